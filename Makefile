@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Names the jobs; meson builds, into build/. `make demo` and `make test` work on a fresh Debian.
+
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+PROGRAMS := wicgate wicctl wicgate-wwsf wicgate-load
+
+PACKAGES_BUILD := gcc meson ninja-build pkg-config libdpdk-dev libssl-dev libjwt-dev libjansson-dev \
+	libuv1-dev libyaml-dev libsystemd-dev libmicrohttpd-dev libcmocka-dev
+PACKAGES_TEST := python3 python3-cryptography openssl iproute2 procps curl tcpdump tshark chromium \
+	kamailio kamailio-outbound-modules ca-certificates
+PACKAGES_BENCH := libosip2-dev libsofia-sip-ua-dev
+PACKAGES_FUZZ := clang llvm
+
+.PHONY: all install-dep install-dep-test install-dep-bench install-dep-fuzz npm test demo demo-hold bench \
+	fuzz soak matrix install clean
+
+all: install-dep
+	@tests/build.sh build --buildtype=release -Dtests=false
+
+install-dep:
+	@tests/packages.sh $(PACKAGES_BUILD)
+
+install-dep-test: install-dep
+	@tests/packages.sh $(PACKAGES_TEST)
+	@command -v npm >/dev/null || tests/packages.sh nodejs npm
+
+install-dep-bench: install-dep
+	@tests/packages.sh $(PACKAGES_BENCH)
+
+install-dep-fuzz: install-dep
+	@tests/packages.sh $(PACKAGES_FUZZ)
+
+npm: install-dep-test
+	@tests/npm.sh
+
+test: npm
+	@$(SUDO) python3 tests/run.py
+
+demo: npm
+	@tests/build.sh build --buildtype=release
+	@$(SUDO) node tests/e2e/demo.mjs
+
+demo-hold: npm
+	@tests/build.sh build --buildtype=release
+	@$(SUDO) node tests/e2e/demo.mjs --hold
+
+bench: install-dep-bench
+	@tests/build.sh build-bench --buildtype=release -Dbench=true
+	@tests/bench/run.sh build-bench
+
+fuzz: install-dep-fuzz
+	@tests/fuzz/run.sh
+
+soak: npm
+	@tests/build.sh build --buildtype=release
+	@$(SUDO) tests/load/churn.sh
+
+install: all
+	@$(SUDO) meson install -C build
+
+clean:
+	rm -rf build build-*
