@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef CONN_H
+#define CONN_H
+
+#include <netinet/in.h>
+
+#include "counters.h"
+#include "gw_err.h"
+#include "handle.h"
+#include "span.h"
+
+/**
+ * The connection API: TCP connections and UDP ports of one worker, without sockets. Three back ends
+ * keep this contract: kernel sockets (net_posix), the simulator of tests/sim, and the DPDK stack.
+ * TLS and everything above never know which one runs.
+ *
+ * Contract, the same for every back end:
+ *  - One net_core per worker; every call on it and on its connections comes from that worker's
+ * thread. Nothing blocks.
+ *  - Callbacks run only inside net_run_ready(). Any conn_*() is legal inside them, also
+ * conn_abort() of another connection of the same core and of the connection itself.
+ *  - readable is level-triggered with at most one pending: it comes again after the callback left
+ * bytes unread only when new bytes arrive or reading is resumed after a pause.
+ *  - closed comes exactly once and last; after it returns the pointer is dead. It comes for every
+ * connection whose accept returned GW_OK or whose net_connect() returned GW_OK, whatever ended it.
+ *  - Receive and send buffers are bounded. A sender that finds no room stops and waits for
+ * writable.
+ *  - What outlives a turn holds conn_ref(), never the pointer.
+ */
+
+/** An address and port. Family AF_INET or AF_INET6; AF_UNSPEC means "none". */
+struct endpoint {
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	};
+};
+
+/** Longest text of an endpoint, terminator included: "[v6 address]:65535". */
+#define ENDPOINT_TEXT_MAX 64
+
+struct conn;
+struct net_core;
+
+/** What a connection tells its user. No entry may be NULL. context is what accept or net_connect()
+ * set. */
+struct conn_ops {
+	/**
+	 * A connection has come in on a listener. listener_context is net_listen()'s. Sets
+	 * *context, or returns another value than GW_OK to refuse: the connection is reset and no
+	 * further callback comes.
+	 */
+	enum gw_err (*accept)(struct conn *conn, void *listener_context, void **context);
+	/** An active open has completed; bytes may be sent. Never called for accepted connections.
+	 */
+	void (*connected)(struct conn *conn, void *context);
+	/** Bytes can be peeked. */
+	void (*readable)(struct conn *conn, void *context);
+	/** After conn_tx_room() was 0: three quarters of the send buffer are free again. */
+	void (*writable)(struct conn *conn, void *context);
+	/** The peer will send nothing more; what it sent before can still be peeked. Sending is
+	 * still possible. */
+	void (*peer_fin)(struct conn *conn, void *context);
+	/** The time of conn_set_deadline() has come. */
+	void (*deadline)(struct conn *conn, void *context);
+	/** The end. why: GW_CONN_CLOSED in order, or what broke it. */
+	void (*closed)(struct conn *conn, void *context, enum gw_err why);
+};
+
+/** What a UDP port tells its user. */
+struct udp_ops {
+	/** One datagram, borrowed for the call. local is the address it came to. */
+	void (*datagram)(void *context, const struct endpoint *local, const struct endpoint *peer,
+			 struct span bytes);
+	/** The peer's host answered an earlier datagram with an ICMP error. */
+	void (*unreachable)(void *context, const struct endpoint *peer);
+};
+
+/** Bytes a back end keeps for one connection in each direction; set at net_open(). */
+struct net_limits {
+	uint32_t connections; /* at most so many TCP connections at a time, accepted and opened */
+	uint32_t receive_bytes;
+	uint32_t send_bytes;
+	uint64_t user_timeout_us; /* sent bytes unacknowledged for so long end the connection:
+				     GW_CONN_TIMEOUT */
+};
+
+/** What a back end is opened with. Everything is borrowed until net_close(). */
+struct net_config {
+	uint16_t worker; /* index, goes into conn_ref() */
+	uint32_t epoch;	 /* generations of conn_ref() start here: another value at each boot */
+	struct net_limits limits;
+	struct counters *counters; /* the worker's: what is refused is counted here. May be NULL */
+	const struct net_clock *clock;
+};
+
+/** Time of the worker: read once a turn. A back end keeps the pointer and reads the value when it
+ * runs. */
+struct net_clock {
+	uint64_t now_us; /* monotonic */
+};
+
+/** A back end. No entry is NULL. Use the inline functions below. */
+struct net_ops {
+	const char *name; /* as written in the configuration: "kernel" */
+	enum gw_err (*open)(const struct net_config *config, struct net_core **opened);
+	enum gw_err (*listen)(struct net_core *core, const struct endpoint *local,
+			      const struct conn_ops *ops, void *listener_context);
+	void (*stop_listening)(struct net_core *core);
+	enum gw_err (*connect)(struct net_core *core, const struct endpoint *local,
+			       const struct endpoint *peer, const struct conn_ops *ops,
+			       void *context, uint32_t timeout_ms, struct conn **opened);
+	enum gw_err (*udp_bind)(struct net_core *core, const struct endpoint *local,
+				const struct udp_ops *ops, void *context);
+	enum gw_err (*udp_send)(struct net_core *core, const struct endpoint *local,
+				const struct endpoint *peer, struct span bytes);
+	void (*receive)(struct net_core *core);
+	void (*run_ready)(struct net_core *core);
+	void (*transmit)(struct net_core *core);
+	bool (*idle)(const struct net_core *core);
+	uint64_t (*next_deadline_us)(const struct net_core *core);
+	enum gw_err (*wait)(struct net_core *core, int wake_fd, uint64_t until_us);
+	void (*close)(struct net_core *core);
+
+	const void *(*peek)(struct conn *conn, uint32_t offset, uint32_t *len);
+	void (*consume)(struct conn *conn, uint32_t n);
+	void *(*tx_reserve)(struct conn *conn, uint32_t *room);
+	void (*tx_commit)(struct conn *conn, uint32_t n);
+	uint32_t (*tx_room)(const struct conn *conn);
+	void (*pause_rx)(struct conn *conn);
+	void (*resume_rx)(struct conn *conn);
+	void (*shutdown_tx)(struct conn *conn);
+	void (*abort)(struct conn *conn, enum gw_err why);
+	void (*set_deadline)(struct conn *conn, uint32_t ms);
+	struct handle (*ref)(const struct conn *conn);
+	struct conn *(*find)(struct net_core *core, struct handle ref);
+	const struct endpoint *(*peer)(const struct conn *conn);
+	const struct endpoint *(*local)(const struct conn *conn);
+};
+
+/** First member of every back end's core and connection; the rest is the back end's own. */
+struct net_core {
+	const struct net_ops *ops;
+};
+struct conn {
+	const struct net_ops *ops;
+};
+
+/** Kernel sockets: the operational fallback, and the oracle of the others. */
+extern const struct net_ops net_posix;
+
+/**
+ * Opens a back end for one worker, allocating all it will ever need. *opened is the caller's until
+ * net_close(). GW_NO_MEMORY, or GW_SYSTEM when the kernel refuses.
+ */
+static inline enum gw_err GW_MUST_CHECK net_open(const struct net_ops *ops,
+						 const struct net_config *config,
+						 struct net_core **opened)
+{
+	return ops->open(config, opened);
+}
+
+/** Aborts every connection (closed is called, GW_STOPPING), closes ports, frees all. */
+static inline void net_close(struct net_core *core)
+{
+	core->ops->close(core);
+}
+
+/**
+ * Accepts connections to local. Workers that listen on one endpoint share its connections.
+ * GW_SYSTEM when the address cannot be used; GW_POOL_EMPTY past the back end's number of listeners
+ * (16).
+ */
+static inline enum gw_err GW_MUST_CHECK net_listen(struct net_core *core,
+						   const struct endpoint *local,
+						   const struct conn_ops *ops,
+						   void *listener_context)
+{
+	return core->ops->listen(core, local, ops, listener_context);
+}
+
+/** Closes every listener; connections go on. First step of a drain. */
+static inline void net_stop_listening(struct net_core *core)
+{
+	core->ops->stop_listening(core);
+}
+
+/**
+ * Opens a connection to peer from local (port 0: any that brings answers back to this worker).
+ * Asynchronous: connected or closed (GW_CONN_REFUSED, GW_CONN_TIMEOUT after timeout_ms, ...)
+ * follows, never from inside this call. GW_CONN_LIMIT or GW_SYSTEM: nothing was started and no
+ * callback comes.
+ */
+static inline enum gw_err GW_MUST_CHECK net_connect(struct net_core *core,
+						    const struct endpoint *local,
+						    const struct endpoint *peer,
+						    const struct conn_ops *ops, void *context,
+						    uint32_t timeout_ms, struct conn **opened)
+{
+	return core->ops->connect(core, local, peer, ops, context, timeout_ms, opened);
+}
+
+/** Opens a UDP port of this worker. GW_SYSTEM, or GW_POOL_EMPTY past 16 ports. */
+static inline enum gw_err GW_MUST_CHECK net_udp_bind(struct net_core *core,
+						     const struct endpoint *local,
+						     const struct udp_ops *ops, void *context)
+{
+	return core->ops->udp_bind(core, local, ops, context);
+}
+
+/** Sends one datagram from a bound port. GW_QUEUE_FULL: dropped, as the wire might. Never blocks.
+ */
+static inline enum gw_err GW_MUST_CHECK net_udp_send(struct net_core *core,
+						     const struct endpoint *local,
+						     const struct endpoint *peer, struct span bytes)
+{
+	return core->ops->udp_send(core, local, peer, bytes);
+}
+
+/** Takes in what has arrived, bounded; marks connections ready; calls nobody. */
+static inline void net_receive(struct net_core *core)
+{
+	core->ops->receive(core);
+}
+
+/** Runs callbacks of what is ready, a bounded batch, round robin. The only place that calls back.
+ */
+static inline void net_run_ready(struct net_core *core)
+{
+	core->ops->run_ready(core);
+}
+
+/** Sends what was committed. */
+static inline void net_transmit(struct net_core *core)
+{
+	core->ops->transmit(core);
+}
+
+/** Nothing is ready and nothing waits to be sent that could be sent now. */
+static inline bool net_idle(const struct net_core *core)
+{
+	return core->ops->idle(core);
+}
+
+/** Monotonic time of the earliest deadline of the core itself; UINT64_MAX when there is none. */
+static inline uint64_t net_next_deadline_us(const struct net_core *core)
+{
+	return core->ops->next_deadline_us(core);
+}
+
+/**
+ * Sleeps until something arrives, wake_fd (an eventfd; drained here) becomes readable, or until_us.
+ * The one blocking call of a worker. UINT64_MAX: no limit.
+ */
+static inline enum gw_err net_wait(struct net_core *core, int wake_fd, uint64_t until_us)
+{
+	return core->ops->wait(core, wake_fd, until_us);
+}
+
+/** The contiguous run of received bytes at offset; *len 0 and NULL when there is none. Valid until
+ * conn_consume(). */
+static inline const void *conn_peek(struct conn *conn, uint32_t offset, uint32_t *len)
+{
+	return conn->ops->peek(conn, offset, len);
+}
+
+/** Frees the first n received bytes (at most what was peeked) and opens the window. */
+static inline void conn_consume(struct conn *conn, uint32_t n)
+{
+	conn->ops->consume(conn, n);
+}
+
+/** Room for bytes to be sent, contiguous; *room 0 and NULL when there is none: wait for writable.
+ */
+static inline void *conn_tx_reserve(struct conn *conn, uint32_t *room)
+{
+	return conn->ops->tx_reserve(conn, room);
+}
+
+/** Sends the first n bytes of the last reservation. */
+static inline void conn_tx_commit(struct conn *conn, uint32_t n)
+{
+	conn->ops->tx_commit(conn, n);
+}
+
+/** Bytes that could be sent now. 0 = stop; writable follows at low water. */
+static inline uint32_t conn_tx_room(const struct conn *conn)
+{
+	return conn->ops->tx_room(conn);
+}
+
+/** No readable until conn_resume_rx(); the receive window fills. Idempotent. */
+static inline void conn_pause_rx(struct conn *conn)
+{
+	conn->ops->pause_rx(conn);
+}
+
+/** Ends a pause; readable follows when bytes are there. Idempotent. */
+static inline void conn_resume_rx(struct conn *conn)
+{
+	conn->ops->resume_rx(conn);
+}
+
+/** Sends FIN after what was committed. Receiving goes on until the peer's FIN; then closed.
+ * Idempotent. */
+static inline void conn_shutdown_tx(struct conn *conn)
+{
+	conn->ops->shutdown_tx(conn);
+}
+
+/** Ends the connection at once (RST). closed follows from net_run_ready(), with this reason.
+ * Idempotent. */
+static inline void conn_abort(struct conn *conn, enum gw_err why)
+{
+	conn->ops->abort(conn, why);
+}
+
+/** One application timer per connection: deadline comes once, ms from now; 0 disarms. */
+static inline void conn_set_deadline(struct conn *conn, uint32_t ms)
+{
+	conn->ops->set_deadline(conn, ms);
+}
+
+/** The connection's name for what outlives a turn. */
+static inline struct handle conn_ref(const struct conn *conn)
+{
+	return conn->ops->ref(conn);
+}
+
+/** The connection that ref names, or NULL when it has closed. */
+static inline struct conn *net_find(struct net_core *core, struct handle ref)
+{
+	return core->ops->find(core, ref);
+}
+
+/** The peer's address; lives as long as the connection. */
+static inline const struct endpoint *conn_peer(const struct conn *conn)
+{
+	return conn->ops->peer(conn);
+}
+
+/** Our address; lives as long as the connection. */
+static inline const struct endpoint *conn_local(const struct conn *conn)
+{
+	return conn->ops->local(conn);
+}
+
+/** Reads "198.18.0.10:443" or "[fd00:18::10]:443" (or the address alone, port 0). False: malformed,
+ * *e untouched. */
+bool endpoint_parse(struct span text, struct endpoint *e);
+
+/** Writes "198.18.0.10:443" or "[fd00:18::10]:443", terminated; "-" for none. Returns text. */
+const char *endpoint_format(const struct endpoint *e, char text[ENDPOINT_TEXT_MAX]);
+
+/** Port in host byte order; 0 for none. */
+uint16_t endpoint_port(const struct endpoint *e);
+
+/** Sets the port, host byte order. */
+void endpoint_set_port(struct endpoint *e, uint16_t port);
+
+/** Same address, ports ignored. An IPv4-mapped IPv6 address equals its IPv4 address. */
+bool endpoint_same_host(const struct endpoint *a, const struct endpoint *b);
+
+#endif

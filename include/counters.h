@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef COUNTERS_H
+#define COUNTERS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "gw_err.h"
+
+/**
+ * What a worker counts. One writer (the worker), any number of readers (control): relaxed loads and
+ * stores compile to plain moves. Names are what `wicctl stats` and the metrics print; _live and
+ * _max are gauges, the rest only grow.
+ */
+#define COUNTER_LIST(X) \
+	X(loop_turns, "turns of the worker loop") \
+	X(loop_sleeps, "times the worker slept") \
+	X(loop_wakes, "times another thread's eventfd woke it") \
+	X(loop_longest_us, "longest turn since start, us") \
+	X(conn_accepted, "TCP connections accepted") \
+	X(conn_refused, "TCP connections refused by a limit") \
+	X(conn_closed, "TCP connections ended") \
+	X(conn_live, "TCP connections now") \
+	X(tls_handshakes, "TLS handshakes finished") \
+	X(tls_failures, "TLS handshakes failed") \
+	X(http_upgrades, "WebSocket upgrades answered 101") \
+	X(http_refused, "WebSocket upgrades refused") \
+	X(ws_messages_in, "WebSocket messages from WICs") \
+	X(ws_messages_out, "WebSocket messages to WICs") \
+	X(ws_pings, "pings sent") \
+	X(ws_keepalives, "CRLF keep-alives answered") \
+	X(session_live, "open WebSocket sessions now") \
+	X(sip_requests_in, "SIP requests from WICs") \
+	X(sip_responses_in, "SIP responses from WICs") \
+	X(sip_refused, "SIP requests from WICs answered with an error here") \
+	X(sip_unparsable, "messages that are not SIP") \
+	X(token_verified, "tokens accepted") \
+	X(token_refused, "tokens refused") \
+	X(verify_jobs, "signatures submitted to the driver") \
+	X(verify_live, "signature checks under way") \
+	X(register_in, "REGISTERs from WICs") \
+	X(register_ok, "REGISTERs answered 200 by the core") \
+	X(register_failed, "REGISTERs answered otherwise by the core") \
+	X(binding_live, "bindings now") \
+	X(binding_expired, "bindings ended by time") \
+	X(binding_removed, "bindings ended by de-registration") \
+	X(binding_lost, "bindings ended with their connection") \
+	X(transaction_live, "live transactions now") \
+	X(transaction_timeout, "transactions without a final response in time") \
+	X(mw_requests_out, "requests sent to the core") \
+	X(mw_requests_in, "requests from the core, as they arrive here") \
+	X(mw_responses_in, "responses from the core") \
+	X(mw_responses_out, "responses sent to the core") \
+	X(mw_retransmits, "UDP retransmissions to the core") \
+	X(mw_absorbed, "retransmissions from the core absorbed") \
+	X(mw_untrusted, "Mw messages from sources outside mw.trusted") \
+	X(mw_unmatched, "Mw responses that match no transaction") \
+	X(mw_connects, "TCP connections opened to the core") \
+	X(mw_connect_failures, "TCP connections to the core that failed") \
+	X(mw_delivered_local, "core requests that arrived at the owner of their flow") \
+	X(mw_delivered_remote, "core requests handed to the worker that owns their flow") \
+	X(flow_forged, "flow tokens with a wrong MAC") \
+	X(flow_gone, "flow tokens of an ended flow") \
+	X(tna_challenged, "auth-done REGISTERs that the core challenged") \
+	X(deliver_out, "messages handed to another worker") \
+	X(deliver_in, "messages taken from another worker") \
+	X(reply_out, "responses handed back to another worker") \
+	X(mailbox_full, "messages for another thread dropped: ring full") \
+	X(mailbox_stale, "messages for something that has ended") \
+	X(event_dropped, "log events dropped: ring full") \
+	X(slow_output, "connections cut for not reading") \
+	X(invariant_broken, "internal invariants broken: report this")
+
+struct counters {
+#define COUNTER_FIELD(name, text) _Atomic uint64_t name;
+	COUNTER_LIST(COUNTER_FIELD)
+#undef COUNTER_FIELD
+	_Atomic uint64_t errors[GW_ERR_COUNT]; /* every refusal, counted in one place */
+};
+
+/** Adds n. Only the owning worker calls it. */
+static inline void counter_add(_Atomic uint64_t *c, uint64_t n)
+{
+	atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + n,
+			      memory_order_relaxed);
+}
+
+/** Takes n away, for gauges. Only the owning worker calls it. */
+static inline void counter_sub(_Atomic uint64_t *c, uint64_t n)
+{
+	atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) - n,
+			      memory_order_relaxed);
+}
+
+/** Raises a maximum. Only the owning worker calls it. */
+static inline void counter_max(_Atomic uint64_t *c, uint64_t value)
+{
+	if (value > atomic_load_explicit(c, memory_order_relaxed))
+		atomic_store_explicit(c, value, memory_order_relaxed);
+}
+
+/** A number read from any thread. */
+static inline uint64_t counter_read(const _Atomic uint64_t *c)
+{
+	return atomic_load_explicit(c, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GW_ERR_H
+#define GW_ERR_H
+
+/**
+ * Every way in which something can be refused, with the words an operator reads. One list: the
+ * enum, the text table and the worker's error counters (`wicctl stats`, errors.NAME) are made of
+ * it. What goes back to a peer (close code, HTTP status, SIP status) is chosen in one place,
+ * dataplane/session.c, never in a layer.
+ *
+ * GW_OK is success. GW_AGAIN is not a failure: the input is untouched and the same call may be
+ * repeated with more.
+ */
+#define GW_ERR_LIST(X) \
+	X(GW_OK, "ok") \
+	X(GW_AGAIN, "more bytes needed") \
+	/* resources */ \
+	X(GW_NO_MEMORY, "no memory at start") \
+	X(GW_POOL_EMPTY, "a bounded pool is empty") \
+	X(GW_QUEUE_FULL, "a bounded queue is full") \
+	X(GW_NO_ROOM, "output buffer too small") \
+	X(GW_STALE, "handle of something that has ended") \
+	X(GW_NOT_SUPPORTED, "not supported by this driver") \
+	X(GW_SYSTEM, "system call failed") \
+	X(GW_CONFIG, "configuration refused") \
+	X(GW_INVARIANT, "internal invariant broken") \
+	X(GW_BUSY, "busy, ask again") \
+	X(GW_TIMEOUT, "deadline passed") \
+	X(GW_STOPPING, "node is stopping") \
+	/* connections */ \
+	X(GW_CONN_CLOSED, "peer closed the connection") \
+	X(GW_CONN_RESET, "connection reset by the peer") \
+	X(GW_CONN_REFUSED, "connection refused") \
+	X(GW_CONN_TIMEOUT, "peer made no progress in time") \
+	X(GW_CONN_ABORTED, "connection aborted by this node") \
+	X(GW_CONN_LIMIT, "connection limit reached") \
+	/* TLS */ \
+	X(GW_TLS_HANDSHAKE, "TLS handshake failed") \
+	X(GW_TLS_ALERT, "TLS alert from the peer") \
+	X(GW_TLS_RECORD, "TLS record refused") \
+	X(GW_TLS_CLOSED, "TLS closed by the peer") \
+	/* HTTP upgrade: PROTOCOL 2.1 */ \
+	X(GW_HTTP_SYNTAX, "HTTP request malformed") \
+	X(GW_HTTP_TOO_LONG, "HTTP request head longer than the limit") \
+	X(GW_HTTP_METHOD, "HTTP method is not GET") \
+	X(GW_HTTP_HOST, "HTTP Host is not served here") \
+	X(GW_HTTP_NOT_UPGRADE, "plain HTTP request, no WebSocket upgrade") \
+	X(GW_HTTP_UPGRADE, "Upgrade and Connection do not ask for WebSocket") \
+	X(GW_WS_VERSION, "Sec-WebSocket-Version is not 13") \
+	X(GW_WS_KEY, "Sec-WebSocket-Key missing or malformed") \
+	X(GW_WS_PATH, "HTTP path is not configured") \
+	X(GW_WS_SUBPROTOCOL, "subprotocol sip not offered") \
+	X(GW_WS_ORIGIN, "Origin missing, repeated or not allowed") \
+	/* WebSocket frames: PROTOCOL 2.2 */ \
+	X(GW_WS_UNMASKED, "client frame without mask") \
+	X(GW_WS_RESERVED, "reserved bit or opcode in a frame") \
+	X(GW_WS_CONTROL, "control frame fragmented or longer than 125 bytes") \
+	X(GW_WS_FRAGMENT, "fragment out of sequence") \
+	X(GW_WS_LENGTH, "frame length not in its shortest form") \
+	X(GW_WS_TOO_LONG, "message longer than the configured limit") \
+	X(GW_WS_UTF8, "text frame is not UTF-8") \
+	X(GW_WS_CLOSE_CODE, "close frame malformed") \
+	X(GW_WS_CLOSED, "WebSocket closed by the peer") \
+	X(GW_WS_SLOW, "peer does not read: output bound passed") \
+	X(GW_WS_SILENT, "peer silent too long") \
+	/* SIP: RFC 3261, PROTOCOL 12.3 */ \
+	X(GW_SIP_START_LINE, "SIP start line malformed") \
+	X(GW_SIP_VERSION, "SIP version not supported") \
+	X(GW_SIP_HEADER, "SIP header line malformed") \
+	X(GW_SIP_HEADER_LONG, "SIP header line longer than the limit") \
+	X(GW_SIP_HEADERS_MANY, "more SIP header lines than the limit") \
+	X(GW_SIP_MISSING, "mandatory SIP header missing") \
+	X(GW_SIP_REPEATED, "single-value SIP header repeated") \
+	X(GW_SIP_CONTENT_LENGTH, "Content-Length malformed or larger than the body") \
+	X(GW_SIP_TOO_LONG, "SIP message longer than the limit") \
+	X(GW_SIP_URI, "URI malformed") \
+	X(GW_SIP_URI_SCHEME, "URI scheme not supported") \
+	X(GW_SIP_VIA, "Via malformed or not one from a client") \
+	X(GW_SIP_CSEQ, "CSeq malformed or method differs") \
+	X(GW_SIP_NUMBER, "number malformed or out of range") \
+	X(GW_SIP_ADDRESS, "name-addr malformed") \
+	X(GW_SIP_CONTACT, "Contact not usable") \
+	X(GW_SIP_MAX_FORWARDS, "Max-Forwards exhausted") \
+	X(GW_SIP_LOOP, "request loops") \
+	X(GW_SIP_EXTENSION, "Proxy-Require names an unknown extension") \
+	X(GW_SIP_METHOD, "method not supported yet") \
+	X(GW_SIP_EDITS_MANY, "more edits than a splice holds") \
+	X(GW_SIP_NO_TRANSACTION, "response matches no transaction") \
+	/* token: PROTOCOL 3.6; the F-row is in the text */ \
+	X(GW_TOKEN_NONE, "F01 no credential") \
+	X(GW_TOKEN_SEVERAL, "F02 several credentials") \
+	X(GW_TOKEN_SCHEME, "F03 unknown authentication scheme") \
+	X(GW_TOKEN_MALFORMED, "F04 token malformed") \
+	X(GW_TOKEN_JSON, "F05 token is not strict JSON") \
+	X(GW_TOKEN_TYP, "F06 typ refused") \
+	X(GW_TOKEN_ALG, "F07 alg refused") \
+	X(GW_TOKEN_CRIT, "F08 crit present") \
+	X(GW_TOKEN_ISS, "F09 unknown issuer") \
+	X(GW_TOKEN_KID, "F10 unknown key") \
+	X(GW_TOKEN_KEYS_DOWN, "F11 keys cannot be obtained") \
+	X(GW_TOKEN_SIGNATURE, "F12 signature invalid") \
+	X(GW_TOKEN_AUD, "F13 audience refused") \
+	X(GW_TOKEN_EXPIRED, "F14 exp missing or passed") \
+	X(GW_TOKEN_TIME, "F15 nbf or iat in the future, or lifetime above the cap") \
+	X(GW_TOKEN_CLAIM, "F17 claim absent or of the wrong type") \
+	X(GW_TOKEN_WWSF, "F19 WWSF not this issuer's or not for this Origin") \
+	X(GW_TOKEN_SCENARIO, "F20 scenario not allowed for this WWSF") \
+	X(GW_IDENTITY_FOREIGN, "F21 identity outside the allocation of this WWSF") \
+	X(GW_IDENTITY_MISMATCH, "F22 request names another identity than the token") \
+	X(GW_IDENTITY_THIRD_PARTY, "F23 To differs from From") \
+	X(GW_TOKEN_SHORT, "F25 remaining lifetime too short") \
+	X(GW_DOMAIN, "F26 Request-URI domain not served") \
+	X(GW_NOT_REGISTERED, "F27 no binding on this flow") \
+	X(GW_IDENTITY_SYNTAX, "identity not canonicalisable") \
+	X(GW_VERIFIER_FAILED, "verifier driver failed") \
+	/* flows and the core */ \
+	X(GW_FLOW_FORGED, "flow token with a wrong MAC") \
+	X(GW_FLOW_GONE, "flow token of a flow that has ended") \
+	X(GW_MW_SOURCE, "Mw message from an untrusted source") \
+	X(GW_MW_DOWN, "no next hop reachable") \
+	X(GW_MW_TIMEOUT, "no final response from the core in time") \
+	X(GW_MW_CHALLENGED, "core challenged an auth-done REGISTER") \
+	X(GW_BINDING_LIMIT, "binding limit reached") \
+	X(GW_TRANSACTION_LIMIT, "transaction limit reached")
+
+#define GW_ERR_ENUM(name, text) name,
+enum gw_err { GW_ERR_LIST(GW_ERR_ENUM) GW_ERR_COUNT };
+#undef GW_ERR_ENUM
+
+/** A function whose gw_err must be looked at. */
+#define GW_MUST_CHECK __attribute__((warn_unused_result))
+
+/** The list's second column, for logs and `wicctl`. Never NULL, also for a value outside the list.
+ */
+const char *gw_err_text(enum gw_err err);
+
+/** The list's first column ("GW_WS_ORIGIN"), the name under which the error is counted. Never NULL.
+ */
+const char *gw_err_name(enum gw_err err);
+
+#endif

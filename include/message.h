@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef MESSAGE_H
+#define MESSAGE_H
+
+#include "conn.h"
+#include "handle.h"
+
+/**
+ * What workers and control say to each other, whole: a message begins with struct message_head and
+ * travels by value through a mailbox ring (include/mailbox.h). Everything in it is a copy; what
+ * lives elsewhere is named by handle. docs/design.md has the table: who sends it to whom, and what
+ * happens when the ring is full, the receiver sleeps or the sender dies.
+ */
+enum message_kind {
+	MESSAGE_NONE,
+	/* worker -> owner of a flow, bytes follow. Full: dropped like a lost datagram, 503 on TCP.
+	 */
+	MESSAGE_DELIVER,
+	/* worker -> owner of a transport or transaction, bytes follow. Full: dropped. */
+	MESSAGE_REPLY,
+	/* control -> worker. Full: control keeps it and tries again, then tells the user "busy". */
+	MESSAGE_COMMAND,
+	/* worker -> control, rows follow. Full: the command ends with "busy" at its deadline. */
+	MESSAGE_ANSWER,
+	/* worker -> control. Full: dropped and counted (event_dropped). */
+	MESSAGE_EVENT,
+	MESSAGE_KINDS
+};
+
+struct message_head {
+	uint32_t kind; /* enum message_kind */
+	uint32_t len;  /* bytes of the whole message */
+};
+
+/** How a message came in from the core, and where a response to it goes. */
+enum mw_transport { MW_UDP, MW_TCP };
+struct mw_source {
+	enum mw_transport transport;
+	uint16_t worker;       /* whose socket or connection it came in on */
+	struct handle conn;    /* MW_TCP: the connection */
+	struct endpoint local; /* the address it came to */
+	struct endpoint peer;
+};
+
+/** A request of the core for a flow that another worker owns; the SIP bytes follow. */
+struct message_deliver {
+	struct message_head head;
+	struct handle flow; /* from the flow token, its MAC already checked */
+	struct mw_source source;
+};
+
+/** What a reply is. */
+enum reply_kind {
+	REPLY_SEND,	/* SIP bytes to be sent to source: a response for the core */
+	REPLY_RESPONSE, /* SIP bytes that came from the core, for the owner of a transaction */
+};
+
+/** SIP bytes that belong to another worker's transport or transaction; they follow. */
+struct message_reply {
+	struct message_head head;
+	enum reply_kind what;
+	struct handle transaction; /* REPLY_RESPONSE */
+	struct mw_source source;
+};
+
+/** What control asks of a worker. */
+enum command_kind {
+	COMMAND_CONNECTIONS, /* rows of struct row_connection */
+	COMMAND_BINDINGS,    /* rows of struct row_binding */
+	COMMAND_DRAIN,	     /* refuse new connections, close the open ones with 1001, then stop */
+};
+
+struct message_command {
+	struct message_head head;
+	uint32_t id; /* comes back in the answer */
+	enum command_kind what;
+	uint32_t cursor; /* where to go on; 0 first */
+	uint32_t max;	 /* rows in one answer, at most ANSWER_ROWS_MAX */
+};
+
+/** Rows in one answer: 64 rows of 512 bytes fit half of the smallest ring that is configured. */
+#define ANSWER_ROWS_MAX 64
+
+struct row_connection {
+	struct handle handle;
+	struct endpoint peer;
+	char origin[128]; /* terminated, cut when longer; "" before the upgrade */
+	char tls[48];	  /* "TLSv1.3 TLS_AES_128_GCM_SHA256 X25519" */
+	char state[16];	  /* "handshake", "upgrade", "open", "closing" */
+	uint64_t age_s;
+	uint64_t idle_s;
+	uint64_t messages_in;
+	uint64_t messages_out;
+	uint32_t bindings;
+};
+
+struct row_binding {
+	struct handle handle;
+	struct handle flow;
+	uint64_t impi_hash; /* keyed: identities never leave a worker in clear */
+	uint64_t impu_hash;
+	char wwsf[32];
+	uint32_t expires_s; /* from now */
+	uint32_t service_routes;
+};
+
+struct message_answer {
+	struct message_head head;
+	uint32_t id;
+	uint32_t rows;	   /* how many follow */
+	uint32_t row_size; /* bytes of each */
+	uint32_t cursor;   /* for the next command; 0: that was all */
+};
+
+/** What a worker tells the log. One line, key=value; never a token, a key or an identity. */
+enum event_kind {
+	EVENT_CONNECTION_OPEN,
+	EVENT_CONNECTION_CLOSE,
+	EVENT_UPGRADE_REFUSED,
+	EVENT_TLS_FAILED,
+	EVENT_TOKEN_REFUSED,
+	EVENT_REGISTERED,
+	EVENT_REGISTER_FAILED,
+	EVENT_BINDING_END,
+	EVENT_MW_UP,
+	EVENT_MW_DOWN,
+	EVENT_TNA_CHALLENGED,
+	EVENT_INVARIANT,
+	EVENT_DRAINED,
+	EVENT_KINDS
+};
+
+struct message_event {
+	struct message_head head;
+	enum event_kind what;
+	enum gw_err err;
+	struct handle handle; /* of the connection or binding it is about */
+	struct endpoint peer;
+	uint64_t impi_hash; /* 0: none */
+	uint64_t impu_hash;
+	uint32_t status;  /* SIP or HTTP status, or WebSocket close code; 0: none */
+	uint32_t seconds; /* expiry, age; 0: none */
+	char text[96];	  /* terminated; TLS failure text, origin, WWSF name */
+};
+
+#endif

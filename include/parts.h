@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PARTS_H
+#define PARTS_H
+
+#include "conn.h"
+#include "span.h"
+#include "verifier.h"
+
+/**
+ * The parts of the snapshot: what control builds and workers read. Each part is built whole, with
+ * its strings in memory of its own, published by one pointer swap and freed when no worker can
+ * still see it. Nothing that outlives a turn points into a part: it holds {part, row, generation}
+ * and looks again.
+ */
+
+struct snapshot_part {
+	uint32_t generation; /* set by snapshot_publish(); grows with every publication of the kind
+			      */
+	void (*free)(struct snapshot_part *part);
+};
+
+enum snapshot_kind { SNAPSHOT_CONFIG, SNAPSHOT_KEYS, SNAPSHOT_PAIRS, SNAPSHOT_KINDS };
+
+/* ---- configuration ------------------------------------------------------------------------- */
+
+struct realm_config {
+	struct span domain;	     /* lower case */
+	struct span icscf_orig;	     /* for un-registered origination; may be empty */
+	struct span visited_network; /* P-Visited-Network-ID and orig-ioi */
+	struct span tna_value;	     /* integrity-protected of trusted node authentication (D-16) */
+};
+
+struct issuer_config {
+	struct span name;
+	struct span iss;	  /* compared byte for byte */
+	struct span audience;	  /* must be in aud */
+	struct span authz_server; /* https URI of the challenge (RFC 8898 2.2) */
+	uint32_t algorithms;	  /* bit 1 << enum jws_alg */
+	const struct span *typ;	  /* lower case, without "application/" (D-46) */
+	uint32_t typ_count;
+	uint32_t leeway_s; /* at most 60 */
+};
+
+enum wwsf_mode { WWSF_INDIVIDUAL };
+
+struct wwsf_config {
+	struct span name;
+	uint32_t issuer; /* index in config_part.issuer */
+	enum wwsf_mode mode;
+	uint32_t pairs; /* index in pair_part.table */
+	uint32_t max_bindings;
+};
+
+/** An Origin and the WWSF it belongs to: an Origin belongs to one WWSF only. */
+struct origin_config {
+	struct span origin; /* serialised, lower case, default port left out */
+	uint32_t wwsf;	    /* index in config_part.wwsf */
+};
+
+struct next_hop_config {
+	struct endpoint address;
+	enum { NEXT_HOP_UDP, NEXT_HOP_TCP } transport;
+	uint32_t priority; /* lower first */
+	uint32_t weight;
+};
+
+struct listen_config {
+	struct endpoint address;
+};
+
+/** A key that MACs flow tokens. Wiped when the part is freed. */
+struct flow_key {
+	uint8_t id;
+	uint8_t secret[32];
+};
+
+#define FLOW_KEYS_MAX 2
+
+struct config_part {
+	struct snapshot_part part;
+
+	struct span node_name;
+	uint32_t node_id; /* of flow tokens: keyless hash of node_name */
+	const struct realm_config *realm;
+	uint32_t realm_count;
+
+	const struct listen_config *access; /* TCP endpoints of W2 */
+	uint32_t access_count;
+	const struct span *path;
+	uint32_t path_count;
+	const struct span *host; /* served Host names; none = any */
+	uint32_t host_count;
+	const struct origin_config *origin;
+	const struct span *origin_text; /* the same, as ws_upgrade_policy wants it */
+	uint32_t origin_count;
+
+	struct endpoint mw_address;   /* our Mw address; port 0 */
+	struct span mw_host;	      /* as it stands in Via, Path and Contact */
+	uint16_t mw_sip_port;	      /* common entry */
+	uint16_t mw_worker_port_base; /* worker w also listens on base + w */
+	bool mw_advertise_common;     /* which of the two is named in Via and Path */
+	const struct next_hop_config *next_hop;
+	uint32_t next_hop_count;
+	const struct endpoint *trusted; /* hosts; ports ignored */
+	uint32_t trusted_count;
+
+	const struct issuer_config *issuer;
+	uint32_t issuer_count;
+	const struct wwsf_config *wwsf;
+	uint32_t wwsf_count;
+
+	struct flow_key flow_key[FLOW_KEYS_MAX]; /* [0] signs, all verify */
+	uint32_t flow_key_count;
+	uint8_t hash_key[16]; /* SipHash key of identity hashes in logs and lists */
+
+	uint32_t max_message;	  /* bytes of a SIP message */
+	uint32_t max_token_bytes; /* at most VERIFY_TEXT_MAX */
+	uint32_t max_token_lifetime_s;
+	uint32_t min_grant_s;
+	uint32_t default_expires_s; /* a REGISTER that asks for nothing */
+	uint32_t ws_ping_s;
+	uint32_t ws_silence_s; /* nothing at all for so long: dead */
+	uint32_t tls_handshake_s;
+	uint32_t upgrade_s;
+	uint32_t preauth_s;  /* first accepted REGISTER after the upgrade */
+	uint32_t max_output; /* bytes that may wait for one WIC */
+	bool from_check;     /* D-33 */
+};
+
+/* ---- keys ---------------------------------------------------------------------------------- */
+
+struct key_row {
+	uint32_t issuer; /* index in config_part.issuer */
+	struct span kid; /* empty when the key has none */
+	struct verify_key key;
+};
+
+struct key_part {
+	struct snapshot_part part;
+	const struct key_row *row;
+	uint32_t count;
+};
+
+/* ---- identity pairs ------------------------------------------------------------------------ */
+
+/** One allowed pair. Offsets into pair_table.text. */
+struct pair_row {
+	uint32_t impi_at, impu_at;
+	uint16_t impi_len, impu_len;
+};
+
+/**
+ * The pairs of one WWSF: open addressing over a keyed hash of "impi\nimpu", linear probing, load at
+ * most one half. slot[i] is row + 1, or 0.
+ */
+struct pair_table {
+	struct span text;
+	const struct pair_row *row;
+	uint32_t count;
+	const uint32_t *slot;
+	uint32_t mask; /* slots - 1 */
+	uint8_t key[16];
+};
+
+struct pair_part {
+	struct snapshot_part part;
+	const struct pair_table *table; /* one for each wwsf_config.pairs */
+	uint32_t count;
+};
+
+/** SipHash-2-4 (Aumasson and Bernstein 2012) of bytes under a 16-byte key. */
+uint64_t siphash(const uint8_t key[16], struct span bytes);
+
+/** The hash under which a pair lies in its table. Both canonical. */
+uint64_t pair_hash(const uint8_t key[16], struct span impi, struct span impu);
+
+#endif

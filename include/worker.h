@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WORKER_H
+#define WORKER_H
+
+#include "conn.h"
+#include "counters.h"
+#include "mailbox.h"
+#include "snapshot.h"
+#include "verifier.h"
+
+/**
+ * A worker: one thread that owns its connections and everything that hangs off them. Control makes
+ * it, runs it on a thread of its own, and talks to it through mailbox and snapshot. The simulator
+ * makes the same workers and calls worker_turn() itself.
+ */
+struct worker;
+struct tls_ops;
+
+enum worker_idle { WORKER_SLEEP, WORKER_POLL };
+
+/** Time and randomness: arguments, never read by protocol code itself. */
+struct worker_env {
+	void *context;
+	uint64_t (*now_us)(void *context);  /* monotonic */
+	uint64_t (*wall_s)(void *context);  /* Unix time */
+	uint64_t (*random)(void *context);  /* cryptographically secure */
+};
+
+/** Sizes fixed at start; every pool has its memory then. */
+struct worker_sizes {
+	uint32_t connections;
+	uint32_t bindings;
+	uint32_t transactions;
+	uint32_t max_message; /* bytes of a SIP message, the most that any reload may configure */
+	uint32_t max_output;  /* bytes that may wait for one peer */
+	uint32_t verify_jobs;
+	uint32_t large_buffers; /* messages longer than 4 KiB in the making at a time */
+};
+
+struct worker_config {
+	uint16_t index;   /* 0.. */
+	uint16_t workers; /* how many there are; control is mailbox endpoint number workers */
+	enum worker_idle idle;
+	uint32_t epoch; /* where handle generations start: grows with every start of the node */
+	struct worker_sizes sizes;
+	const struct worker_env *env;
+	struct mailbox_hub *hub;
+	struct snapshot_root *snapshots; /* a configuration is published already */
+	const struct net_ops *net;
+	const struct tls_ops *tls; /* NULL: libssl */
+	const struct verifier_ops *verifier;
+	const char *certificate; /* PEM files */
+	const char *key;
+	const char *groups;
+};
+
+/**
+ * Makes a worker and opens its listeners. Everything in config is borrowed until worker_free().
+ * Errors: GW_CONFIG, GW_SYSTEM, GW_NO_MEMORY, with why saying what failed in words.
+ */
+enum gw_err GW_MUST_CHECK worker_new(const struct worker_config *config, char *why,
+				     uint32_t why_len, struct worker **made);
+
+/** Turns until worker_stop(). Blocks; runs on the worker's thread. */
+void worker_run(struct worker *w);
+
+/** One turn. True when something was done: an idle turn may be followed by sleep. */
+bool worker_turn(struct worker *w);
+
+/** When the worker must turn again though nobody wakes it; UINT64_MAX: never. */
+uint64_t worker_next_us(const struct worker *w);
+
+/** Ends worker_run() after the turn under way. Any thread. */
+void worker_stop(struct worker *w);
+
+/** Closes every connection and frees all. Its thread has ended. NULL does nothing. */
+void worker_free(struct worker *w);
+
+/** Numbers that any thread may read. */
+const struct counters *worker_counters(const struct worker *w);
+
+/** What is out of the worker's pools, for the balance that tests check. */
+struct worker_balance {
+	uint32_t sessions, bindings, transactions, links, jobs, small_buffers, large_buffers;
+};
+struct worker_balance worker_balance(const struct worker *w);
+
+#endif
