@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TLS_BIO_H
+#define TLS_BIO_H
+
+#include <openssl/bio.h>
+
+#include "conn.h"
+
+/** An OpenSSL BIO over a connection: libssl reads from what was received and writes into the send
+ * buffer. Says "retry" when there is nothing or no room, never end of file: that is for open to
+ * tell, when it knows what FIN means. */
+
+/** The way to make such BIOs; freed with BIO_meth_free() after the last of them. NULL: no memory.
+ */
+BIO_METHOD *tls_bio_method_new(void);
+
+/** A BIO on conn, which it borrows and does not touch when freed. NULL: no memory. */
+BIO *tls_bio_new(OSSL_LIB_CTX *lib, const BIO_METHOD *method, struct conn *conn);
+
+#endif

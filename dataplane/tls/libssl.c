@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bio.h"
+#include "context.h"
+
+#define FAILURE_MAX 128
+
+/* What a TLS 1.3 record adds: head, content type, tag (RFC 8446 section 5.2). */
+#define RECORD_OVERHEAD (5 + 1 + 16)
+/* Plaintext of the record that begins in a send buffer too small for a whole one. */
+#define RECORD_SMALL 256
+#define NO_ALERT (-1)
+
+struct tls {
+	SSL *ssl; /* its application data points back here */
+	struct conn *conn;
+	struct tls_context *context;
+	enum gw_err failed; /* GW_OK while all is well */
+	int peer_alert;
+	int our_alert;
+	uint32_t retry; /* plaintext bytes of a record that is partly sent; not taken yet */
+	bool ready;
+	bool fin;     /* the peer's */
+	bool closing; /* close was called: nothing more is sealed */
+	bool closed;  /* and close_notify is sent */
+	char failure[FAILURE_MAX];
+};
+
+static bool alert_is_fatal(int alert)
+{
+	return alert != SSL_AD_CLOSE_NOTIFY && alert != SSL_AD_USER_CANCELLED;
+}
+
+static void libssl_watch(const SSL *ssl, int where, int value)
+{
+	struct tls *tls = SSL_get_app_data(ssl);
+	int alert = value & 0xFF; /* the level is above it, and means nothing in TLS 1.3 */
+
+	if ((where & SSL_CB_ALERT) == 0 || !alert_is_fatal(alert))
+		return;
+	if ((where & SSL_CB_READ) != 0)
+		tls->peer_alert = alert;
+	else
+		tls->our_alert = alert;
+}
+
+static struct tls *libssl_accept(struct tls_context *context, struct conn *conn)
+{
+	struct tls *tls = calloc(1, sizeof(*tls));
+	BIO *bio;
+
+	if (tls == NULL)
+		return NULL;
+	tls->ssl = SSL_new(context->ctx);
+	bio = tls_bio_new(context->lib, context->method, conn);
+	if (tls->ssl == NULL || bio == NULL)
+		goto free;
+	tls->conn = conn;
+	tls->context = context;
+	tls->peer_alert = NO_ALERT;
+	tls->our_alert = NO_ALERT;
+	SSL_set_bio(tls->ssl, bio, bio);
+	SSL_set_app_data(tls->ssl, tls);
+	SSL_set_info_callback(tls->ssl, libssl_watch);
+	SSL_set_accept_state(tls->ssl);
+	context->connections++;
+	return tls;
+
+free:
+	BIO_free(bio);
+	SSL_free(tls->ssl);
+	free(tls);
+	ERR_clear_error();
+	return NULL;
+}
+
+static bool libssl_ready(const struct tls *tls)
+{
+	return tls->ready;
+}
+
+static void libssl_fin(struct tls *tls)
+{
+	tls->fin = true;
+}
+
+static enum gw_err libssl_fail(struct tls *tls)
+{
+	const char *reason = tls_context_reason();
+
+	tls->failed = tls->ready ? GW_TLS_RECORD : GW_TLS_HANDSHAKE;
+	if (tls->peer_alert != NO_ALERT) {
+		tls->failed = GW_TLS_ALERT;
+		snprintf(tls->failure, sizeof(tls->failure), "peer sent alert %s",
+			 SSL_alert_desc_string_long(tls->peer_alert));
+	} else if (tls->our_alert != NO_ALERT) {
+		snprintf(tls->failure, sizeof(tls->failure), "we refused: %s (sent alert %s)",
+			 reason, SSL_alert_desc_string_long(tls->our_alert));
+	} else {
+		snprintf(tls->failure, sizeof(tls->failure), "we refused: %s", reason);
+	}
+	return tls->failed;
+}
+
+static enum gw_err libssl_peer_gone(struct tls *tls)
+{
+	if (tls->ready)
+		return GW_TLS_CLOSED;
+	tls->failed = GW_TLS_HANDSHAKE;
+	snprintf(tls->failure, sizeof(tls->failure), "peer closed during the handshake");
+	return tls->failed;
+}
+
+/* What a call to libssl that returned other than success means. */
+static enum gw_err libssl_outcome(struct tls *tls, int returned)
+{
+	switch (SSL_get_error(tls->ssl, returned)) {
+	case SSL_ERROR_WANT_READ:
+		return tls->fin ? libssl_peer_gone(tls) : GW_AGAIN;
+	case SSL_ERROR_WANT_WRITE:
+		return GW_AGAIN;
+	case SSL_ERROR_ZERO_RETURN:
+		return libssl_peer_gone(tls);
+	default:
+		return libssl_fail(tls);
+	}
+}
+
+static enum gw_err libssl_handshake(struct tls *tls)
+{
+	int returned;
+
+	if (tls->failed != GW_OK)
+		return tls->failed;
+	if (tls->ready)
+		return GW_OK;
+	ERR_clear_error();
+	returned = SSL_do_handshake(tls->ssl);
+	if (returned != 1)
+		return libssl_outcome(tls, returned);
+	tls->ready = true;
+	return GW_OK;
+}
+
+static struct tls_result libssl_open(struct tls *tls, uint8_t *to, uint32_t room)
+{
+	enum gw_err err = libssl_handshake(tls);
+	size_t n = 0;
+	int returned;
+
+	if (err != GW_OK)
+		return (struct tls_result){err, 0};
+	if (room == 0)
+		return (struct tls_result){GW_AGAIN, 0};
+	ERR_clear_error();
+	returned = SSL_read_ex(tls->ssl, to, room, &n);
+	if (returned != 1)
+		return (struct tls_result){libssl_outcome(tls, returned), 0};
+	return (struct tls_result){GW_OK, (uint32_t)n};
+}
+
+/* The plaintext of the next record: what makes the send buffer just full, so that the rest of a
+ * record seldom waits inside libssl. 0: no room. */
+static uint32_t libssl_piece(const struct tls *tls, uint32_t left)
+{
+	uint32_t room = conn_tx_room(tls->conn);
+	uint32_t piece = RECORD_SMALL;
+
+	if (room == 0)
+		return 0;
+	if (tls->retry > 0)
+		return tls->retry; /* libssl wants to be asked the same again */
+	if (room > RECORD_OVERHEAD + RECORD_SMALL)
+		piece = room - RECORD_OVERHEAD;
+	if (piece > SSL3_RT_MAX_PLAIN_LENGTH)
+		piece = SSL3_RT_MAX_PLAIN_LENGTH;
+	return piece < left ? piece : left;
+}
+
+static enum gw_err libssl_write(struct tls *tls, struct span *bytes)
+{
+	uint32_t piece = libssl_piece(tls, bytes->len);
+	size_t n = 0;
+	int returned;
+	enum gw_err err;
+
+	if (piece == 0)
+		return GW_AGAIN;
+	ERR_clear_error();
+	returned = SSL_write_ex(tls->ssl, bytes->at, piece < bytes->len ? piece : bytes->len, &n);
+	tls->retry = 0;
+	if (returned == 1) {
+		span_skip(bytes, (uint32_t)n);
+		return GW_OK;
+	}
+	err = libssl_outcome(tls, returned);
+	if (err == GW_AGAIN)
+		tls->retry = piece;
+	return err;
+}
+
+static struct tls_result libssl_seal(struct tls *tls, struct span bytes)
+{
+	struct tls_result result = {GW_OK, 0};
+	struct span left = bytes;
+
+	if (tls->failed != GW_OK)
+		return (struct tls_result){tls->failed, 0};
+	if (tls->closing)
+		return (struct tls_result){GW_TLS_CLOSED, 0};
+	if (!tls->ready)
+		return (struct tls_result){GW_AGAIN, 0};
+	while (left.len > 0 && result.err == GW_OK)
+		result.err = libssl_write(tls, &left);
+	result.n = bytes.len - left.len;
+	return result;
+}
+
+static enum gw_err libssl_update(struct tls *tls)
+{
+	enum gw_err err;
+	int returned;
+
+	if (tls->failed != GW_OK)
+		return tls->failed;
+	if (!tls->ready || tls->retry > 0 || SSL_in_init(tls->ssl))
+		return GW_AGAIN;
+	if (SSL_version(tls->ssl) != TLS1_3_VERSION)
+		return GW_NOT_SUPPORTED;
+	ERR_clear_error();
+	if (SSL_key_update(tls->ssl, SSL_KEY_UPDATE_NOT_REQUESTED) != 1)
+		return libssl_fail(tls);
+	returned = SSL_do_handshake(tls->ssl);
+	if (returned == 1)
+		return GW_OK;
+	err = libssl_outcome(tls, returned);
+	return err == GW_AGAIN ? GW_OK : err; /* no room: it goes before the next record */
+}
+
+static enum gw_err libssl_close(struct tls *tls)
+{
+	int returned;
+
+	if (tls->failed != GW_OK || !tls->ready || tls->closed)
+		return GW_OK;
+	if (tls->retry > 0)
+		return GW_AGAIN;
+	tls->closing = true;
+	ERR_clear_error();
+	returned = SSL_shutdown(tls->ssl);
+	if (returned < 0)
+		return libssl_outcome(tls, returned);
+	tls->closed = true;
+	return GW_OK;
+}
+
+static struct tls_info libssl_info(const struct tls *tls)
+{
+	const char *sni = SSL_get_servername(tls->ssl, TLSEXT_NAMETYPE_host_name);
+	struct tls_info info = {"-", "-", "-", sni == NULL ? "" : sni, tls->failure};
+	const char *group;
+
+	if (!tls->ready)
+		return info;
+	info.version = SSL_get_version(tls->ssl);
+	info.cipher = SSL_get_cipher_name(tls->ssl);
+	group = SSL_group_to_name(tls->ssl, (int)SSL_get_negotiated_group(tls->ssl));
+	if (group != NULL)
+		info.group = group;
+	return info;
+}
+
+static void libssl_free(struct tls *tls)
+{
+	struct tls_context *context;
+
+	if (tls == NULL)
+		return;
+	context = tls->context;
+	SSL_free(tls->ssl);
+	free(tls);
+	tls_context_put(context);
+}
+
+const struct tls_ops tls_libssl = {
+	.name = "libssl",
+	.context_new = tls_context_new,
+	.context_free = tls_context_free,
+	.accept = libssl_accept,
+	.ready = libssl_ready,
+	.fin = libssl_fin,
+	.open = libssl_open,
+	.seal = libssl_seal,
+	.update = libssl_update,
+	.close = libssl_close,
+	.info = libssl_info,
+	.free = libssl_free,
+};

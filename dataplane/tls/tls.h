@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TLS_H
+#define TLS_H
+
+#include "conn.h"
+#include "gw_err.h"
+#include "span.h"
+
+/**
+ * TLS on a connection: {open, seal, update, close}. No SSL pointer shows, so that a TLS 1.3
+ * connection can later move to the product's own record layer without its users noticing. Two
+ * tables: tls_libssl, and tls_clear, which passes bytes through (the simulator starts above TLS).
+ * One context per worker; nothing is shared between workers.
+ */
+
+struct tls_context;
+struct tls;
+
+struct tls_config {
+	const char *certificate; /* PEM: chain, leaf first. tls_clear ignores it */
+	const char *key;	 /* PEM */
+	const char *groups;	 /* "X25519:P-256"; NULL: that */
+	uint16_t min_version; /* 0x0303 or 0x0304 as on the wire; 0: 0x0304. The highest is always
+				 TLS 1.3 */
+};
+
+/** What a call did. */
+struct tls_result {
+	enum gw_err err; /* GW_OK; GW_AGAIN: nothing now, call again at readable/writable;
+			    GW_TLS_CLOSED: close_notify or FIN after the handshake;
+			    GW_TLS_HANDSHAKE, GW_TLS_ALERT (the peer's), GW_TLS_RECORD: over, and
+			    so says every later call. Our own alert then is in the send buffer:
+			    conn_shutdown_tx() lets it out, conn_abort() drops it */
+	uint32_t n;	 /* bytes given (open) or taken (seal) */
+};
+
+/** What an operator wants to know of a connection or a failure. Static strings or storage of the
+ * tls object. */
+struct tls_info {
+	const char *version; /* "TLSv1.3", "-" before the handshake */
+	const char *cipher;
+	const char *group;
+	const char *sni;     /* "" when none */
+	const char *failure; /* "" or e.g. "peer sent alert certificate unknown" / "we refused: no
+				shared cipher (sent alert handshake failure)" */
+};
+
+/**
+ * No entry is NULL. What the user of a connection does at its callbacks:
+ * readable: open until GW_AGAIN. peer_fin: fin, then open until GW_TLS_CLOSED. writable: open while
+ * not ready, then seal what waits. closed: free.
+ */
+struct tls_ops {
+	const char *name;
+	/**
+	 * Reads certificate and key into a library context of this worker's own. May run in
+	 * another thread, before the worker knows of it. GW_CONFIG: the files do not parse or do
+	 * not fit, or groups or min_version are unknown; why, of why_len bytes, says which and
+	 * what. GW_NO_MEMORY.
+	 */
+	enum gw_err (*context_new)(const struct tls_config *config, char *why, uint32_t why_len,
+				   struct tls_context **made);
+	/**
+	 * Gives the context up. A context replaced by a reload may be freed while its connections
+	 * live: it counts them, and goes with the last. In the worker's thread (OpenSSL keeps
+	 * random generators per thread and library context), or after that has ended. NULL does
+	 * nothing.
+	 */
+	void (*context_free)(struct tls_context *context);
+	/**
+	 * Starts the server side on conn, which stays the caller's and must outlive the result.
+	 * NULL: no memory.
+	 */
+	struct tls *(*accept)(struct tls_context *context, struct conn *conn);
+	/** True once the handshake is finished. */
+	bool (*ready)(const struct tls *tls);
+	/** The peer has sent FIN: once what came before it is read, open says GW_TLS_CLOSED, or
+	 * GW_TLS_HANDSHAKE when it came too early. */
+	void (*fin)(struct tls *tls);
+	/**
+	 * Goes on with the handshake, then gives up to room plaintext bytes at to, of one record
+	 * at most. GW_AGAIN when conn holds no whole record (or room is 0). Level-triggered users
+	 * call it until GW_AGAIN, else bytes stay inside.
+	 */
+	struct tls_result (*open)(struct tls *tls, uint8_t *to, uint32_t room);
+	/**
+	 * Takes plaintext and sends it as records as far as conn has room; GW_AGAIN with n <
+	 * bytes.len when it has not, or before ready. What was not taken must be the first that
+	 * is offered next, unchanged, at any address and with any more behind it: part of it may
+	 * be on its way in a record. So an ordered queue of bytes is what belongs before seal.
+	 */
+	struct tls_result (*seal)(struct tls *tls, struct span bytes);
+	/** Changes the sending keys (TLS 1.3 KeyUpdate). GW_NOT_SUPPORTED before TLS 1.3; GW_AGAIN
+	 * before ready or while a record is on its way. */
+	enum gw_err (*update)(struct tls *tls);
+	/**
+	 * Sends close_notify, after all bytes were taken. The connection is not closed: GW_OK,
+	 * conn_shutdown_tx() may follow (also when there was no handshake, or it failed, and
+	 * nothing is sent); GW_AGAIN, no room: once more at writable. seal then says
+	 * GW_TLS_CLOSED.
+	 */
+	enum gw_err (*close)(struct tls *tls);
+	struct tls_info (*info)(const struct tls *tls);
+	/** Wipes keys and frees; does not touch conn. NULL does nothing. */
+	void (*free)(struct tls *tls);
+};
+
+/** libssl over the connection. Does not resume (yet): no tickets, no session cache. A server name
+ * that the certificate is not for is refused with a fatal alert (PROTOCOL 2.1), and so is a client
+ * that offers ALPN without http/1.1 (RFC 7301 3.2). */
+extern const struct tls_ops tls_libssl;
+/** No TLS: what conn holds is plaintext; info names it "clear". */
+extern const struct tls_ops tls_clear;
+
+#endif
