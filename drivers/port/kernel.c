@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
+
+#include "port.h"
+
+/* The "device" of kernel sockets: there is no packet to burst, the net back end has the sockets. */
+
+struct port {
+	uint16_t queues;
+};
+
+static enum gw_err kernel_open(const struct port_config *config, struct port **opened)
+{
+	struct port *port;
+
+	if (!span_equal(span_text(config->device), SPAN("kernel")))
+		return GW_CONFIG;
+	port = calloc(1, sizeof(*port));
+	if (port == NULL)
+		return GW_NO_MEMORY;
+	port->queues = config->queues;
+	*opened = port;
+	return GW_OK;
+}
+
+static enum gw_err kernel_start(struct port *port, struct port_info *info)
+{
+	*info = (struct port_info){.queues = port->queues, .packets = false, .steers = true};
+	return GW_OK;
+}
+
+static uint16_t kernel_rx_burst(struct port *port, uint16_t queue, struct rte_mbuf **packets,
+				uint16_t n)
+{
+	(void)port;
+	(void)queue;
+	(void)packets;
+	(void)n;
+	return 0;
+}
+
+static uint16_t kernel_tx_burst(struct port *port, uint16_t queue, struct rte_mbuf **packets,
+				uint16_t n)
+{
+	return kernel_rx_burst(port, queue, packets, n);
+}
+
+static enum gw_err kernel_arm(struct port *port, uint16_t queue)
+{
+	(void)port;
+	(void)queue;
+	return GW_NOT_SUPPORTED; /* the worker waits in the net back end's own epoll */
+}
+
+static int kernel_wait_fd(struct port *port, uint16_t queue)
+{
+	(void)port;
+	(void)queue;
+	return -1;
+}
+
+static void kernel_close(struct port *port)
+{
+	free(port);
+}
+
+const struct port_ops port_kernel = {
+	.name = "kernel",
+	.open = kernel_open,
+	.start = kernel_start,
+	.rx_burst = kernel_rx_burst,
+	.tx_burst = kernel_tx_burst,
+	.arm = kernel_arm,
+	.wait_fd = kernel_wait_fd,
+	.close = kernel_close,
+};
