@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
+
+#include "internal.h"
+
+struct gateway *gateway_new(const struct gateway_config *config)
+{
+	struct gateway *gw = calloc(1, sizeof(*gw));
+	uint32_t buckets = 16;
+
+	if (gw == NULL)
+		return NULL;
+	while (buckets < config->max_transactions)
+		buckets *= 2;
+	gw->config = *config;
+	gw->env = config->env;
+	gw->bucket_mask = buckets - 1;
+	gw->bindings = slots_new(config->worker, config->max_bindings, sizeof(struct binding),
+				 config->epoch);
+	gw->transactions = slots_new(config->worker, config->max_transactions,
+				     sizeof(struct transaction), config->epoch);
+	gw->wheel = wheel_new(config->now_us, gw);
+	gw->bucket = calloc(buckets, sizeof(*gw->bucket));
+	gw->lines_memory = malloc(GATEWAY_LINES_MAX);
+	gw->out_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
+	if (gw->bindings == NULL || gw->transactions == NULL || gw->wheel == NULL || gw->bucket == NULL ||
+	    gw->lines_memory == NULL || gw->out_memory == NULL) {
+		gateway_free(gw);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < sizeof(gw->bucket_key); i++)
+		gw->bucket_key[i] = (uint8_t)gw->env->random(gw->env->context);
+	return gw;
+}
+
+void gateway_free(struct gateway *gw)
+{
+	if (gw == NULL)
+		return;
+	slots_free(gw->bindings);
+	slots_free(gw->transactions);
+	wheel_free(gw->wheel);
+	free(gw->bucket);
+	free(gw->lines_memory);
+	free(gw->out_memory);
+	free(gw);
+}
+
+void gateway_turn(struct gateway *gw, const struct gateway_time *time)
+{
+	gw->time = *time;
+}
+
+uint32_t gateway_timers(struct gateway *gw, uint32_t max)
+{
+	return wheel_run(gw->wheel, gw->time.now_us, max);
+}
+
+uint64_t gateway_next_us(const struct gateway *gw)
+{
+	return wheel_next_us(gw->wheel);
+}
+
+const struct sip_message *gateway_message(const struct gateway *gw)
+{
+	return &gw->message;
+}
+
+uint32_t gateway_bindings(const struct gateway *gw)
+{
+	return slots_live(gw->bindings);
+}
+
+uint32_t gateway_transactions(const struct gateway *gw)
+{
+	return slots_live(gw->transactions);
+}
+
+uint64_t gateway_identity_hash(const struct gateway *gw, struct span identity)
+{
+	uint64_t hash = siphash(gw_config(gw)->hash_key, identity);
+
+	return hash != 0 ? hash : 1;
+}
+
+enum gw_err gateway_count(struct gateway *gw, enum gw_err err)
+{
+	counter_add(&gw_counters(gw)->errors[err], 1);
+	return err;
+}
+
+void gateway_event(struct gateway *gw, enum event_kind what, struct handle flow,
+		   const struct binding *binding, enum gw_err err, uint32_t status)
+{
+	struct message_event event = {
+		.head = {.kind = MESSAGE_EVENT, .len = sizeof(event)},
+		.what = what,
+		.err = err,
+		.handle = flow,
+		.status = status,
+	};
+
+	if (binding != NULL) {
+		event.impi_hash = binding->impi_hash;
+		event.impu_hash = binding->impu_hash;
+		event.seconds = (uint32_t)((binding->expires_us - gw->time.now_us) / 1000000);
+		memcpy(event.text, binding->wwsf, sizeof(binding->wwsf));
+	}
+	gw->env->event(gw->env->context, &event);
+}
+
+/** A request of a WIC: the procedure is chosen by its method. */
+static enum gw_err wic_request(struct gateway *gw, struct wic *wic)
+{
+	enum gw_err err = request_check(gw, &gw->message);
+
+	counter_add(&gw_counters(gw)->sip_requests_in, 1);
+	if (err != GW_OK)
+		return err;
+	if (gw->message.method == SIP_REGISTER)
+		return register_request(gw, wic);
+	return originate_request(gw, wic);
+}
+
+struct gateway_result gateway_from_wic(struct gateway *gw, struct wic *wic, struct span bytes)
+{
+	enum gw_err err = sip_index(bytes, &gw->message);
+
+	if (err != GW_OK)
+		return (struct gateway_result){err, gw->message.is_request};
+	if (gw->message.is_request)
+		return (struct gateway_result){wic_request(gw, wic), true};
+	counter_add(&gw_counters(gw)->sip_responses_in, 1);
+	return (struct gateway_result){terminate_response(gw, wic), false};
+}
+
+struct gateway_result gateway_verified(struct gateway *gw, struct wic *wic, struct span bytes,
+				       enum gw_err verdict)
+{
+	enum gw_err err = sip_index(bytes, &gw->message);
+
+	if (err == GW_OK)
+		err = verdict;
+	if (err == GW_OK)
+		err = register_verified(gw, wic);
+	return (struct gateway_result){err, gw->message.is_request};
+}
+
+/** A request of the core: to the flow that its topmost Route names. */
+static void mw_request(struct gateway *gw, const struct mw_source *source)
+{
+	enum gw_err err = request_check(gw, &gw->message);
+
+	counter_add(&gw_counters(gw)->mw_requests_in, 1);
+	if (err == GW_SIP_MAX_FORWARDS)
+		terminate_refuse(gw, source, 483, SPAN(""));
+	else if (err == GW_SIP_EXTENSION)
+		terminate_refuse(gw, source, 420, SPAN(""));
+	else if (err != GW_OK)
+		terminate_refuse(gw, source, 400, SPAN(""));
+	else
+		terminate_request(gw, source, handle_none(), false);
+	if (err != GW_OK)
+		gateway_count(gw, err);
+}
+
+void gateway_from_mw(struct gateway *gw, const struct mw_source *source, struct span bytes)
+{
+	enum gw_err err = sip_index(bytes, &gw->message);
+
+	if (err != GW_OK) {
+		gateway_count(gw, err);
+		if (gw->message.is_request)
+			terminate_refuse(gw, source, err == GW_SIP_VERSION ? 505 : 400, SPAN(""));
+	} else if (gw->message.is_request) {
+		mw_request(gw, source);
+	} else {
+		gateway_response(gw, source, bytes);
+	}
+}
+
+void gateway_delivered(struct gateway *gw, const struct message_deliver *head, struct span bytes)
+{
+	enum gw_err err = sip_index(bytes, &gw->message);
+
+	if (err != GW_OK)
+		gateway_count(gw, GW_INVARIANT); /* the sender had indexed it */
+	else
+		terminate_request(gw, &head->source, head->flow, true);
+}
+
+/** The owner of our branch is another worker: it gets the bytes. */
+static void response_elsewhere(struct gateway *gw, const struct mw_source *source,
+			       struct handle owner, struct span bytes)
+{
+	struct message_reply reply = {
+		.head = {MESSAGE_REPLY, (uint32_t)sizeof(reply) + bytes.len},
+		.what = REPLY_RESPONSE,
+		.transaction = owner,
+		.source = *source,
+	};
+
+	if (gw->env->to_worker(gw->env->context, owner.worker, span_of(&reply, sizeof(reply)),
+			       bytes) == GW_OK)
+		counter_add(&gw_counters(gw)->reply_out, 1);
+}
+
+void gateway_response(struct gateway *gw, const struct mw_source *source, struct span bytes)
+{
+	const struct sip_field *via;
+	struct transaction *t = NULL;
+	struct handle owner = handle_none();
+	struct span rest, element;
+	struct sip_via top = {.err = GW_SIP_VIA};
+
+	if (sip_index(bytes, &gw->message) != GW_OK || gw->message.is_request)
+		return;
+	via = sip_first(&gw->message, SIP_HEADER_VIA);
+	rest = via->value;
+	if (sip_list_next(&rest, &element))
+		top = sip_via_parse(element);
+	if (top.err == GW_OK)
+		t = transaction_of(gw, &top, &owner);
+	if (!handle_is_none(owner) && owner.worker != gw->config.worker) {
+		response_elsewhere(gw, source, owner, bytes);
+		return;
+	}
+	counter_add(&gw_counters(gw)->mw_responses_in, 1);
+	if (t == NULL || t->kind == TRANSACTION_TERMINATE || t->method != gw->message.method) {
+		counter_add(&gw_counters(gw)->mw_unmatched, 1);
+		gateway_count(gw, GW_SIP_NO_TRANSACTION);
+	} else if (t->kind == TRANSACTION_REGISTER) {
+		register_response(gw, t);
+	} else {
+		originate_response(gw, t);
+	}
+}
+
+void gateway_flow_ended(struct gateway *gw, struct wic *wic)
+{
+	struct binding *b = binding_of(gw, wic);
+	struct transaction *t;
+	uint32_t cursor = 0;
+
+	if (b != NULL)
+		binding_end(gw, b, &gw_counters(gw)->binding_lost);
+	wic->binding = handle_none();
+	while (wic->transactions > 0 && (t = slots_next(gw->transactions, &cursor)) != NULL) {
+		if (!handle_equal(t->flow, wic->flow))
+			continue;
+		if (t->kind == TRANSACTION_TERMINATE)
+			transaction_answer(gw, t, t->outbound ? 430 : 480); /* PROTOCOL 10.3 */
+		else
+			transaction_free(gw, t);
+	}
+}
+
+void gateway_target_lost(struct gateway *gw, const struct mw_target *target)
+{
+	struct transaction *t;
+	uint32_t cursor = 0;
+
+	while ((t = slots_next(gw->transactions, &cursor)) != NULL)
+		if (t->kind != TRANSACTION_TERMINATE && t->target.transport == target->transport &&
+		    endpoint_same_host(&t->target.address, &target->address) &&
+		    endpoint_port(&t->target.address) == endpoint_port(&target->address))
+			transaction_answer(gw, t, t->kind == TRANSACTION_REGISTER ? 504 : 503);
+}
+
+static void binding_row(const struct gateway *gw, const struct binding *b, struct row_binding *row)
+{
+	*row = (struct row_binding){
+		.handle = slots_handle(gw->bindings, b),
+		.flow = b->flow,
+		.impi_hash = b->impi_hash,
+		.impu_hash = b->impu_hash,
+		.expires_s = b->expires_us > gw->time.now_us
+				     ? (uint32_t)((b->expires_us - gw->time.now_us) / 1000000)
+				     : 0,
+		.service_routes = b->route_count,
+	};
+	memcpy(row->wwsf, b->wwsf, sizeof(row->wwsf));
+}
+
+uint32_t gateway_rows(const struct gateway *gw, uint32_t *cursor, uint32_t max,
+		      struct row_binding *rows)
+{
+	const struct binding *b;
+	uint32_t n = 0;
+
+	while (n < max && (b = slots_next(gw->bindings, cursor)) != NULL)
+		binding_row(gw, b, &rows[n++]);
+	if (n < max)
+		*cursor = 0;
+	return n;
+}

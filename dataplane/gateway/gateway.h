@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GATEWAY_H
+#define GATEWAY_H
+
+#include "core/core.h"
+#include "counters.h"
+#include "message.h"
+#include "sip/sip.h"
+#include "snapshot.h"
+#include "verifier.h"
+
+/**
+ * The procedures of the eP-CSCF: what a request from a WIC or from the core leads to. One gateway
+ * per worker. It does no I/O and reads no clock: the worker gives it both as struct gateway_env and
+ * struct gateway_time. It owns the worker's bindings and transactions.
+ */
+
+struct gateway;
+
+/** What the gateway knows of a WIC's connection. Part of the session, which owns it. */
+struct wic {
+	struct handle flow;    /* the session: what flow tokens name */
+	struct handle binding; /* none until the core has said 200 */
+	uint32_t wwsf;         /* row of config_part.wwsf that the Origin belongs to */
+	uint32_t transactions; /* of this flow, not yet answered */
+	bool disowned;         /* a reload took the Origin away: new registrations get 403 (F19) */
+};
+
+/** Where a request for the core goes. */
+struct mw_target {
+	enum mw_transport transport;
+	struct endpoint address;
+};
+
+/**
+ * What the worker does for the gateway. Calls come only from inside gateway_*() calls and timers.
+ * No entry is NULL; none calls back into the gateway.
+ */
+struct gateway_env {
+	void *context;
+	uint64_t (*random)(void *context);
+	/** The WIC of a flow of this worker, or NULL when it has ended. */
+	struct wic *(*wic)(void *context, struct handle flow);
+	/** One SIP message to a WIC. GW_STALE: the flow has ended; GW_WS_SLOW: it is being cut. */
+	enum gw_err (*to_wic)(void *context, struct handle flow, struct span bytes);
+	/** A request to the core. GW_MW_DOWN: it cannot be sent. */
+	enum gw_err (*to_mw)(void *context, const struct mw_target *target, struct span bytes);
+	/** A response back to where a request of the core came in, also on another worker. */
+	enum gw_err (*to_source)(void *context, const struct mw_source *source, struct span bytes);
+	/** A mailbox message: head, then bytes. GW_QUEUE_FULL. */
+	enum gw_err (*to_worker)(void *context, uint16_t worker, struct span head,
+				 struct span bytes);
+	/** Whether the n-th next hop is thought to be up. */
+	bool (*hop_up)(void *context, const struct mw_target *target);
+	/** One event for the log. */
+	void (*event)(void *context, const struct message_event *event);
+	/** A free verify job of the worker's pool, or NULL; submitted by the worker at its turn's end. */
+	struct verify_job *(*job)(void *context);
+	void (*submit)(void *context, struct verify_job *job);
+};
+
+struct gateway_config {
+	uint16_t worker;
+	uint16_t workers;
+	uint32_t max_bindings;
+	uint32_t max_transactions;
+	uint32_t max_message; /* bytes; the largest max_message that will ever be configured */
+	uint32_t epoch;       /* where generations start */
+	uint64_t now_us;      /* where its timers start */
+	struct counters *counters;
+	const struct gateway_env *env;
+};
+
+/** What holds for one turn. */
+struct gateway_time {
+	const struct snapshot *view;
+	uint64_t now_us; /* monotonic */
+	uint64_t wall_s; /* Unix time */
+};
+
+/** NULL: no memory. config and what it points to are borrowed until gateway_free(). */
+struct gateway *gateway_new(const struct gateway_config *config);
+void gateway_free(struct gateway *gw);
+
+/** Start of a turn: time and snapshot for every call until the next. */
+void gateway_turn(struct gateway *gw, const struct gateway_time *time);
+
+/** Fires at most max timers that are due; how many. */
+uint32_t gateway_timers(struct gateway *gw, uint32_t max);
+
+/** When gateway_timers() must run next; UINT64_MAX: no timer. */
+uint64_t gateway_next_us(const struct gateway *gw);
+
+/** How the handling of a WIC's message ended. */
+struct gateway_result {
+	enum gw_err err;  /* GW_OK: handled. GW_AGAIN: a signature is being checked; keep the bytes, stop
+			     reading, call gateway_verified() with the verdict. Else: refused, answer with it */
+	bool request;     /* the refused message is a request whose indexed form is gateway_message() */
+};
+
+/** One SIP message from wic. bytes are borrowed for the call. */
+struct gateway_result gateway_from_wic(struct gateway *gw, struct wic *wic, struct span bytes);
+
+/** Goes on with the message that gateway_from_wic() answered GW_AGAIN for. */
+struct gateway_result gateway_verified(struct gateway *gw, struct wic *wic, struct span bytes,
+				       enum gw_err verdict);
+
+/** The message indexed last: for answering it. Valid until the next call. */
+const struct sip_message *gateway_message(const struct gateway *gw);
+
+/**
+ * Writes the answer that the refused request in gateway_message() gets for err: PROTOCOL 3.6's
+ * table for tokens and identities, RFC 3261's codes for the rest. GW_SIP_MISSING: it cannot be
+ * answered (no Via, From, To, Call-ID or CSeq), or it is an ACK.
+ */
+enum gw_err GW_MUST_CHECK gateway_refusal_write(struct gateway *gw, const struct wic *wic,
+						enum gw_err err, struct writer *out);
+
+/** One SIP message from the core. Refusals are answered on source here, by way of gateway_refusal. */
+void gateway_from_mw(struct gateway *gw, const struct mw_source *source, struct span bytes);
+
+/** A request that another worker took in for a flow of ours. */
+void gateway_delivered(struct gateway *gw, const struct message_deliver *head, struct span bytes);
+
+/** A response that another worker took in for a transaction of ours. */
+void gateway_response(struct gateway *gw, const struct mw_source *source, struct span bytes);
+
+/** The flow has ended: its binding ends, its transactions are answered or forgotten. */
+void gateway_flow_ended(struct gateway *gw, struct wic *wic);
+
+/** A target cannot be reached: its transactions are answered now and not after their timers. */
+void gateway_target_lost(struct gateway *gw, const struct mw_target *target);
+
+/** Fills up to max rows from cursor on; *cursor is moved on, 0 at the end. */
+uint32_t gateway_rows(const struct gateway *gw, uint32_t *cursor, uint32_t max,
+		      struct row_binding *rows);
+
+/** Objects now out of the gateway's pools, for the balance that tests check. */
+uint32_t gateway_bindings(const struct gateway *gw);
+uint32_t gateway_transactions(const struct gateway *gw);
+
+/** Keyed hash of a canonical identity, for logs: never 0. */
+uint64_t gateway_identity_hash(const struct gateway *gw, struct span identity);
+
+/* ---- flow tokens (PROTOCOL 10.1, DESIGN 5) ------------------------------------------------- */
+
+/** What a flow token names. */
+enum flow_kind { FLOW_CONNECTION = 1 };
+
+/** Characters of a flow token: "Ft1." and 43 of base64url. */
+#define FLOW_TOKEN_LEN 47
+
+/** Writes the token of a connection under the configuration's first flow key. */
+void flow_token_write(const struct config_part *config, struct handle flow, struct writer *out);
+
+/**
+ * Reads a token. GW_FLOW_FORGED: not ours, malformed or a wrong MAC; GW_FLOW_GONE: our node with a
+ * key that is not kept any more. *flow is the connection's handle, not yet looked up.
+ */
+enum gw_err GW_MUST_CHECK flow_token_read(const struct config_part *config, struct span text,
+					  struct handle *flow);
+
+#endif

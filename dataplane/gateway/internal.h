@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GATEWAY_INTERNAL_H
+#define GATEWAY_INTERNAL_H
+
+#include "gateway.h"
+#include "identity/identity.h"
+#include "token/token.h"
+
+/* Names shared by the files of this layer only. */
+
+#define BINDING_TEXT_MAX 1024 /* Service-Route and identity set of one binding */
+#define TRANSACTION_COPY_MAX 1400 /* a UDP request or response that may be sent again */
+#define UDP_MAX 1300 /* bytes; more goes over TCP (PROTOCOL 9) */
+
+/* RFC 3261 17.1.2.2 */
+#define T1_US 500000ull
+#define T2_US 4000000ull
+#define TIMER_F_US (64 * T1_US)
+
+/** A registration of one identity on one flow. Owner: the worker of the flow. */
+struct binding {
+	struct timer expiry;
+	struct handle flow;
+	uint64_t expires_us;
+	uint64_t impi_hash, impu_hash;
+	struct identity impi, impu;
+	char wwsf[32];
+	uint16_t routes_len;   /* Service-Route as one Route value, at the start of text */
+	uint16_t ids_at;       /* canonical identity set, each ended by '\n', default first */
+	uint16_t ids_len;
+	uint16_t route_count;
+	bool outbound;         /* registered with reg-id: 430 for a dead flow, else 480 */
+	uint8_t text[BINDING_TEXT_MAX];
+};
+
+enum transaction_kind { TRANSACTION_REGISTER, TRANSACTION_ORIGINATE, TRANSACTION_TERMINATE };
+
+enum transaction_state {
+	TRANSACTION_TRYING,    /* no final response yet */
+	TRANSACTION_COMPLETED, /* UDP from the core: answered, absorbs retransmissions */
+};
+
+/**
+ * A request under way through the proxy, both its sides. Owner: the worker that received it (W2) or
+ * that owns the flow (Mw).
+ */
+struct transaction {
+	struct timer timer;
+	enum transaction_kind kind;
+	enum transaction_state state;
+	struct handle flow;
+	uint32_t salt; /* of our branch, beside the handle */
+	uint64_t deadline_us;
+	uint32_t retry_us;         /* UDP: next retransmission interval */
+	struct mw_target target;   /* REGISTER, ORIGINATE: where it went */
+	struct mw_source source;   /* TERMINATE: where it came from */
+	uint64_t key;              /* TERMINATE: hash of the core's branch, sent-by and method */
+	uint32_t next;             /* TERMINATE: slot + 1 of the next in its bucket */
+	enum sip_method method;
+	uint32_t requested_s;      /* REGISTER: what was asked of the core; 0: de-registration */
+	uint64_t token_exp_us;     /* REGISTER: monotonic time at which the token ends */
+	bool outbound;
+	uint32_t wwsf;
+	struct identity impi, impu; /* REGISTER; TERMINATE: impu is the called identity */
+	uint16_t contact_len;      /* REGISTER: the Contact's URI, to find it in the 200 */
+	uint8_t contact[256];
+	char icid[192];            /* TERMINATE: P-Charging-Vector's icid-value and orig-ioi */
+	uint16_t head_len;         /* answerable head: Via, From, To, Call-ID, CSeq of the request */
+	uint16_t copy_len;
+	uint8_t head[1024];
+	uint8_t copy[TRANSACTION_COPY_MAX];
+};
+
+struct gateway {
+	/* read-mostly */
+	struct gateway_config config;
+	const struct gateway_env *env;
+	struct slots *bindings;
+	struct slots *transactions;
+	struct wheel *wheel; /* context: the gateway */
+	uint32_t *bucket; /* of terminating transactions: slot + 1 */
+	uint32_t bucket_mask;
+	uint8_t bucket_key[16];
+	/* per turn */
+	struct gateway_time time;
+	/* per message */
+	struct sip_message message;
+	struct sip_splice splice;
+	struct token_scratch scratch;
+	struct token_claims claims;
+	struct writer lines; /* text that a splice inserts */
+	struct writer out;   /* the message that is written */
+	uint8_t *lines_memory;
+	uint8_t *out_memory;
+};
+
+#define GATEWAY_LINES_MAX 16384
+
+static inline const struct config_part *gw_config(const struct gateway *gw)
+{
+	return gw->time.view->config;
+}
+
+static inline struct counters *gw_counters(const struct gateway *gw)
+{
+	return gw->config.counters;
+}
+
+/** Counts a refusal and gives it back. */
+enum gw_err gateway_count(struct gateway *gw, enum gw_err err);
+
+/** Sends an event about flow, with the binding's hashes when binding is not NULL. */
+void gateway_event(struct gateway *gw, enum event_kind what, struct handle flow,
+		   const struct binding *binding, enum gw_err err, uint32_t status);
+
+/* request.c: what every request is checked for, and what every forwarded message gets */
+/** PROTOCOL 12.3's order, before any procedure: one Via, Request-URI, Max-Forwards, Proxy-Require. */
+enum gw_err GW_MUST_CHECK request_check(struct gateway *gw, const struct sip_message *m);
+/** Edits Max-Forwards: one less, or 70 minus one when absent. */
+void request_max_forwards(struct gateway *gw, const struct sip_message *m);
+/** Puts our Via for transaction t on top. transport: "TCP", "UDP" or "WSS". */
+void request_via(struct gateway *gw, const struct transaction *t, const char *transport);
+/** Starts a new message: scratch empty, splice on m. */
+void request_begin(struct gateway *gw, const struct sip_message *m);
+/** The lines written since mark, for a splice to insert. */
+struct span request_lines(struct gateway *gw, uint32_t mark);
+/** Writes "icid-value=...;icid-generated-at=...;orig-ioi=..." for a new charging identifier. */
+void request_charging_vector(struct gateway *gw, struct writer *out);
+/** Realm row that serves host, or NULL. */
+const struct realm_config *request_realm(const struct config_part *config, struct span host);
+
+/* trust.c */
+/** Edits away everything a WIC must not bring in (PROTOCOL 9.1). */
+void trust_strip_from_wic(struct gateway *gw, const struct sip_message *m);
+/** Edits away what a WIC must not see of the core (PROTOCOL 9.3, 9.6). */
+void trust_strip_to_wic(struct gateway *gw, const struct sip_message *m);
+
+/* transaction.c */
+/** A transaction of wic's flow for the request in gw->message. NULL: GW_TRANSACTION_LIMIT. */
+struct transaction *transaction_new(struct gateway *gw, enum transaction_kind kind,
+				    struct wic *wic);
+void transaction_free(struct gateway *gw, struct transaction *t);
+/** The transaction whose branch is in via; NULL: none of ours here. *elsewhere: its worker. */
+struct transaction *transaction_of(struct gateway *gw, const struct sip_via *via,
+				   struct handle *elsewhere);
+void transaction_branch(struct gateway *gw, const struct transaction *t, struct writer *out);
+/** Sends a request to the core and arms its timers. On error t is freed. */
+enum gw_err GW_MUST_CHECK transaction_send(struct gateway *gw, struct transaction *t);
+/** Keeps the head of request m, so that it can be answered when m is gone. */
+enum gw_err GW_MUST_CHECK transaction_keep_head(struct transaction *t, const struct sip_message *m);
+/** Refuses the kept head towards the WIC for reason err, and frees t. */
+void transaction_refuse(struct gateway *gw, struct transaction *t, enum gw_err err);
+/** Answers the kept head towards the WIC or the core, and frees or completes t. */
+void transaction_answer(struct gateway *gw, struct transaction *t, uint16_t status);
+/** Sends gw->out to the core as t's final response; over UDP t then absorbs retransmissions. */
+void transaction_respond(struct gateway *gw, struct transaction *t);
+/** The terminating transaction of a retransmission, or NULL. */
+struct transaction *transaction_find(struct gateway *gw, uint64_t key, enum sip_method method);
+void transaction_insert(struct gateway *gw, struct transaction *t);
+/** Key of a request of the core: top Via's branch and sent-by, source host (RFC 3261 17.2.3). */
+uint64_t transaction_key(const struct gateway *gw, const struct sip_message *m);
+/** Arms the wait for a final response. */
+void transaction_wait(struct gateway *gw, struct transaction *t);
+
+/* target.c */
+/** Where REGISTER goes: the first next hop that is up. GW_MW_DOWN. */
+enum gw_err GW_MUST_CHECK target_next_hop(struct gateway *gw, struct mw_target *target);
+/** Where a request with this first Route URI goes. Falls back to the next hop. */
+enum gw_err GW_MUST_CHECK target_of_route(struct gateway *gw, struct span route_uri,
+					  struct mw_target *target);
+/** Writes the request for target, over TCP instead when it is too long for UDP. build() makes edits. */
+typedef enum gw_err target_build(struct gateway *gw, struct transaction *t);
+enum gw_err GW_MUST_CHECK target_write(struct gateway *gw, struct transaction *t,
+				       target_build *build);
+
+/* binding.c */
+struct binding *binding_of(const struct gateway *gw, const struct wic *wic);
+/** Makes or refreshes the binding of t's identity from the core's 200, indexed in gw->message. */
+enum gw_err GW_MUST_CHECK binding_store(struct gateway *gw, struct transaction *t,
+					struct wic *wic, uint32_t expires_s);
+void binding_end(struct gateway *gw, struct binding *b, _Atomic uint64_t *counter);
+/** True when canonical is one of the binding's identities. */
+bool binding_has(const struct binding *b, struct span canonical);
+/** The default identity of the binding. */
+struct span binding_default(const struct binding *b);
+
+/* procedures */
+/** A REGISTER from wic, before (token not yet verified) and after. */
+enum gw_err GW_MUST_CHECK register_request(struct gateway *gw, struct wic *wic);
+enum gw_err GW_MUST_CHECK register_verified(struct gateway *gw, struct wic *wic);
+void register_response(struct gateway *gw, struct transaction *t);
+enum gw_err GW_MUST_CHECK originate_request(struct gateway *gw, struct wic *wic);
+void originate_response(struct gateway *gw, struct transaction *t);
+void terminate_request(struct gateway *gw, const struct mw_source *source, struct handle flow,
+		       bool flow_known);
+enum gw_err GW_MUST_CHECK terminate_response(struct gateway *gw, struct wic *wic);
+/** Answers the core's request in gw->message on source. */
+void terminate_refuse(struct gateway *gw, const struct mw_source *source, uint16_t status,
+		      struct span extra);
+/** Relays the response in gw->message to the WIC of t: our Via popped, what is the core's removed. */
+void response_to_wic(struct gateway *gw, struct transaction *t);
+
+#endif

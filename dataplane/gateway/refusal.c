@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "internal.h"
+
+/*
+ * What a refused request is told. One table for every reason; the exact reason goes to counters and
+ * the log, never to the WIC (PROTOCOL 3.6).
+ */
+
+enum refusal_extra {
+	EXTRA_NONE,
+	EXTRA_CHALLENGE,     /* Bearer challenge: 401 for REGISTER, 407 otherwise (RFC 8898 2.2) */
+	EXTRA_INVALID_TOKEN, /* the same with error="invalid_token" */
+	EXTRA_RETRY,         /* Retry-After */
+	EXTRA_UNSUPPORTED,   /* the tags of Proxy-Require */
+};
+
+struct refusal {
+	enum gw_err err;
+	uint16_t status;
+	enum refusal_extra extra;
+};
+
+#define RETRY_AFTER SPAN("Retry-After: 5\r\n")
+
+static const struct refusal refusals[] = {
+	{GW_TOKEN_NONE, 401, EXTRA_CHALLENGE},
+	{GW_TOKEN_SEVERAL, 400, EXTRA_NONE},
+	{GW_TOKEN_SCHEME, 401, EXTRA_CHALLENGE},
+	{GW_TOKEN_MALFORMED, 401, EXTRA_INVALID_TOKEN},
+	{GW_TOKEN_JSON, 401, EXTRA_INVALID_TOKEN},
+	{GW_TOKEN_TYP, 401, EXTRA_INVALID_TOKEN},
+	{GW_TOKEN_ALG, 401, EXTRA_INVALID_TOKEN},
+	{GW_TOKEN_CRIT, 401, EXTRA_INVALID_TOKEN},
+	{GW_TOKEN_ISS, 401, EXTRA_INVALID_TOKEN},
+	{GW_TOKEN_KID, 401, EXTRA_INVALID_TOKEN},
+	{GW_TOKEN_KEYS_DOWN, 503, EXTRA_RETRY},
+	{GW_TOKEN_SIGNATURE, 401, EXTRA_INVALID_TOKEN},
+	{GW_TOKEN_AUD, 401, EXTRA_INVALID_TOKEN},
+	{GW_TOKEN_EXPIRED, 401, EXTRA_INVALID_TOKEN},
+	{GW_TOKEN_TIME, 401, EXTRA_INVALID_TOKEN},
+	{GW_TOKEN_CLAIM, 401, EXTRA_INVALID_TOKEN},
+	{GW_TOKEN_SHORT, 401, EXTRA_INVALID_TOKEN},
+	{GW_TOKEN_WWSF, 403, EXTRA_NONE},
+	{GW_TOKEN_SCENARIO, 403, EXTRA_NONE},
+	{GW_IDENTITY_FOREIGN, 403, EXTRA_NONE},
+	{GW_IDENTITY_MISMATCH, 403, EXTRA_NONE},
+	{GW_IDENTITY_THIRD_PARTY, 403, EXTRA_NONE},
+	{GW_DOMAIN, 403, EXTRA_NONE},
+	{GW_NOT_REGISTERED, 403, EXTRA_NONE},
+	{GW_VERIFIER_FAILED, 503, EXTRA_RETRY},
+	{GW_POOL_EMPTY, 503, EXTRA_RETRY},
+	{GW_QUEUE_FULL, 503, EXTRA_RETRY},
+	{GW_BINDING_LIMIT, 503, EXTRA_RETRY},
+	{GW_TRANSACTION_LIMIT, 503, EXTRA_RETRY},
+	{GW_TIMEOUT, 503, EXTRA_RETRY},
+	{GW_STOPPING, 503, EXTRA_RETRY},
+	{GW_MW_DOWN, 504, EXTRA_NONE},
+	{GW_SIP_VERSION, 505, EXTRA_NONE},
+	{GW_SIP_URI_SCHEME, 416, EXTRA_NONE},
+	{GW_SIP_MAX_FORWARDS, 483, EXTRA_NONE},
+	{GW_SIP_LOOP, 482, EXTRA_NONE},
+	{GW_SIP_EXTENSION, 420, EXTRA_UNSUPPORTED},
+	{GW_SIP_METHOD, 501, EXTRA_NONE},
+	{GW_SIP_NO_TRANSACTION, 481, EXTRA_NONE},
+	{GW_SIP_TOO_LONG, 513, EXTRA_NONE},
+	{GW_SIP_HEADER, 400, EXTRA_NONE},
+	{GW_SIP_HEADER_LONG, 400, EXTRA_NONE},
+	{GW_SIP_HEADERS_MANY, 400, EXTRA_NONE},
+	{GW_SIP_MISSING, 400, EXTRA_NONE},
+	{GW_SIP_REPEATED, 400, EXTRA_NONE},
+	{GW_SIP_CONTENT_LENGTH, 400, EXTRA_NONE},
+	{GW_SIP_URI, 400, EXTRA_NONE},
+	{GW_SIP_VIA, 400, EXTRA_NONE},
+	{GW_SIP_CSEQ, 400, EXTRA_NONE},
+	{GW_SIP_NUMBER, 400, EXTRA_NONE},
+	{GW_SIP_ADDRESS, 400, EXTRA_NONE},
+	{GW_SIP_CONTACT, 400, EXTRA_NONE},
+	{GW_SIP_START_LINE, 400, EXTRA_NONE},
+	{GW_SIP_EDITS_MANY, 400, EXTRA_NONE},
+};
+
+static struct refusal refusal_of(enum gw_err err)
+{
+	for (uint32_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+		if (refusals[i].err == err)
+			return refusals[i];
+	return (struct refusal){err, 500, EXTRA_NONE};
+}
+
+static void write_challenge(struct gateway *gw, const struct wic *wic, bool is_register,
+			    enum refusal_extra extra)
+{
+	const struct config_part *config = gw_config(gw);
+	uint32_t issuer = wic->wwsf < config->wwsf_count ? config->wwsf[wic->wwsf].issuer : 0;
+	struct span server = issuer < config->issuer_count ? config->issuer[issuer].authz_server
+							   : SPAN("");
+
+	writer_text(&gw->lines, is_register ? "WWW-Authenticate" : "Proxy-Authenticate");
+	writer_text(&gw->lines, ": Bearer realm=\"");
+	writer_put(&gw->lines, config->realm[0].domain);
+	writer_text(&gw->lines, "\",authz_server=\"");
+	writer_put(&gw->lines, server);
+	writer_text(&gw->lines, extra == EXTRA_INVALID_TOKEN ? "\",error=\"invalid_token\"\r\n"
+							     : "\"\r\n");
+}
+
+static void write_unsupported(struct gateway *gw)
+{
+	const struct sip_message *m = &gw->message;
+	const struct sip_field *f = sip_first(m, SIP_HEADER_PROXY_REQUIRE);
+
+	for (; f != NULL; f = sip_next(m, f)) {
+		struct span rest = f->value, tag;
+
+		while (sip_list_next(&rest, &tag)) {
+			if (span_equal_nocase(tag, SPAN("sec-agree")))
+				continue;
+			writer_text(&gw->lines, "Unsupported: ");
+			writer_put(&gw->lines, tag);
+			writer_text(&gw->lines, "\r\n");
+		}
+	}
+}
+
+enum gw_err gateway_refusal_write(struct gateway *gw, const struct wic *wic, enum gw_err err,
+				  struct writer *out)
+{
+	struct refusal refusal = refusal_of(err);
+	bool is_register = gw->message.method == SIP_REGISTER;
+	uint64_t word = gw->env->random(gw->env->context);
+	struct span tag;
+	uint32_t mark;
+
+	if (gw->message.method == SIP_ACK)
+		return GW_SIP_MISSING; /* RFC 3261 17: never answered */
+	writer_init(&gw->lines, gw->lines_memory, GATEWAY_LINES_MAX);
+	writer_text(&gw->lines, "ep-");
+	writer_hex(&gw->lines, span_of(&word, sizeof(word)));
+	tag = writer_span(&gw->lines);
+	mark = writer_len(&gw->lines);
+	if (refusal.extra == EXTRA_CHALLENGE || refusal.extra == EXTRA_INVALID_TOKEN)
+		write_challenge(gw, wic, is_register, refusal.extra);
+	else if (refusal.extra == EXTRA_RETRY)
+		writer_put(&gw->lines, RETRY_AFTER);
+	else if (refusal.extra == EXTRA_UNSUPPORTED)
+		write_unsupported(gw);
+	if (refusal.status == 401 && !is_register)
+		refusal.status = 407; /* proxy role (RFC 8898 2.3) */
+	return sip_reply_write(&gw->message, refusal.status, tag, request_lines(gw, mark), out);
+}
