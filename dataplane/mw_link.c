@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "pipeline.h"
+
+/*
+ * The Mw side's transport: this worker's UDP ports and TCP connections with the core. Streams are
+ * cut into messages here; what they mean is the gateway's. Only mw.trusted peers are heard.
+ */
+
+#define CONNECT_MS 4000 /* DESIGN 8 */
+#define DOWN_US 5000000ull
+
+static bool trusted(struct worker *w, const struct endpoint *peer)
+{
+	const struct config_part *config = worker_settings(w);
+
+	for (uint32_t i = 0; i < config->trusted_count; i++)
+		if (endpoint_same_host(&config->trusted[i], peer))
+			return true;
+	counter_add(&w->counters.mw_untrusted, 1);
+	worker_count(w, GW_MW_SOURCE);
+	return false;
+}
+
+/* ---- next hops that failed ------------------------------------------------------------------ */
+
+static bool same_target(const struct mw_target *a, const struct mw_target *b)
+{
+	return a->transport == b->transport && endpoint_same_host(&a->address, &b->address) &&
+	       endpoint_port(&a->address) == endpoint_port(&b->address);
+}
+
+bool mw_link_hop_up(struct worker *w, const struct mw_target *target)
+{
+	for (uint32_t i = 0; i < MW_DOWN_MAX; i++)
+		if (w->down[i].until_us > w->clock.now_us &&
+		    same_target(&w->down[i].target, target))
+			return false;
+	return true;
+}
+
+static void hop_event(struct worker *w, enum event_kind what, const struct mw_target *target,
+		      enum gw_err err)
+{
+	struct message_event event = {.what = what, .err = err, .peer = target->address};
+
+	worker_event(w, &event);
+}
+
+/** Leaves the hop alone for a while; the entry that ends first makes room. */
+static void hop_failed(struct worker *w, const struct mw_target *target, enum gw_err why)
+{
+	struct mw_down *oldest = &w->down[0];
+
+	for (uint32_t i = 0; i < MW_DOWN_MAX; i++) {
+		if (same_target(&w->down[i].target, target)) {
+			oldest = &w->down[i];
+			break;
+		}
+		if (w->down[i].until_us < oldest->until_us)
+			oldest = &w->down[i];
+	}
+	*oldest = (struct mw_down){*target, w->clock.now_us + DOWN_US};
+	hop_event(w, EVENT_MW_DOWN, target, why);
+}
+
+/* ---- TCP ------------------------------------------------------------------------------------ */
+
+static void link_buffer_put(struct worker *w, uint8_t **buffer)
+{
+	if (*buffer != NULL && !slots_put(w->large, *buffer))
+		counter_add(&w->counters.invariant_broken, 1);
+	*buffer = NULL;
+}
+
+static void link_flush(struct mw_link *link)
+{
+	while (link->up && link->out_at < link->out_len) {
+		uint32_t room, n = link->out_len - link->out_at;
+		void *to = conn_tx_reserve(link->conn, &room);
+
+		if (room == 0)
+			return;
+		n = n < room ? n : room;
+		memcpy(to, link->out + link->out_at, n);
+		conn_tx_commit(link->conn, n);
+		link->out_at += n;
+	}
+	if (!link->up || link->out == NULL)
+		return;
+	link_buffer_put(link->worker, &link->out);
+	link->out_at = 0;
+	link->out_len = 0;
+}
+
+/** Whole messages or nothing: a stream with half a message in it is lost. */
+static enum gw_err link_write(struct mw_link *link, struct span bytes)
+{
+	struct worker *w = link->worker;
+
+	if (link->out == NULL)
+		link->out = slots_get_unzeroed(w->large);
+	if (link->out == NULL)
+		return GW_POOL_EMPTY;
+	if (link->out_at > 0 && link->out_len + bytes.len > w->large_size) {
+		memmove(link->out, link->out + link->out_at, link->out_len - link->out_at);
+		link->out_len -= link->out_at;
+		link->out_at = 0;
+	}
+	if (link->out_len + bytes.len > w->large_size)
+		return GW_QUEUE_FULL;
+	memcpy(link->out + link->out_len, bytes.at, bytes.len);
+	link->out_len += bytes.len;
+	link_flush(link);
+	return GW_OK;
+}
+
+static struct mw_source link_source(const struct mw_link *link)
+{
+	return (struct mw_source){
+		.transport = MW_TCP,
+		.worker = link->worker->config.index,
+		.conn = slots_handle(link->worker->links, link),
+		.local = *conn_local(link->conn),
+		.peer = *conn_peer(link->conn),
+	};
+}
+
+/** Cuts messages off the stream's start. */
+static void link_messages(struct mw_link *link)
+{
+	struct worker *w = link->worker;
+	uint32_t at = 0;
+
+	for (;;) {
+		struct span rest = span_of(link->in + at, link->in_len - at);
+		struct sip_frame frame =
+			sip_frame_read(rest, worker_settings(w)->max_message);
+		struct mw_source source = link_source(link);
+
+		at += frame.skip;
+		if (frame.ping) /* RFC 5626 4.4.1 */
+			(void)link_write(link, SPAN("\r\n"));
+		if (frame.err == GW_AGAIN)
+			break;
+		if (frame.err != GW_OK) {
+			conn_abort(link->conn, worker_count(w, frame.err));
+			break;
+		}
+		gateway_from_mw(w->gateway, &source, span_cut(rest, frame.skip, frame.len));
+		at += frame.len;
+	}
+	link->in_len -= at;
+	memmove(link->in, link->in + at, link->in_len);
+}
+
+static void link_readable(struct conn *conn, void *context)
+{
+	struct mw_link *link = context;
+	struct worker *w = link->worker;
+	uint32_t len;
+	const void *from;
+
+	if (link->in == NULL)
+		link->in = slots_get_unzeroed(w->large);
+	if (link->in == NULL) {
+		conn_abort(conn, worker_count(w, GW_POOL_EMPTY));
+		return;
+	}
+	while ((from = conn_peek(conn, 0, &len)) != NULL && len > 0) {
+		uint32_t room = w->large_size - link->in_len;
+		uint32_t n = len < room ? len : room;
+
+		if (n == 0) {
+			conn_abort(conn, worker_count(w, GW_SIP_TOO_LONG));
+			return;
+		}
+		memcpy(link->in + link->in_len, from, n);
+		link->in_len += n;
+		conn_consume(conn, n);
+		link_messages(link);
+	}
+	if (link->in_len == 0)
+		link_buffer_put(w, &link->in);
+}
+
+static struct mw_link *link_new(struct worker *w)
+{
+	struct mw_link *link = slots_get(w->links);
+
+	if (link != NULL)
+		link->worker = w;
+	return link;
+}
+
+static enum gw_err link_accept(struct conn *conn, void *listener_context, void **context)
+{
+	struct worker *w = listener_context;
+	struct mw_link *link;
+
+	if (!trusted(w, conn_peer(conn)))
+		return GW_MW_SOURCE;
+	link = link_new(w);
+	if (link == NULL)
+		return worker_count(w, GW_CONN_LIMIT);
+	link->conn = conn;
+	link->up = true;
+	*context = link;
+	return GW_OK;
+}
+
+static void link_connected(struct conn *conn, void *context)
+{
+	struct mw_link *link = context;
+
+	(void)conn;
+	link->up = true;
+	hop_event(link->worker, EVENT_MW_UP, &link->target, GW_OK);
+	link_flush(link);
+}
+
+static void link_writable(struct conn *conn, void *context)
+{
+	(void)conn;
+	link_flush(context);
+}
+
+static void link_peer_fin(struct conn *conn, void *context)
+{
+	struct mw_link *link = context;
+
+	link_readable(conn, context);
+	link->finished = true;
+	conn_shutdown_tx(conn);
+}
+
+static void link_deadline(struct conn *conn, void *context)
+{
+	(void)conn;
+	(void)context;
+}
+
+static void link_closed(struct conn *conn, void *context, enum gw_err why)
+{
+	struct mw_link *link = context;
+	struct worker *w = link->worker;
+	struct mw_target target = link->target;
+	bool ours = link->ours;
+
+	(void)conn;
+	link_buffer_put(w, &link->in);
+	link_buffer_put(w, &link->out);
+	if (!slots_put(w->links, link))
+		counter_add(&w->counters.invariant_broken, 1);
+	if (!ours || why == GW_STOPPING)
+		return;
+	if (why != GW_CONN_CLOSED) {
+		counter_add(&w->counters.mw_connect_failures, 1);
+		hop_failed(w, &target, worker_count(w, why));
+	}
+	gateway_target_lost(w->gateway, &target);
+}
+
+static const struct conn_ops link_ops = {
+	.accept = link_accept,
+	.connected = link_connected,
+	.readable = link_readable,
+	.writable = link_writable,
+	.peer_fin = link_peer_fin,
+	.deadline = link_deadline,
+	.closed = link_closed,
+};
+
+static struct mw_link *link_find(struct worker *w, const struct mw_target *target)
+{
+	struct mw_link *link;
+	uint32_t cursor = 0;
+
+	while ((link = slots_next(w->links, &cursor)) != NULL)
+		if (link->ours && !link->finished && same_target(&link->target, target))
+			return link;
+	return NULL;
+}
+
+static struct mw_link *link_open(struct worker *w, const struct mw_target *target)
+{
+	struct endpoint local = worker_settings(w)->mw_address;
+	struct mw_link *link = link_new(w);
+
+	if (link == NULL)
+		return NULL;
+	link->ours = true;
+	link->target = *target;
+	if (net_connect(w->net, &local, &target->address, &link_ops, link, CONNECT_MS,
+			&link->conn) != GW_OK) {
+		if (!slots_put(w->links, link))
+			counter_add(&w->counters.invariant_broken, 1);
+		return NULL;
+	}
+	counter_add(&w->counters.mw_connects, 1);
+	return link;
+}
+
+/* ---- UDP ------------------------------------------------------------------------------------ */
+
+static void udp_datagram(void *context, const struct endpoint *local, const struct endpoint *peer,
+			 struct span bytes)
+{
+	struct worker *w = context;
+	struct mw_source source = {
+		.transport = MW_UDP,
+		.worker = w->config.index,
+		.local = *local,
+		.peer = *peer,
+	};
+
+	w->busy = true;
+	if (bytes.len <= 4 || !trusted(w, peer)) /* keep-alives are shorter than any message */
+		return;
+	gateway_from_mw(w->gateway, &source, bytes);
+}
+
+static void udp_unreachable(void *context, const struct endpoint *peer)
+{
+	struct mw_target target = {MW_UDP, *peer};
+	struct worker *w = context;
+
+	hop_failed(w, &target, GW_CONN_REFUSED);
+	gateway_target_lost(w->gateway, &target);
+}
+
+static const struct udp_ops mw_udp_ops = {udp_datagram, udp_unreachable};
+
+/* ---- for the gateway ------------------------------------------------------------------------ */
+
+static struct endpoint mw_local(const struct worker *w)
+{
+	const struct config_part *config = w->view.config;
+	struct endpoint local = config->mw_address;
+
+	endpoint_set_port(&local, (uint16_t)(config->mw_worker_port_base + w->config.index));
+	return local;
+}
+
+enum gw_err mw_link_request(struct worker *w, const struct mw_target *target, struct span bytes)
+{
+	struct endpoint local = mw_local(w);
+	struct mw_link *link;
+
+	if (target->transport == MW_UDP)
+		return net_udp_send(w->net, &local, &target->address, bytes);
+	link = link_find(w, target);
+	if (link == NULL)
+		link = link_open(w, target);
+	return link != NULL ? link_write(link, bytes) : GW_MW_DOWN;
+}
+
+enum gw_err mw_link_respond(struct worker *w, const struct mw_source *source, struct span bytes)
+{
+	struct mw_link *link;
+
+	if (source->transport == MW_UDP)
+		return net_udp_send(w->net, &source->local, &source->peer, bytes);
+	link = slots_at(w->links, source->conn);
+	return link != NULL ? link_write(link, bytes) : GW_STALE;
+}
+
+/** The common entry and this worker's own port, TCP and UDP. */
+enum gw_err mw_link_listen(struct worker *w)
+{
+	const struct config_part *config = worker_settings(w);
+	struct endpoint entry = config->mw_address, own = mw_local(w);
+	enum gw_err err;
+
+	endpoint_set_port(&entry, config->mw_sip_port);
+	err = net_listen(w->net, &entry, &link_ops, w);
+	if (err == GW_OK)
+		err = net_listen(w->net, &own, &link_ops, w);
+	if (err == GW_OK)
+		err = net_udp_bind(w->net, &entry, &mw_udp_ops, w);
+	if (err == GW_OK)
+		err = net_udp_bind(w->net, &own, &mw_udp_ops, w);
+	return err;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PIPELINE_H
+#define PIPELINE_H
+
+#include "gateway/gateway.h"
+#include "message.h"
+#include "tls/tls.h"
+#include "ws/ws.h"
+
+#include "worker.h"
+
+/* Shared by worker.c (the loop), session.c (W2), mw_link.c (Mw) and command.c only. */
+
+#define SMALL_BUFFER 4096
+#define VERIFY_BATCH 64
+
+enum session_state {
+	SESSION_HANDSHAKE, /* TLS under way */
+	SESSION_UPGRADE,   /* HTTP request awaited */
+	SESSION_OPEN,      /* WebSocket: SIP flows */
+	SESSION_CLOSING,   /* our close is sent: what comes is dropped */
+	SESSION_STATES
+};
+
+/** A WIC's connection above TCP. Owner: the worker; born at accept, dies with closed. */
+struct session {
+	struct conn *conn;
+	struct tls *tls;
+	struct worker *worker;
+	enum session_state state;
+	struct ws_reader reader;
+	uint8_t *in;  /* lent from small or large; NULL when nothing has come */
+	uint8_t *out; /* lent from large; NULL when nothing waits */
+	uint32_t in_len, in_size;
+	uint32_t out_at, out_len;
+	bool waiting;          /* for a verdict: nothing is read meanwhile */
+	bool broken;           /* TLS failed: only our alert still goes out */
+	bool was_bound;        /* it had a binding once */
+	uint8_t unparsable;    /* messages that were not SIP, in a row */
+	struct wic wic;
+	uint64_t since_us;      /* accepted */
+	uint64_t heard_us;      /* last byte */
+	uint64_t registered_us; /* when it was opened, or last seen with a binding */
+	uint64_t waiting_us;    /* deadline of the verdict */
+	uint64_t messages_in, messages_out;
+	uint16_t origin_len;
+	uint8_t origin[WS_ORIGIN_MAX];
+};
+
+/** A TCP connection with the core, opened by us or by it. Owner: the worker. */
+struct mw_link {
+	struct conn *conn;
+	struct worker *worker;
+	bool up;
+	bool finished;           /* the peer sends nothing more: no new request takes it */
+	bool ours;               /* opened by us, to target */
+	struct mw_target target;
+	uint8_t *in;  /* lent from large */
+	uint8_t *out; /* lent from large */
+	uint32_t in_len;
+	uint32_t out_at, out_len;
+};
+
+#define MW_LINKS_MAX 256
+#define MW_DOWN_MAX 16
+
+/** A next hop that failed, and until when it is left alone. */
+struct mw_down {
+	struct mw_target target;
+	uint64_t until_us;
+};
+
+struct worker {
+	/* read-mostly */
+	struct worker_config config;
+	const struct tls_ops *tls;
+	struct tls_context *tls_context;
+	struct net_core *net;
+	struct verifier *verifier;
+	struct gateway *gateway;
+	struct gateway_env gateway_env;
+	uint32_t large_size;
+	/* pools */
+	struct slots *sessions;
+	struct slots *links;
+	struct slots *small;
+	struct slots *large;
+	struct slots *jobs;
+	/* per turn */
+	struct net_clock clock;
+	uint64_t wall_s;
+	struct snapshot view;
+	uint32_t config_generation;
+	bool busy; /* this turn did something */
+	bool draining;
+	/* jobs gathered in this turn */
+	struct verify_job *batch[VERIFY_BATCH];
+	uint32_t batch_count;
+	struct mw_down down[MW_DOWN_MAX];
+	uint8_t *scratch; /* a frame in the making */
+	uint32_t scratch_size;
+	/* written by others */
+	_Atomic bool stop;
+	/* statistics */
+	_Alignas(64) struct counters counters;
+};
+
+static inline const struct config_part *worker_settings(const struct worker *w)
+{
+	return w->view.config;
+}
+
+/** Counts a refusal: the one place. */
+enum gw_err worker_count(struct worker *w, enum gw_err err);
+
+/** Sends an event to control's log; dropped and counted when the ring is full. */
+void worker_event(struct worker *w, struct message_event *event);
+
+/* session.c */
+extern const struct conn_ops session_ops; /* listener context: the worker */
+/** One SIP message to a WIC. GW_STALE, GW_WS_SLOW. */
+enum gw_err GW_MUST_CHECK session_send(struct worker *w, struct handle flow, struct span bytes);
+struct wic *session_wic(struct worker *w, struct handle flow);
+/** The verdict of a job whose owner is a session. */
+void session_verdict(struct worker *w, struct handle flow, enum gw_err verdict);
+/** Looks origins up again after a reload. */
+void session_reload(struct worker *w);
+/** Closes every session with code 1001. */
+void session_drain(struct worker *w);
+uint32_t session_rows(struct worker *w, uint32_t *cursor, uint32_t max,
+		      struct row_connection *rows);
+
+/* mw_link.c */
+/** Opens this worker's Mw listeners and UDP ports. GW_SYSTEM. */
+enum gw_err GW_MUST_CHECK mw_link_listen(struct worker *w);
+enum gw_err GW_MUST_CHECK mw_link_request(struct worker *w, const struct mw_target *target,
+					  struct span bytes);
+enum gw_err GW_MUST_CHECK mw_link_respond(struct worker *w, const struct mw_source *source,
+					  struct span bytes);
+bool mw_link_hop_up(struct worker *w, const struct mw_target *target);
+
+/* command.c */
+/** What control asks. */
+void command_run(struct worker *w, const struct message_command *command);
+
+#endif

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "pipeline.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TIMERS_PER_TURN 256
+#define MESSAGES_PER_TURN 256
+
+/* ---- what the gateway asks of its worker ---------------------------------------------------- */
+
+static uint64_t env_random(void *context)
+{
+	struct worker *w = context;
+
+	return w->config.env->random(w->config.env->context);
+}
+
+static struct wic *env_wic(void *context, struct handle flow)
+{
+	return session_wic(context, flow);
+}
+
+static enum gw_err env_to_wic(void *context, struct handle flow, struct span bytes)
+{
+	return session_send(context, flow, bytes);
+}
+
+static enum gw_err env_to_mw(void *context, const struct mw_target *target, struct span bytes)
+{
+	return mw_link_request(context, target, bytes);
+}
+
+static enum gw_err env_to_worker(void *context, uint16_t worker, struct span head,
+				 struct span bytes)
+{
+	struct worker *w = context;
+	enum gw_err err = mailbox_send(w->config.hub, w->config.index, worker, head, bytes);
+
+	if (err != GW_OK) {
+		counter_add(&w->counters.mailbox_full, 1);
+		worker_count(w, err);
+	}
+	return err;
+}
+
+static enum gw_err env_to_source(void *context, const struct mw_source *source, struct span bytes)
+{
+	struct worker *w = context;
+	struct message_reply reply = {
+		.head = {MESSAGE_REPLY, (uint32_t)sizeof(reply) + bytes.len},
+		.what = REPLY_SEND,
+		.source = *source,
+	};
+
+	if (source->worker == w->config.index)
+		return mw_link_respond(w, source, bytes);
+	counter_add(&w->counters.reply_out, 1);
+	return env_to_worker(w, source->worker, span_of(&reply, sizeof(reply)), bytes);
+}
+
+static bool env_hop_up(void *context, const struct mw_target *target)
+{
+	return mw_link_hop_up(context, target);
+}
+
+static void env_event(void *context, const struct message_event *event)
+{
+	struct message_event copy = *event;
+
+	worker_event(context, &copy);
+}
+
+static struct verify_job *env_job(void *context)
+{
+	struct worker *w = context;
+
+	/* a batch that is full goes to the driver at the end of the turn, not before */
+	return w->batch_count < VERIFY_BATCH ? slots_get_unzeroed(w->jobs) : NULL;
+}
+
+static void job_put(struct worker *w, struct verify_job *job)
+{
+	if (!slots_put(w->jobs, job))
+		counter_add(&w->counters.invariant_broken, 1);
+}
+
+static void env_submit(void *context, struct verify_job *job)
+{
+	struct worker *w = context;
+
+	if (handle_is_none(job->owner))
+		job_put(w, job);
+	else
+		w->batch[w->batch_count++] = job;
+}
+
+/* ---- counting and telling ------------------------------------------------------------------- */
+
+enum gw_err worker_count(struct worker *w, enum gw_err err)
+{
+	counter_add(&w->counters.errors[err], 1);
+	return err;
+}
+
+void worker_event(struct worker *w, struct message_event *event)
+{
+	event->head = (struct message_head){MESSAGE_EVENT, sizeof(*event)};
+	if (mailbox_send(w->config.hub, w->config.index, w->config.workers,
+			 span_of(event, sizeof(*event)), SPAN("")) != GW_OK)
+		counter_add(&w->counters.event_dropped, 1);
+}
+
+const struct counters *worker_counters(const struct worker *w)
+{
+	return &w->counters;
+}
+
+/* ---- one turn ------------------------------------------------------------------------------- */
+
+static void worker_reply(struct worker *w, const struct message_reply *reply, struct span bytes)
+{
+	if (reply->what == REPLY_RESPONSE)
+		gateway_response(w->gateway, &reply->source, bytes);
+	else if (mw_link_respond(w, &reply->source, bytes) != GW_OK)
+		counter_add(&w->counters.mailbox_stale, 1);
+}
+
+static void worker_message(void *context, uint16_t from, struct span message)
+{
+	const void *at = message.at;
+	const struct message_head *head = at;
+	struct worker *w = context;
+
+	(void)from;
+	w->busy = true;
+	switch (head->kind) {
+	case MESSAGE_DELIVER:
+		counter_add(&w->counters.deliver_in, 1);
+		gateway_delivered(w->gateway, at,
+				  span_from(message, sizeof(struct message_deliver)));
+		return;
+	case MESSAGE_REPLY:
+		worker_reply(w, at, span_from(message, sizeof(struct message_reply)));
+		return;
+	case MESSAGE_COMMAND:
+		command_run(w, at);
+		return;
+	default:
+		worker_count(w, GW_NOT_SUPPORTED);
+	}
+}
+
+/** Signatures of this turn go to the driver together; what is done comes back. */
+static void verifier_turn(struct worker *w)
+{
+	struct verify_job *done[VERIFY_BATCH];
+	uint16_t taken = 0, n;
+
+	if (w->batch_count > 0) {
+		taken = w->config.verifier->submit(w->verifier, w->batch,
+						   (uint16_t)w->batch_count);
+		counter_add(&w->counters.verify_jobs, taken);
+		counter_add(&w->counters.verify_live, taken);
+		w->batch_count -= taken;
+		memmove(w->batch, w->batch + taken, w->batch_count * sizeof(w->batch[0]));
+	}
+	n = w->config.verifier->poll(w->verifier, done, VERIFY_BATCH);
+	counter_sub(&w->counters.verify_live, n);
+	for (uint16_t i = 0; i < n; i++) {
+		session_verdict(w, done[i]->owner, done[i]->verdict);
+		job_put(w, done[i]);
+	}
+	w->busy = w->busy || n > 0;
+}
+
+/** Takes this turn's time and view; a new configuration is looked at once. */
+static void worker_begin(struct worker *w)
+{
+	struct gateway_time time;
+
+	w->clock.now_us = w->config.env->now_us(w->config.env->context);
+	w->wall_s = w->config.env->wall_s(w->config.env->context);
+	snapshot_view(w->config.snapshots, &w->view);
+	time = (struct gateway_time){&w->view, w->clock.now_us, w->wall_s};
+	gateway_turn(w->gateway, &time);
+	if (w->view.config->part.generation != w->config_generation) {
+		w->config_generation = w->view.config->part.generation;
+		session_reload(w);
+	}
+}
+
+bool worker_turn(struct worker *w)
+{
+	uint64_t took;
+
+	w->busy = false;
+	worker_begin(w);
+	net_receive(w->net);
+	mailbox_receive(w->config.hub, w->config.index, MESSAGES_PER_TURN, worker_message, w);
+	w->busy |= gateway_timers(w->gateway, TIMERS_PER_TURN) > 0;
+	net_run_ready(w->net); /* TLS, WebSocket, SIP, procedures: session.c and mw_link.c */
+	verifier_turn(w);
+	net_transmit(w->net);
+	snapshot_quiescent(w->config.snapshots, w->config.index);
+	counter_add(&w->counters.loop_turns, 1);
+	took = w->config.env->now_us(w->config.env->context) - w->clock.now_us;
+	counter_max(&w->counters.loop_longest_us, took);
+	return w->busy || w->batch_count > 0 || counter_read(&w->counters.verify_live) > 0 ||
+	       !net_idle(w->net);
+}
+
+uint64_t worker_next_us(const struct worker *w)
+{
+	uint64_t timers = gateway_next_us(w->gateway), net = net_next_deadline_us(w->net);
+
+	return timers < net ? timers : net;
+}
+
+/** Offline for RCU, "asleep", one more look, then one epoll (DESIGN 5). */
+static void worker_sleep(struct worker *w)
+{
+	snapshot_offline(w->config.snapshots, w->config.index);
+	if (mailbox_sleep_begin(w->config.hub, w->config.index)) {
+		counter_add(&w->counters.loop_sleeps, 1);
+		if (!atomic_load_explicit(&w->stop, memory_order_acquire))
+			(void)net_wait(w->net, mailbox_wake_fd(w->config.hub, w->config.index),
+				       worker_next_us(w));
+		mailbox_sleep_end(w->config.hub, w->config.index);
+	}
+	snapshot_online(w->config.snapshots, w->config.index);
+}
+
+void worker_run(struct worker *w)
+{
+	snapshot_online(w->config.snapshots, w->config.index);
+	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
+		bool busy = worker_turn(w);
+
+		if (!busy && w->config.idle == WORKER_SLEEP)
+			worker_sleep(w);
+	}
+	snapshot_offline(w->config.snapshots, w->config.index);
+}
+
+void worker_stop(struct worker *w)
+{
+	atomic_store_explicit(&w->stop, true, memory_order_seq_cst);
+	mailbox_nudge(w->config.hub, w->config.index);
+}
+
+/* ---- birth and death ------------------------------------------------------------------------ */
+
+static enum gw_err open_pools(struct worker *w)
+{
+	const struct worker_sizes *sizes = &w->config.sizes;
+	uint16_t index = w->config.index;
+	uint32_t epoch = w->config.epoch;
+
+	w->large_size = sizes->max_message + WS_READER_SLACK;
+	if (w->large_size < sizes->max_output)
+		w->large_size = sizes->max_output;
+	w->scratch_size = w->large_size + 32768;
+	w->scratch = malloc(w->scratch_size);
+	w->sessions = slots_new(index, sizes->connections, sizeof(struct session), epoch);
+	w->links = slots_new(index, MW_LINKS_MAX, sizeof(struct mw_link), epoch);
+	w->small = slots_new(index, sizes->connections, SMALL_BUFFER, epoch);
+	w->large = slots_new(index, sizes->large_buffers, w->large_size, epoch);
+	w->jobs = slots_new(index, sizes->verify_jobs, sizeof(struct verify_job), epoch);
+	return w->scratch && w->sessions && w->links && w->small && w->large && w->jobs
+		       ? GW_OK
+		       : GW_NO_MEMORY;
+}
+
+static enum gw_err open_tls(struct worker *w, char *why, uint32_t why_len)
+{
+	struct tls_config tls = {
+		.certificate = w->config.certificate,
+		.key = w->config.key,
+		.groups = w->config.groups,
+	};
+
+	w->tls = w->config.tls != NULL ? w->config.tls : &tls_libssl;
+	return w->tls->context_new(&tls, why, why_len, &w->tls_context);
+}
+
+static enum gw_err open_verifier(struct worker *w)
+{
+	struct verifier_config config = {w->config.index, w->config.sizes.verify_jobs};
+
+	return w->config.verifier->open(&config, &w->verifier);
+}
+
+static enum gw_err open_gateway(struct worker *w)
+{
+	struct gateway_config config = {
+		.worker = w->config.index,
+		.workers = w->config.workers,
+		.max_bindings = w->config.sizes.bindings,
+		.max_transactions = w->config.sizes.transactions,
+		.max_message = w->config.sizes.max_message,
+		.epoch = w->config.epoch,
+		.now_us = w->clock.now_us,
+		.counters = &w->counters,
+		.env = &w->gateway_env,
+	};
+
+	w->gateway_env = (struct gateway_env){
+		.context = w,
+		.random = env_random,
+		.wic = env_wic,
+		.to_wic = env_to_wic,
+		.to_mw = env_to_mw,
+		.to_source = env_to_source,
+		.to_worker = env_to_worker,
+		.hop_up = env_hop_up,
+		.event = env_event,
+		.job = env_job,
+		.submit = env_submit,
+	};
+	w->gateway = gateway_new(&config);
+	return w->gateway != NULL ? GW_OK : GW_NO_MEMORY;
+}
+
+static enum gw_err open_net(struct worker *w, char *why, uint32_t why_len)
+{
+	const struct config_part *config = w->view.config;
+	struct net_config net = {
+		.worker = w->config.index,
+		.limits = {.connections = w->config.sizes.connections + MW_LINKS_MAX,
+			   .receive_bytes = 65536,
+			   .send_bytes = 65536,
+			   .user_timeout_us = 45000000},
+		.clock = &w->clock,
+	};
+	enum gw_err err = net_open(w->config.net, &net, &w->net);
+	char text[ENDPOINT_TEXT_MAX];
+
+	for (uint32_t i = 0; err == GW_OK && i < config->access_count; i++) {
+		err = net_listen(w->net, &config->access[i].address, &session_ops, w);
+		if (err != GW_OK)
+			snprintf(why, why_len, "cannot listen on %s",
+				 endpoint_format(&config->access[i].address, text));
+	}
+	if (err == GW_OK) {
+		err = mw_link_listen(w);
+		if (err != GW_OK)
+			snprintf(why, why_len, "cannot open the Mw ports at %s",
+				 endpoint_format(&config->mw_address, text));
+	}
+	return err;
+}
+
+enum gw_err worker_new(const struct worker_config *config, char *why, uint32_t why_len,
+		       struct worker **made)
+{
+	struct worker *w = aligned_alloc(64, (sizeof(*w) + 63) / 64 * 64);
+	enum gw_err err = GW_NO_MEMORY;
+
+	if (w == NULL)
+		return err;
+	memset(w, 0, sizeof(*w));
+	w->config = *config;
+	w->clock.now_us = config->env->now_us(config->env->context);
+	snprintf(why, why_len, "out of memory");
+	snapshot_view(config->snapshots, &w->view);
+	w->config_generation = w->view.config->part.generation;
+	err = open_pools(w);
+	if (err == GW_OK)
+		err = open_tls(w, why, why_len);
+	if (err == GW_OK)
+		err = open_verifier(w);
+	if (err == GW_OK)
+		err = open_gateway(w);
+	if (err == GW_OK)
+		err = open_net(w, why, why_len);
+	if (err != GW_OK) {
+		worker_free(w);
+		return err;
+	}
+	*made = w;
+	return GW_OK;
+}
+
+void worker_free(struct worker *w)
+{
+	if (w == NULL)
+		return;
+	if (w->net != NULL) {
+		snapshot_view(w->config.snapshots, &w->view);
+		net_close(w->net);
+	}
+	gateway_free(w->gateway);
+	if (w->verifier != NULL)
+		w->config.verifier->close(w->verifier);
+	if (w->tls_context != NULL)
+		w->tls->context_free(w->tls_context);
+	slots_free(w->sessions);
+	slots_free(w->links);
+	slots_free(w->small);
+	slots_free(w->large);
+	slots_free(w->jobs);
+	free(w->scratch);
+	free(w);
+}
+
+struct worker_balance worker_balance(const struct worker *w)
+{
+	return (struct worker_balance){
+		.sessions = slots_live(w->sessions),
+		.bindings = gateway_bindings(w->gateway),
+		.transactions = gateway_transactions(w->gateway),
+		.links = slots_live(w->links),
+		.jobs = slots_live(w->jobs),
+		.small_buffers = slots_live(w->small),
+		.large_buffers = slots_live(w->large),
+	};
+}
