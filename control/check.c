@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "check.h"
+
+#include <arpa/inet.h>
+#include <strings.h>
+
+#include "address.h"
+#include "certificate.h"
+#include "message.h"
+
+struct check {
+	struct config *config;
+	struct problems *problems;
+};
+
+#define check_refuse(c, line, ...) \
+	problems_add((c)->problems, PROBLEM_ERROR, (c)->config->file, line, __VA_ARGS__)
+
+/** Element i of a list of that struct. */
+#define ELEMENT(type, list, i) (&((struct type *)(list).at)[i])
+
+static bool check_given(struct option_text text)
+{
+	return text.text[0] != '\0'; /* empty: a problem was added when it was read */
+}
+
+static void check_host_name(const struct check *c, const char *path, struct option_text text)
+{
+	if (check_given(text) && address_host_name(text.text) != NULL)
+		check_refuse(c, text.line, "%s: \"%s\" is not a host name", path, text.text);
+}
+
+/** Printable ASCII without what would have to be quoted in a header or a challenge. */
+static void check_plain(const struct check *c, const char *path, struct option_text text)
+{
+	for (const char *p = text.text; *p != '\0'; p++) {
+		if (*p > ' ' && *p <= '~' && strchr("\"\\<>", *p) == NULL)
+			continue;
+		check_refuse(
+			c, text.line,
+			"%s: white space, quotes, '<', '>' and bytes beyond ASCII cannot stand "
+			"here",
+			path);
+		return;
+	}
+}
+
+/** strcmp or strcasecmp. */
+typedef int check_order(const char *a, const char *b);
+
+/** Adds a problem when element i of a list begins with the same text as an earlier one. */
+static void check_repeated(const struct check *c, const char *path, const struct option_list *list,
+			   size_t size, uint32_t i, check_order *order)
+{
+	const uint8_t *at = list->at;
+	const struct option_text *text = (const void *)(at + i * size), *other;
+
+	if (!check_given(*text))
+		return;
+	for (uint32_t k = 0; k < i; k++) {
+		other = (const void *)(at + k * size);
+		if (order(other->text, text->text) != 0)
+			continue;
+		check_refuse(c, text->line, "%s: \"%s\" repeated, first on line %u", path,
+			     text->text, other->line);
+		return;
+	}
+}
+
+/* ---- node, realms, workers ------------------------------------------------------------------ */
+
+static void check_node(const struct check *c)
+{
+	const struct config *config = c->config;
+
+	check_host_name(c, "node.name", config->node.name);
+	if (config->node.state_directory.text[0] != '/')
+		check_refuse(c, config->node.state_directory.line,
+			     "node.state_directory: not an absolute path");
+	if (config->control.socket.text[0] != '/')
+		check_refuse(c, config->control.socket.line,
+			     "control.socket: not an absolute path");
+}
+
+static void check_realms(const struct check *c)
+{
+	const struct option_list *realms = &c->config->realms;
+
+	for (uint32_t i = 0; i < realms->count; i++) {
+		const struct config_realm *realm = ELEMENT(config_realm, *realms, i);
+
+		check_host_name(c, "realms[].domain", realm->domain);
+		check_host_name(c, "realms[].visited_network", realm->visited_network);
+		check_plain(c, "realms[].tna_value", realm->tna_value);
+		check_plain(c, "realms[].icscf_orig", realm->icscf_orig);
+		if (check_given(realm->icscf_orig) &&
+		    strncasecmp(realm->icscf_orig.text, "sip:", 4) != 0)
+			check_refuse(c, realm->icscf_orig.line,
+				     "realms[].icscf_orig: not a sip: URI");
+		check_repeated(c, "realms[].domain", realms, sizeof(*realm), i, strcasecmp);
+	}
+}
+
+static void check_workers(const struct check *c)
+{
+	const struct option_list *cores = &c->config->workers.cores;
+	struct option_number bytes = c->config->workers.mailbox_bytes;
+	uint64_t most = c->config->limits.max_message.value + sizeof(struct message_deliver);
+
+	for (uint32_t i = 0; i < cores->count; i++) {
+		const struct option_number *core = ELEMENT(option_number, *cores, i);
+
+		for (uint32_t k = 0; k < i; k++)
+			if (ELEMENT(option_number, *cores, k)->value == core->value)
+				check_refuse(c, core->line, "workers.cores: core %llu repeated",
+					     (unsigned long long)core->value);
+	}
+	if (bytes.value == 0)
+		return;
+	if ((bytes.value & (bytes.value - 1)) != 0)
+		check_refuse(c, bytes.line, "workers.mailbox_bytes: not a power of two");
+	/* a message of the core may have to go to another worker, whole */
+	else if (most > bytes.value / 2)
+		check_refuse(c, bytes.line,
+			     "workers.mailbox_bytes: half of it must hold limits.max_message and "
+			     "%zu bytes more",
+			     sizeof(struct message_deliver));
+}
+
+/* ---- ports and W2 --------------------------------------------------------------------------- */
+
+static void check_port(const struct check *c, const struct config_port *port)
+{
+	struct endpoint address;
+	const char *why;
+
+	check_plain(c, "ports[].name", port->name);
+	if (check_given(port->device) && strcmp(port->device.text, "kernel") != 0)
+		check_refuse(c, port->device.line, "device %s: not in this version, only kernel",
+			     port->device.text);
+	for (uint32_t i = 0; i < port->addresses.count; i++) {
+		const struct option_text *text = config_text(&port->addresses, i);
+
+		why = check_given(*text) ? address_prefix(text->text, &address) : NULL;
+		if (why != NULL)
+			check_refuse(c, text->line, "ports[].addresses: \"%s\": %s", text->text,
+				     why);
+	}
+}
+
+static void check_ports(const struct check *c)
+{
+	const struct option_list *ports = &c->config->ports;
+
+	for (uint32_t i = 0; i < ports->count; i++) {
+		check_port(c, config_port(c->config, i));
+		check_repeated(c, "ports[].name", ports, sizeof(struct config_port), i, strcmp);
+	}
+}
+
+static void check_port_known(const struct check *c, const char *path, struct option_text name)
+{
+	if (check_given(name) && config_port_named(c->config, name.text) == NULL)
+		check_refuse(c, name.line, "%s: no port is named \"%s\"", path, name.text);
+}
+
+static void check_listen(const struct check *c)
+{
+	const struct option_list *listens = &c->config->access.listen;
+
+	for (uint32_t i = 0; i < listens->count; i++) {
+		const struct config_listen *listen = ELEMENT(config_listen, *listens, i);
+
+		check_port_known(c, "access.listen[].port", listen->port);
+		for (uint32_t k = 0; k < i; k++) {
+			const struct config_listen *other = ELEMENT(config_listen, *listens, k);
+
+			if (other->tcp.value == listen->tcp.value &&
+			    strcmp(other->port.text, listen->port.text) == 0)
+				check_refuse(c, listen->tcp.line,
+					     "access.listen[]: port %s, tcp %llu repeated",
+					     listen->port.text,
+					     (unsigned long long)listen->tcp.value);
+		}
+	}
+}
+
+static void check_tls(const struct check *c)
+{
+	const struct option_list *list = &c->config->access.tls.certificates;
+
+	check_plain(c, "access.tls.groups", c->config->access.tls.groups);
+	for (uint32_t i = 0; i < list->count; i++) {
+		const struct config_certificate *pair = ELEMENT(config_certificate, *list, i);
+		const char *why;
+
+		if (!check_given(pair->certificate) || !check_given(pair->key))
+			continue;
+		why = certificate_check(config_path(c->config, pair->certificate),
+					config_path(c->config, pair->key));
+		if (why != NULL)
+			check_refuse(c, pair->certificate.line,
+				     "access.tls.certificates[]: %s, %s: %s",
+				     pair->certificate.text, pair->key.text, why);
+	}
+}
+
+static void check_access(const struct check *c)
+{
+	const struct config *config = c->config;
+
+	check_listen(c);
+	check_tls(c);
+	for (uint32_t i = 0; i < config->access.paths.count; i++) {
+		const struct option_text *path = config_text(&config->access.paths, i);
+
+		check_plain(c, "access.paths", *path);
+		if (check_given(*path) && path->text[0] != '/')
+			check_refuse(c, path->line, "access.paths: \"%s\" does not begin with '/'",
+				     path->text);
+		check_repeated(c, "access.paths", &config->access.paths, sizeof(*path), i, strcmp);
+	}
+	if (config->access.paths.count == 0)
+		check_refuse(c, config->access.paths.line, "access.paths: at least one expected");
+	for (uint32_t i = 0; i < config->access.hosts.count; i++)
+		check_host_name(c, "access.hosts", *config_text(&config->access.hosts, i));
+}
+
+/* ---- Mw ------------------------------------------------------------------------------------- */
+
+static bool check_is_trusted(const struct config *config, const struct endpoint *host)
+{
+	struct endpoint trusted;
+
+	for (uint32_t i = 0; i < config->mw.trusted.count; i++)
+		if (address_plain(config_text(&config->mw.trusted, i)->text, &trusted) == NULL &&
+		    endpoint_same_host(&trusted, host))
+			return true;
+	return false;
+}
+
+static void check_next_hop(const struct check *c, const struct config_next_hop *row)
+{
+	struct next_hop_config hop;
+	struct endpoint ours;
+	const char *why;
+
+	if (!check_given(row->uri))
+		return;
+	why = address_next_hop(row->uri.text, &hop);
+	if (why != NULL)
+		check_refuse(c, row->uri.line, "mw.next_hops[].uri: \"%s\": %s", row->uri.text,
+			     why);
+	else if (config_mw_address(c->config, &ours) &&
+		 ours.sa.sa_family != hop.address.sa.sa_family)
+		check_refuse(c, row->uri.line,
+			     "mw.next_hops[].uri: \"%s\" is of another IP version than mw.port's "
+			     "first address",
+			     row->uri.text);
+	else if (!check_is_trusted(c->config, &hop.address))
+		check_refuse(
+			c, row->uri.line,
+			"mw.next_hops[].uri: \"%s\" is not in mw.trusted, its messages would be "
+			"refused",
+			row->uri.text);
+}
+
+static void check_mw_ports(const struct check *c)
+{
+	const struct config *config = c->config;
+	uint64_t base = config->mw.worker_port_base.value, sip = config->mw.sip_port.value;
+	uint64_t last = base + config->workers.cores.count - 1;
+
+	if (last > 65535)
+		check_refuse(c, config->mw.worker_port_base.line,
+			     "mw.worker_port_base: no port left for the last worker");
+	if (sip >= base && sip <= last)
+		check_refuse(c, config->mw.sip_port.line,
+			     "mw.sip_port: also a port of one worker, see mw.worker_port_base");
+	for (uint32_t i = 0; i < config->access.listen.count; i++) {
+		const struct config_listen *listen =
+			ELEMENT(config_listen, config->access.listen, i);
+		uint64_t tcp = listen->tcp.value;
+
+		if (strcmp(listen->port.text, config->mw.port.text) == 0 &&
+		    (tcp == sip || (tcp >= base && tcp <= last)))
+			check_refuse(c, listen->tcp.line,
+				     "access.listen[].tcp: %llu is a port of Mw as well",
+				     (unsigned long long)tcp);
+	}
+}
+
+static void check_mw(const struct check *c)
+{
+	const struct config *config = c->config;
+	struct endpoint address;
+
+	check_port_known(c, "mw.port", config->mw.port);
+	if (check_given(config->mw.host) && address_plain(config->mw.host.text, &address) != NULL)
+		check_host_name(c, "mw.host", config->mw.host);
+	for (uint32_t i = 0; i < config->mw.trusted.count; i++) {
+		const struct option_text *text = config_text(&config->mw.trusted, i);
+
+		if (check_given(*text) && address_plain(text->text, &address) != NULL)
+			check_refuse(c, text->line,
+				     "mw.trusted: \"%s\" is not an IPv4 or IPv6 address",
+				     text->text);
+	}
+	for (uint32_t i = 0; i < config->mw.next_hops.count; i++) {
+		check_next_hop(c, ELEMENT(config_next_hop, config->mw.next_hops, i));
+		check_repeated(c, "mw.next_hops[].uri", &config->mw.next_hops,
+			       sizeof(struct config_next_hop), i, strcasecmp);
+	}
+	check_mw_ports(c);
+}
+
+/* ---- issuers -------------------------------------------------------------------------------- */
+
+static void check_algorithms(const struct check *c, struct config_issuer *issuer)
+{
+	enum jws_alg alg;
+
+	for (uint32_t i = 0; i < issuer->algorithms.count; i++) {
+		const struct option_text *text = config_text(&issuer->algorithms, i);
+
+		if (keys_algorithm(text->text, &alg))
+			issuer->algorithm_bits |= 1u << alg;
+		else if (check_given(*text))
+			check_refuse(c, text->line,
+				     "issuers[].algorithms: \"%s\" is none of ES256, ES384, RS256, "
+				     "PS256, EdDSA",
+				     text->text);
+	}
+	if (issuer->algorithms.count == 0)
+		check_refuse(c, issuer->algorithms.line,
+			     "issuers[].algorithms: at least one expected");
+}
+
+static void check_jwks(const struct check *c, struct config_issuer *issuer)
+{
+	struct option_text path = issuer->jwks;
+	struct keys_source source = {.file = c->config->file,
+				     .line = path.line,
+				     .algorithms = issuer->algorithm_bits};
+
+	if (!check_given(path) || issuer->algorithm_bits == 0)
+		return;
+	if (strncasecmp(path.text, "https:", 6) == 0) {
+		check_refuse(c, path.line,
+			     "issuers[].jwks: https is not in this version, only "
+			     "file:PATH");
+		return;
+	}
+	if (strncmp(path.text, "file:", 5) != 0 || path.text[5] == '\0') {
+		check_refuse(c, path.line, "issuers[].jwks: file:PATH expected");
+		return;
+	}
+	path.text += 5;
+	source.path = config_path(c->config, path);
+	keys_load(&source, c->config->arena, &issuer->keys, c->problems);
+}
+
+static void check_issuer(const struct check *c, struct config_issuer *issuer)
+{
+	check_plain(c, "issuers[].name", issuer->name);
+	check_plain(c, "issuers[].iss", issuer->iss);
+	check_plain(c, "issuers[].audience", issuer->audience);
+	check_plain(c, "issuers[].authz_server", issuer->authz_server);
+	if (check_given(issuer->authz_server) &&
+	    (strncasecmp(issuer->authz_server.text, "https://", 8) != 0 ||
+	     issuer->authz_server.text[8] == '\0'))
+		check_refuse(c, issuer->authz_server.line,
+			     "issuers[].authz_server: not an https URI");
+	for (uint32_t i = 0; i < issuer->typ.count; i++)
+		check_plain(c, "issuers[].typ", *config_text(&issuer->typ, i));
+	if (issuer->typ.count == 0)
+		check_refuse(c, issuer->typ.line, "issuers[].typ: at least one expected");
+	check_algorithms(c, issuer);
+	check_jwks(c, issuer);
+}
+
+static void check_issuers(const struct check *c)
+{
+	const struct option_list *issuers = &c->config->issuers;
+
+	for (uint32_t i = 0; i < issuers->count; i++) {
+		struct config_issuer *issuer = ELEMENT(config_issuer, *issuers, i);
+
+		check_issuer(c, issuer);
+		check_repeated(c, "issuers[].name", issuers, sizeof(*issuer), i, strcmp);
+		for (uint32_t k = 0; k < i; k++)
+			if (check_given(issuer->iss) &&
+			    strcmp(ELEMENT(config_issuer, *issuers, k)->iss.text,
+				   issuer->iss.text) == 0)
+				check_refuse(c, issuer->iss.line,
+					     "issuers[].iss: \"%s\" repeated, first on line %u",
+					     issuer->iss.text,
+					     ELEMENT(config_issuer, *issuers, k)->iss.line);
+	}
+}
+
+/* ---- WWSFs ---------------------------------------------------------------------------------- */
+
+/** Looks for origin in WWSF w, before its element end. */
+static const struct option_text *check_find_origin(const struct config *config, uint32_t w,
+						   uint32_t end, const char *origin)
+{
+	const struct option_list *origins = &ELEMENT(config_wwsf, config->wwsf, w)->origins;
+	char other[ADDRESS_ORIGIN_MAX];
+
+	for (uint32_t i = 0; i < origins->count && i < end; i++)
+		if (address_origin(config_text(origins, i)->text, other) == NULL &&
+		    strcmp(other, origin) == 0)
+			return config_text(origins, i);
+	return NULL;
+}
+
+static void check_origin(const struct check *c, uint32_t w, uint32_t i)
+{
+	const struct config_wwsf *wwsf = ELEMENT(config_wwsf, c->config->wwsf, w);
+	const struct option_text *text = config_text(&wwsf->origins, i), *first;
+	char origin[ADDRESS_ORIGIN_MAX];
+	const char *why;
+
+	if (!check_given(*text))
+		return;
+	why = address_origin(text->text, origin);
+	if (why != NULL) {
+		check_refuse(c, text->line, "wwsf[].origins: \"%s\": %s", text->text, why);
+		return;
+	}
+	for (uint32_t other = 0; other <= w; other++) {
+		first = check_find_origin(c->config, other, other == w ? i : UINT32_MAX, origin);
+		if (first == NULL)
+			continue;
+		check_refuse(c, text->line,
+			     "wwsf[].origins: \"%s\" belongs to WWSF \"%s\" already, on line %u",
+			     origin, ELEMENT(config_wwsf, c->config->wwsf, other)->name.text,
+			     first->line);
+		return;
+	}
+}
+
+static void check_wwsf_issuer(const struct check *c, const struct config_wwsf *wwsf)
+{
+	const struct option_list *issuers = &c->config->issuers;
+
+	if (!check_given(wwsf->issuer))
+		return;
+	for (uint32_t i = 0; i < issuers->count; i++)
+		if (strcmp(ELEMENT(config_issuer, *issuers, i)->name.text, wwsf->issuer.text) == 0)
+			return;
+	check_refuse(c, wwsf->issuer.line, "wwsf[].issuer: no issuer is named \"%s\"",
+		     wwsf->issuer.text);
+}
+
+static void check_pairs(const struct check *c, uint32_t w)
+{
+	struct config_wwsf *wwsf = ELEMENT(config_wwsf, c->config->wwsf, w);
+	const struct option_text *file = &wwsf->identities.file;
+
+	if (!check_given(*file))
+		return;
+	wwsf->pairs =
+		pairs_load(config_path(c->config, *file), c->config->file, file->line, c->problems);
+	if (wwsf->pairs == NULL)
+		return;
+	if (pairs_count(wwsf->pairs) == 0)
+		problems_add(c->problems, PROBLEM_WARNING, c->config->file, file->line,
+			     "wwsf[].identities.file: no pairs in %s", file->text);
+	for (uint32_t i = 0; i < w; i++)
+		if (ELEMENT(config_wwsf, c->config->wwsf, i)->pairs != NULL)
+			pairs_overlap(ELEMENT(config_wwsf, c->config->wwsf, i)->pairs, wwsf->pairs,
+				      c->problems);
+}
+
+static void check_wwsfs(const struct check *c)
+{
+	const struct option_list *wwsfs = &c->config->wwsf;
+
+	for (uint32_t w = 0; w < wwsfs->count; w++) {
+		const struct config_wwsf *wwsf = ELEMENT(config_wwsf, *wwsfs, w);
+
+		check_plain(c, "wwsf[].name", wwsf->name);
+		check_repeated(c, "wwsf[].name", wwsfs, sizeof(*wwsf), w, strcmp);
+		check_wwsf_issuer(c, wwsf);
+		for (uint32_t i = 0; i < wwsf->origins.count; i++)
+			check_origin(c, w, i);
+		check_pairs(c, w);
+	}
+}
+
+static void check_limits(const struct check *c)
+{
+	const struct config *config = c->config;
+
+	if (config->limits.default_expires.value < config->limits.min_grant.value)
+		check_refuse(c, config->limits.default_expires.line,
+			     "limits.default_expires: less than limits.min_grant");
+	if (config->limits.ws_silence.value <= config->limits.ws_ping.value)
+		check_refuse(c, config->limits.ws_silence.line,
+			     "limits.ws_silence: not more than limits.ws_ping");
+	if (config->limits.max_connections.value < config->workers.cores.count)
+		check_refuse(c, config->limits.max_connections.line,
+			     "limits.max_connections: less than one for each worker");
+}
+
+void check_config(struct config *config, struct problems *problems)
+{
+	const struct check c = {.config = config, .problems = problems};
+
+	check_node(&c);
+	check_realms(&c);
+	check_workers(&c);
+	check_ports(&c);
+	check_access(&c);
+	check_mw(&c);
+	check_issuers(&c);
+	check_wwsfs(&c);
+	check_limits(&c);
+}

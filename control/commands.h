@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+#include "cli.h"
+#include "counters.h"
+#include "fetch.h"
+#include "problem.h"
+
+/** What `status` tells. Texts are borrowed for the call. */
+struct node_status {
+	const char *version;
+	const char *node;  /* its name */
+	const char *state; /* "running", "draining" */
+	const char *port_driver;
+	const char *verify_driver;
+	uint64_t uptime_s;
+	uint32_t config_generation;
+};
+
+/** What the commands need of the node. No entry is NULL. All run on the control loop. */
+struct node_ops {
+	void (*status)(void *context, struct node_status *status);
+	/** The counters of worker w; they live as long as the commands. */
+	const struct counters *(*counters)(void *context, uint16_t w);
+	uint32_t (*core)(void *context, uint16_t w);
+	/** Begins a reload, and ends the request, now or later, with commands_reloaded() or
+	 * cli_fail(). */
+	void (*reload)(void *context, struct cli_request *request);
+	/** Begins to drain. NULL, or why not. */
+	const char *(*drain)(void *context, uint32_t seconds);
+};
+
+/** The context of every command. The caller's; lives as long as the socket. */
+struct commands {
+	const struct node_ops *node;
+	void *node_context;
+	uint16_t workers;
+	struct fetch *fetch;
+};
+
+/** The table for struct cli_config. */
+extern const struct cli_command commands_table[];
+extern const uint32_t commands_count;
+
+/**
+ * Ends a reload: {"reload": {"generation": N, "warnings": [...]}}, or, when problems has errors,
+ * {"error": "configuration refused, nothing changed", "problems": ["FILE:LINE: reason", ...]}.
+ */
+void commands_reloaded(struct cli_request *request, const struct problems *problems,
+		       uint32_t generation);
+
+#endif

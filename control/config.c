@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include "address.h"
+#include "bind.h"
+#include "check.h"
+#include "file.h"
+
+struct config *config_load(const char *path, struct problems *problems)
+{
+	struct arena *arena = arena_new();
+	struct config *config = arena_get(arena, sizeof(*config));
+	const struct yaml_node *tree;
+	uint32_t errors = problems_errors(problems);
+
+	config->arena = arena;
+	config->file = arena_text(arena, path, strlen(path));
+	tree = yaml_read_file(config->file, arena, problems);
+	if (tree != NULL) {
+		bind_tree(config->file, tree, arena, problems, config);
+		check_config(config, problems);
+	}
+	problems_sort(problems);
+	if (problems_errors(problems) == errors)
+		return config;
+	config_free(config);
+	return NULL;
+}
+
+void config_free(struct config *config)
+{
+	if (config == NULL)
+		return;
+	for (uint32_t i = 0; i < config->wwsf.count; i++)
+		pairs_free(((struct config_wwsf *)config->wwsf.at)[i].pairs);
+	arena_free(config->arena);
+}
+
+struct config_comparison {
+	const struct config *next;
+	struct problems *problems;
+};
+
+static void config_refuse_change(void *context, const struct option *option, uint32_t line)
+{
+	const struct config_comparison *c = context;
+
+	problems_add(c->problems, PROBLEM_ERROR, c->next->file, line,
+		     "%s: a change needs a restart", option->path);
+}
+
+void config_compare(const struct config *old, const struct config *next, struct problems *problems)
+{
+	struct config_comparison c = {.next = next, .problems = problems};
+
+	bind_compare(old, next, OPTION_RESTART, config_refuse_change, &c);
+	problems_sort(problems);
+}
+
+uint32_t config_core(const struct config *config, uint16_t w)
+{
+	return (uint32_t)((const struct option_number *)config->workers.cores.at)[w].value;
+}
+
+const char *config_path(const struct config *config, struct option_text path)
+{
+	return file_beside(config->file, path.text, config->arena);
+}
+
+const struct option_text *config_text(const struct option_list *list, uint32_t i)
+{
+	return &((const struct option_text *)list->at)[i];
+}
+
+const struct config_port *config_port(const struct config *config, uint32_t i)
+{
+	return &((const struct config_port *)config->ports.at)[i];
+}
+
+const struct config_port *config_port_named(const struct config *config, const char *name)
+{
+	for (uint32_t i = 0; i < config->ports.count; i++)
+		if (strcmp(config_port(config, i)->name.text, name) == 0)
+			return config_port(config, i);
+	return NULL;
+}
+
+bool config_mw_address(const struct config *config, struct endpoint *address)
+{
+	const struct config_port *port = config_port_named(config, config->mw.port.text);
+	struct endpoint read;
+	bool found = false;
+
+	for (uint32_t i = 0; port != NULL && i < port->addresses.count; i++) {
+		if (address_prefix(config_text(&port->addresses, i)->text, &read) != NULL)
+			continue;
+		if (!found || (read.sa.sa_family == AF_INET && address->sa.sa_family != AF_INET))
+			*address = read;
+		found = true;
+	}
+	return found;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include "arena.h"
+#include "gw_err.h"
+#include "keys.h"
+#include "option.h"
+#include "pairs.h"
+#include "problem.h"
+
+/**
+ * The configuration as control keeps it: the file's values, and what the files it names hold.
+ * Workers never see it; control/publish.h makes the snapshot parts of it.
+ */
+
+/* Choices, in the order of their rows in control/option.c. */
+enum config_idle { CONFIG_IDLE_SLEEP, CONFIG_IDLE_POLL };
+enum config_advertise { CONFIG_ADVERTISE_WORKER, CONFIG_ADVERTISE_COMMON };
+enum config_driver { CONFIG_DRIVER_AUTO, CONFIG_DRIVER_OPENSSL };
+enum config_socket_mode { CONFIG_SOCKET_0600, CONFIG_SOCKET_0660 };
+
+struct config_realm {
+	struct option_text domain, icscf_orig, visited_network, tna_value;
+};
+
+struct config_port {
+	struct option_text name, device;
+	struct option_list addresses; /* struct option_text */
+	struct option_list gateways;
+	struct option_number vlan;
+};
+
+struct config_listen {
+	struct option_text port;
+	struct option_number tcp;
+};
+
+struct config_certificate {
+	struct option_text certificate, key; /* as written; see config_path() */
+};
+
+struct config_next_hop {
+	struct option_text uri;
+	struct option_number priority, weight;
+};
+
+struct config_issuer {
+	struct option_text name, iss, audience, jwks, authz_server;
+	struct option_list algorithms, typ; /* struct option_text */
+	struct option_number leeway;
+	uint32_t algorithm_bits; /* 1 << enum jws_alg */
+	struct key_list keys;
+};
+
+struct config_wwsf {
+	struct option_text name, issuer;
+	struct option_list origins; /* struct option_text */
+	struct option_number mode;
+	struct {
+		struct option_text file, wildcard;
+		struct {
+			struct option_text impu, impi;
+		} generator, registering;
+	} identities;
+	struct {
+		struct option_list allow, deny;
+	} destinations;
+	struct {
+		struct option_number registrations_per_second, requests_per_second, calls_in_setup,
+			max_bindings;
+	} limits;
+	struct pairs *pairs; /* owned */
+};
+
+struct config {
+	struct arena *arena;
+	const char *file;
+
+	struct {
+		struct option_text name, state_directory;
+	} node;
+	struct option_list realms; /* struct config_realm */
+	struct {
+		struct option_list cores; /* struct option_number; one worker each */
+		struct option_number idle, mailbox_bytes;
+	} workers;
+	struct option_list eal;
+	struct option_list ports; /* struct config_port */
+	struct {
+		struct option_list listen; /* struct config_listen */
+		struct option_list paths, hosts;
+		struct option_number from_check;
+		struct {
+			struct option_list certificates; /* struct config_certificate */
+			struct option_number min_version;
+			struct option_text groups, engine;
+		} tls;
+		struct option_list proxy_protocol_from;
+	} access;
+	struct {
+		struct option_text port, host;
+		struct option_number sip_port, worker_port_base, advertise_port;
+		struct option_list next_hops; /* struct config_next_hop */
+		struct option_list trusted;
+	} mw;
+	struct option_list issuers; /* struct config_issuer */
+	struct option_list wwsf;    /* struct config_wwsf */
+	struct {
+		struct option_number driver;
+	} verify;
+	struct {
+		struct option_number max_connections, max_bindings, max_transactions, max_message,
+			max_output, max_token_bytes, max_token_lifetime, max_pool_lifetime,
+			min_grant, default_expires, ws_ping, ws_silence, tls_handshake,
+			http_upgrade, pre_auth;
+	} limits;
+	struct option_text store;
+	struct {
+		struct option_text socket, metrics;
+		struct option_number mode, max_rows;
+	} control;
+	struct {
+		struct option_number level; /* enum log_level */
+		struct option_number rate;
+	} log;
+};
+
+/**
+ * Reads the configuration at path and every file it names, checking all of it. NULL when problems
+ * got an error; problems may hold warnings beside a good result. What it returns is the caller's.
+ * Touches nothing else, so that it may run on the thread pool; blocks on the file system.
+ */
+struct config *config_load(const char *path, struct problems *problems);
+
+/** Wipes and frees. NULL does nothing. */
+void config_free(struct config *config);
+
+/**
+ * Adds a problem for each value of next that differs from old although it counts only after a
+ * restart. A reload is refused when there is one.
+ */
+void config_compare(const struct config *old, const struct config *next, struct problems *problems);
+
+/** Workers, one for each core. */
+static inline uint16_t config_workers(const struct config *config)
+{
+	return (uint16_t)config->workers.cores.count;
+}
+
+/** The core of worker w < config_workers(). */
+uint32_t config_core(const struct config *config, uint16_t w);
+
+/** A path of the configuration as open() wants it: relative ones are beside the configuration. */
+const char *config_path(const struct config *config, struct option_text path);
+
+/** Elements of lists; i < list.count. */
+const struct option_text *config_text(const struct option_list *list, uint32_t i);
+const struct config_port *config_port(const struct config *config, uint32_t i);
+/** The port of that name, or NULL. */
+const struct config_port *config_port_named(const struct config *config, const char *name);
+
+/** Our address on Mw, port 0: the first IPv4 address of mw.port, else its first one. False: none.
+ */
+bool config_mw_address(const struct config *config, struct endpoint *address);
+
+#endif

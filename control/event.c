@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "event.h"
+
+struct event_row {
+	const char *name;
+	enum log_level level;
+};
+
+static const struct event_row events[EVENT_KINDS] = {
+	[EVENT_CONNECTION_OPEN] = {"connection_open", LOG_LEVEL_DEBUG},
+	[EVENT_CONNECTION_CLOSE] = {"connection_close", LOG_LEVEL_DEBUG},
+	[EVENT_UPGRADE_REFUSED] = {"upgrade_refused", LOG_LEVEL_WARNING},
+	[EVENT_TLS_FAILED] = {"tls_failed", LOG_LEVEL_WARNING},
+	[EVENT_TOKEN_REFUSED] = {"token_refused", LOG_LEVEL_WARNING},
+	[EVENT_REGISTERED] = {"registered", LOG_LEVEL_INFO},
+	[EVENT_REGISTER_FAILED] = {"register_failed", LOG_LEVEL_WARNING},
+	[EVENT_BINDING_END] = {"binding_end", LOG_LEVEL_INFO},
+	[EVENT_MW_UP] = {"mw_up", LOG_LEVEL_INFO},
+	[EVENT_MW_DOWN] = {"mw_down", LOG_LEVEL_ERROR},
+	[EVENT_TNA_CHALLENGED] = {"tna_challenged", LOG_LEVEL_ERROR},
+	[EVENT_INVARIANT] = {"invariant", LOG_LEVEL_ERROR},
+	[EVENT_DRAINED] = {"drained", LOG_LEVEL_INFO},
+};
+
+const char *event_name(enum event_kind kind)
+{
+	return (unsigned)kind < EVENT_KINDS ? events[kind].name : NULL;
+}
+
+static void event_fields(struct log_line *line, const struct message_event *e)
+{
+	if (e->peer.sa.sa_family != AF_UNSPEC)
+		log_endpoint(line, "peer", &e->peer);
+	if (!handle_is_none(e->handle))
+		log_number(line, "slot", e->handle.slot);
+	if (e->impi_hash != 0)
+		log_hash(line, "impi", e->impi_hash);
+	if (e->impu_hash != 0)
+		log_hash(line, "impu", e->impu_hash);
+	if (e->status != 0)
+		log_number(line, "status", e->status);
+	if (e->seconds != 0)
+		log_number(line, "seconds", e->seconds);
+	if (e->err != GW_OK) {
+		log_text(line, "error", gw_err_name(e->err));
+		log_text(line, "why", gw_err_text(e->err));
+	}
+	if (e->text[0] != '\0')
+		log_span(line, "text",
+			 span_of(e->text, (uint32_t)strnlen(e->text, sizeof(e->text))));
+}
+
+void event_log(struct log *log, uint16_t worker, struct span message)
+{
+	struct message_event event;
+	struct log_line line;
+
+	if (!span_copy(&message, &event, sizeof(event)) || event_name(event.what) == NULL) {
+		log_event(log, LOG_LEVEL_ERROR, "event_malformed", NULL, NULL);
+		return;
+	}
+	log_begin(log, &line, events[event.what].level, events[event.what].name);
+	log_number(&line, "worker", worker);
+	event_fields(&line, &event);
+	log_end(&line);
+}

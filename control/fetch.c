@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "fetch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { FETCH_RETRY_MS = 10 };
+
+/** One kind of list. */
+struct fetch_kind {
+	const char *name;
+	uint32_t row_size;
+	json_t *(*row)(uint16_t worker, const uint8_t *bytes);
+};
+
+enum page { PAGE_TO_SEND, PAGE_AWAITED, PAGE_LAST };
+
+struct fetch_worker {
+	enum page page;
+	uint32_t cursor;
+	json_t *rows;
+};
+
+/** One request under way. */
+struct job {
+	struct job *next;
+	struct cli_request *request;
+	const struct fetch_kind *kind;
+	enum command_kind what;
+	uint32_t id;
+	uint32_t rows;
+	bool truncated;
+	uint64_t deadline_ms;
+	struct fetch_worker worker[];
+};
+
+struct fetch {
+	struct fetch_config config;
+	uv_timer_t retry; /* runs while there are jobs */
+	struct job *jobs;
+	uint32_t last_id;
+};
+
+/* ---- rows ---------------------------------------------------------------------------------- */
+
+/** A text of a worker: what is not printable would not be JSON. */
+static json_t *fetch_text(const char *text, size_t size)
+{
+	char copy[160];
+	size_t len = strnlen(text, size < sizeof(copy) ? size : sizeof(copy) - 1);
+
+	for (size_t i = 0; i < len; i++)
+		copy[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+	return json_stringn(copy, len);
+}
+
+static json_t *fetch_hash(uint64_t hash)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "h:%016llx", (unsigned long long)hash);
+	return json_string(text);
+}
+
+static json_t *fetch_connection(uint16_t worker, const uint8_t *bytes)
+{
+	char peer[ENDPOINT_TEXT_MAX];
+	struct row_connection row;
+
+	memcpy(&row, bytes, sizeof(row));
+	return json_pack("{s:i, s:I, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "worker",
+			 (int)worker, "slot", (json_int_t)row.handle.slot, "peer",
+			 endpoint_format(&row.peer, peer), "origin",
+			 fetch_text(row.origin, sizeof(row.origin)), "tls",
+			 fetch_text(row.tls, sizeof(row.tls)), "state",
+			 fetch_text(row.state, sizeof(row.state)), "age_s", (json_int_t)row.age_s,
+			 "idle_s", (json_int_t)row.idle_s, "messages_in",
+			 (json_int_t)row.messages_in, "messages_out", (json_int_t)row.messages_out,
+			 "bindings", (json_int_t)row.bindings);
+}
+
+static json_t *fetch_binding(uint16_t worker, const uint8_t *bytes)
+{
+	struct row_binding row;
+
+	memcpy(&row, bytes, sizeof(row));
+	return json_pack("{s:i, s:I, s:I, s:o, s:o, s:o, s:I, s:I}", "worker", (int)worker, "slot",
+			 (json_int_t)row.handle.slot, "flow_slot", (json_int_t)row.flow.slot,
+			 "impi", fetch_hash(row.impi_hash), "impu", fetch_hash(row.impu_hash),
+			 "wwsf", fetch_text(row.wwsf, sizeof(row.wwsf)), "expires_s",
+			 (json_int_t)row.expires_s, "service_routes",
+			 (json_int_t)row.service_routes);
+}
+
+static const struct fetch_kind kinds[] = {
+	[COMMAND_CONNECTIONS] = {"connections", sizeof(struct row_connection), fetch_connection},
+	[COMMAND_BINDINGS] = {"bindings", sizeof(struct row_binding), fetch_binding},
+};
+
+/* ---- jobs ---------------------------------------------------------------------------------- */
+
+/** Unlinks and frees a job whose request has been taken out of it. */
+static void job_free(struct fetch *fetch, struct job *job)
+{
+	struct job **link = &fetch->jobs;
+
+	while (*link != job)
+		link = &(*link)->next;
+	*link = job->next;
+	for (uint16_t w = 0; w < fetch->config.workers; w++)
+		json_decref(job->worker[w].rows);
+	free(job);
+	if (fetch->jobs == NULL)
+		uv_timer_stop(&fetch->retry);
+}
+
+static void job_fail(struct fetch *fetch, struct job *job, const char *why)
+{
+	struct cli_request *request = job->request;
+
+	job_free(fetch, job);
+	cli_fail(request, why);
+}
+
+/** Ends the job when every worker has sent its last page; true when it did. */
+static bool job_end_if_complete(struct fetch *fetch, struct job *job)
+{
+	struct cli_request *request = job->request;
+	json_t *answer, *rows;
+
+	for (uint16_t w = 0; w < fetch->config.workers; w++)
+		if (job->worker[w].page != PAGE_LAST)
+			return false;
+	rows = json_array();
+	for (uint16_t w = 0; w < fetch->config.workers; w++)
+		json_array_extend(rows, job->worker[w].rows);
+	answer = json_pack("{s:o}", job->kind->name, rows);
+	if (job->truncated)
+		json_object_set_new(answer, "truncated", json_true());
+	job_free(fetch, job);
+	cli_reply(request, answer);
+	return true;
+}
+
+static void job_send(struct fetch *fetch, struct job *job)
+{
+	for (uint16_t w = 0; w < fetch->config.workers; w++) {
+		const struct message_command command = {
+			.head = {MESSAGE_COMMAND, sizeof(command)},
+			.id = job->id,
+			.what = job->what,
+			.cursor = job->worker[w].cursor,
+			.max = ANSWER_ROWS_MAX,
+		};
+
+		if (job->worker[w].page != PAGE_TO_SEND)
+			continue;
+		/* full: the timer tries again until the deadline */
+		if (mailbox_send(fetch->config.hub, fetch->config.workers, w,
+				 span_of(&command, sizeof(command)), span_of(NULL, 0)) == GW_OK)
+			job->worker[w].page = PAGE_AWAITED;
+	}
+}
+
+static void fetch_retry(uv_timer_t *timer)
+{
+	struct fetch *fetch = timer->data;
+	struct job *next;
+
+	for (struct job *job = fetch->jobs; job != NULL; job = next) {
+		next = job->next;
+		if (uv_now(fetch->config.loop) >= job->deadline_ms)
+			job_fail(fetch, job, "busy");
+		else
+			job_send(fetch, job);
+	}
+}
+
+void fetch_start(struct fetch *fetch, struct cli_request *request, enum command_kind what)
+{
+	uint16_t workers = fetch->config.workers;
+	struct job *job = calloc(1, sizeof(*job) + workers * sizeof(job->worker[0]));
+
+	if (job == NULL) {
+		cli_fail(request, "no memory");
+		return;
+	}
+	job->request = request;
+	job->kind = &kinds[what];
+	job->what = what;
+	job->id = ++fetch->last_id;
+	/* the socket tells the client "busy" at this time too; the job must not live longer */
+	job->deadline_ms = uv_now(fetch->config.loop) + cli_deadline_ms(request);
+	for (uint16_t w = 0; w < workers; w++)
+		job->worker[w].rows = json_array();
+	if (fetch->jobs == NULL)
+		uv_timer_start(&fetch->retry, fetch_retry, FETCH_RETRY_MS, FETCH_RETRY_MS);
+	job->next = fetch->jobs;
+	fetch->jobs = job;
+	job_send(fetch, job);
+}
+
+/* ---- answers ------------------------------------------------------------------------------- */
+
+static struct job *fetch_find(struct fetch *fetch, uint16_t from, uint32_t id)
+{
+	if (from >= fetch->config.workers)
+		return NULL;
+	for (struct job *job = fetch->jobs; job != NULL; job = job->next)
+		if (job->id == id && job->worker[from].page == PAGE_AWAITED)
+			return job;
+	return NULL;
+}
+
+static void job_take_rows(struct fetch *fetch, struct job *job, uint16_t from, struct span rows)
+{
+	struct span row;
+
+	while (span_take(&rows, job->kind->row_size, &row)) {
+		if (job->rows == fetch->config.max_rows) {
+			job->truncated = true;
+			return;
+		}
+		json_array_append_new(job->worker[from].rows, job->kind->row(from, row.at));
+		job->rows++;
+	}
+}
+
+void fetch_answer(struct fetch *fetch, uint16_t from, struct span message)
+{
+	struct message_answer answer;
+	struct fetch_worker *worker;
+	struct span rows;
+	struct job *job;
+
+	if (!span_copy(&message, &answer, sizeof(answer)))
+		return;
+	job = fetch_find(fetch, from, answer.id);
+	if (job == NULL)
+		return;
+	worker = &job->worker[from];
+	if (answer.rows > ANSWER_ROWS_MAX ||
+	    (answer.rows > 0 && answer.row_size != job->kind->row_size) ||
+	    !span_take(&message, answer.rows * job->kind->row_size, &rows) ||
+	    (answer.cursor != 0 && answer.cursor <= worker->cursor)) {
+		job_fail(fetch, job, "malformed answer of a worker");
+		return;
+	}
+	job_take_rows(fetch, job, from, rows);
+	worker->cursor = answer.cursor;
+	worker->page = answer.cursor == 0 || job->truncated ? PAGE_LAST : PAGE_TO_SEND;
+	if (!job_end_if_complete(fetch, job))
+		job_send(fetch, job);
+}
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+struct fetch *fetch_new(const struct fetch_config *config)
+{
+	struct fetch *fetch = calloc(1, sizeof(*fetch));
+
+	if (fetch == NULL)
+		return NULL;
+	fetch->config = *config;
+	uv_timer_init(config->loop, &fetch->retry);
+	fetch->retry.data = fetch;
+	return fetch;
+}
+
+static void fetch_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+void fetch_close(struct fetch *fetch)
+{
+	if (fetch == NULL)
+		return;
+	while (fetch->jobs != NULL)
+		job_fail(fetch, fetch->jobs, "node is stopping");
+	uv_close((uv_handle_t *)&fetch->retry, fetch_closed);
+}

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "keys.h"
+
+#include <jansson.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <stdlib.h>
+
+#include "file.h"
+
+static const char *const algorithm_names[JWS_ALG_COUNT] = {
+	[JWS_ES256] = "ES256", [JWS_ES384] = "ES384", [JWS_RS256] = "RS256",
+	[JWS_PS256] = "PS256", [JWS_EDDSA] = "EdDSA",
+};
+
+bool keys_algorithm(const char *name, enum jws_alg *alg)
+{
+	for (unsigned i = 0; i < JWS_ALG_COUNT; i++) {
+		if (strcmp(algorithm_names[i], name) == 0) {
+			*alg = (enum jws_alg)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- members of a key; each reader returns why the key is not usable, or NULL --------------- */
+
+/** The value of one base64url digit (RFC 4648 section 5), or -1. */
+static int keys_digit(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '-' ? 62 : c == '_' ? 63 : -1;
+}
+
+/** Decodes the member name, without padding, into at most max bytes. */
+static const char *keys_bytes(const json_t *jwk, const char *name, uint8_t *out, uint32_t max,
+			      uint32_t *len)
+{
+	const char *text = json_string_value(json_object_get(jwk, name));
+	uint32_t held = 0, bits = 0;
+
+	*len = 0;
+	if (text == NULL)
+		return "a number of the key is missing";
+	for (; *text != '\0'; text++) {
+		int digit = keys_digit(*text);
+
+		if (digit < 0)
+			return "a number of the key is not base64url";
+		held = held << 6 | (uint32_t)digit;
+		bits += 6;
+		if (bits < 8)
+			continue;
+		bits -= 8;
+		if (*len == max)
+			return "a number of the key is too long";
+		out[(*len)++] = (uint8_t)(held >> bits);
+		held &= (1u << bits) - 1;
+	}
+	return bits < 6 && held == 0 ? NULL : "a number of the key is not base64url";
+}
+
+/** The same for an unsigned number: without leading zero bytes (RFC 7518 section 2). */
+static const char *keys_number(const json_t *jwk, const char *name, uint8_t *out, uint32_t max,
+			       uint32_t *len)
+{
+	const char *why = keys_bytes(jwk, name, out, max, len);
+	uint32_t zeros = 0;
+
+	if (why != NULL)
+		return why;
+	while (zeros < *len && out[zeros] == 0)
+		zeros++;
+	memmove(out, out + zeros, *len - zeros);
+	*len -= zeros;
+	return NULL;
+}
+
+/** Lets libcrypto look at the public key: on the curve, a sound modulus. */
+static bool keys_sound(const char *type, OSSL_PARAM_BLD *build)
+{
+	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(build);
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	EVP_PKEY_CTX *check = NULL;
+	EVP_PKEY *key = NULL;
+	bool sound = params != NULL && context != NULL && EVP_PKEY_fromdata_init(context) == 1 &&
+		     EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) == 1;
+
+	if (sound) {
+		check = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+		sound = check != NULL && EVP_PKEY_public_check(check) == 1;
+	}
+	EVP_PKEY_CTX_free(check);
+	EVP_PKEY_free(key);
+	EVP_PKEY_CTX_free(context);
+	OSSL_PARAM_free(params);
+	return sound;
+}
+
+static const char *keys_ec(const json_t *jwk, struct verify_key *key)
+{
+	const char *curve = json_string_value(json_object_get(jwk, "crv"));
+	bool p256 = curve != NULL && strcmp(curve, "P-256") == 0;
+	uint32_t size = p256 ? 32 : 48, x, y;
+	OSSL_PARAM_BLD *build;
+	const char *why;
+	bool sound;
+
+	if (!p256 && (curve == NULL || strcmp(curve, "P-384") != 0))
+		return "its curve is not used here";
+	key->alg = p256 ? JWS_ES256 : JWS_ES384;
+	key->material[0] = 0x04; /* uncompressed */
+	why = keys_bytes(jwk, "x", key->material + 1, size, &x);
+	if (why == NULL)
+		why = keys_bytes(jwk, "y", key->material + 1 + size, size, &y);
+	if (why != NULL)
+		return why;
+	if (x != size || y != size)
+		return "a coordinate has not the length of its curve";
+	key->len = 1 + 2 * size;
+	build = OSSL_PARAM_BLD_new();
+	sound = build != NULL &&
+		OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, curve, 0) == 1 &&
+		OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, key->material,
+						 key->len) == 1 &&
+		keys_sound("EC", build);
+	OSSL_PARAM_BLD_free(build);
+	return sound ? NULL : "its point is not on the curve";
+}
+
+static const char *keys_rsa(const json_t *jwk, struct verify_key *key)
+{
+	uint8_t exponent[16];
+	uint32_t n, e, bits;
+	const char *why = keys_number(jwk, "n", key->material, 512, &n);
+
+	if (why == NULL)
+		why = keys_number(jwk, "e", exponent, sizeof(exponent), &e);
+	if (why != NULL)
+		return why;
+	bits = n * 8;
+	for (uint32_t first = n > 0 ? key->material[0] : 0; first != 0 && first < 0x80; first <<= 1)
+		bits--;
+	if (bits < 2048)
+		return "its RSA modulus is shorter than 2048 bits";
+	if ((key->material[n - 1] & 1) == 0)
+		return "its RSA modulus is even";
+	if (e < 3 || (e == 3 && (exponent[0] << 16 | exponent[1] << 8 | exponent[2]) < 65537) ||
+	    (exponent[e - 1] & 1) == 0)
+		return "its RSA exponent is below 65537 or even";
+	memcpy(key->material + n, exponent, e);
+	key->modulus = n;
+	key->len = n + e;
+	return NULL;
+}
+
+static const char *keys_okp(const json_t *jwk, struct verify_key *key)
+{
+	const char *curve = json_string_value(json_object_get(jwk, "crv"));
+	const char *why;
+
+	if (curve == NULL || strcmp(curve, "Ed25519") != 0)
+		return "its curve is not used here";
+	key->alg = JWS_EDDSA;
+	why = keys_bytes(jwk, "x", key->material, 32, &key->len);
+	if (why == NULL && key->len != 32)
+		why = "an Ed25519 key has 32 bytes";
+	return why;
+}
+
+/** One algorithm for each key (RFC 8725 section 3.1). */
+static const char *keys_bind(const json_t *jwk, uint32_t allowed, struct verify_key *key)
+{
+	const uint32_t rsa = 1u << JWS_RS256 | 1u << JWS_PS256;
+	const json_t *member = json_object_get(jwk, "alg");
+	uint32_t able = key->modulus > 0 ? rsa : 1u << key->alg;
+	enum jws_alg alg;
+
+	if (member != NULL) {
+		if (!json_is_string(member) || !keys_algorithm(json_string_value(member), &alg))
+			return "its alg is not used here";
+		if ((able & 1u << alg) == 0)
+			return "its alg is not one of its kty and crv";
+		able = 1u << alg;
+	}
+	able &= allowed;
+	if (able == 0)
+		return "its issuer does not allow its algorithm";
+	if (able == rsa)
+		return "it names no alg and its issuer allows both RS256 and PS256";
+	for (unsigned i = 0; i < JWS_ALG_COUNT; i++)
+		if (able == 1u << i)
+			key->alg = (enum jws_alg)i;
+	return NULL;
+}
+
+static const char *keys_use(const json_t *jwk)
+{
+	const json_t *use = json_object_get(jwk, "use"), *ops = json_object_get(jwk, "key_ops");
+	const char *text;
+
+	if (use != NULL && (!json_is_string(use) || strcmp(json_string_value(use), "sig") != 0))
+		return "its use is not sig";
+	if (ops == NULL)
+		return NULL;
+	for (size_t i = 0; i < json_array_size(ops); i++) {
+		text = json_string_value(json_array_get(ops, i));
+		if (text != NULL && strcmp(text, "verify") == 0)
+			return NULL;
+	}
+	return "its key_ops have no verify";
+}
+
+static const char *keys_kid(const json_t *jwk, struct arena *arena, struct span *kid)
+{
+	const json_t *member = json_object_get(jwk, "kid");
+	size_t len = json_string_length(member);
+
+	*kid = span_of(NULL, 0);
+	if (member == NULL)
+		return NULL;
+	if (!json_is_string(member) || len == 0 || len > KEYS_KID_MAX)
+		return "its kid is not a text of 1 to 256 bytes";
+	*kid = span_of(arena_text(arena, json_string_value(member), len), (uint32_t)len);
+	return NULL;
+}
+
+static const char *keys_material(const json_t *jwk, struct verify_key *key)
+{
+	const char *kty = json_string_value(json_object_get(jwk, "kty"));
+
+	if (kty != NULL && strcmp(kty, "EC") == 0)
+		return keys_ec(jwk, key);
+	if (kty != NULL && strcmp(kty, "RSA") == 0)
+		return keys_rsa(jwk, key);
+	if (kty != NULL && strcmp(kty, "OKP") == 0)
+		return keys_okp(jwk, key);
+	return "its kty is not used here";
+}
+
+static const char *keys_one(const json_t *jwk, uint32_t allowed, struct arena *arena,
+			    struct key_entry *entry)
+{
+	const char *why;
+
+	*entry = (struct key_entry){0};
+	if (!json_is_object(jwk))
+		return "it is not an object";
+	why = keys_use(jwk);
+	if (why == NULL)
+		why = keys_kid(jwk, arena, &entry->kid);
+	if (why == NULL)
+		why = keys_material(jwk, &entry->key);
+	if (why == NULL)
+		why = keys_bind(jwk, allowed, &entry->key);
+	return why;
+}
+
+/* ---- the set ------------------------------------------------------------------------------- */
+
+static bool keys_same(const struct verify_key *a, const struct verify_key *b)
+{
+	return a->alg == b->alg && a->len == b->len &&
+	       memcmp(a->material, b->material, a->len) == 0;
+}
+
+static void keys_add(const struct keys_source *source, struct key_list *list, uint32_t number,
+		     struct problems *problems)
+{
+	const struct key_entry *added = &list->at[list->count], *other;
+
+	for (uint32_t i = 0; i < list->count; i++) {
+		other = &list->at[i];
+		if (!span_equal(other->kid, added->kid))
+			continue;
+		if (keys_same(&other->key, &added->key))
+			return; /* a repetition says nothing new */
+		if (added->kid.len == 0)
+			continue;
+		problems_add(problems, PROBLEM_ERROR, source->file, source->line,
+			     "%s: key %u has the kid of another key", source->path, number);
+		return;
+	}
+	list->count++;
+}
+
+static void keys_each(const struct keys_source *source, const json_t *keys, struct arena *arena,
+		      struct key_list *list, struct problems *problems)
+{
+	size_t count = json_array_size(keys);
+	const char *why;
+
+	if (count > KEYS_MAX) {
+		problems_add(problems, PROBLEM_ERROR, source->path, 1, "more than %d keys",
+			     KEYS_MAX);
+		return;
+	}
+	list->at = arena_get(arena, count * sizeof(*list->at));
+	for (uint32_t i = 0; i < count; i++) {
+		const json_t *jwk = json_array_get(keys, i);
+
+		why = keys_one(jwk, source->algorithms, arena, &list->at[list->count]);
+		if (why != NULL)
+			problems_add(problems, PROBLEM_WARNING, source->file, source->line,
+				     "%s: key %u left out: %s", source->path, i + 1, why);
+		else
+			keys_add(source, list, i + 1, problems);
+		if (json_object_get(jwk, "d") != NULL)
+			problems_add(
+				problems, PROBLEM_WARNING, source->file, source->line,
+				"%s: key %u is a private key, only its public part belongs here",
+				source->path, i + 1);
+	}
+	if (list->count == 0)
+		problems_add(problems, PROBLEM_ERROR, source->file, source->line,
+			     "%s: no usable key", source->path);
+}
+
+void keys_load(const struct keys_source *source, struct arena *arena, struct key_list *list,
+	       struct problems *problems)
+{
+	const json_t *keys;
+	json_error_t error;
+	struct span text;
+	const char *why;
+	json_t *root;
+
+	*list = (struct key_list){0};
+	why = file_read(source->path, KEYS_BYTES_MAX, arena, &text);
+	if (why != NULL) {
+		problems_add(problems, PROBLEM_ERROR, source->file, source->line, "%s: %s",
+			     source->path, why);
+		return;
+	}
+	root = json_loadb((const char *)text.at, text.len, JSON_REJECT_DUPLICATES, &error);
+	if (root == NULL) {
+		/* the library's text quotes the input, which may be a key */
+		problems_add(problems, PROBLEM_ERROR, source->path,
+			     error.line > 0 ? (uint32_t)error.line : 1, "not strict JSON");
+		return;
+	}
+	keys = json_object_get(root, "keys");
+	if (json_is_array(keys))
+		keys_each(source, keys, arena, list, problems);
+	else
+		problems_add(problems, PROBLEM_ERROR, source->path, 1,
+			     "not a key set: no list \"keys\"");
+	json_decref(root);
+}
+
+/* ---- ids ----------------------------------------------------------------------------------- */
+
+enum { KEY_DIGEST = 32 };
+
+struct key_ids {
+	uint32_t count, room;
+	uint8_t (*digest)[KEY_DIGEST]; /* of id i + 1 */
+};
+
+struct key_ids *key_ids_new(void)
+{
+	return calloc(1, sizeof(struct key_ids));
+}
+
+void key_ids_free(struct key_ids *ids)
+{
+	if (ids == NULL)
+		return;
+	free(ids->digest);
+	free(ids);
+}
+
+static void key_ids_grow(struct key_ids *ids)
+{
+	uint32_t room = ids->room == 0 ? 16 : ids->room * 2;
+	void *grown;
+
+	if (ids->count < ids->room)
+		return;
+	grown = realloc(ids->digest, (size_t)room * KEY_DIGEST);
+	if (grown == NULL)
+		abort(); /* as control/arena.h: some kilobytes */
+	ids->digest = grown;
+	ids->room = room;
+}
+
+void key_ids_number(struct key_ids *ids, struct verify_key *key)
+{
+	uint8_t text[1 + VERIFY_KEY_MAX], digest[KEY_DIGEST];
+
+	text[0] = (uint8_t)key->alg;
+	memcpy(text + 1, key->material, key->len);
+	if (EVP_Digest(text, 1 + (size_t)key->len, digest, NULL, EVP_sha256(), NULL) != 1)
+		abort(); /* libcrypto without SHA-256 */
+	for (uint32_t i = 0; i < ids->count; i++) {
+		if (memcmp(ids->digest[i], digest, KEY_DIGEST) == 0) {
+			key->id = i + 1;
+			return;
+		}
+	}
+	key_ids_grow(ids);
+	memcpy(ids->digest[ids->count++], digest, KEY_DIGEST);
+	key->id = ids->count;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KEYS_H
+#define KEYS_H
+
+#include "arena.h"
+#include "problem.h"
+#include "verifier.h"
+
+/** Bounds of a JSON Web Key Set (PROTOCOL 3.8). */
+enum { KEYS_BYTES_MAX = 256 * 1024, KEYS_MAX = 256, KEYS_KID_MAX = 256 };
+
+/** One usable key. key.id is 0 until keys_number(). */
+struct key_entry {
+	struct span kid; /* empty: the key has none */
+	struct verify_key key;
+};
+
+struct key_list {
+	struct key_entry *at;
+	uint32_t count;
+};
+
+/** Where the configuration names the file, and what its issuer allows. */
+struct keys_source {
+	const char *path; /* of the key set */
+	const char *file; /* configuration and its line, for problems with one key */
+	uint32_t line;
+	uint32_t algorithms; /* bits 1 << enum jws_alg */
+};
+
+/**
+ * Reads a JSON Web Key Set (RFC 7517) by the rules of PROTOCOL 3.8: EC P-256 and P-384 on their
+ * curve, RSA of 2048 to 4096 bits with an odd exponent >= 65537, Ed25519. A key for another use,
+ * without key_ops "verify", of an algorithm the issuer does not allow or that is malformed is left
+ * out with a warning. Errors: file not readable or too long, not strict JSON, no "keys", one kid
+ * with different material, no usable key. A key is for one algorithm (RFC 8725 3.1): "alg", or the
+ * only allowed one of its type. The list lives in arena.
+ */
+void keys_load(const struct keys_source *source, struct arena *arena, struct key_list *list,
+	       struct problems *problems);
+
+/**
+ * Gives out key ids: the same material and algorithm has the same id as long as the process lives,
+ * different ones never do. Not thread-safe: the control thread's.
+ */
+struct key_ids;
+struct key_ids *key_ids_new(void);
+void key_ids_free(struct key_ids *ids);
+
+/** Sets key->id, from 1. */
+void key_ids_number(struct key_ids *ids, struct verify_key *key);
+
+/** Reads the name of an algorithm ("ES256"). False when it is none of ours. */
+bool keys_algorithm(const char *name, enum jws_alg *alg);
+
+#endif

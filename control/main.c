@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <systemd/sd-daemon.h>
+
+#include "commands.h"
+#include "event.h"
+#include "inbox.h"
+#include "node.h"
+#include "port.h"
+
+#define RECLAIM_MS 100
+#define DRAIN_DEFAULT_S 5 /* of SIGTERM */
+
+enum { EXIT_CLEAN = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
+
+/** The control thread: its loop and everything that hangs off it. */
+struct control {
+	struct node node;
+	uv_loop_t loop;
+	uv_signal_t on_term, on_int, on_hangup;
+	uv_timer_t tick;
+	struct commands commands;
+	struct cli *cli;
+	struct inbox *inbox;
+	uint64_t drain_until_ms; /* 0: not draining */
+	bool drain_sent;
+};
+
+/* ---- what commands ask ---------------------------------------------------------------------- */
+
+static void on_status(void *context, struct node_status *status)
+{
+	struct control *c = context;
+
+	*status = (struct node_status){
+		.version = WICGATE_VERSION,
+		.node = c->node.config->node.name.text,
+		.state = c->drain_until_ms == 0 ? "running" : "draining",
+		.port_driver = port_kernel.name,
+		.verify_driver = verifier_openssl.name,
+		.uptime_s = (uv_hrtime() / 1000 - c->node.started_us) / 1000000,
+		.config_generation = c->node.reloads + 1,
+	};
+}
+
+static const struct counters *on_counters(void *context, uint16_t w)
+{
+	struct control *c = context;
+
+	return worker_counters(c->node.worker[w]);
+}
+
+static uint32_t on_core(void *context, uint16_t w)
+{
+	struct control *c = context;
+
+	return config_core(c->node.config, w);
+}
+
+static void on_reload(void *context, struct cli_request *request)
+{
+	struct problems *problems = problems_new();
+	struct control *c = context;
+
+	if (problems == NULL) {
+		cli_fail(request, "out of memory");
+		return;
+	}
+	sd_notify(0, "RELOADING=1");
+	(void)node_reload(&c->node, problems);
+	sd_notify(0, "READY=1");
+	commands_reloaded(request, problems, c->node.reloads + 1);
+	problems_free(problems);
+}
+
+static void drain_begin(struct control *c, uint32_t seconds)
+{
+	if (c->drain_until_ms != 0)
+		return;
+	sd_notify(0, "STOPPING=1");
+	log_event(c->node.log, LOG_LEVEL_INFO, "draining", NULL, NULL);
+	c->drain_until_ms = uv_now(&c->loop) + seconds * 1000ull;
+	c->drain_sent = node_drain(&c->node);
+}
+
+static const char *on_drain(void *context, uint32_t seconds)
+{
+	drain_begin(context, seconds);
+	return NULL;
+}
+
+static const struct node_ops node_ops = {
+	.status = on_status,
+	.counters = on_counters,
+	.core = on_core,
+	.reload = on_reload,
+	.drain = on_drain,
+};
+
+/* ---- what happens --------------------------------------------------------------------------- */
+
+static void on_message(void *context, uint16_t from, struct span message)
+{
+	struct control *c = context;
+	const struct message_head *head = (const void *)message.at;
+
+	if (message.len >= sizeof(*head) && head->kind == MESSAGE_ANSWER)
+		fetch_answer(c->commands.fetch, from, message);
+	else
+		event_log(c->node.log, from, message);
+}
+
+static void on_stop_signal(uv_signal_t *signal, int number)
+{
+	struct control *c = signal->data;
+
+	if (c->drain_until_ms != 0 && number == SIGINT)
+		uv_stop(&c->loop); /* asked twice */
+	drain_begin(c, DRAIN_DEFAULT_S);
+}
+
+static void on_hangup(uv_signal_t *signal, int number)
+{
+	struct control *c = signal->data;
+	struct problems *problems = problems_new();
+
+	(void)number;
+	if (problems == NULL)
+		return;
+	sd_notify(0, "RELOADING=1");
+	(void)node_reload(&c->node, problems);
+	sd_notify(0, "READY=1");
+	problems_free(problems);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct control *c = timer->data;
+
+	(void)snapshot_reclaim(c->node.snapshots);
+	log_tick(c->node.log);
+	if (c->drain_until_ms == 0)
+		return;
+	if (!c->drain_sent)
+		c->drain_sent = node_drain(&c->node);
+	if ((c->drain_sent && node_connections(&c->node) == 0) ||
+	    uv_now(&c->loop) >= c->drain_until_ms)
+		uv_stop(&c->loop);
+}
+
+/* ---- the loop ------------------------------------------------------------------------------- */
+
+static void watch_signal(struct control *c, uv_signal_t *signal, uv_signal_cb handler, int number)
+{
+	uv_signal_init(&c->loop, signal);
+	signal->data = c;
+	uv_signal_start(signal, handler, number);
+}
+
+static enum gw_err open_cli(struct control *c, char why[NODE_WHY_MAX])
+{
+	const struct config *config = c->node.config;
+	struct fetch_config fetch = {
+		.loop = &c->loop,
+		.hub = c->node.hub,
+		.workers = c->node.workers,
+		.max_rows = (uint32_t)config->control.max_rows.value,
+	};
+	struct cli_config cli = {
+		.loop = &c->loop,
+		.path = config_path(config, config->control.socket),
+		.mode = config->control.mode.value == CONFIG_SOCKET_0660 ? 0660 : 0600,
+		.commands = commands_table,
+		.command_count = commands_count,
+		.context = &c->commands,
+	};
+
+	c->commands = (struct commands){
+		.node = &node_ops,
+		.node_context = c,
+		.workers = c->node.workers,
+		.fetch = fetch_new(&fetch),
+	};
+	snprintf(why, NODE_WHY_MAX, "out of memory");
+	if (c->commands.fetch == NULL)
+		return GW_NO_MEMORY;
+	return cli_open(&cli, &c->cli, why, NODE_WHY_MAX);
+}
+
+static enum gw_err open_loop(struct control *c, char why[NODE_WHY_MAX])
+{
+	struct inbox_config inbox = {
+		.loop = &c->loop,
+		.hub = c->node.hub,
+		.endpoint = c->node.workers,
+		.handler = on_message,
+		.context = c,
+	};
+
+	watch_signal(c, &c->on_term, on_stop_signal, SIGTERM);
+	watch_signal(c, &c->on_int, on_stop_signal, SIGINT);
+	watch_signal(c, &c->on_hangup, on_hangup, SIGHUP);
+	uv_timer_init(&c->loop, &c->tick);
+	c->tick.data = c;
+	uv_timer_start(&c->tick, on_tick, RECLAIM_MS, RECLAIM_MS);
+	snprintf(why, NODE_WHY_MAX, "the mailbox cannot be watched");
+	c->inbox = inbox_new(&inbox);
+	if (c->inbox == NULL)
+		return GW_SYSTEM;
+	return open_cli(c, why);
+}
+
+static void close_loop(struct control *c)
+{
+	cli_close(c->cli);
+	fetch_close(c->commands.fetch);
+	inbox_close(c->inbox);
+	uv_close((uv_handle_t *)&c->on_term, NULL);
+	uv_close((uv_handle_t *)&c->on_int, NULL);
+	uv_close((uv_handle_t *)&c->on_hangup, NULL);
+	uv_close((uv_handle_t *)&c->tick, NULL);
+	while (uv_run(&c->loop, UV_RUN_NOWAIT) != 0)
+		continue; /* handles close in one pass; requests under way are failed */
+}
+
+static int serve(struct control *c)
+{
+	char why[NODE_WHY_MAX];
+	enum gw_err err = node_start(&c->node, why);
+
+	if (err != GW_OK) {
+		log_event(c->node.log, LOG_LEVEL_ERROR, "start_failed", "why", why);
+		return EXIT_REFUSED;
+	}
+	uv_loop_init(&c->loop);
+	err = open_loop(c, why);
+	if (err == GW_OK) {
+		log_event(c->node.log, LOG_LEVEL_INFO, "ready", "version", WICGATE_VERSION);
+		sd_notify(0, "READY=1");
+		uv_run(&c->loop, UV_RUN_DEFAULT);
+	} else {
+		log_event(c->node.log, LOG_LEVEL_ERROR, "start_failed", "why", why);
+	}
+	close_loop(c);
+	node_stop(&c->node);
+	uv_loop_close(&c->loop);
+	log_event(c->node.log, LOG_LEVEL_INFO, "stopped", NULL, NULL);
+	return err == GW_OK ? EXIT_CLEAN : EXIT_REFUSED;
+}
+
+/* ---- the command line ----------------------------------------------------------------------- */
+
+struct command_line {
+	const char *config;
+	bool check, markdown;
+};
+
+static void usage(FILE *out)
+{
+	fputs("usage: wicgate -c FILE [--check]\n"
+	      "  -c, --config FILE  the configuration (docs/configuration.md)\n"
+	      "      --check        print every error with its line, and end: 0 accepted, 1 refused\n"
+	      "      --options      print the table of settings as Markdown\n"
+	      "      --version      print the version\n"
+	      "      --help         print this\n"
+	      "SIGTERM drains and ends, SIGHUP reloads.\n",
+	      out);
+}
+
+/** Reads the arguments by hand: getopt's struct option would clash with the table of settings. */
+static int read_arguments(int argc, char **argv, struct command_line *line)
+{
+	for (int i = 1; i < argc; i++) {
+		struct span word = span_text(argv[i]);
+
+		if (span_equal(word, SPAN("--help"))) {
+			usage(stdout);
+			exit(EXIT_CLEAN);
+		} else if (span_equal(word, SPAN("--version"))) {
+			puts("wicgate " WICGATE_VERSION);
+			exit(EXIT_CLEAN);
+		} else if (span_equal(word, SPAN("--options"))) {
+			line->markdown = true;
+		} else if (span_equal(word, SPAN("--check"))) {
+			line->check = true;
+		} else if ((span_equal(word, SPAN("-c")) || span_equal(word, SPAN("--config"))) &&
+			   i + 1 < argc) {
+			line->config = argv[++i];
+		} else {
+			return EXIT_USAGE;
+		}
+	}
+	return line->config != NULL || line->markdown ? EXIT_CLEAN : EXIT_USAGE;
+}
+
+static enum gw_err open_log(struct control *c)
+{
+	struct log_config log = {
+		.fd = STDERR_FILENO,
+		.level = (enum log_level)c->node.config->log.level.value,
+		.rate = (uint32_t)c->node.config->log.rate.value,
+	};
+
+	c->node.log = log_new(&log);
+	return c->node.log != NULL ? GW_OK : GW_NO_MEMORY;
+}
+
+static int run(struct control *c, const struct command_line *line)
+{
+	struct problems *problems = problems_new();
+	int status = EXIT_REFUSED;
+
+	if (problems == NULL)
+		return status;
+	c->node.config_file = line->config;
+	c->node.config = config_load(line->config, problems);
+	problems_print(problems, stderr);
+	problems_free(problems);
+	if (c->node.config != NULL && line->check)
+		status = EXIT_CLEAN;
+	else if (c->node.config != NULL && open_log(c) == GW_OK)
+		status = serve(c);
+	log_free(c->node.log);
+	config_free(c->node.config);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	static struct control control; /* the one piece of file-static state of the process */
+	struct command_line line = {0};
+
+	if (read_arguments(argc, argv, &line) != EXIT_CLEAN) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (line.markdown) {
+		option_print_markdown(stdout);
+		return EXIT_CLEAN;
+	}
+	umask(0077);
+	signal(SIGPIPE, SIG_IGN);
+	return run(&control, &line);
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "option.h"
+
+#include <string.h>
+
+#include "config.h"
+#include "verifier.h"
+
+#define HERE(field) offsetof(struct config, field)
+#define REALM(field) offsetof(struct config_realm, field)
+#define PORT(field) offsetof(struct config_port, field)
+#define LISTEN(field) offsetof(struct config_listen, field)
+#define CERT(field) offsetof(struct config_certificate, field)
+#define HOP(field) offsetof(struct config_next_hop, field)
+#define ISSUER(field) offsetof(struct config_issuer, field)
+#define WWSF(field) offsetof(struct config_wwsf, field)
+
+#define MAP(path, help) \
+	{ \
+		path, OPTION_MAP, "", "{}", 0, 0, NULL, 0, OPTION_RELOAD, 0, 0, help \
+	}
+#define LIST(path, element, min, max, when, at, help) \
+	{ \
+		path, OPTION_LIST, "", (min) > 0 ? NULL : "[]", min, max, NULL, 0, when, at, \
+			sizeof(struct element), help \
+	}
+#define TEXT(path, preset, min, max, when, at, help) \
+	{ \
+		path, OPTION_TEXT, "", preset, min, max, NULL, 0, when, at, 0, help \
+	}
+#define TEXTS(path, preset, min, max, when, at, help) \
+	{ \
+		path, OPTION_TEXTS, "", preset, min, max, NULL, 0, when, at, 0, help \
+	}
+#define NUMBER(path, unit, preset, min, max, when, at, help) \
+	{ \
+		path, OPTION_NUMBER, unit, preset, min, max, NULL, 0, when, at, 0, help \
+	}
+#define NUMBERS(path, preset, min, max, when, at, help) \
+	{ \
+		path, OPTION_NUMBERS, "", preset, min, max, NULL, 0, when, at, 0, help \
+	}
+#define CHOICE(path, preset, choices, built, when, at, help) \
+	{ \
+		path, OPTION_CHOICE, "", preset, 0, 0, choices, built, when, at, 0, help \
+	}
+#define BOOL(path, preset, when, at, help) \
+	{ \
+		path, OPTION_BOOL, "", preset, 0, 1, NULL, 0, when, at, 0, help \
+	}
+
+static const struct option options[] = {
+	MAP("node", "This gateway."),
+	TEXT("node.name", NULL, 1, 253, OPTION_RESTART, HERE(node.name),
+	     "Host name of this node. Flow tokens and the default audience carry it."),
+	TEXT("node.state_directory", "/var/lib/wicgate", 1, 4000, OPTION_RESTART,
+	     HERE(node.state_directory),
+	     "Folder of keys and counters that outlive a restart; mode 0700, made when missing."),
+
+	LIST("realms", config_realm, 1, 64, OPTION_RELOAD, HERE(realms),
+	     "IMS home domains this gateway serves."),
+	TEXT("realms[].domain", NULL, 1, 253, OPTION_RELOAD, REALM(domain), "Home domain name."),
+	TEXT("realms[].icscf_orig", "''", 0, 512, OPTION_RELOAD, REALM(icscf_orig),
+	     "SIP URI of the I-CSCF entry for un-registered origination; empty: none."),
+	TEXT("realms[].visited_network", "''", 0, 253, OPTION_RELOAD, REALM(visited_network),
+	     "P-Visited-Network-ID and orig-ioi; empty: the domain."),
+	TEXT("realms[].tna_value", "auth-done", 1, 64, OPTION_RELOAD, REALM(tna_value),
+	     "Value of integrity-protected that tells this core that authentication is done."),
+
+	MAP("workers", "The threads that carry traffic."),
+	NUMBERS("workers.cores", "[1]", 1, 64, OPTION_RESTART, HERE(workers.cores),
+		"CPU cores, one worker on each."),
+	CHOICE("workers.idle", "sleep", "sleep|poll", 2, OPTION_RESTART, HERE(workers.idle),
+	       "What a worker without work does."),
+	NUMBER("workers.mailbox_bytes", "bytes", "262144", 65536, 16777216, OPTION_RESTART,
+	       HERE(workers.mailbox_bytes),
+	       "Ring between two threads, a power of two; a message takes at most half of it."),
+
+	TEXTS("eal", "[]", 1, 255, OPTION_RESTART, HERE(eal),
+	      "Arguments added to those that the gateway gives to DPDK."),
+
+	LIST("ports", config_port, 1, 16, OPTION_RESTART, HERE(ports), "Network ports."),
+	TEXT("ports[].name", NULL, 1, 31, OPTION_RESTART, PORT(name),
+	     "Name that access.listen and mw.port use."),
+	TEXT("ports[].device", "kernel", 1, 255, OPTION_RESTART, PORT(device),
+	     "kernel: sockets of the operating system. Other devices are not in this version."),
+	TEXTS("ports[].addresses", NULL, 1, 64, OPTION_RESTART, PORT(addresses),
+	      "IPv4 and IPv6 addresses with prefix length, as 198.18.0.10/24."),
+	TEXTS("ports[].gateways", "[]", 1, 64, OPTION_LATER, PORT(gateways), "Next hops of IP."),
+	NUMBER("ports[].vlan", "", "0", 0, 4094, OPTION_LATER, PORT(vlan), "VLAN tag; 0: none."),
+
+	MAP("access", "W2: the side of the browsers."),
+	LIST("access.listen", config_listen, 1, 16, OPTION_RESTART, HERE(access.listen),
+	     "Where WebSocket connections are accepted: every address of the port."),
+	TEXT("access.listen[].port", NULL, 1, 31, OPTION_RESTART, LISTEN(port), "Name of a port."),
+	NUMBER("access.listen[].tcp", "", "443", 1, 65535, OPTION_RESTART, LISTEN(tcp),
+	       "TCP port."),
+	TEXTS("access.paths", "[/]", 1, 255, OPTION_RELOAD, HERE(access.paths),
+	      "HTTP paths that are upgraded."),
+	TEXTS("access.hosts", "[]", 1, 253, OPTION_RELOAD, HERE(access.hosts),
+	      "Host names that are served; empty: any."),
+	BOOL("access.from_check", "true", OPTION_RELOAD, HERE(access.from_check),
+	     "Refuse requests whose From is not an identity of the sender (D-33)."),
+	MAP("access.tls", "TLS of W2."),
+	LIST("access.tls.certificates", config_certificate, 1, 1, OPTION_RESTART,
+	     HERE(access.tls.certificates), "Server certificates; one in this version."),
+	TEXT("access.tls.certificates[].certificate", NULL, 1, 4000, OPTION_RESTART,
+	     CERT(certificate), "PEM file: the chain, leaf first."),
+	TEXT("access.tls.certificates[].key", NULL, 1, 4000, OPTION_RESTART, CERT(key),
+	     "PEM file: the private key."),
+	CHOICE("access.tls.min_version", "1.3", "1.3|1.2", 1, OPTION_RESTART,
+	       HERE(access.tls.min_version), "Oldest TLS version."),
+	TEXT("access.tls.groups", "X25519:P-256", 1, 255, OPTION_RESTART, HERE(access.tls.groups),
+	     "Key exchange groups in order of preference."),
+	TEXT("access.tls.engine", "none", 1, 255, OPTION_LATER, HERE(access.tls.engine),
+	     "OpenSSL engine for private keys."),
+	TEXTS("access.proxy_protocol_from", "[]", 1, 64, OPTION_LATER,
+	      HERE(access.proxy_protocol_from),
+	      "Load balancers whose PROXY protocol header is believed."),
+
+	MAP("mw", "Mw: the side of the core."),
+	TEXT("mw.port", "access", 1, 31, OPTION_RESTART, HERE(mw.port),
+	     "Name of the port that faces the core."),
+	TEXT("mw.host", "''", 0, 253, OPTION_RELOAD, HERE(mw.host),
+	     "Host in Via and Path; empty: the first IPv4 address of the port, else its first."),
+	NUMBER("mw.sip_port", "", "5060", 1, 65535, OPTION_RESTART, HERE(mw.sip_port),
+	       "UDP and TCP port that all workers share."),
+	NUMBER("mw.worker_port_base", "", "5070", 1, 65535, OPTION_RESTART,
+	       HERE(mw.worker_port_base), "Worker w also listens on this port + w."),
+	CHOICE("mw.advertise_port", "worker", "worker|common", 2, OPTION_RELOAD,
+	       HERE(mw.advertise_port), "Which of the two ports Via and Path name."),
+	LIST("mw.next_hops", config_next_hop, 1, 64, OPTION_RELOAD, HERE(mw.next_hops),
+	     "Where requests enter the core."),
+	TEXT("mw.next_hops[].uri", NULL, 1, 255, OPTION_RELOAD, HOP(uri),
+	     "sip:ADDRESS[:PORT][;transport=udp|tcp]; port 5060, transport udp."),
+	NUMBER("mw.next_hops[].priority", "", "1", 0, 65535, OPTION_RELOAD, HOP(priority),
+	       "Lower ones are used first."),
+	NUMBER("mw.next_hops[].weight", "", "1", 1, 65535, OPTION_RELOAD, HOP(weight),
+	       "Share among those of one priority."),
+	TEXTS("mw.trusted", NULL, 1, 64, OPTION_RELOAD, HERE(mw.trusted),
+	      "Addresses of the core, next hops included; Mw messages of others are refused."),
+
+	LIST("issuers", config_issuer, 0, 256, OPTION_RELOAD, HERE(issuers), "Who issues tokens."),
+	TEXT("issuers[].name", NULL, 1, 63, OPTION_RELOAD, ISSUER(name),
+	     "Name that wwsf[].issuer uses."),
+	TEXT("issuers[].iss", NULL, 1, 512, OPTION_RELOAD, ISSUER(iss),
+	     "The claim iss, compared byte for byte."),
+	TEXT("issuers[].audience", "''", 0, 512, OPTION_RELOAD, ISSUER(audience),
+	     "What the claim aud must contain; empty: sip: and node.name."),
+	TEXTS("issuers[].algorithms", "[ES256]", 1, 16, OPTION_RELOAD, ISSUER(algorithms),
+	      "Allowed signatures: ES256, ES384, RS256, PS256, EdDSA."),
+	TEXTS("issuers[].typ", "[at+jwt, JWT]", 1, 64, OPTION_RELOAD, ISSUER(typ),
+	      "Accepted typ of the token's header; a token without one counts as JWT (D-46)."),
+	TEXT("issuers[].jwks", NULL, 1, 4000, OPTION_RELOAD, ISSUER(jwks),
+	     "file:PATH of the JSON Web Key Set."),
+	TEXT("issuers[].authz_server", NULL, 1, 512, OPTION_RELOAD, ISSUER(authz_server),
+	     "https URI that the Bearer challenge names (RFC 8898)."),
+	NUMBER("issuers[].leeway", "s", "30", 0, 60, OPTION_RELOAD, ISSUER(leeway),
+	       "Clock difference that is forgiven."),
+
+	LIST("wwsf", config_wwsf, 0, 256, OPTION_RELOAD, HERE(wwsf),
+	     "Web sites whose users come here."),
+	TEXT("wwsf[].name", NULL, 1, 31, OPTION_RELOAD, WWSF(name),
+	     "Name of the web site; also the claim wwsf."),
+	TEXT("wwsf[].issuer", NULL, 1, 63, OPTION_RELOAD, WWSF(issuer), "Name of its issuer."),
+	TEXTS("wwsf[].origins", NULL, 1, 253, OPTION_RELOAD, WWSF(origins),
+	      "Origins of its pages, https only; each belongs to one web site."),
+	CHOICE("wwsf[].mode", "individual", "individual|ims-auth|pool|wildcard-unregistered|block",
+	       1, OPTION_RELOAD, WWSF(mode), "How its users are registered."),
+	MAP("wwsf[].identities", "The identities that belong to it."),
+	TEXT("wwsf[].identities.file", NULL, 1, 4000, OPTION_RELOAD, WWSF(identities.file),
+	     "File of identity pairs, impi,impu on each line."),
+	TEXT("wwsf[].identities.wildcard", "''", 0, 512, OPTION_LATER, WWSF(identities.wildcard),
+	     "Wildcarded public identity."),
+	MAP("wwsf[].identities.generator", "Pairs made by rule."),
+	TEXT("wwsf[].identities.generator.impu", "''", 0, 512, OPTION_LATER,
+	     WWSF(identities.generator.impu), "Pattern of the public identities."),
+	TEXT("wwsf[].identities.generator.impi", "''", 0, 512, OPTION_LATER,
+	     WWSF(identities.generator.impi), "Private identity of each."),
+	MAP("wwsf[].identities.registering", "The pair that registers a block."),
+	TEXT("wwsf[].identities.registering.impi", "''", 0, 512, OPTION_LATER,
+	     WWSF(identities.registering.impi), "Private identity."),
+	TEXT("wwsf[].identities.registering.impu", "''", 0, 512, OPTION_LATER,
+	     WWSF(identities.registering.impu), "Public identity."),
+	MAP("wwsf[].destinations", "Whom its users may call."),
+	TEXTS("wwsf[].destinations.allow", "[]", 1, 512, OPTION_LATER, WWSF(destinations.allow),
+	      "Prefixes and domains; empty: all."),
+	TEXTS("wwsf[].destinations.deny", "[]", 1, 512, OPTION_LATER, WWSF(destinations.deny),
+	      "Prefixes and domains."),
+	MAP("wwsf[].limits", "What it may use."),
+	NUMBER("wwsf[].limits.registrations_per_second", "1/s", "1000", 1, 1000000, OPTION_LATER,
+	       WWSF(limits.registrations_per_second), "Registrations."),
+	NUMBER("wwsf[].limits.requests_per_second", "1/s", "20", 1, 1000000, OPTION_LATER,
+	       WWSF(limits.requests_per_second), "Requests of one binding."),
+	NUMBER("wwsf[].limits.calls_in_setup", "", "4", 1, 1000, OPTION_LATER,
+	       WWSF(limits.calls_in_setup), "Calls that one binding sets up at a time."),
+	NUMBER("wwsf[].limits.max_bindings", "", "100000", 1, 10000000, OPTION_RELOAD,
+	       WWSF(limits.max_bindings), "Bindings, all workers together."),
+
+	MAP("verify", "Checking of token signatures."),
+	CHOICE("verify.driver", "auto", "auto|openssl|crypto_mb|cryptodev|engine", 2,
+	       OPTION_RESTART, HERE(verify.driver), "Driver; auto picks the best present."),
+
+	MAP("limits", "Bounds of the whole node, and times."),
+	NUMBER("limits.max_connections", "", "100000", 1, 10000000, OPTION_RESTART,
+	       HERE(limits.max_connections), "Connections of WICs, shared out to the workers."),
+	NUMBER("limits.max_bindings", "", "100000", 1, 10000000, OPTION_RESTART,
+	       HERE(limits.max_bindings), "Bindings, shared out to the workers."),
+	NUMBER("limits.max_transactions", "", "200000", 1, 10000000, OPTION_RESTART,
+	       HERE(limits.max_transactions), "SIP transactions, shared out to the workers."),
+	NUMBER("limits.max_message", "bytes", "65536", 2048, 1048576, OPTION_RESTART,
+	       HERE(limits.max_message), "Longest SIP message."),
+	NUMBER("limits.max_output", "bytes", "65536", 4096, 16777216, OPTION_RELOAD,
+	       HERE(limits.max_output), "Bytes that may wait for a WIC that does not read."),
+	NUMBER("limits.max_token_bytes", "bytes", "8192", 256, VERIFY_TEXT_MAX, OPTION_RELOAD,
+	       HERE(limits.max_token_bytes), "Longest token."),
+	NUMBER("limits.max_token_lifetime", "s", "86400", 60, 31536000, OPTION_RELOAD,
+	       HERE(limits.max_token_lifetime), "Longest exp - iat."),
+	NUMBER("limits.max_pool_lifetime", "s", "3600", 60, 31536000, OPTION_LATER,
+	       HERE(limits.max_pool_lifetime), "The same for pool identities."),
+	NUMBER("limits.min_grant", "s", "60", 1, 3600, OPTION_RELOAD, HERE(limits.min_grant),
+	       "Shortest registration."),
+	NUMBER("limits.default_expires", "s", "600", 1, 604800, OPTION_RELOAD,
+	       HERE(limits.default_expires), "Registration that asks for no time."),
+	NUMBER("limits.ws_ping", "s", "25", 1, 3600, OPTION_RELOAD, HERE(limits.ws_ping),
+	       "Silence after which a WIC is pinged."),
+	NUMBER("limits.ws_silence", "s", "60", 2, 7200, OPTION_RELOAD, HERE(limits.ws_silence),
+	       "Silence after which a connection is dead; more than ws_ping."),
+	NUMBER("limits.tls_handshake", "s", "10", 1, 120, OPTION_RELOAD, HERE(limits.tls_handshake),
+	       "Time for the TLS handshake."),
+	NUMBER("limits.http_upgrade", "s", "10", 1, 120, OPTION_RELOAD, HERE(limits.http_upgrade),
+	       "Time from there to the WebSocket upgrade."),
+	NUMBER("limits.pre_auth", "s", "30", 1, 600, OPTION_RELOAD, HERE(limits.pre_auth),
+	       "Time from there to an accepted REGISTER."),
+
+	TEXT("store", "embedded", 1, 255, OPTION_LATER, HERE(store), "Where leases are kept."),
+
+	MAP("control", "How the node is operated."),
+	TEXT("control.socket", "/run/wicgate/control.sock", 1, 107, OPTION_RESTART,
+	     HERE(control.socket), "Unix socket of wicctl."),
+	CHOICE("control.mode", "0600", "0600|0660", 2, OPTION_RESTART, HERE(control.mode),
+	       "Permissions of the socket."),
+	NUMBER("control.max_rows", "", "10000", 1, 10000000, OPTION_RESTART, HERE(control.max_rows),
+	       "Rows in the answer to one command."),
+	TEXT("control.metrics", "''", 0, 255, OPTION_LATER, HERE(control.metrics),
+	     "Address and port of the metrics."),
+
+	MAP("log", "The log on standard error."),
+	CHOICE("log.level", "info", "error|warning|info|debug", 4, OPTION_RELOAD, HERE(log.level),
+	       "Least important lines that are written."),
+	NUMBER("log.rate", "1/s", "20", 1, 100000, OPTION_RELOAD, HERE(log.rate),
+	       "Lines of one event in a second; more are counted and left out."),
+};
+
+const struct option *option_at(uint32_t i)
+{
+	return i < sizeof(options) / sizeof(options[0]) ? &options[i] : NULL;
+}
+
+const char *option_leaf(const struct option *option)
+{
+	const char *dot = strrchr(option->path, '.');
+
+	return dot != NULL ? dot + 1 : option->path;
+}
+
+bool option_in(const struct option *option, const char *parent)
+{
+	size_t len = strlen(parent);
+	const char *leaf = option_leaf(option);
+
+	if (leaf == option->path)
+		return len == 0;
+	return (size_t)(leaf - option->path) == len + 1 && memcmp(option->path, parent, len) == 0;
+}
+
+size_t option_element_size(const struct option *option)
+{
+	switch (option->type) {
+	case OPTION_LIST:
+		return option->size;
+	case OPTION_TEXTS:
+		return sizeof(struct option_text);
+	case OPTION_NUMBERS:
+		return sizeof(struct option_number);
+	default:
+		return 0;
+	}
+}
+
+bool option_choice(const struct option *option, uint32_t i, char *out, size_t out_size)
+{
+	const char *word = option->choices;
+	size_t len;
+
+	while (i-- > 0) {
+		word = strchr(word, '|');
+		if (word == NULL)
+			return false;
+		word++;
+	}
+	len = strcspn(word, "|");
+	if (len >= out_size)
+		return false;
+	memcpy(out, word, len);
+	out[len] = '\0';
+	return true;
+}
+
+static const char *option_type_text(const struct option *option)
+{
+	static const char *const texts[] = {
+		[OPTION_MAP] = "mapping",      [OPTION_LIST] = "list of mappings",
+		[OPTION_TEXT] = "text",	       [OPTION_TEXTS] = "list of texts",
+		[OPTION_NUMBER] = "number",    [OPTION_NUMBERS] = "list of numbers",
+		[OPTION_BOOL] = "true, false", [OPTION_CHOICE] = "choice",
+	};
+
+	return texts[option->type];
+}
+
+static void option_print_range(const struct option *option, FILE *out)
+{
+	char word[64];
+
+	switch (option->type) {
+	case OPTION_NUMBER:
+		fprintf(out, "%llu..%llu %s", (unsigned long long)option->min,
+			(unsigned long long)option->max, option->unit);
+		break;
+	case OPTION_CHOICE:
+		for (uint32_t i = 0; option_choice(option, i, word, sizeof(word)); i++)
+			fprintf(out, "%s%s%s", i > 0 ? ", " : "", word,
+				i < option->built ? "" : " (not in this version)");
+		break;
+	case OPTION_LIST:
+		fprintf(out, "%llu..%llu elements", (unsigned long long)option->min,
+			(unsigned long long)option->max);
+		break;
+	default:
+		break;
+	}
+}
+
+static void option_print_row(const struct option *option, FILE *out)
+{
+	static const char *const when[] = {
+		[OPTION_RELOAD] = "reload",
+		[OPTION_RESTART] = "restart",
+		[OPTION_LATER] = "not in this version",
+	};
+
+	fprintf(out, "| `%s` | %s | ", option->path, option_type_text(option));
+	option_print_range(option, out);
+	if (option->type == OPTION_MAP)
+		fprintf(out, " |  |  | %s |\n", option->help);
+	else if (option->preset == NULL)
+		fprintf(out, " | must be given | %s | %s |\n", when[option->when], option->help);
+	else
+		fprintf(out, " | `%s` | %s | %s |\n", option->preset, when[option->when],
+			option->help);
+}
+
+void option_print_markdown(FILE *out)
+{
+	fputs("# Configuration\n\n"
+	      "Made from the option table of `control/option.c`; do not edit. `[]` stands for an "
+	      "element of a list.\nRelative paths start at the folder of the configuration file. "
+	      "\"reload\" and \"restart\" say when a changed\nvalue counts; of what is not in this "
+	      "version only the default is accepted.\n\n"
+	      "| setting | type | range | default | counts after | meaning |\n"
+	      "|---|---|---|---|---|---|\n",
+	      out);
+	for (uint32_t i = 0; option_at(i) != NULL; i++)
+		option_print_row(option_at(i), out);
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "publish.h"
+
+#include <arpa/inet.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "address.h"
+
+/** A part and the memory it is made of; the arena holds this struct itself. */
+struct owned_config {
+	struct config_part part;
+	struct arena *arena;
+};
+struct owned_keys {
+	struct key_part part;
+	struct arena *arena;
+};
+struct owned_pairs {
+	struct pair_part part;
+	uint32_t count;
+	struct pair_table table[];
+};
+
+#define ROW(type, list, i) (&((const struct type *)(list).at)[i])
+
+static struct span publish_text(struct arena *arena, struct option_text text)
+{
+	return arena_span(arena, text.text);
+}
+
+static struct span publish_lower(struct arena *arena, const char *text)
+{
+	size_t len = strlen(text);
+	char *copy = arena_text(arena, text, len);
+
+	for (size_t i = 0; i < len; i++)
+		copy[i] = (char)ascii_lower((uint8_t)copy[i]);
+	return span_of(copy, (uint32_t)len);
+}
+
+static const struct span *publish_texts(struct arena *arena, const struct option_list *list)
+{
+	struct span *texts = arena_get(arena, list->count * sizeof(*texts));
+
+	for (uint32_t i = 0; i < list->count; i++)
+		texts[i] = publish_text(arena, *config_text(list, i));
+	return texts;
+}
+
+/** FNV-1a: names the node in flow tokens, which are under a MAC; not a secret, the same for ever.
+ */
+static uint32_t publish_node_id(struct span name)
+{
+	uint32_t hash = 2166136261u;
+
+	for (uint32_t i = 0; i < name.len; i++)
+		hash = (hash ^ ascii_lower(name.at[i])) * 16777619u;
+	return hash;
+}
+
+static void publish_realms(const struct config *config, struct arena *arena,
+			   struct config_part *part)
+{
+	struct realm_config *realms = arena_get(arena, config->realms.count * sizeof(*realms));
+
+	for (uint32_t i = 0; i < config->realms.count; i++) {
+		const struct config_realm *from = ROW(config_realm, config->realms, i);
+
+		realms[i].domain = publish_lower(arena, from->domain.text);
+		realms[i].icscf_orig = publish_text(arena, from->icscf_orig);
+		realms[i].tna_value = publish_text(arena, from->tna_value);
+		realms[i].visited_network = publish_text(arena, from->visited_network);
+		if (realms[i].visited_network.len == 0)
+			realms[i].visited_network = realms[i].domain;
+	}
+	part->realm = realms;
+	part->realm_count = config->realms.count;
+}
+
+static const struct config_port *publish_listen_port(const struct config *config, uint32_t i)
+{
+	return config_port_named(config, ROW(config_listen, config->access.listen, i)->port.text);
+}
+
+/** Every address of the port of every listen row. */
+static void publish_listen(const struct config *config, struct arena *arena,
+			   struct config_part *part)
+{
+	struct listen_config *listens;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < config->access.listen.count; i++)
+		count += publish_listen_port(config, i)->addresses.count;
+	listens = arena_get(arena, count * sizeof(*listens));
+	part->access = listens;
+	part->access_count = count;
+	for (uint32_t i = 0; i < config->access.listen.count; i++) {
+		const struct config_port *port = publish_listen_port(config, i);
+
+		for (uint32_t k = 0; k < port->addresses.count; k++, listens++) {
+			(void)address_prefix(config_text(&port->addresses, k)->text,
+					     &listens->address);
+			endpoint_set_port(
+				&listens->address,
+				(uint16_t)ROW(config_listen, config->access.listen, i)->tcp.value);
+		}
+	}
+}
+
+static void publish_hosts(const struct config *config, struct arena *arena,
+			  struct config_part *part)
+{
+	struct span *hosts = arena_get(arena, config->access.hosts.count * sizeof(*hosts));
+
+	for (uint32_t i = 0; i < config->access.hosts.count; i++)
+		hosts[i] = publish_lower(arena, config_text(&config->access.hosts, i)->text);
+	part->host = hosts;
+	part->host_count = config->access.hosts.count;
+}
+
+static void publish_mw_host(const struct config *config, struct arena *arena,
+			    struct config_part *part)
+{
+	struct endpoint address = part->mw_address;
+	char text[INET6_ADDRSTRLEN], bracketed[INET6_ADDRSTRLEN + 2];
+	const char *host = config->mw.host.text;
+
+	if (host[0] != '\0' && address_plain(host, &address) != NULL) {
+		part->mw_host = publish_text(arena, config->mw.host);
+		return;
+	}
+	if (address.sa.sa_family == AF_INET) {
+		inet_ntop(AF_INET, &address.v4.sin_addr, text, sizeof(text));
+		part->mw_host = arena_span(arena, text);
+		return;
+	}
+	inet_ntop(AF_INET6, &address.v6.sin6_addr, text, sizeof(text));
+	snprintf(bracketed, sizeof(bracketed), "[%s]", text);
+	part->mw_host = arena_span(arena, bracketed);
+}
+
+static void publish_next_hops(const struct config *config, struct arena *arena,
+			      struct config_part *part)
+{
+	struct next_hop_config *hops = arena_get(arena, config->mw.next_hops.count * sizeof(*hops));
+	struct endpoint *trusted = arena_get(arena, config->mw.trusted.count * sizeof(*trusted));
+
+	for (uint32_t i = 0; i < config->mw.next_hops.count; i++) {
+		const struct config_next_hop *from = ROW(config_next_hop, config->mw.next_hops, i);
+
+		(void)address_next_hop(from->uri.text, &hops[i]);
+		hops[i].priority = (uint32_t)from->priority.value;
+		hops[i].weight = (uint32_t)from->weight.value;
+	}
+	for (uint32_t i = 0; i < config->mw.trusted.count; i++)
+		(void)address_plain(config_text(&config->mw.trusted, i)->text, &trusted[i]);
+	part->next_hop = hops;
+	part->next_hop_count = config->mw.next_hops.count;
+	part->trusted = trusted;
+	part->trusted_count = config->mw.trusted.count;
+}
+
+static void publish_mw(const struct config *config, struct arena *arena, struct config_part *part)
+{
+	(void)config_mw_address(config, &part->mw_address);
+	publish_mw_host(config, arena, part);
+	part->mw_sip_port = (uint16_t)config->mw.sip_port.value;
+	part->mw_worker_port_base = (uint16_t)config->mw.worker_port_base.value;
+	part->mw_advertise_common = config->mw.advertise_port.value == CONFIG_ADVERTISE_COMMON;
+	publish_next_hops(config, arena, part);
+}
+
+/** typ values are compared without "application/", in lower case (D-46). */
+static void publish_typ(const struct config_issuer *from, struct arena *arena,
+			struct issuer_config *to)
+{
+	static const char prefix[] = "application/";
+	struct span *typ = arena_get(arena, from->typ.count * sizeof(*typ));
+
+	for (uint32_t i = 0; i < from->typ.count; i++) {
+		const char *text = config_text(&from->typ, i)->text;
+
+		if (strncasecmp(text, prefix, sizeof(prefix) - 1) == 0)
+			text += sizeof(prefix) - 1;
+		typ[i] = publish_lower(arena, text);
+	}
+	to->typ = typ;
+	to->typ_count = from->typ.count;
+}
+
+static void publish_issuers(const struct config *config, struct arena *arena,
+			    struct config_part *part)
+{
+	struct issuer_config *issuers = arena_get(arena, config->issuers.count * sizeof(*issuers));
+	char audience[512];
+
+	snprintf(audience, sizeof(audience), "sip:%s", config->node.name.text);
+	for (uint32_t i = 0; i < config->issuers.count; i++) {
+		const struct config_issuer *from = ROW(config_issuer, config->issuers, i);
+
+		issuers[i].name = publish_text(arena, from->name);
+		issuers[i].iss = publish_text(arena, from->iss);
+		issuers[i].audience = from->audience.text[0] != '\0'
+					      ? publish_text(arena, from->audience)
+					      : arena_span(arena, audience);
+		issuers[i].authz_server = publish_text(arena, from->authz_server);
+		issuers[i].algorithms = from->algorithm_bits;
+		issuers[i].leeway_s = (uint32_t)from->leeway.value;
+		publish_typ(from, arena, &issuers[i]);
+	}
+	part->issuer = issuers;
+	part->issuer_count = config->issuers.count;
+}
+
+static uint32_t publish_issuer_index(const struct config *config, const char *name)
+{
+	uint32_t i = 0;
+
+	while (strcmp(ROW(config_issuer, config->issuers, i)->name.text, name) != 0)
+		i++; /* the check saw that it is there */
+	return i;
+}
+
+static void publish_origins(const struct config *config, struct arena *arena,
+			    struct config_part *part)
+{
+	struct origin_config *origins;
+	struct span *texts;
+	uint32_t count = 0;
+
+	for (uint32_t w = 0; w < config->wwsf.count; w++)
+		count += ROW(config_wwsf, config->wwsf, w)->origins.count;
+	origins = arena_get(arena, count * sizeof(*origins));
+	texts = arena_get(arena, count * sizeof(*texts));
+	part->origin = origins;
+	part->origin_text = texts;
+	part->origin_count = count;
+	for (uint32_t w = 0; w < config->wwsf.count; w++) {
+		const struct option_list *from = &ROW(config_wwsf, config->wwsf, w)->origins;
+
+		for (uint32_t i = 0; i < from->count; i++, origins++, texts++) {
+			char text[ADDRESS_ORIGIN_MAX];
+
+			(void)address_origin(config_text(from, i)->text, text);
+			*texts = arena_span(arena, text);
+			*origins = (struct origin_config){.origin = *texts, .wwsf = w};
+		}
+	}
+}
+
+static void publish_wwsfs(const struct config *config, struct arena *arena,
+			  struct config_part *part)
+{
+	struct wwsf_config *wwsfs = arena_get(arena, config->wwsf.count * sizeof(*wwsfs));
+
+	for (uint32_t w = 0; w < config->wwsf.count; w++) {
+		const struct config_wwsf *from = ROW(config_wwsf, config->wwsf, w);
+
+		wwsfs[w].name = publish_text(arena, from->name);
+		wwsfs[w].issuer = publish_issuer_index(config, from->issuer.text);
+		wwsfs[w].mode = WWSF_INDIVIDUAL; /* the only one in this version */
+		wwsfs[w].pairs = w;
+		wwsfs[w].max_bindings = (uint32_t)from->limits.max_bindings.value;
+	}
+	part->wwsf = wwsfs;
+	part->wwsf_count = config->wwsf.count;
+	publish_origins(config, arena, part);
+}
+
+static void publish_limits(const struct config *config, struct config_part *part)
+{
+	part->max_message = (uint32_t)config->limits.max_message.value;
+	part->max_token_bytes = (uint32_t)config->limits.max_token_bytes.value;
+	part->max_token_lifetime_s = (uint32_t)config->limits.max_token_lifetime.value;
+	part->min_grant_s = (uint32_t)config->limits.min_grant.value;
+	part->default_expires_s = (uint32_t)config->limits.default_expires.value;
+	part->ws_ping_s = (uint32_t)config->limits.ws_ping.value;
+	part->ws_silence_s = (uint32_t)config->limits.ws_silence.value;
+	part->tls_handshake_s = (uint32_t)config->limits.tls_handshake.value;
+	part->upgrade_s = (uint32_t)config->limits.http_upgrade.value;
+	part->preauth_s = (uint32_t)config->limits.pre_auth.value;
+	part->max_output = (uint32_t)config->limits.max_output.value;
+	part->from_check = config->access.from_check.value != 0;
+}
+
+static void publish_free_config(struct snapshot_part *part)
+{
+	arena_free(((struct owned_config *)(void *)part)->arena);
+}
+
+struct config_part *publish_config(const struct config *config, const struct state *state)
+{
+	struct arena *arena = arena_new();
+	struct owned_config *owned = arena_get(arena, sizeof(*owned));
+	struct config_part *part = &owned->part;
+
+	owned->arena = arena;
+	part->part.free = publish_free_config;
+	part->node_name = publish_text(arena, config->node.name);
+	part->node_id = publish_node_id(part->node_name);
+	publish_realms(config, arena, part);
+	publish_listen(config, arena, part);
+	part->path = publish_texts(arena, &config->access.paths);
+	part->path_count = config->access.paths.count;
+	publish_hosts(config, arena, part);
+	publish_mw(config, arena, part);
+	publish_issuers(config, arena, part);
+	publish_wwsfs(config, arena, part);
+	publish_limits(config, part);
+	memcpy(part->flow_key, state->flow_key, sizeof(part->flow_key));
+	part->flow_key_count = state->flow_key_count;
+	memcpy(part->hash_key, state->hash_key, sizeof(part->hash_key));
+	return part;
+}
+
+static void publish_free_keys(struct snapshot_part *part)
+{
+	arena_free(((struct owned_keys *)(void *)part)->arena);
+}
+
+struct key_part *publish_keys(const struct config *config, struct key_ids *ids)
+{
+	struct arena *arena = arena_new();
+	struct owned_keys *owned = arena_get(arena, sizeof(*owned));
+	struct key_row *rows;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < config->issuers.count; i++)
+		count += ROW(config_issuer, config->issuers, i)->keys.count;
+	rows = arena_get(arena, count * sizeof(*rows));
+	owned->arena = arena;
+	owned->part =
+		(struct key_part){.part.free = publish_free_keys, .row = rows, .count = count};
+	for (uint32_t i = 0; i < config->issuers.count; i++) {
+		const struct key_list *from = &ROW(config_issuer, config->issuers, i)->keys;
+
+		for (uint32_t k = 0; k < from->count; k++, rows++) {
+			rows->issuer = i;
+			rows->kid =
+				span_of(arena_text(arena, from->at[k].kid.at, from->at[k].kid.len),
+					from->at[k].kid.len);
+			rows->key = from->at[k].key;
+			key_ids_number(ids, &rows->key);
+		}
+	}
+	return &owned->part;
+}
+
+static void publish_free_pairs(struct snapshot_part *part)
+{
+	struct owned_pairs *owned = (struct owned_pairs *)(void *)part;
+	size_t bytes = sizeof(*owned) + owned->count * sizeof(owned->table[0]);
+
+	for (uint32_t i = 0; i < owned->count; i++)
+		pairs_table_free(&owned->table[i]);
+	OPENSSL_cleanse(owned, bytes);
+	free(owned);
+}
+
+struct pair_part *publish_pairs(struct config *config)
+{
+	uint32_t count = config->wwsf.count;
+	struct owned_pairs *owned = calloc(1, sizeof(*owned) + count * sizeof(owned->table[0]));
+
+	if (owned == NULL)
+		return NULL;
+	owned->count = count;
+	owned->part = (struct pair_part){.part.free = publish_free_pairs,
+					 .table = owned->table,
+					 .count = count};
+	for (uint32_t w = 0; w < count; w++) {
+		struct config_wwsf *from = &((struct config_wwsf *)config->wwsf.at)[w];
+
+		pairs_give(from->pairs, &owned->table[w]);
+		from->pairs = NULL;
+	}
+	return &owned->part;
+}

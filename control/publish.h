@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PUBLISH_H
+#define PUBLISH_H
+
+#include "config.h"
+#include "state.h"
+
+/**
+ * Makes the parts of the snapshot (include/parts.h) from an accepted configuration. Each part has
+ * its own memory, freed and wiped by part.free. Rows keep the order of the configuration:
+ * key_row.issuer, wwsf_config.issuer and wwsf_config.pairs fit together only in parts made of one
+ * configuration.
+ */
+struct config_part *publish_config(const struct config *config, const struct state *state);
+
+/** Gives keys their ids; the same key keeps its id over reloads. */
+struct key_part *publish_keys(const struct config *config, struct key_ids *ids);
+
+/** Takes the pairs out of config: works once. NULL: no memory, nothing taken. */
+struct pair_part *publish_pairs(struct config *config);
+
+#endif
