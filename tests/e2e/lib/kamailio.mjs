@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The S-CSCF: Debian's Kamailio with peers/kamailio-scscf.cfg.
+
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { CORE_ADDRESS, MW_PORT, impi } from './names.mjs';
+import { Program, run, waitFor } from './process.mjs';
+
+const CONFIG = fileURLToPath(new URL('../peers/kamailio-scscf.cfg', import.meta.url));
+
+export class Kamailio {
+	static async start(folder) {
+		const kamailio = new Kamailio(folder);
+		await kamailio.program.ready(async () => {
+			try {
+				return await kamailio.ask('core.uptime');
+			} catch {
+				return false; /* its control socket is not there yet */
+			}
+		});
+		return kamailio;
+	}
+
+	constructor(folder) {
+		this.socket = join(folder, 'kamailio.ctl');
+		this.program = new Program('kamailio', ['kamailio', '-DD', '-E', '-m', '64', '-M', '8',
+			'-f', CONFIG, '-P', join(folder, 'kamailio.pid'), '-Y', folder, '-w', folder,
+			'-A', `RPC_SOCK="unixs:${this.socket}"`,
+			'-l', `udp:${CORE_ADDRESS}:${MW_PORT}`,
+			'-l', `tcp:${CORE_ADDRESS}:${MW_PORT}`], folder);
+	}
+
+	async ask(...command) {
+		return (await run('kamcmd', ['-s', `unix:${this.socket}`, ...command])).stdout;
+	}
+
+	/** The contacts bound to a user: [{path, expires_s}], from ul.dump. */
+	async contacts(user) {
+		const dump = await this.ask('ul.dump');
+		const record = dump.split(/\bAoR: /)
+			.find((part) => part.split('\n')[0].trim() === impi(user));
+		return (record ?? '').split(/\bContact: \{/).slice(1).map((text) => {
+			const field = (name) => new RegExp(`\\b${name}: (.*)`).exec(text)?.[1].trim() ?? '';
+			return { path: field('Path'), expires_s: Number(field('Expires')) };
+		});
+	}
+
+	/** Waits until the user has exactly `count` contacts and returns them. */
+	async waitForContacts(user, count, timeout_ms = 10000) {
+		let contacts;
+		await waitFor(`${count} contacts of ${user} at the S-CSCF`, async () => {
+			contacts = await this.contacts(user);
+			return contacts.length === count;
+		}, timeout_ms);
+		return contacts;
+	}
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What makes a script a test: scenarios with a sentence for a name, one verdict line each, a bound
+// on their time.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { within } from './process.mjs';
+import { enterSpace } from './space.mjs';
+import { World } from './world.mjs';
+
+const SCENARIO_MS = 45000;
+const LOG_LINES = 25;
+const script = basename(process.argv[1], '.mjs');
+const run_folder = process.env.WICGATE_E2E_RUN;
+let count = 0;
+
+/** The worlds most scenarios are played in. */
+export const WORKER_COUNTS = [{ workers: 1, mw: 'tcp' }, { workers: 2, mw: 'udp' }];
+export const ALL_WORLDS = [1, 2].flatMap((workers) =>
+	['tcp', 'udp'].map((mw) => ({ workers, mw })));
+
+const title = ({ workers, mw }) =>
+	`${workers} worker${workers > 1 ? 's' : ''}, Mw over ${mw.toUpperCase()}`;
+
+/** Plays the scenario once in each world and prints `ok` or `FAIL` for each. Never throws. */
+export async function scenario(worlds, play) {
+	for (const options of worlds) {
+		count += 1;
+		const folder = join(run_folder, `${script.slice(0, 2)}.${count}`);
+		const name = `${script} (${title(options)})`;
+		mkdirSync(folder, { recursive: true });
+		try {
+			await once(folder, options, play);
+			console.log(`ok ${name}`);
+		} catch (error) {
+			console.log(`FAIL ${name}: ${oneLine(error)}`);
+			report(folder, error);
+		}
+	}
+	process.exit(0);
+}
+
+async function once(folder, options, play) {
+	if (count === 1)
+		await enterSpace(run_folder);
+	const world = await World.open({ folder, ...options });
+	try {
+		await within('the scenario', play(world), SCENARIO_MS);
+		await world.close();
+	} finally {
+		await world.destroy();
+	}
+}
+
+/** The verdict is a line, whatever assert had to draw. */
+function oneLine(error) {
+	return String(error.message).split('\n').map((line) => line.trim()).filter(Boolean).join(' | ');
+}
+
+function report(folder, error) {
+	console.error(`  ${error.stack?.split('\n').slice(1, 4).join('\n  ')}\n  logs: ${folder}`);
+	for (const file of readdirSync(folder).filter((name) => name.endsWith('.log'))) {
+		const lines = readFileSync(join(folder, file), 'utf8').trimEnd().split('\n');
+		console.error(lines.slice(-LOG_LINES).map((line) => `  ${file} | ${line}`).join('\n'));
+	}
+}
+
+/** No byte of a token may be on Mw: not the token, not one of its parts, not its scheme. */
+export async function assertNoTokenOnMw(world, tokens) {
+	await world.capture.settle();
+	assert.ok(tokens.length > 0, 'no token was used: nothing would be proved');
+	assert.ok(world.capture.messages.length > 0, 'nothing at all was seen on Mw');
+	for (const token of tokens)
+		for (const piece of [token, ...token.split('.')].filter((text) => text !== ''))
+			assert.ok(!world.capture.contains(piece),
+				`part of a token on Mw: ${piece.slice(0, 8)}...`);
+	assert.ok(!world.capture.contains('Bearer'), 'the word Bearer on Mw');
+}
+
+export { assert };

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The namespace a script runs in: network, mounts and processes of its own, without a name. The
+// kernel takes it away, and ends everything in it, when its first process (the script) ends for
+// whatever reason.
+
+import { spawn } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ADDRESSES, ADDRESSES_V6, HOSTS } from './names.mjs';
+import { run } from './process.mjs';
+
+const INSIDE = 'WICGATE_E2E_INSIDE';
+
+/**
+ * Starts `node file args...` as the first process of a new namespace. The pipe on its stdin is the
+ * life line: it ends when its starter does, however that ends.
+ */
+export function spawnInside(file, args, env, stdout) {
+	return spawn('unshare', ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc',
+		process.execPath, file, ...args], {
+		env: { ...process.env, ...env, [INSIDE]: '1' },
+		stdio: ['pipe', stdout, 'inherit'],
+	});
+}
+
+/** Kills what spawnInside() started, and with it everything inside. */
+export function killInside(child) {
+	child.kill('SIGKILL');
+}
+
+/** The other side of the life line. */
+function watchStarter() {
+	process.stdin.on('end', () => process.exit(1));
+	process.stdin.on('error', () => process.exit(1));
+	process.stdin.resume();
+	process.stdin.unref();
+}
+
+/**
+ * Called first by a script inside: addresses on the loopback interface, names in a private
+ * /etc/hosts.
+ */
+export async function enterSpace(folder) {
+	if (process.env[INSIDE] !== '1')
+		throw new Error('not in a namespace of its own: start it by run.mjs or demo.mjs');
+	watchStarter();
+	const commands = ['link set lo up',
+		...ADDRESSES.map((address) => `addr add ${address}/32 dev lo`),
+		...ADDRESSES_V6.map((address) => `addr add ${address}/128 dev lo nodad`)];
+	for (const command of commands)
+		await run('ip', command.split(' '));
+	await cover('/etc/hosts', join(folder, 'hosts'),
+		['127.0.0.1 localhost', ...Object.entries(HOSTS).map(([name, to]) => `${to} ${name}`)]);
+	/*
+	 * no name server: a name that is not in the file fails at once. Without this file that is so
+	 * already
+	 */
+	if (existsSync('/etc/resolv.conf'))
+		await cover('/etc/resolv.conf', join(folder, 'resolv.conf'), ['options timeout:1']);
+}
+
+async function cover(path, by, lines) {
+	writeFileSync(by, `${lines.join('\n')}\n`);
+	await run('mount', ['--bind', by, path]);
+}

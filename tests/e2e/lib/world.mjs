@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Everything a scenario plays with: S-CSCF, gateway, site and a capture of Mw, in a folder of its
+// own.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { join } from 'node:path';
+import { Capture } from './capture.mjs';
+import { makeCertificates } from './certificate.mjs';
+import { Gateway } from './gateway.mjs';
+import { Kamailio } from './kamailio.mjs';
+import { AUDIENCE, ISSUER, KEY_ID, SITE_ADDRESS, SITE_HOST, USERS, impi, impu } from './names.mjs';
+import { Program } from './process.mjs';
+import { TokenMint } from './token.mjs';
+
+const BUILD = process.env.WICGATE_BUILD;
+const PAGES = process.env.WICGATE_E2E_PAGES; /* where run.mjs put the bundled pages */
+const SITE_TOKEN_LIFETIME_S = 600;
+
+export class World {
+	/** workers: 1 or 2; mw: 'tcp' or 'udp'; site: whether to start the web site too. */
+	static async open({ folder, workers = 1, mw = 'tcp', site = false }) {
+		const world = new World();
+		try {
+			await world.#start(folder, workers, mw, site);
+			return world;
+		} catch (error) {
+			await world.destroy();
+			throw error;
+		}
+	}
+
+	async #start(folder, workers, mw, site) {
+		mkdirSync(join(folder, 'state'), { recursive: true, mode: 0o700 });
+		this.folder = folder;
+		this.workers = workers;
+		this.mw = mw;
+		this.files = await makeCertificates(folder);
+		this.files.pairs = join(folder, 'pairs.csv');
+		this.files.jwks = join(folder, 'shop.jwks');
+		writeFileSync(this.files.pairs,
+			USERS.map((user) => `${impi(user)},${impu(user)}\n`).join(''));
+		this.mint = new TokenMint(this.files.token_key);
+		writeFileSync(this.files.jwks, this.mint.jwks());
+		this.capture = await Capture.start(folder);
+		this.kamailio = await Kamailio.start(folder);
+		this.gateway = await Gateway.start(
+			{ folder, files: this.files, workers, mw, build: BUILD });
+		if (site)
+			this.site = await this.#startSite();
+	}
+
+	async #startSite() {
+		const program = new Program('wicgate-wwsf', [join(BUILD, 'wicgate-wwsf'),
+			'--listen', `${SITE_ADDRESS}:443`,
+			'--certificate', this.files.certificate, '--key', this.files.key, '--root', PAGES,
+			'--signing-key', this.files.token_key, '--kid', KEY_ID, '--issuer', ISSUER,
+			'--audience', AUDIENCE, '--pairs', this.files.pairs,
+			'--lifetime', String(SITE_TOKEN_LIFETIME_S)], this.folder);
+		return program.ready(() => this.get(SITE_HOST, '/jwks.json')
+			.then(({ status }) => status === 200, () => false));
+	}
+
+	/** A plain HTTPS GET, with the certificate checked: {status, headers, body}. */
+	get(host, path, headers = {}) {
+		return new Promise((resolve, reject) => {
+			const asked = request({ host, path, headers, ca: this.files.ca_pem, timeout: 5000,
+				agent: false }, (response) => {
+				let body = '';
+				response.on('data', (piece) => body += piece);
+				response.on('end', () => resolve({
+					status: response.statusCode, headers: response.headers, body }));
+			});
+			asked.on('error', reject);
+			asked.on('timeout', () => asked.destroy(new Error(`no answer from ${host}`)));
+			asked.end();
+		});
+	}
+
+	programs() {
+		return [this.site, this.gateway?.program, this.kamailio?.program].filter(Boolean);
+	}
+
+	/**
+	 * Stops all. The products must end by SIGTERM, and with 0; how Kamailio ends is not our
+	 * subject.
+	 */
+	async close() {
+		for (const program of [this.site, this.gateway.program].filter(Boolean)) {
+			const exit = program.exit ?? await program.stop();
+			if (exit.code !== 0)
+				throw new Error(`${program.name} ended with ${JSON.stringify(exit)}`);
+		}
+		await this.destroy();
+	}
+
+	/** Ends whatever still runs, and returns when it is gone. */
+	async destroy() {
+		for (const program of this.programs())
+			await program.destroy();
+		await this.capture?.stop();
+	}
+}

@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: BSD-3-Clause
+// run.mjs [PART-OF-A-NAME...]: plays the end-to-end scripts, each in a namespace of its own, one
+// verdict line each.
+
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { killInside, spawnInside } from './lib/space.mjs';
+import { prepare } from './lib/tools.mjs';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+const SCRIPT_MS = 120000;
+const verdicts = { ok: 0, FAIL: 0 };
+let playing = null;
+
+function verdict(line) {
+	const kind = /^(ok|FAIL) /.exec(line)?.[1];
+	console.log(line);
+	if (kind)
+		verdicts[kind] += 1;
+	return Boolean(kind);
+}
+
+/** Plays one script; a script that dies, is late or says nothing is a failure too. */
+async function play(script, env) {
+	const child = playing = spawnInside(join(HERE, script), [], env, 'pipe');
+	const exited = new Promise((resolve) => child.once('exit', (code) => resolve(code)));
+	const timer = setTimeout(() => killInside(child), SCRIPT_MS);
+	let spoken = 0;
+	for await (const line of createInterface({ input: child.stdout }))
+		spoken += verdict(line) ? 1 : 0;
+	const code = await exited;
+	clearTimeout(timer);
+	if (code !== 0)
+		verdict(`FAIL ${script}: ended with ${code ?? `a kill after ${SCRIPT_MS / 1000} s`}`);
+	else if (spoken === 0)
+		verdict(`FAIL ${script}: no verdict`);
+}
+
+async function main(parts) {
+	const scripts = readdirSync(HERE).filter((name) => /^\d\d-.*\.mjs$/.test(name)).sort()
+		.filter((name) => parts.length === 0 || parts.some((part) => name.includes(part)));
+	if (scripts.length === 0)
+		throw new Error(`no script has ${parts.join(' or ')} in its name`);
+	const { run_folder, env } = await prepare('wicgate-e2e-');
+	for (const script of scripts)
+		await play(script, env);
+	console.log(`e2e: ${verdicts.ok} passed, ${verdicts.FAIL} failed`);
+	if (verdicts.FAIL === 0)
+		rmSync(run_folder, { recursive: true, force: true });
+	else
+		console.log(`e2e: logs and captures are in ${run_folder}`);
+	return verdicts.FAIL === 0 ? 0 : 1;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+	process.on(signal, () => {
+		if (playing)
+			killInside(playing);
+		process.exit(130);
+	});
+main(process.argv.slice(2)).then((code) => process.exit(code), (error) => {
+	console.error(`e2e: ${error.message}`);
+	process.exit(2);
+});

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What both pages share: the token from the site, the controls, the log, and window.wic for
+// scripts. A Phone class (one per library) does the SIP.
+
+/* of the token's life: before either library would refresh with a token about to end */
+const REFRESH_AT = 0.4;
+
+class Wic {
+	constructor(Phone) {
+		this.Phone = Phone;
+		this.phone = null;
+		this.tokens = [];   /* all that were fetched: a test proves where they did not go */
+		this.messages = []; /* received: {from, text} */
+		this.onMessage = () => {};
+		this.refresh = 0;
+	}
+
+	async #token() {
+		const path = `/token?user=${encodeURIComponent(this.user)}`;
+		const answer = await fetch(path, { cache: 'no-store' });
+		if (!answer.ok)
+			throw new Error(`no token for ${this.user}: HTTP ${answer.status}`);
+		const token = await answer.json();
+		this.tokens.push(token.access_token);
+		return token;
+	}
+
+	/** Opens the WebSocket as user. */
+	async connect(user) {
+		this.user = user;
+		const settings = await (await fetch('/settings.json')).json();
+		this.realm = settings.realm;
+		this.phone = new this.Phone({
+			impu: `sip:${user}@${settings.realm}`,
+			url: settings.gateways[location.origin],
+			onMessage: (from, text) => {
+				this.messages.push({ from, text });
+				this.onMessage(from, text);
+			},
+		});
+		await this.phone.connect();
+	}
+
+	/** Fetches a token and registers with it; again with a fresh one when called again. */
+	async register() {
+		const token = await this.#token();
+		const status = await this.phone.register(token.access_token);
+		clearTimeout(this.refresh);
+		this.refresh = setTimeout(() => this.register(), token.expires_in * 1000 * REFRESH_AT);
+		return status;
+	}
+
+	reregister() {
+		return this.register();
+	}
+
+	/** Returns the final status. */
+	sendMessage(user, text) {
+		return this.phone.sendMessage(`sip:${user}@${this.realm}`, text);
+	}
+
+	unregister() {
+		clearTimeout(this.refresh);
+		return this.phone.unregister();
+	}
+
+	/** Closes the WebSocket. */
+	async close() {
+		clearTimeout(this.refresh);
+		await this.phone?.close();
+		this.phone = null;
+	}
+}
+
+const element = (id) => document.getElementById(id);
+
+function say(line) {
+	element('log').textContent += `${new Date().toLocaleTimeString()}  ${line}\n`;
+}
+
+/** Runs what a button stands for, and tells the human how it went. */
+async function act(what, work, state) {
+	try {
+		const status = await work();
+		say(`${what}: ${status}`);
+		if (state)
+			element('state').textContent = state;
+	} catch (error) {
+		say(`${what}: failed, ${error.message}`);
+	}
+}
+
+export function startPage(Phone) {
+	const wic = window.wic = new Wic(Phone);
+
+	wic.onMessage = (from, text) => say(`<- ${from}: ${text}`);
+	element('registration').addEventListener('submit', (event) => {
+		event.preventDefault();
+		act('register', async () => {
+			if (wic.phone && wic.user !== element('user').value)
+				await wic.close();
+			if (!wic.phone)
+				await wic.connect(element('user').value);
+			return wic.register();
+		}, 'registered');
+	});
+	element('reregister').addEventListener('click', () =>
+		act('register again', () => wic.reregister()));
+	element('unregister').addEventListener('click', () =>
+		act('un-register', () => wic.unregister(), 'not registered'));
+	element('message').addEventListener('submit', (event) => {
+		event.preventDefault();
+		const [to, text] = [element('to').value, element('text').value];
+		act(`-> ${to}: ${text}`, () => wic.sendMessage(to, text));
+	});
+}

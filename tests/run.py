@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Runs every test, prints what failed and why, and ends with "N passed, N failed" alone on a line."""
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+CMOCKA_OK = re.compile(r"^\[ +OK \] (\S+)", re.M)
+CMOCKA_FAILED = re.compile(r"^\[ +FAILED +\] ([a-z]\w+)$", re.M)
+SCRIPT_OK = re.compile(r"^ok (.+)$", re.M)
+SCRIPT_FAILED = re.compile(r"^FAIL (.+)$", re.M)
+
+# build folder, its meson options, and which suites run there
+BUILDS = [
+    ("build", ["--buildtype=release"], []),
+    ("build-asan", ["--buildtype=debugoptimized", "-Db_sanitize=address,undefined", "-Db_lundef=false"],
+     ["unit", "fuzz", "sanitize"]),
+    ("build-tsan", ["--buildtype=debugoptimized", "-Db_sanitize=thread", "-Db_lundef=false"], ["race"]),
+]
+SCRIPTS = [
+    ("e2e", ["node", "tests/e2e/run.mjs"]),
+    ("churn", ["tests/load/churn.sh", "--short"]),
+]
+
+
+class Tally:
+    def __init__(self):
+        self.passed = 0
+        self.failed = []
+
+    def one(self, name, ok):
+        if ok:
+            self.passed += 1
+        else:
+            self.failed.append(name)
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def count_program(tally, folder, test, text):
+    """A cmocka program counts by its sentences, a script by its ok and FAIL lines, anything else as one."""
+    ok = CMOCKA_OK.findall(text) + SCRIPT_OK.findall(text)
+    failed = sorted(set(CMOCKA_FAILED.findall(text))) + SCRIPT_FAILED.findall(text)
+    for name in ok:
+        tally.one(name, True)
+    for name in failed:
+        tally.one(f"{folder}: {name}", False)
+    good = test["result"] in ("OK", "EXPECTEDFAIL")
+    if not ok and not failed:
+        tally.one(f"{folder}: {test['name']}", good)
+    elif not good and not failed:
+        tally.one(f"{folder}: {test['name']} ({test['result']})", False)
+    if not good:
+        say(f"--- {folder}: {test['name']}: {test['result']}\n{text[-6000:]}")
+
+
+def run_build(tally, folder, options, suites):
+    begun = time.time()
+    build = subprocess.run(["tests/build.sh", folder, *options], cwd=TOP)
+    tally.one(f"{folder} builds without a warning", build.returncode == 0)
+    if build.returncode != 0:
+        return
+    log = os.path.join(TOP, folder, "meson-logs", "testlog.json")
+    if os.path.exists(log):
+        os.remove(log)
+    command = ["meson", "test", "-C", folder, "--no-rebuild", "--num-processes", "2"]
+    for suite in suites:
+        command += ["--suite", suite]
+    subprocess.run(command, cwd=TOP, stdout=subprocess.DEVNULL)
+    before = tally.passed
+    if not os.path.exists(log):
+        tally.one(f"{folder}: no test ran", False)
+        return
+    with open(log, encoding="utf-8") as lines:
+        for line in lines:
+            test = json.loads(line)
+            count_program(tally, folder, test, test.get("stdout", "") + test.get("stderr", ""))
+    say(f"{folder}: {tally.passed - before} passed in {time.time() - begun:.0f} s")
+
+
+def run_script(tally, name, command):
+    begun = time.time()
+    done = subprocess.run(command, cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace")
+    ok, failed = SCRIPT_OK.findall(done.stdout), SCRIPT_FAILED.findall(done.stdout)
+    for line in ok:
+        tally.one(line, True)
+    for line in failed:
+        tally.one(f"{name}: {line}", False)
+    if done.returncode != 0 and not failed or not ok and not failed:
+        tally.one(f"{name}: exit {done.returncode}", False)
+    if done.returncode != 0:
+        say(f"--- {name}\n{done.stdout[-20000:]}")
+    say(f"{name}: {len(ok)} passed in {time.time() - begun:.0f} s")
+
+
+def main():
+    tally = Tally()
+    chosen = sys.argv[1:]
+    for folder, options, suites in BUILDS:
+        if not chosen or folder in chosen:
+            run_build(tally, folder, options, suites)
+    for name, command in SCRIPTS:
+        if not chosen or name in chosen:
+            run_script(tally, name, command)
+    for name in tally.failed:
+        say(f"failed: {name}")
+    say(f"{tally.passed} passed, {len(tally.failed)} failed")
+    return 1 if tally.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
