@@ -25,7 +25,7 @@ static void skip_keepalive(struct span stream, struct sip_frame *frame)
 }
 
 /* Two Content-Lengths that differ would let two parsers see two streams. */
-static bool take_length(struct head *head, struct span value, uint32_t max)
+static bool take_length(struct head *head, struct span value)
 {
 	uint32_t length = 0;
 
@@ -33,14 +33,12 @@ static bool take_length(struct head *head, struct span value, uint32_t max)
 		head->err = GW_SIP_CONTENT_LENGTH;
 	else if (head->has_length && length != head->body)
 		head->err = GW_SIP_CONTENT_LENGTH;
-	else if (length > max)
-		head->err = GW_SIP_TOO_LONG;
 	head->has_length = true;
 	head->body = length;
 	return head->err == GW_AGAIN;
 }
 
-static struct head read_head(struct span text, uint32_t max)
+static struct head read_head(struct span text)
 {
 	struct sip_start start = sip_start_read(text);
 	struct head head = {.err = GW_AGAIN, .len = start.used};
@@ -60,7 +58,7 @@ static struct head read_head(struct span text, uint32_t max)
 		if (line.err != GW_OK)
 			return head;
 		head.err = GW_AGAIN;
-		if (line.id == SIP_HEADER_CONTENT_LENGTH && !take_length(&head, line.value, max))
+		if (line.id == SIP_HEADER_CONTENT_LENGTH && !take_length(&head, line.value))
 			return head;
 		head.len += line.used;
 		rest = span_from(rest, line.used);
@@ -80,7 +78,7 @@ struct sip_frame sip_frame_read(struct span stream, uint32_t max_message)
 	text = span_cut(stream, frame.skip, max_message);
 	if (span_starts(text, SPAN("\r\n")) || span_equal(text, SPAN("\r")))
 		return frame;
-	head = read_head(text, max_message);
+	head = read_head(text);
 	frame.err = head.err;
 	if (head.err == GW_AGAIN && text.len == max_message)
 		frame.err = GW_SIP_TOO_LONG;

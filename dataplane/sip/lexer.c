@@ -243,12 +243,6 @@ static enum gw_err read_value(struct span text, uint32_t from, enum controls con
 	return GW_OK;
 }
 
-/* HCOLON at offset at is not there: does it still come? */
-static enum gw_err no_colon(struct span text, uint32_t name_end, uint32_t at)
-{
-	return at == text.len && (name_end > 0 || at == 0) ? GW_AGAIN : GW_SIP_HEADER;
-}
-
 /*
  * Reads a line into *line piece by piece. By pointer, not by value as the header has it: a struct
  * just stored in pieces and copied whole waits for the stores, once a line, for half the time that
@@ -257,12 +251,12 @@ static enum gw_err no_colon(struct span text, uint32_t name_end, uint32_t at)
 static void lex(struct span text, enum controls controls, struct sip_line *line)
 {
 	uint32_t name_end = sip_text_run(text, 0, SIP_TEXT_TOKEN);
-	uint32_t colon = skip_blanks(text, name_end);
+	uint32_t colon = name_end > 0 ? skip_blanks(text, name_end) : 0;
 	struct span name = span_cut(text, 0, name_end);
 
 	line->used = colon;
 	if (name_end == 0 || span_at(text, colon) != ':') {
-		line->err = no_colon(text, name_end, colon);
+		line->err = colon == text.len ? GW_AGAIN : GW_SIP_HEADER;
 		return;
 	}
 	line->err = read_value(text, colon + 1, controls, line);

@@ -186,7 +186,8 @@ struct sip_message {
  *                        with one space each, a Request-URI with bytes no URI has, or a status out
  *                        of 100..699
  *  GW_SIP_VERSION        such a line of another SIP version
- *  GW_SIP_HEADER, _LONG  as sip_lex_line(); also when the empty line after the headers is not there
+ *  GW_SIP_HEADER, _LONG  as sip_lex_line(); also when the empty line after the headers is not
+ *                        there, and when the start line is longer than SIP_LINE_MAX
  *  GW_SIP_HEADERS_MANY   more than SIP_FIELDS_MAX lines
  *  GW_SIP_REPEATED       more than one From, To, Call-ID, CSeq, Max-Forwards, Content-Length,
  *                        Content-Type or Expires
@@ -216,7 +217,8 @@ struct sip_frame {
  * first half of a ping; two pongs with nothing between them therefore look like a ping, which is
  * harmless.
  *
- * GW_AGAIN until the message is whole. Beyond repair: GW_SIP_START_LINE, not SIP;
+ * GW_AGAIN until the message is whole. Beyond repair: GW_SIP_START_LINE or
+ * GW_SIP_HEADER_LONG, not SIP;
  * GW_SIP_HEADER, where a line ends is open to doubt (bare CR or LF, illegal name);
  * GW_SIP_CONTENT_LENGTH, none, malformed, or two that differ; GW_SIP_TOO_LONG, more than
  * max_message, known as soon as the header says so. Anything else that is wrong with a message is
@@ -357,7 +359,8 @@ struct sip_splice {
 	enum gw_err err;
 	bool body_replaced;
 	struct span body;
-	struct sip_edit edit[SIP_EDITS_MAX]; /* in order of at, then as they were made */
+	struct sip_edit edit[SIP_EDITS_MAX]; /* in order of at, then as they were made,
+						Content-Length last */
 };
 
 void sip_splice_init(struct sip_splice *s, const struct sip_message *m);

@@ -7,7 +7,13 @@ static void fail(struct sip_splice *s, enum gw_err err)
 		s->err = err;
 }
 
-/* Keeps edits in order of place; those at one place in the order in which they were made. */
+/* Edits are kept in order of place; those at one place in the order in which they were made, with
+ * Content-Length last, which was made first. */
+static bool goes_before(const struct sip_edit *edit, const struct sip_edit *other)
+{
+	return edit->at < other->at || (edit->at == other->at && other->kind == SIP_EDIT_LENGTH);
+}
+
 static void add(struct sip_splice *s, struct sip_edit edit)
 {
 	uint32_t i = s->count;
@@ -16,7 +22,7 @@ static void add(struct sip_splice *s, struct sip_edit edit)
 		fail(s, GW_SIP_EDITS_MANY);
 		return;
 	}
-	for (; i > 0 && s->edit[i - 1].at > edit.at; i--)
+	for (; i > 0 && goes_before(&edit, &s->edit[i - 1]); i--)
 		s->edit[i] = s->edit[i - 1];
 	s->edit[i] = edit;
 	s->count++;

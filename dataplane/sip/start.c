@@ -75,7 +75,7 @@ struct sip_start sip_start_read(struct span text)
 	uint32_t end = sip_lexer_control(window, 0), version_len;
 	struct sip_start start = {.err = GW_SIP_START_LINE};
 
-	if (end == SIP_LINE_MAX)
+	if (end > SIP_LINE_MAX - 2) /* no room left for CRLF */
 		return (struct sip_start){.err = GW_SIP_HEADER_LONG};
 	if (end == text.len || (text.at[end] == '\r' && end + 1 == text.len))
 		return (struct sip_start){.err = GW_AGAIN};

@@ -97,6 +97,7 @@ TEST(address, refuses_what_could_be_read_in_two_ways)
 		"sip:bob@b?Route=%3Csip:example.com%3E",
 		"sip:bob,eve@b",
 		"sip:bob;x@b",
+		"sip:bob;x=y@b",
 		"sip:bob@b, sip:eve@b",
 		"sip:bob@b;tag=1,sip:eve@b",
 	};

@@ -162,6 +162,14 @@ TEST(lexer, refuses_what_is_no_header_name)
 		EXPECT_EQ(GW_SIP_HEADER, lex(lines[i]).err);
 }
 
+TEST(lexer, says_which_byte_of_a_name_it_refused)
+{
+	EXPECT_EQ(0, lex("\t").used);
+	EXPECT_EQ(0, lex(" To: x\r\n\r\n").used);
+	EXPECT_EQ(3, lex("To x\r\n\r\n").used);
+	EXPECT_EQ(GW_SIP_HEADER, lex("\t").err);
+}
+
 TEST(lexer, refuses_line_ends_that_another_parser_might_see)
 {
 	static const char *const lines[] = {
@@ -169,6 +177,8 @@ TEST(lexer, refuses_line_ends_that_another_parser_might_see)
 		"Subject: x\rP-Asserted-Identity: <sip:a@b>\r\n\r\n",
 		"Subject: x\r\rP-Asserted-Identity: <sip:a@b>\r\n\r\n",
 		"Subject: x\n\r\n\r\n",
+		"Subject: x\n\nP-Asserted-Identity: <sip:a@b>\r\n\r\n",
+		"Subject: x\x01\nP-Asserted-Identity: <sip:a@b>\r\n\r\n",
 		"Subject: x\r\r\n\r\n",
 		"Subject: x\r\n \nP-Asserted-Identity: <sip:a@b>\r\n\r\n",
 	};
@@ -239,6 +249,7 @@ TEST_MAIN("sip lexer", RUN(lexer, splits_a_line_into_name_and_trimmed_value),
 	  RUN(lexer, takes_no_name_with_one_byte_changed_for_a_known_one),
 	  RUN(lexer, has_no_name_for_other_headers), RUN(lexer, compares_methods_with_case),
 	  RUN(lexer, refuses_what_is_no_header_name),
+	  RUN(lexer, says_which_byte_of_a_name_it_refused),
 	  RUN(lexer, refuses_line_ends_that_another_parser_might_see),
 	  RUN(lexer, refuses_a_continuation_of_white_space_alone),
 	  RUN(lexer, refuses_every_control_byte_but_tab_wherever_it_stands),

@@ -309,6 +309,32 @@ TEST(message, takes_as_many_headers_as_the_limit_and_not_one_more)
 	EXPECT_EQ(SIP_FIELDS_MAX, m.count);
 }
 
+static enum gw_err index_long_start(uint32_t len, struct sip_message *m)
+{
+	const char *end = " SIP/2.0\r\n", *rest = VIA FROM TO CALL_ID CSEQ "\r\n";
+	uint32_t rest_len = (uint32_t)strlen(rest);
+	uint8_t *text = malloc(len + rest_len);
+	enum gw_err err;
+
+	memset(text, 'x', len);
+	memcpy(text, "OPTIONS sip:", 12);
+	memcpy(text + len - strlen(end), end, strlen(end));
+	memcpy(text + len, rest, rest_len);
+	err = sip_index(span_of(text, len + rest_len), m);
+	free(text);
+	return err;
+}
+
+TEST(message, takes_a_start_line_at_the_limit_and_none_longer)
+{
+	struct sip_message m;
+
+	EXPECT_EQ(GW_OK, index_long_start(SIP_LINE_MAX, &m));
+	EXPECT_EQ(SIP_LINE_MAX, m.start_line.len);
+	EXPECT_EQ(GW_SIP_HEADER_LONG, index_long_start(SIP_LINE_MAX + 1, &m));
+	EXPECT_EQ(0, m.start_line.len);
+}
+
 TEST(message, forgets_the_message_indexed_before)
 {
 	struct sip_message m;
@@ -367,5 +393,6 @@ TEST_MAIN("sip message", RUN(message, indexes_the_register_of_jssip),
 	  RUN(message, refuses_a_fold_behind_the_start_line),
 	  RUN(message, holds_what_came_before_an_error),
 	  RUN(message, takes_as_many_headers_as_the_limit_and_not_one_more),
+	  RUN(message, takes_a_start_line_at_the_limit_and_none_longer),
 	  RUN(message, forgets_the_message_indexed_before),
 	  RUN(message, refuses_every_message_at_every_cut))

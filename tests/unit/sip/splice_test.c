@@ -52,7 +52,8 @@ TEST(splice, adds_content_length_behind_everything_when_it_was_absent)
 	sip_splice_append(&b.s, SPAN("X: 1\r\n"));
 	EXPECT_EQ(GW_OK, sip_splice_write(&b.s, &b.out));
 	EXPECT_EQ(GW_OK, sip_index(writer_span(&b.out), &b.m));
-	EXPECT_SPAN("4", sip_value(&b.m, SIP_HEADER_CONTENT_LENGTH));
+	EXPECT_EQ(7, b.m.count);
+	EXPECT_SPAN("Content-Length: 4\r\n", b.m.field[6].line);
 	EXPECT_SPAN("body", b.m.body);
 }
 
@@ -97,8 +98,7 @@ TEST(splice, puts_lines_at_the_top_before_a_field_and_at_the_end)
 	sip_splice_append(&b.s, SPAN("D: 4\r\n"));
 	sip_splice_insert_before(&b.s, sip_first(&b.m, SIP_HEADER_OTHER), SPAN("E: 5\r\n"));
 	EXPECT_EQ(GW_OK, sip_splice_write(&b.s, &b.out));
-	/* Content-Length stood first and its edit was made first: what goes to the top follows. */
-	EXPECT_SPAN(START "Content-Length: 0\r\nA: 1\r\nB: 2\r\n" MANDATORY
+	EXPECT_SPAN(START "A: 1\r\nB: 2\r\nContent-Length: 0\r\n" MANDATORY
 			  "E: 5\r\nX: y\r\nC: 3\r\nD: 4\r\n\r\n",
 		    writer_span(&b.out));
 }
@@ -341,10 +341,12 @@ static uint32_t reference(struct span head, const struct edit *edits, uint32_t c
 	for (uint32_t at = 0; at <= head.len; at++) {
 		bool dropped = at == head.len;
 
-		for (uint32_t i = 0; i < count; i++) {
-			if (edits[i].at == at)
-				len += (uint32_t)sprintf(out + len, "%s", edits[i].text);
-			dropped |= at >= edits[i].at && at - edits[i].at < edits[i].drop;
+		for (uint32_t i = 1; i <= count; i++) {
+			const struct edit *edit = &edits[i % count]; /* Content-Length is last */
+
+			if (edit->at == at)
+				len += (uint32_t)sprintf(out + len, "%s", edit->text);
+			dropped |= at >= edit->at && at - edit->at < edit->drop;
 		}
 		if (!dropped)
 			out[len++] = (char)head.at[at];
