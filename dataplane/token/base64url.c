@@ -18,23 +18,30 @@ static const uint8_t sextets[256] = {
 	['_'] = 64,
 };
 
-/* Up to four letters become up to three bytes. False: foreign letter, a lone one, or unused bits
- * set. */
-static bool group_decode(struct span letters4, struct writer *out)
+/* The bits that up to four letters say, in *bits. False: a letter is not of the alphabet. */
+static bool sextets_read(struct span text, uint32_t *bits)
 {
-	uint32_t bits = 0, unused = letters4.len * 6 % 8;
-
-	for (uint32_t i = 0; i < letters4.len; i++) {
-		uint8_t sextet = sextets[letters4.at[i]];
+	*bits = 0;
+	for (uint32_t i = 0; i < text.len; i++) {
+		uint8_t sextet = sextets[text.at[i]];
 
 		if (sextet == 0)
 			return false;
-		bits = bits << 6 | (sextet - 1u);
+		*bits = *bits << 6 | (sextet - 1u);
 	}
-	if (unused == 6 || (bits & ((1u << unused) - 1)) != 0)
+	return true;
+}
+
+/* The last letters, fewer than four, become up to two bytes. A lone letter says no byte, and bits
+ * that no byte takes have to be zero, or one value had two texts. */
+static bool end_decode(struct span text, struct writer *out)
+{
+	uint32_t bits, count = text.len * 6, unused = count % 8;
+
+	if (!sextets_read(text, &bits) || unused == 6 || (bits & ((1u << unused) - 1)) != 0)
 		return false;
-	for (uint32_t left = letters4.len * 6; left >= 8; left -= 8)
-		writer_u8(out, (uint8_t)(bits >> (left - 8)));
+	for (; count >= 8; count -= 8)
+		writer_u8(out, (uint8_t)(bits >> (count - 8)));
 	return true;
 }
 
@@ -42,12 +49,18 @@ enum gw_err token_base64url_decode(struct span text, uint8_t *to, uint32_t room,
 {
 	struct writer out;
 	struct span group;
+	uint32_t bits;
 
 	writer_init(&out, to, room);
-	while (span_take(&text, 4, &group))
-		if (!group_decode(group, &out))
+	while (span_take(&text, 4, &group)) {
+		if (!sextets_read(group, &bits))
 			return GW_TOKEN_MALFORMED;
-	if (!group_decode(text, &out) || !writer_ok(&out))
+		writer_bytes(&out,
+			     (const uint8_t[]){(uint8_t)(bits >> 16), (uint8_t)(bits >> 8),
+					       (uint8_t)bits},
+			     3);
+	}
+	if (!end_decode(text, &out) || !writer_ok(&out))
 		return GW_TOKEN_MALFORMED;
 	*len = writer_len(&out);
 	return GW_OK;

@@ -110,6 +110,17 @@ static void character_write(struct writer *out, uint32_t code)
 		writer_u8(out, (uint8_t)(0x80 | (code >> (6 * more) & 0x3f)));
 }
 
+/* Drops the bytes at the front that are characters as they stand: all of most strings. */
+static void plain_skip(struct span *in)
+{
+	uint32_t n = 0;
+
+	while (n < in->len && in->at[n] >= 0x20 && in->at[n] < 0x80 && in->at[n] != '"' &&
+	       in->at[n] != '\\')
+		n++;
+	*in = span_from(*in, n);
+}
+
 bool json_string_take(struct span *in, struct span *text)
 {
 	struct span rest = *in, inside;
@@ -118,7 +129,7 @@ bool json_string_take(struct span *in, struct span *text)
 	if (!json_mark_take(&rest, '"'))
 		return false;
 	inside = rest;
-	while (span_at(rest, 0) != '"')
+	for (plain_skip(&rest); span_at(rest, 0) != '"'; plain_skip(&rest))
 		if (!character_take(&rest, &code))
 			return false;
 	*text = json_taken(inside, rest);
@@ -136,6 +147,9 @@ bool json_string_equal(struct span a, struct span b)
 	uint32_t one = 0, other = 0;
 	bool more_a, more_b;
 
+	/* Nearly always the first byte tells. */
+	if (span_at(a, 0) != span_at(b, 0) && span_at(a, 0) != '\\' && span_at(b, 0) != '\\')
+		return false;
 	if (!has_escape(a) && !has_escape(b))
 		return span_equal(a, b);
 	do {

@@ -71,6 +71,8 @@ TEST(base64url, refuses_a_length_no_bytes_have)
 
 	EXPECT_EQ(GW_TOKEN_MALFORMED, decode("Z", &len));
 	EXPECT_EQ(GW_TOKEN_MALFORMED, decode("Zm9vY", &len));
+	EXPECT_EQ(GW_TOKEN_MALFORMED, decode("A", &len)); /* no bit set either */
+	EXPECT_EQ(GW_TOKEN_MALFORMED, decode("Zm9vA", &len));
 }
 
 TEST(base64url, refuses_unused_bits_that_are_set)

@@ -124,6 +124,27 @@ TEST(json, compares_names_after_their_escapes_are_resolved)
 	EXPECT(accepts("{\"a\":1,\"\\u0061b\":2}"));
 }
 
+TEST(json, refuses_utf_8_that_is_overlong_a_surrogate_or_too_large)
+{
+	EXPECT(accepts("[\"\xc2\x80 \xe0\xa0\x80 \xf0\x90\x80\x80 \xf4\x8f\xbf\xbf\"]"));
+	EXPECT(!accepts("[\"\xc1\xbf\"]"));
+	EXPECT(!accepts("[\"\xe0\x9f\xbf\"]"));
+	EXPECT(!accepts("[\"\xf0\x8f\xbf\xbf\"]"));
+	EXPECT(!accepts("[\"\xed\xa0\x80\"]"));
+	EXPECT(!accepts("[\"\xed\xbf\xbf\"]"));
+	EXPECT(!accepts("[\"\xf4\x90\x80\x80\"]"));
+}
+
+TEST(json, refuses_escaped_surrogates_that_are_no_pair)
+{
+	EXPECT(accepts("[\"\\udbff\\udfff\"]"));
+	EXPECT(!accepts("[\"\\udc00\\udc00\"]"));
+	EXPECT(!accepts("[\"\\udc00\\ud800\"]"));
+	EXPECT(!accepts("[\"\\ud800\\ud800\"]"));
+	EXPECT(!accepts("[\"\\ud800\\ue000\"]"));
+	EXPECT(!accepts("[\"\\ud800 dc00\"]"));
+}
+
 TEST(json, accepts_one_name_in_different_objects)
 {
 	EXPECT(accepts("{\"a\":{\"a\":{\"a\":1}},\"b\":[{\"a\":1},{\"a\":1}]}"));
@@ -293,6 +314,8 @@ TEST_MAIN("json", RUN(json, accepts_every_document_that_must_parse),
 	  RUN(json, decides_the_undecided_documents_as_listed),
 	  RUN(json, refuses_a_name_that_occurs_twice_at_any_depth),
 	  RUN(json, compares_names_after_their_escapes_are_resolved),
+	  RUN(json, refuses_utf_8_that_is_overlong_a_surrogate_or_too_large),
+	  RUN(json, refuses_escaped_surrogates_that_are_no_pair),
 	  RUN(json, accepts_one_name_in_different_objects),
 	  RUN(json, bounds_the_names_of_open_objects), RUN(json, bounds_the_depth),
 	  RUN(json, refuses_numbers_that_are_not_finite_to_every_reader),

@@ -406,6 +406,14 @@ TEST(token, f10_of_an_unknown_key_is_refused)
 	EXPECT_EQ(GW_TOKEN_KID, header_outcome("{\"alg\":\"ES256\",\"kid\":\"two-a\"}"));
 }
 
+TEST(token, f10_with_an_empty_kid_does_not_name_the_key_without_one)
+{
+	key_rows[0].kid = SPAN("");
+	EXPECT_EQ(GW_OK, header_outcome("{\"alg\":\"ES256\"}"));
+	EXPECT_EQ(GW_TOKEN_KID, header_outcome("{\"alg\":\"ES256\",\"kid\":\"\"}"));
+	key_rows[0].kid = SPAN("waf-1");
+}
+
 TEST(token, f10_with_a_kid_longer_than_256_bytes_is_refused)
 {
 	char header[400], kid[258];
@@ -723,6 +731,7 @@ int main(void)
 		RUN(token, f08_with_critical_extensions_is_refused),
 		RUN(token, f09_of_an_unknown_issuer_is_refused),
 		RUN(token, f10_of_an_unknown_key_is_refused),
+		RUN(token, f10_with_an_empty_kid_does_not_name_the_key_without_one),
 		RUN(token, f10_with_a_kid_longer_than_256_bytes_is_refused),
 		RUN(token, f10_without_kid_is_refused_where_the_issuer_has_several_keys),
 		RUN(token, f11_of_an_issuer_without_keys_waits_for_them),
