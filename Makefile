@@ -6,8 +6,8 @@ PROGRAMS := wicgate wicctl wicgate-wwsf wicgate-load
 
 PACKAGES_BUILD := gcc meson ninja-build pkg-config libdpdk-dev libssl-dev libjwt-dev libjansson-dev \
 	libuv1-dev libyaml-dev libsystemd-dev libmicrohttpd-dev libcmocka-dev
-PACKAGES_TEST := python3 python3-cryptography openssl iproute2 procps curl tcpdump tshark chromium \
-	kamailio kamailio-outbound-modules ca-certificates
+PACKAGES_TEST := python3 python3-cryptography openssl iproute2 procps util-linux mount tcpdump chromium \
+	kamailio kamailio-outbound-modules
 PACKAGES_BENCH := libosip2-dev libsofia-sip-ua-dev
 PACKAGES_FUZZ := clang llvm
 
@@ -37,11 +37,11 @@ test: npm
 	@$(SUDO) python3 tests/run.py
 
 demo: npm
-	@tests/build.sh build --buildtype=release
+	@tests/build.sh build --buildtype=release -Dtests=false
 	@$(SUDO) node tests/e2e/demo.mjs
 
 demo-hold: npm
-	@tests/build.sh build --buildtype=release
+	@tests/build.sh build --buildtype=release -Dtests=false
 	@$(SUDO) node tests/e2e/demo.mjs --hold
 
 bench: install-dep-bench
@@ -52,7 +52,7 @@ fuzz: install-dep-fuzz
 	@tests/fuzz/run.sh
 
 soak: npm
-	@tests/build.sh build --buildtype=release
+	@tests/build.sh build --buildtype=release -Dtests=true
 	@$(SUDO) tests/load/churn.sh
 
 install: all

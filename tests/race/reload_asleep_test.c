@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "tls/tls.h"
+#include "worker.h"
+
+/*
+ * Reloads while every worker sleeps, on real threads: a part that nobody can see is freed although
+ * no worker turns, and nothing is read after its end by one that is just waking up. Made
+ * for the thread sanitizer. Arguments: how many reloads.
+ */
+
+#define WORKERS 3
+#define PORT_BASE 25470
+
+static _Atomic uint64_t freed;
+
+static uint64_t now_us(void *context)
+{
+	struct timespec now;
+
+	(void)context;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static uint64_t wall_s(void *context)
+{
+	(void)context;
+	return (uint64_t)time(NULL);
+}
+
+static uint64_t random_word(void *context)
+{
+	static _Atomic uint64_t state = 88172645463325252ull;
+
+	(void)context;
+	return atomic_fetch_add(&state, 0x9e3779b97f4a7c15ull);
+}
+
+static void part_free(struct snapshot_part *part)
+{
+	atomic_fetch_add(&freed, 1);
+	memset(part, 0xee, sizeof(struct config_part)); /* a reader would trip over it */
+	free(part);
+}
+
+/** A configuration just large enough for a worker without peers. */
+static struct config_part *part_new(void)
+{
+	static const struct realm_config realm = {.domain = {(const uint8_t *)"home1.net", 9}};
+	struct config_part *part = calloc(1, sizeof(*part));
+
+	if (part == NULL)
+		abort();
+	part->part.free = part_free;
+	part->realm = &realm;
+	part->realm_count = 1;
+	part->mw_sip_port = PORT_BASE;
+	part->mw_worker_port_base = PORT_BASE + 1;
+	part->max_message = 4096;
+	part->max_output = 4096;
+	part->flow_key_count = 1;
+	if (!endpoint_parse(span_text("127.0.0.1"), &part->mw_address))
+		abort();
+	return part;
+}
+
+static void *worker_thread(void *context)
+{
+	worker_run(context);
+	return NULL;
+}
+
+static struct worker *worker_make(uint16_t w, struct mailbox_hub *hub, struct snapshot_root *root)
+{
+	static const struct worker_env env = {NULL, now_us, wall_s, random_word};
+	struct worker_config config = {
+		.index = w,
+		.workers = WORKERS,
+		.epoch = 1,
+		.sizes = {8, 8, 8, 4096, 4096, 8, 8},
+		.env = &env,
+		.hub = hub,
+		.snapshots = root,
+		.net = &net_posix,
+		.tls = &tls_clear,
+		.verifier = &verifier_openssl,
+	};
+	struct worker *made;
+	char why[256];
+
+	if (worker_new(&config, why, sizeof(why), &made) != GW_OK) {
+		fprintf(stderr, "worker_new: %s\n", why);
+		exit(1);
+	}
+	return made;
+}
+
+static void wait_for(bool reached, uint64_t until_us, const char *what)
+{
+	static const struct timespec moment = {0, 20000};
+
+	if (reached)
+		return;
+	if (now_us(NULL) > until_us) {
+		fprintf(stderr, "FAIL reload with every worker asleep: %s\n", what);
+		exit(1);
+	}
+	nanosleep(&moment, NULL);
+}
+
+static bool all_asleep(struct mailbox_hub *hub)
+{
+	for (uint16_t w = 0; w < WORKERS; w++)
+		if (!mailbox_asleep(hub, w))
+			return false;
+	return true;
+}
+
+/** One reload, while all sleep (freed without any of them turning) or while they wake up. */
+static void reload_once(struct mailbox_hub *hub, struct snapshot_root *root, bool asleep)
+{
+	uint64_t until = now_us(NULL) + 10000000;
+
+	while (asleep && !all_asleep(hub))
+		wait_for(false, until, "a worker does not go to sleep");
+	if (snapshot_publish(root, SNAPSHOT_CONFIG, &part_new()->part) != GW_OK)
+		wait_for(false, 0, "the snapshot is full: old parts are never freed");
+	while (snapshot_reclaim(root) != 0)
+		wait_for(false, until, "an old part is never freed");
+	for (uint16_t w = 0; w < WORKERS; w++)
+		mailbox_nudge(hub, w);
+}
+
+int main(int argc, char **argv)
+{
+	uint32_t reloads = argc > 1 ? (uint32_t)atoi(argv[1]) : 1000;
+	struct mailbox_hub *hub = mailbox_hub_new(WORKERS + 1, 65536, NULL, NULL);
+	struct snapshot_root *root = snapshot_root_new(WORKERS);
+	struct worker *worker[WORKERS];
+	pthread_t thread[WORKERS];
+
+	if (hub == NULL || root == NULL ||
+	    snapshot_publish(root, SNAPSHOT_CONFIG, &part_new()->part) != GW_OK)
+		return 1;
+	for (uint16_t w = 0; w < WORKERS; w++)
+		worker[w] = worker_make(w, hub, root);
+	for (uint16_t w = 0; w < WORKERS; w++)
+		if (pthread_create(&thread[w], NULL, worker_thread, worker[w]) != 0)
+			return 1;
+	for (uint32_t i = 0; i < reloads; i++)
+		reload_once(hub, root, i % 2 == 0);
+	for (uint16_t w = 0; w < WORKERS; w++)
+		worker_stop(worker[w]);
+	for (uint16_t w = 0; w < WORKERS; w++) {
+		pthread_join(thread[w], NULL);
+		worker_free(worker[w]);
+	}
+	snapshot_root_free(root);
+	mailbox_hub_free(hub);
+	if (atomic_load(&freed) != reloads + 1) {
+		fprintf(stderr, "FAIL reload with every worker asleep: a part was not freed\n");
+		return 1;
+	}
+	printf("ok reload with every worker asleep (%u reloads)\n", reloads);
+	return 0;
+}
