@@ -35,6 +35,8 @@ const char *certificate_check(const char *certificate, const char *key)
 	FILE *leaf = fopen(certificate, "re"), *private = fopen(key, "re");
 	const char *why;
 
+	if (private != NULL)
+		setvbuf(private, NULL, _IONBF, 0); /* no copy of the key stays in a buffer */
 	if (leaf == NULL)
 		why = "certificate cannot be read";
 	else if (private == NULL)

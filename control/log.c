@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "log.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -51,11 +52,6 @@ void log_set(struct log *log, enum log_level level, uint32_t rate)
 {
 	log->config.level = level;
 	log->config.rate = rate;
-}
-
-uint64_t log_lost(const struct log *log)
-{
-	return log->lost;
 }
 
 /* ---- fields -------------------------------------------------------------------------------- */
@@ -228,6 +224,16 @@ void log_begin(struct log *log, struct log_line *line, enum log_level level, con
 	if (count->suppressed > 0)
 		log_number(line, "suppressed", count->suppressed);
 	count->suppressed = 0;
+	if (log->lost > 0)
+		log_number(line, "lost", log->lost);
+}
+
+/** A pipe is writable when it takes PIPE_BUF bytes, more than a line: write() will not block. */
+static bool log_writable(int fd)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLOUT};
+
+	return poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0;
 }
 
 void log_end(struct log_line *line)
@@ -241,7 +247,8 @@ void log_end(struct log_line *line)
 		writer_text(&line->text, " cut=1");
 	writer_u8(&line->text, '\n');
 	len = writer_len(&line->text);
-	if (write(line->log->config.fd, line->bytes, len) != (ssize_t)len)
+	if (!log_writable(line->log->config.fd) ||
+	    write(line->log->config.fd, line->bytes, len) != (ssize_t)len)
 		line->log->lost++;
 	line->log = NULL;
 }

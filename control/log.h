@@ -58,7 +58,8 @@ void log_number(struct log_line *line, const char *key, uint64_t value);
 /** An identity: "h:" and 16 hexadecimal digits. */
 void log_hash(struct log_line *line, const char *key, uint64_t hash);
 void log_endpoint(struct log_line *line, const char *key, const struct endpoint *endpoint);
-/** Writes the line, in one write(). A log that cannot be written is not waited for. */
+/** Writes the line, in one write(). A reader that does not read is not waited for: the line is
+ * lost, and later ones say lost=N, the number since start. */
 void log_end(struct log_line *line);
 
 /** An event without fields of its own but one text; value NULL: none. */
@@ -67,8 +68,5 @@ void log_event(struct log *log, enum log_level level, const char *event, const c
 
 /** Says how much was suppressed in seconds that are over. On a timer. */
 void log_tick(struct log *log);
-
-/** Lines that could not be written. */
-uint64_t log_lost(const struct log *log);
 
 #endif

@@ -210,7 +210,7 @@ static const struct option options[] = {
 	       HERE(limits.max_transactions), "SIP transactions, shared out to the workers."),
 	NUMBER("limits.max_message", "bytes", "65536", 2048, 1048576, OPTION_RESTART,
 	       HERE(limits.max_message), "Longest SIP message."),
-	NUMBER("limits.max_output", "bytes", "65536", 4096, 16777216, OPTION_RELOAD,
+	NUMBER("limits.max_output", "bytes", "65536", 4096, 16777216, OPTION_RESTART,
 	       HERE(limits.max_output), "Bytes that may wait for a WIC that does not read."),
 	NUMBER("limits.max_token_bytes", "bytes", "8192", 256, VERIFY_TEXT_MAX, OPTION_RELOAD,
 	       HERE(limits.max_token_bytes), "Longest token."),

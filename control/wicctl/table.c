@@ -92,6 +92,8 @@ static void table_object(json_t *object, FILE *out)
 					json_string_value(json_array_get(value, k)));
 			continue;
 		}
+		if (json_is_array(value) && json_array_size(value) == 0)
+			continue;
 		table_cell(value, cell);
 		fprintf(out, "%-*s  %s\n", width, json_object_iter_key(i), cell);
 	}

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <arpa/inet.h>
+#include <stdio.h>
+
+#include "../test.h"
+#include "control/bind.h"
+#include "control/config.h"
+#include "control/option.h"
+#include "control/publish.h"
+#include "folder.h"
+
+/** A configuration with only what has no default. Line numbers matter to the tests below. */
+static const char minimal[] =
+	"node: {name: ep1.home1.net}\n"					   /* 1 */
+	"realms: [{domain: home1.net}]\n"				   /* 2 */
+	"ports: [{name: access, addresses: [198.18.0.10/24]}]\n"	   /* 3 */
+	"access:\n"							   /* 4 */
+	"  listen: [{port: access}]\n"					   /* 5 */
+	"  tls: {certificates: [{certificate: cert.pem, key: key.pem}]}\n" /* 6 */
+	"mw:\n"								   /* 7 */
+	"  next_hops: [{uri: \"sip:198.18.0.20;transport=tcp\"}]\n"	   /* 8 */
+	"  trusted: [198.18.0.20]\n"					   /* 9 */
+	"issuers:\n"							   /* 10 */
+	"  - name: shop-waf\n"						   /* 11 */
+	"    iss: \"https://waf.shop.example\"\n"			   /* 12 */
+	"    jwks: \"file:shop.jwks\"\n"				   /* 13 */
+	"    authz_server: \"https://waf.shop.example\"\n"		   /* 14 */
+	"wwsf:\n"							   /* 15 */
+	"  - name: shop\n"						   /* 16 */
+	"    issuer: shop-waf\n"					   /* 17 */
+	"    origins: [\"https://shop.example\"]\n"			   /* 18 */
+	"    identities: {file: shop-pairs.csv}\n";			   /* 19 */
+
+struct loaded {
+	struct folder folder;
+	struct problems *problems;
+	struct config *config;
+};
+
+static void load(struct loaded *l, const char *text)
+{
+	folder_write(&l->folder, "wicgate.yaml", text);
+	l->problems = problems_new();
+	l->config = config_load(folder_path(&l->folder, "wicgate.yaml"), l->problems);
+}
+
+static void begin(struct loaded *l, const char *text)
+{
+	folder_make(&l->folder);
+	load(l, text);
+}
+
+static void end(struct loaded *l)
+{
+	config_free(l->config);
+	problems_free(l->problems);
+	folder_remove(&l->folder);
+}
+
+/** Problem i without the folder: "wicgate.yaml:5: reason". */
+static const char *problem(const struct loaded *l, uint32_t i)
+{
+	assert_true(i < problems_count(l->problems));
+	return problems_text(l->problems, i) + strlen(l->folder.path) + 1;
+}
+
+/** What is said when from is replaced by to in the minimal configuration, and nothing else. */
+static void expect_refused(const char *from, const char *to, const char *reason)
+{
+	char *text = folder_replace(minimal, from, to);
+	struct loaded l;
+	char *said;
+
+	begin(&l, text);
+	assert_null(l.config);
+	said = strstr(problem(&l, 0), l.folder.path) != NULL
+		       ? folder_replace(problem(&l, 0), l.folder.path, "DIR")
+		       : strdup(problem(&l, 0));
+	EXPECT_TEXT(reason, said);
+	EXPECT_EQ(1, problems_count(l.problems));
+	free(said);
+	free(text);
+	end(&l);
+}
+
+TEST(config, accepts_the_example_of_the_documentation)
+{
+	char *example = folder_read(EXAMPLE_PATH);
+	char *text = folder_replace(example, "/etc/wicgate/", "");
+	struct loaded l;
+
+	begin(&l, text);
+	problems_print(l.problems, stderr);
+	EXPECT_EQ(0, problems_count(l.problems));
+	assert_non_null(l.config);
+	EXPECT_EQ(1, config_workers(l.config));
+	EXPECT_EQ(1, config_core(l.config, 0));
+	EXPECT_TEXT("/var/lib/wicgate", l.config->node.state_directory.text);
+	end(&l);
+	free(text);
+	free(example);
+}
+
+TEST(config, accepts_every_key_of_the_design_at_its_default)
+{
+	static const char later[] = "verify: {driver: openssl}\n"
+				    "eal: []\n"
+				    "store: embedded\n"
+				    "control: {socket: /run/wicgate/control.sock, metrics: \"\"}\n"
+				    "limits: {max_pool_lifetime: 3600}\n";
+	char *text, *all;
+	struct loaded l;
+
+	text = folder_replace(minimal, "addresses:", "gateways: [], vlan: 0, addresses:");
+	all = folder_replace(
+		text, "    identities: {file: shop-pairs.csv}\n",
+		"    identities: {file: shop-pairs.csv, wildcard: \"\"}\n"
+		"    destinations: {allow: [], deny: []}\n"
+		"    limits: {registrations_per_second: 1000, requests_per_second: 20, "
+		"calls_in_setup: 4, max_bindings: 5}\n");
+	free(text);
+	text = folder_replace(all, "access:\n", "access:\n  proxy_protocol_from: []\n");
+	free(all);
+	all = malloc(strlen(text) + sizeof(later));
+	strcat(strcpy(all, text), later);
+	begin(&l, all);
+	problems_print(l.problems, stderr);
+	EXPECT_EQ(0, problems_count(l.problems));
+	assert_non_null(l.config);
+	end(&l);
+	free(all);
+	free(text);
+}
+
+TEST(config, fills_in_defaults)
+{
+	struct loaded l;
+
+	begin(&l, minimal);
+	problems_print(l.problems, stderr);
+	assert_non_null(l.config);
+	EXPECT_EQ(5060, l.config->mw.sip_port.value);
+	EXPECT_EQ(443, ((const struct config_listen *)l.config->access.listen.at)->tcp.value);
+	EXPECT_EQ(262144, l.config->workers.mailbox_bytes.value);
+	EXPECT_EQ(CONFIG_ADVERTISE_WORKER, l.config->mw.advertise_port.value);
+	EXPECT_EQ(600, l.config->limits.default_expires.value);
+	EXPECT_TEXT("/", config_text(&l.config->access.paths, 0)->text);
+	end(&l);
+}
+
+TEST(config, says_file_line_and_reason_for_each_kind_of_fault)
+{
+	static const struct {
+		const char *from, *to, *reason;
+	} rows[] = {
+		{"  trusted:", "  sip_prt: 5060\n  trusted:",
+		 "wicgate.yaml:9: unknown key \"mw.sip_prt\", did you mean \"sip_port\"?"},
+		{"  trusted:", "  colour: red\n  trusted:",
+		 "wicgate.yaml:9: unknown key \"mw.colour\""},
+		{"node: {name: ep1.home1.net}", "node: {}",
+		 "wicgate.yaml:1: node.name: missing, it has no default"},
+		{"node: {name: ep1.home1.net}", "node: {name: \"\"}",
+		 "wicgate.yaml:1: node.name: empty"},
+		{"node: {name: ep1.home1.net}", "node: {name: ep1 home1}",
+		 "wicgate.yaml:1: node.name: \"ep1 home1\" is not a host name"},
+		{"  listen: [{port: access}]", "  listen: [{port: access, tcp: 70000}]",
+		 "wicgate.yaml:5: access.listen[].tcp: 70000 is out of range 1..65535"},
+		{"  listen: [{port: access}]", "  listen: [{port: access, tcp: https}]",
+		 "wicgate.yaml:5: access.listen[].tcp: a number expected"},
+		{"  listen: [{port: access}]", "  listen: [{port: access, tcp: \"443\"}]",
+		 "wicgate.yaml:5: access.listen[].tcp: a number expected"},
+		{"  listen: [{port: access}]", "  listen: [{port: wan}]",
+		 "wicgate.yaml:5: access.listen[].port: no port is named \"wan\""},
+		{"  listen: [{port: access}]", "  listen: [{port: access}, {port: access}]",
+		 "wicgate.yaml:5: access.listen[]: port access, tcp 443 repeated"},
+		{"  listen: [{port: access}]", "  listen: []",
+		 "wicgate.yaml:5: access.listen: at least one expected"},
+		{"  listen: [{port: access}]", "  listen: {port: access}",
+		 "wicgate.yaml:5: access.listen: a list expected"},
+		{"name: access, addresses", "name: access, device: \"tap:wic0\", addresses",
+		 "wicgate.yaml:3: device tap:wic0: not in this version, only kernel"},
+		{"name: access, addresses", "name: access, vlan: 7, addresses",
+		 "wicgate.yaml:3: ports[].vlan: not in this version, leave it at 0"},
+		{"198.18.0.10/24", "198.18.0.10/33",
+		 "wicgate.yaml:3: ports[].addresses: \"198.18.0.10/33\": prefix length out of "
+		 "range"},
+		{"key: key.pem", "key: nokey.pem",
+		 "wicgate.yaml:6: access.tls.certificates[]: cert.pem, nokey.pem: key cannot be "
+		 "read"},
+		{"key: key.pem", "key: cert.pem",
+		 "wicgate.yaml:6: access.tls.certificates[]: cert.pem, cert.pem: key is not a PEM "
+		 "private key without passphrase"},
+		{"tls: {", "tls: {min_version: 1.2, ",
+		 "wicgate.yaml:6: min_version 1.2: not in this version"},
+		{"sip:198.18.0.20;", "sip:core.home1.net;",
+		 "wicgate.yaml:8: mw.next_hops[].uri: \"sip:core.home1.net;transport=tcp\": host "
+		 "is "
+		 "not an IPv4 or IPv6 address: names are not in this version"},
+		{"trusted: [198.18.0.20]", "trusted: [198.18.0.21]",
+		 "wicgate.yaml:8: mw.next_hops[].uri: \"sip:198.18.0.20;transport=tcp\" is not in "
+		 "mw.trusted, its messages would be refused"},
+		{"  trusted:", "  sip_port: 5070\n  trusted:",
+		 "wicgate.yaml:9: mw.sip_port: also a port of one worker, see mw.worker_port_base"},
+		{"    jwks: \"file:shop.jwks\"", "    jwks: \"https://waf.shop.example/jwks\"",
+		 "wicgate.yaml:13: issuers[].jwks: https is not in this version, only file:PATH"},
+		{"file:shop.jwks", "file:none.jwks",
+		 "wicgate.yaml:13: DIR/none.jwks: No such file or directory"},
+		{"    authz_server: \"https:", "    authz_server: \"http:",
+		 "wicgate.yaml:14: issuers[].authz_server: not an https URI"},
+		{"    iss:", "    leeway: 61\n    iss:",
+		 "wicgate.yaml:12: issuers[].leeway: 61 is out of range 0..60"},
+		{"    iss:", "    algorithms: [HS256, ES256]\n    iss:",
+		 "wicgate.yaml:12: issuers[].algorithms: \"HS256\" is none of ES256, ES384, RS256, "
+		 "PS256, EdDSA"},
+		{"    issuer: shop-waf", "    issuer: shop",
+		 "wicgate.yaml:17: wwsf[].issuer: no issuer is named \"shop\""},
+		{"\"https://shop.example\"]", "\"http://shop.example\"]",
+		 "wicgate.yaml:18: wwsf[].origins: \"http://shop.example\": not an https origin"},
+		{"\"https://shop.example\"]", "\"https://shop.example/\"]",
+		 "wicgate.yaml:18: wwsf[].origins: \"https://shop.example/\": an origin ends with "
+		 "host "
+		 "or port, without a path or '/'"},
+		{"\"https://shop.example\"]",
+		 "\"https://shop.example\", \"https://Shop.example:443\"]",
+		 "wicgate.yaml:18: wwsf[].origins: \"https://shop.example\" belongs to WWSF "
+		 "\"shop\" "
+		 "already, on line 18"},
+		{"    issuer: shop-waf", "    issuer: shop-waf\n    mode: pool",
+		 "wicgate.yaml:18: mode pool: not in this version"},
+		{"    issuer: shop-waf", "    issuer: shop-waf\n    mode: pol",
+		 "wicgate.yaml:18: wwsf[].mode: \"pol\" is none of individual, ims-auth, pool, "
+		 "wildcard-unregistered, block"},
+		{"file: shop-pairs.csv", "file: none.csv",
+		 "wicgate.yaml:19: DIR/none.csv: No such file or directory"},
+		{"wwsf:\n", "verify: {driver: crypto_mb}\nwwsf:\n",
+		 "wicgate.yaml:15: driver crypto_mb: not in this version"},
+		{"wwsf:\n", "store: \"redis://127.0.0.1:6379\"\nwwsf:\n",
+		 "wicgate.yaml:15: store: not in this version, leave it at embedded"},
+		{"wwsf:\n", "control: {metrics: \"127.0.0.1:9464\"}\nwwsf:\n",
+		 "wicgate.yaml:15: control.metrics: not in this version, leave it at ''"},
+		{"wwsf:\n", "workers: {mailbox_bytes: 300000}\nwwsf:\n",
+		 "wicgate.yaml:15: workers.mailbox_bytes: not a power of two"},
+		{"wwsf:\n", "workers: {cores: [1, 1]}\nwwsf:\n",
+		 "wicgate.yaml:15: workers.cores: core 1 repeated"},
+		{"wwsf:\n", "limits: {ws_ping: 60}\nwwsf:\n",
+		 "wicgate.yaml:15: limits.ws_silence: not more than limits.ws_ping"},
+		{"wwsf:\n", "access: {}\nwwsf:\n",
+		 "wicgate.yaml:15: key \"access\" repeated, first on line 4"},
+		{"wwsf:\n", "eal: &a []\nwwsf:\n",
+		 "wicgate.yaml:15: anchors, aliases and tags are not used here"},
+		{"wwsf:\n", "eal: !!seq []\nwwsf:\n",
+		 "wicgate.yaml:15: anchors, aliases and tags are not used here"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		expect_refused(rows[i].from, rows[i].to, rows[i].reason);
+}
+
+TEST(config, reports_all_faults_in_the_order_of_their_lines)
+{
+	char *one = folder_replace(minimal, "home1.net}]", "home1.net, colour: red}]");
+	char *two = folder_replace(one, "issuer: shop-waf", "issuer: nobody");
+	char *three = folder_replace(two, "tls: {", "tls: {min_version: 1.2, ");
+	struct loaded l;
+
+	begin(&l, three);
+	assert_null(l.config);
+	EXPECT_EQ(3, problems_errors(l.problems));
+	EXPECT_TEXT("wicgate.yaml:2: unknown key \"realms[].colour\"", problem(&l, 0));
+	EXPECT_TEXT("wicgate.yaml:6: min_version 1.2: not in this version", problem(&l, 1));
+	EXPECT_TEXT("wicgate.yaml:17: wwsf[].issuer: no issuer is named \"nobody\"",
+		    problem(&l, 2));
+	end(&l);
+	free(one);
+	free(two);
+	free(three);
+}
+
+TEST(config, refuses_an_origin_and_a_pair_that_two_web_sites_claim)
+{
+	static const char second[] = "  - name: mall\n"				 /* 20 */
+				     "    issuer: shop-waf\n"			 /* 21 */
+				     "    origins: [\"https://SHOP.example\"]\n" /* 22 */
+				     "    identities: {file: mall.csv}\n";	 /* 23 */
+	char text[sizeof(minimal) + sizeof(second)];
+	struct loaded l;
+
+	folder_make(&l.folder);
+	folder_write(
+		&l.folder, "mall.csv",
+		"# the same identity, written otherwise\nalice@HOME1.net,sip:alice@home1.net\n");
+	load(&l, strcat(strcpy(text, minimal), second));
+	assert_null(l.config);
+	EXPECT_EQ(2, problems_errors(l.problems));
+	EXPECT_TEXT("wicgate.yaml:22: wwsf[].origins: \"https://shop.example\" belongs to WWSF "
+		    "\"shop\" already, on line 18",
+		    problem(&l, 0));
+	assert_non_null(strstr(problem(&l, 1), "mall.csv:2: the pair of "));
+	assert_non_null(strstr(problem(&l, 1), "shop-pairs.csv:1, it can belong to one WWSF only"));
+	end(&l);
+}
+
+TEST(config, refuses_what_is_not_a_mapping_and_an_empty_file)
+{
+	struct loaded l;
+
+	begin(&l, "- a\n");
+	assert_null(l.config);
+	EXPECT_TEXT("wicgate.yaml:1: configuration: a mapping expected", problem(&l, 0));
+	end(&l);
+	begin(&l, "\n");
+	assert_null(l.config);
+	EXPECT_TEXT("wicgate.yaml:1: empty", problem(&l, 0));
+	end(&l);
+}
+
+TEST(config, refuses_nesting_without_end)
+{
+	char text[4096] = "eal: ";
+	struct loaded l;
+
+	memset(text + 5, '[', 2000);
+	begin(&l, text);
+	assert_null(l.config);
+	EXPECT_TEXT("wicgate.yaml:1: nested too deep", problem(&l, 0));
+	end(&l);
+}
+
+TEST(config, says_why_when_it_refuses_a_file_cut_anywhere)
+{
+	char text[sizeof(minimal)];
+	uint32_t accepted = 0;
+	struct loaded l;
+
+	folder_make(&l.folder);
+	for (size_t cut = 1; cut < sizeof(minimal) - 1; cut++) {
+		memcpy(text, minimal, cut);
+		text[cut] = '\0';
+		load(&l, text);
+		/* cut between two entries it is a shorter configuration, and a good one */
+		EXPECT_EQ(l.config == NULL, problems_errors(l.problems) > 0);
+		accepted += l.config != NULL;
+		config_free(l.config);
+		problems_free(l.problems);
+	}
+	EXPECT(accepted < 10);
+	folder_remove(&l.folder);
+}
+
+TEST(config, compares_two_configurations_for_what_needs_a_restart)
+{
+	char *text = folder_replace(minimal, "198.18.0.10/24", "198.18.0.11/24");
+	char *more = folder_replace(text, "  trusted: [198.18.0.20]",
+				    "  sip_port: 5064\n  trusted: [198.18.0.20, 198.18.0.22]");
+	struct problems *problems = problems_new();
+	struct config *old;
+	struct loaded l;
+
+	begin(&l, minimal);
+	old = l.config;
+	problems_free(l.problems);
+	load(&l, more);
+	assert_non_null(l.config);
+	config_compare(old, l.config, problems);
+	EXPECT_EQ(2, problems_errors(problems));
+	EXPECT(strstr(problems_text(problems, 0),
+		      "wicgate.yaml:3: ports[].addresses: a change needs a restart") != NULL);
+	EXPECT(strstr(problems_text(problems, 1),
+		      "wicgate.yaml:9: mw.sip_port: a change needs a restart") != NULL);
+	problems_free(problems);
+	config_free(old);
+	end(&l);
+	free(text);
+	free(more);
+}
+
+TEST(config, lets_a_reload_change_what_is_reloadable)
+{
+	char *text = folder_replace(minimal, "    origins: [",
+				    "    origins: [\"https://two.example\", ");
+	struct problems *problems = problems_new();
+	struct config *old;
+	struct loaded l;
+
+	begin(&l, minimal);
+	old = l.config;
+	problems_free(l.problems);
+	load(&l, text);
+	assert_non_null(l.config);
+	config_compare(old, l.config, problems);
+	EXPECT_EQ(0, problems_count(problems));
+	problems_free(problems);
+	config_free(old);
+	end(&l);
+	free(text);
+}
+
+TEST(publish, makes_a_part_that_outlives_its_configuration)
+{
+	struct state kept = {.folder = -1, .flow_key = {{.id = 7}}, .flow_key_count = 1};
+	char *text = folder_replace(minimal, "\"https://shop.example\"]",
+				    "\"https://Shop.example:443\", \"https://b.example:8443\"]");
+	struct config_part *part;
+	char address[ENDPOINT_TEXT_MAX];
+	struct loaded l;
+
+	begin(&l, text);
+	assert_non_null(l.config);
+	part = publish_config(l.config, &kept);
+	end(&l);
+	EXPECT_SPAN("ep1.home1.net", part->node_name);
+	EXPECT_SPAN("home1.net", part->realm[0].visited_network);
+	EXPECT_SPAN("sip:ep1.home1.net", part->issuer[0].audience);
+	EXPECT_SPAN("jwt", part->issuer[0].typ[1]);
+	EXPECT_EQ(1u << JWS_ES256, part->issuer[0].algorithms);
+	EXPECT_EQ(2, part->origin_count);
+	EXPECT_SPAN("https://shop.example", part->origin[0].origin);
+	EXPECT_SPAN("https://b.example:8443", part->origin_text[1]);
+	EXPECT_TEXT("198.18.0.10:443", endpoint_format(&part->access[0].address, address));
+	EXPECT_TEXT("198.18.0.10:0", endpoint_format(&part->mw_address, address));
+	EXPECT_SPAN("198.18.0.10", part->mw_host);
+	EXPECT_EQ(NEXT_HOP_TCP, part->next_hop[0].transport);
+	EXPECT_TEXT("198.18.0.20:5060", endpoint_format(&part->next_hop[0].address, address));
+	EXPECT_EQ(7, part->flow_key[0].id);
+	EXPECT(part->from_check);
+	part->part.free(&part->part);
+	free(text);
+}
+
+TEST(publish, keeps_the_id_of_a_key_over_reloads_and_gives_pairs_away_once)
+{
+	struct key_ids *ids = key_ids_new();
+	struct key_part *first, *second;
+	struct pair_part *pairs;
+	struct loaded l;
+
+	begin(&l, minimal);
+	first = publish_keys(l.config, ids);
+	second = publish_keys(l.config, ids);
+	pairs = publish_pairs(l.config);
+	end(&l);
+	EXPECT_EQ(1, first->count);
+	EXPECT_SPAN("k1", first->row[0].kid);
+	EXPECT_EQ(1, first->row[0].key.id);
+	EXPECT_EQ(1, second->row[0].key.id);
+	EXPECT_EQ(1, pairs->count);
+	EXPECT_EQ(1, pairs->table[0].count);
+	first->part.free(&first->part);
+	second->part.free(&second->part);
+	pairs->part.free(&pairs->part);
+	key_ids_free(ids);
+}
+
+TEST(option, prints_every_row_as_markdown)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	char cell[160];
+
+	option_print_markdown(out);
+	fclose(out);
+	for (uint32_t i = 0; option_at(i) != NULL; i++) {
+		snprintf(cell, sizeof(cell), "| `%s` | ", option_at(i)->path);
+		EXPECT(strstr(text, cell) != NULL);
+		EXPECT(option_at(i)->help[strlen(option_at(i)->help) - 1] == '.');
+	}
+	free(text);
+}
+
+TEST(option, is_what_the_documentation_says)
+{
+	char *documented = folder_read(DOCUMENT_PATH), *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	option_print_markdown(out);
+	fclose(out);
+	EXPECT_TEXT(text, documented); /* else: wicgate --options > docs/configuration.md */
+	free(text);
+	free(documented);
+}
+
+TEST(option, has_a_parent_for_every_row_and_no_row_twice)
+{
+	for (uint32_t i = 0; option_at(i) != NULL; i++) {
+		const char *path = option_at(i)->path;
+		const char *leaf = option_leaf(option_at(i));
+		bool found = leaf == path;
+		char parent[128];
+
+		snprintf(parent, sizeof(parent), "%.*s", (int)(leaf - path - 1), path);
+		if (strlen(parent) > 2 && strcmp(parent + strlen(parent) - 2, "[]") == 0)
+			parent[strlen(parent) - 2] = '\0';
+		for (uint32_t k = 0; k < i; k++) {
+			EXPECT(strcmp(option_at(k)->path, path) != 0);
+			found = found || strcmp(option_at(k)->path, parent) == 0;
+		}
+		EXPECT(found);
+	}
+}
+
+TEST_MAIN("config", RUN(config, accepts_the_example_of_the_documentation),
+	  RUN(config, accepts_every_key_of_the_design_at_its_default),
+	  RUN(config, fills_in_defaults),
+	  RUN(config, says_file_line_and_reason_for_each_kind_of_fault),
+	  RUN(config, reports_all_faults_in_the_order_of_their_lines),
+	  RUN(config, refuses_an_origin_and_a_pair_that_two_web_sites_claim),
+	  RUN(config, refuses_what_is_not_a_mapping_and_an_empty_file),
+	  RUN(config, refuses_nesting_without_end),
+	  RUN(config, says_why_when_it_refuses_a_file_cut_anywhere),
+	  RUN(config, compares_two_configurations_for_what_needs_a_restart),
+	  RUN(config, lets_a_reload_change_what_is_reloadable),
+	  RUN(publish, makes_a_part_that_outlives_its_configuration),
+	  RUN(publish, keeps_the_id_of_a_key_over_reloads_and_gives_pairs_away_once),
+	  RUN(option, prints_every_row_as_markdown), RUN(option, is_what_the_documentation_says),
+	  RUN(option, has_a_parent_for_every_row_and_no_row_twice))

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "../test.h"
+#include "control/keys.h"
+#include "folder.h"
+
+/* Public keys of RFC 7515 appendix A.3 and RFC 8037 appendix A.2. */
+#define EC "\"kty\":\"EC\",\"crv\":\"P-256\""
+#define EC_X "\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\""
+#define EC_Y "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\""
+#define EC_KEY EC "," EC_X "," EC_Y
+#define OKP_KEY \
+	"\"kty\":\"OKP\",\"crv\":\"Ed25519\"," \
+	"\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\""
+/* The modulus of RFC 7515 appendix A.2, 2048 bits. */
+#define RSA_N \
+	"\"n\":\"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2" \
+	"mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-" \
+	"bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5" \
+	"ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRW" \
+	"yuXpoQ\""
+#define RSA_KEY "\"kty\":\"RSA\"," RSA_N ",\"e\":\"AQAB\""
+
+enum { ALL = (1 << JWS_ALG_COUNT) - 1 };
+
+struct set {
+	struct folder folder;
+	struct arena *arena;
+	struct problems *problems;
+	struct key_list keys;
+};
+
+static void begin(struct set *s, const char *keys, uint32_t algorithms)
+{
+	char path[160];
+	struct keys_source source = {.path = path,
+				     .file = "wicgate.yaml",
+				     .line = 7,
+				     .algorithms = algorithms};
+
+	folder_make(&s->folder);
+	folder_write(&s->folder, "set", keys);
+	strcpy(path, folder_path(&s->folder, "set"));
+	s->arena = arena_new();
+	s->problems = problems_new();
+	keys_load(&source, s->arena, &s->keys, s->problems);
+}
+
+static void end(struct set *s)
+{
+	problems_free(s->problems);
+	arena_free(s->arena);
+	folder_remove(&s->folder);
+}
+
+static void expect_said(const struct set *s, uint32_t i, const char *part)
+{
+	assert_true(i < problems_count(s->problems));
+	if (strstr(problems_text(s->problems, i), part) == NULL)
+		fail_msg("\"%s\" is not in \"%s\"", part, problems_text(s->problems, i));
+}
+
+/** A set of one usable key and one that is left out with this warning. */
+static void expect_left_out(const char *key, uint32_t algorithms, const char *why)
+{
+	char text[4096];
+	struct set s;
+
+	snprintf(text, sizeof(text), "{\"keys\":[{" EC_KEY ",\"kid\":\"good\"},{%s}]}", key);
+	begin(&s, text, algorithms);
+	EXPECT_EQ(0, problems_errors(s.problems));
+	EXPECT_EQ(1, s.keys.count);
+	EXPECT_EQ(1, problems_count(s.problems));
+	expect_said(&s, 0, "wicgate.yaml:7: warning: ");
+	expect_said(&s, 0, "key 2 left out: ");
+	expect_said(&s, 0, why);
+	end(&s);
+}
+
+TEST(keys, reads_each_type_into_the_form_of_the_drivers)
+{
+	struct set s;
+
+	begin(&s,
+	      "{\"keys\":[{" EC_KEY ",\"kid\":\"a\",\"use\":\"sig\"},{" OKP_KEY
+	      ",\"kid\":\"b\",\"key_ops\":[\"sign\",\"verify\"]},{" RSA_KEY
+	      ",\"kid\":\"c\",\"alg\":\"PS256\"}]}",
+	      ALL);
+	EXPECT_EQ(0, problems_count(s.problems));
+	EXPECT_EQ(3, s.keys.count);
+	EXPECT_EQ(JWS_ES256, s.keys.at[0].key.alg);
+	EXPECT_EQ(65, s.keys.at[0].key.len);
+	EXPECT_EQ(0x04, s.keys.at[0].key.material[0]);
+	EXPECT_EQ(0x7f, s.keys.at[0].key.material[1]);
+	EXPECT_EQ(JWS_EDDSA, s.keys.at[1].key.alg);
+	EXPECT_EQ(32, s.keys.at[1].key.len);
+	EXPECT_EQ(0xd7, s.keys.at[1].key.material[0]); /* RFC 8032 section 7.1, test 1 */
+	EXPECT_EQ(JWS_PS256, s.keys.at[2].key.alg);
+	EXPECT_EQ(256, s.keys.at[2].key.modulus);
+	EXPECT_EQ(259, s.keys.at[2].key.len);
+	EXPECT_BYTES("\x01\x00\x01", s.keys.at[2].key.material + 256, 3);
+	EXPECT_SPAN("c", s.keys.at[2].kid);
+	end(&s);
+}
+
+TEST(keys, binds_an_rsa_key_without_alg_to_the_only_one_allowed)
+{
+	struct set s;
+
+	begin(&s, "{\"keys\":[{" RSA_KEY "}]}", 1u << JWS_RS256 | 1u << JWS_ES256);
+	EXPECT_EQ(1, s.keys.count);
+	EXPECT_EQ(JWS_RS256, s.keys.at[0].key.alg);
+	EXPECT_EQ(0, s.keys.at[0].kid.len);
+	end(&s);
+}
+
+TEST(keys, leaves_unusable_keys_out_with_a_warning)
+{
+	expect_left_out(EC_KEY ",\"use\":\"enc\"", ALL, "its use is not sig");
+	expect_left_out(EC_KEY ",\"key_ops\":[\"sign\"]", ALL, "its key_ops have no verify");
+	expect_left_out(EC_KEY ",\"key_ops\":\"verify\"", ALL, "its key_ops have no verify");
+	expect_left_out(EC_KEY ",\"alg\":\"ES512\"", ALL, "its alg is not used here");
+	expect_left_out(EC_KEY ",\"alg\":\"RS256\"", ALL, "its alg is not one of its kty and crv");
+	expect_left_out(EC_KEY ",\"kid\":7", ALL, "its kid is not a text");
+	expect_left_out("\"kty\":\"oct\",\"k\":\"AAAA\"", ALL, "its kty is not used here");
+	expect_left_out("\"kty\":\"EC\",\"crv\":\"P-521\",\"x\":\"AA\",\"y\":\"AA\"", ALL,
+			"its curve is not used here");
+	expect_left_out(EC "," EC_X ",\"y\":\"AAAA\"", ALL, "length of its curve");
+	expect_left_out(EC "," EC_X ",\"y\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"", ALL,
+			"its point is not on the curve");
+	expect_left_out(EC "," EC_X, ALL, "a number of the key is missing");
+	expect_left_out(EC "," EC_X ",\"y\":\"AA==\"", ALL, "is not base64url");
+	expect_left_out(OKP_KEY, 1u << JWS_ES256, "its issuer does not allow its algorithm");
+	expect_left_out(RSA_KEY, ALL, "allows both RS256 and PS256");
+	expect_left_out("\"kty\":\"RSA\",\"alg\":\"RS256\"," RSA_N ",\"e\":\"Aw\"", ALL,
+			"its RSA exponent is below 65537");
+	expect_left_out("\"kty\":\"RSA\",\"alg\":\"RS256\",\"n\":\"qqqq\",\"e\":\"AQAB\"", ALL,
+			"shorter than 2048 bits");
+}
+
+TEST(keys, refuses_one_kid_with_two_keys)
+{
+	struct set s;
+
+	begin(&s, "{\"keys\":[{" EC_KEY ",\"kid\":\"a\"},{" OKP_KEY ",\"kid\":\"a\"}]}", ALL);
+	EXPECT_EQ(1, problems_errors(s.problems));
+	expect_said(&s, 0, "key 2 has the kid of another key");
+	end(&s);
+}
+
+TEST(keys, takes_the_same_key_twice_for_one)
+{
+	struct set s;
+
+	begin(&s, "{\"keys\":[{" EC_KEY ",\"kid\":\"a\"},{" EC_KEY ",\"kid\":\"a\"}]}", ALL);
+	EXPECT_EQ(0, problems_count(s.problems));
+	EXPECT_EQ(1, s.keys.count);
+	end(&s);
+}
+
+TEST(keys, refuses_a_set_without_a_usable_key)
+{
+	struct set s;
+
+	begin(&s, "{\"keys\":[]}", ALL);
+	EXPECT_EQ(1, problems_errors(s.problems));
+	expect_said(&s, 0, "wicgate.yaml:7: ");
+	expect_said(&s, 0, "no usable key");
+	end(&s);
+}
+
+TEST(keys, names_the_line_where_a_set_is_not_strict_json)
+{
+	struct set s;
+
+	begin(&s, "{\"keys\":\n[{" EC_KEY ",\"kty\":\"EC\"}]}", ALL);
+	EXPECT_EQ(1, problems_errors(s.problems));
+	expect_said(&s, 0, "/set:2: not strict JSON");
+	end(&s);
+	begin(&s, "[]", ALL);
+	expect_said(&s, 0, "/set:1: not a key set: no list \"keys\"");
+	end(&s);
+}
+
+TEST(keys, warns_of_a_private_key_and_never_shows_it)
+{
+	struct set s;
+
+	begin(&s, "{\"keys\":[{" EC_KEY ",\"d\":\"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI\"}]}",
+	      ALL);
+	EXPECT_EQ(0, problems_errors(s.problems));
+	EXPECT_EQ(1, s.keys.count);
+	expect_said(&s, 0, "key 1 is a private key");
+	for (uint32_t i = 0; i < problems_count(s.problems); i++)
+		EXPECT(strstr(problems_text(s.problems, i), "jpsQ") == NULL);
+	end(&s);
+	begin(&s, "{\"keys\":[{\"d\":\"jpsQnnGQmL\",}]}", ALL);
+	EXPECT_EQ(1, problems_errors(s.problems));
+	EXPECT(strstr(problems_text(s.problems, 0), "jpsQ") == NULL);
+	end(&s);
+}
+
+TEST(key_ids, differ_for_different_keys_and_algorithms_and_stay_for_the_same)
+{
+	struct key_ids *ids = key_ids_new();
+	struct verify_key a = {.alg = JWS_RS256, .len = 3, .material = "abc"};
+	struct verify_key b = {.alg = JWS_PS256, .len = 3, .material = "abc"};
+	struct verify_key c = {.alg = JWS_RS256, .len = 3, .material = "abc"};
+
+	key_ids_number(ids, &a);
+	key_ids_number(ids, &b);
+	for (uint32_t i = 0; i < 100; i++) {
+		c.material[0] = (uint8_t)i;
+		key_ids_number(ids, &c);
+	}
+	c.material[0] = 'b';
+	key_ids_number(ids, &c);
+	EXPECT_EQ(1, a.id);
+	EXPECT_EQ(2, b.id);
+	EXPECT_EQ(3 + 'b' - ('b' > 'a'), c.id);
+	key_ids_free(ids);
+}
+
+TEST_MAIN("keys", RUN(keys, reads_each_type_into_the_form_of_the_drivers),
+	  RUN(keys, binds_an_rsa_key_without_alg_to_the_only_one_allowed),
+	  RUN(keys, leaves_unusable_keys_out_with_a_warning),
+	  RUN(keys, refuses_one_kid_with_two_keys), RUN(keys, takes_the_same_key_twice_for_one),
+	  RUN(keys, refuses_a_set_without_a_usable_key),
+	  RUN(keys, names_the_line_where_a_set_is_not_strict_json),
+	  RUN(keys, warns_of_a_private_key_and_never_shows_it),
+	  RUN(key_ids, differ_for_different_keys_and_algorithms_and_stay_for_the_same))
