@@ -60,7 +60,7 @@ struct conn_ops {
 	/** After conn_tx_room() was 0: three quarters of the send buffer are free again. */
 	void (*writable)(struct conn *conn, void *context);
 	/** The peer will send nothing more; what it sent before can still be peeked. Sending is
-	 * still possible. */
+	 * still possible. Comes after readable and, like it, not during a pause. */
 	void (*peer_fin)(struct conn *conn, void *context);
 	/** The time of conn_set_deadline() has come. */
 	void (*deadline)(struct conn *conn, void *context);
@@ -168,7 +168,8 @@ static inline void net_close(struct net_core *core)
 }
 
 /**
- * Accepts connections to local. Workers that listen on one endpoint share its connections.
+ * Accepts connections to local. Workers that listen on one endpoint share its connections. At the
+ * limit of connections nobody is accepted and cut: who comes waits, or his SYN is lost.
  * GW_SYSTEM when the address cannot be used; GW_POOL_EMPTY past the back end's number of listeners
  * (16).
  */
@@ -189,8 +190,8 @@ static inline void net_stop_listening(struct net_core *core)
 /**
  * Opens a connection to peer from local (port 0: any that brings answers back to this worker).
  * Asynchronous: connected or closed (GW_CONN_REFUSED, GW_CONN_TIMEOUT after timeout_ms, ...)
- * follows, never from inside this call. GW_CONN_LIMIT or GW_SYSTEM: nothing was started and no
- * callback comes.
+ * follows, never from inside this call. GW_CONN_LIMIT, GW_STOPPING or GW_SYSTEM: nothing was
+ * started and no callback comes.
  */
 static inline enum gw_err GW_MUST_CHECK net_connect(struct net_core *core,
 						    const struct endpoint *local,
@@ -209,7 +210,10 @@ static inline enum gw_err GW_MUST_CHECK net_udp_bind(struct net_core *core,
 	return core->ops->udp_bind(core, local, ops, context);
 }
 
-/** Sends one datagram from a bound port. GW_QUEUE_FULL: dropped, as the wire might. Never blocks.
+/**
+ * Sends one datagram from a bound port (local: as bound, or for a wildcard port what datagram()
+ * told). GW_QUEUE_FULL: dropped, as the wire might; GW_NO_ROOM: longer than a datagram may be;
+ * GW_SYSTEM: no such port, or no route. Never blocks.
  */
 static inline enum gw_err GW_MUST_CHECK net_udp_send(struct net_core *core,
 						     const struct endpoint *local,
@@ -272,7 +276,7 @@ static inline void conn_consume(struct conn *conn, uint32_t n)
 }
 
 /** Room for bytes to be sent, contiguous; *room 0 and NULL when there is none: wait for writable.
- */
+ * Valid until net_transmit(). */
 static inline void *conn_tx_reserve(struct conn *conn, uint32_t *room)
 {
 	return conn->ops->tx_reserve(conn, room);

@@ -20,8 +20,8 @@ struct slots;
 /**
  * Makes a pool of capacity objects of size bytes each, zeroed, for worker's handles. Generations
  * start at epoch, so that handles of an earlier run of the process are stale. Memory is touched
- * only as objects are used; an object is aligned to 64 bytes. NULL: no memory, or a size or
- * capacity of 0.
+ * only as objects are used; an object is aligned to 64 bytes (to 16 when smaller). NULL: no memory,
+ * or a size or capacity of 0.
  */
 struct slots *slots_new(uint16_t worker, uint32_t capacity, uint32_t size, uint32_t epoch);
 

@@ -23,7 +23,8 @@
 
 #define SLOT_OUT UINT32_MAX	   /* slot.next of an object that is out */
 #define SLOT_END (UINT32_MAX - 1u) /* slot.next of the last free one */
-#define OBJECT_ALIGN 64u	   /* an object never shares a cache line */
+#define CACHE_LINE 64u		   /* what an object of this size or more starts on */
+#define SMALL_ALIGN 16u
 
 /* What the pool knows of an object, apart from it: a walk does not touch the objects. */
 struct slot {
@@ -48,7 +49,8 @@ struct slots {
 struct slots *slots_new(uint16_t worker, uint32_t capacity, uint32_t size, uint32_t epoch)
 {
 	struct slots *s;
-	uint64_t stride = ((uint64_t)size + OBJECT_ALIGN - 1) / OBJECT_ALIGN * OBJECT_ALIGN;
+	uint32_t align = size < CACHE_LINE ? SMALL_ALIGN : CACHE_LINE;
+	uint64_t stride = ((uint64_t)size + align - 1) / align * align;
 
 	if (capacity == 0 || capacity >= SLOT_END || size == 0 || stride > UINT32_MAX)
 		return NULL;

@@ -169,9 +169,10 @@ static void core_read(struct posix_core *core)
 static void core_receive(struct net_core *core)
 {
 	struct posix_core *c = posix_core_of(core);
-	enum gw_err err = core_poll(c, 0);
+	enum gw_err err = c->polled ? GW_OK : core_poll(c, 0);
 
 	(void)err; /* a broken epoll shows in net_wait() */
+	c->polled = false;
 	wheel_run(c->timers, c->config.clock->now_us, TURN_TIMERS);
 	posix_open_accept(c);
 	core_feed(c);
@@ -264,6 +265,7 @@ static enum gw_err core_wait(struct net_core *core, int wake_fd, uint64_t until_
 
 	if (!core_watch_wake(c, wake_fd))
 		return GW_SYSTEM;
+	c->polled = true;
 	if (!core_idle(core))
 		return core_poll(c, 0);
 	return core_poll(c, core_timeout_ms(c->config.clock->now_us,

@@ -146,6 +146,7 @@ struct posix_core {
 	struct timer accept_pause; /* armed: out of descriptors, not accepting */
 	bool accept_full;	   /* at the connection limit and somebody waits */
 	bool stopping;
+	bool polled; /* net_wait() has just asked the kernel */
 	uint32_t listeners;
 	uint32_t udps;
 	struct posix_conns list[POSIX_LISTS];

@@ -91,7 +91,7 @@ static enum gw_err conn_why(const struct posix_conn *conn, int error)
 		return GW_CONN_REFUSED;
 	case ECONNRESET:
 	case EPIPE:
-		return opening ? GW_CONN_REFUSED : GW_CONN_RESET;
+		return GW_CONN_RESET;
 	default:
 		return GW_SYSTEM;
 	}
@@ -152,7 +152,8 @@ void posix_conn_event(struct posix_conn *conn, uint32_t events)
 	}
 	if ((events & EPOLLOUT) != 0) {
 		conn->flags |= POSIX_KERNEL_OUT;
-		posix_list_add(conn, POSIX_OUTPUT);
+		if (conn->tx.bytes > 0)
+			posix_list_add(conn, POSIX_OUTPUT);
 	}
 }
 

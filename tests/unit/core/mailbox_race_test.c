@@ -22,7 +22,9 @@
 #define LOST_MS 10000
 #define MESSAGES_DEFAULT 100000u
 #define LOOKS_PER_YIELD 200u
-#define DELAY_MAX 400u /* turns of an empty loop: about the length of the race's window */
+#define JITTER 64u /* turns of an empty loop */
+#define LEAD_MAX 20000u
+#define LEAD_STEP 4u
 
 struct race {
 	struct mailbox_hub *hub;
@@ -33,6 +35,7 @@ struct race {
 	uint64_t in_round;
 	uint64_t sleeps;
 	uint64_t broken; /* messages out of order */
+	uint64_t lead;	 /* his delay: adjusted so that he sleeps in every other round */
 };
 
 struct sender {
@@ -71,9 +74,9 @@ static uint64_t race_senders(const struct race *race, uint64_t round)
 	return n;
 }
 
-static void race_delay(const struct race *race, uint64_t round, uint64_t salt)
+static void race_delay(const struct race *race, uint64_t round, uint64_t salt, uint64_t lead)
 {
-	uint64_t turns = race_random(race, round, salt) % DELAY_MAX;
+	uint64_t turns = lead + race_random(race, round, salt) % JITTER;
 
 	for (volatile uint64_t i = 0; i < turns; i++)
 		;
@@ -102,7 +105,7 @@ static void *sender_run(void *argument)
 	while ((round = race_wait_round(race, round)) != UINT64_MAX) {
 		if (!race_sends(race, round, sender->self))
 			continue;
-		race_delay(race, round, sender->self);
+		race_delay(race, round, sender->self, 0);
 		if (mailbox_send(race->hub, sender->self, RECEIVER,
 				 span_of(&sender->sent, sizeof(sender->sent)),
 				 span_of(NULL, 0)) != GW_OK)
@@ -141,20 +144,49 @@ static void race_sleep(struct race *race)
 	mailbox_sleep_end(race->hub, RECEIVER);
 }
 
+/*
+ * Where a receiver who is a little later would not sleep, and one who is a little earlier would, is
+ * where the race is.
+ */
+static void race_aim(struct race *race, bool slept)
+{
+	if (slept && race->lead < LEAD_MAX)
+		race->lead += LEAD_STEP;
+	if (!slept && race->lead >= LEAD_STEP)
+		race->lead -= LEAD_STEP;
+}
+
 static void race_run(struct race *race, uint64_t messages)
 {
 	uint64_t received = 0;
 
 	for (uint64_t round = 1; received < messages; round++) {
+		uint64_t sleeps = race->sleeps;
+
 		race->in_round = 0;
 		atomic_store_explicit(&race->round, round, memory_order_release);
-		race_delay(race, round, SENDERS);
+		race_delay(race, round, SENDERS, race->lead);
 		while (race->in_round < race_senders(race, round))
 			if (mailbox_receive(race->hub, RECEIVER, 16, race_take, race) == 0)
 				race_sleep(race);
 		received += race->in_round;
+		race_aim(race, race->sleeps != sleeps);
 	}
 	atomic_store_explicit(&race->round, UINT64_MAX, memory_order_release);
+}
+
+/* On one processor there is no race: the receiver gets the first, the senders share the second. */
+static void race_place(pthread_t thread, int place)
+{
+	cpu_set_t all, one;
+
+	if (sched_getaffinity(0, sizeof(all), &all) != 0 || CPU_COUNT(&all) < 2)
+		return;
+	CPU_ZERO(&one);
+	for (int cpu = 0; cpu < CPU_SETSIZE && place >= 0; cpu++)
+		if (CPU_ISSET(cpu, &all) && place-- == 0)
+			CPU_SET(cpu, &one);
+	pthread_setaffinity_np(thread, sizeof(one), &one);
 }
 
 int main(int argc, char **argv)
@@ -172,7 +204,9 @@ int main(int argc, char **argv)
 		sender[i] = (struct sender){.race = &race, .self = i};
 		if (pthread_create(&thread[i], NULL, sender_run, &sender[i]) != 0)
 			return 1;
+		race_place(thread[i], 1);
 	}
+	race_place(pthread_self(), 0);
 	race_run(&race, messages);
 	for (uint16_t i = 0; i < SENDERS; i++) {
 		pthread_join(thread[i], NULL);

@@ -34,7 +34,8 @@ struct conn_world_ops {
 	void (*close)(struct conn_world *w);
 };
 
-/** Runs every conformance test; name is printed. Returns the number of tests that failed. */
+/** Runs every conformance test, the UDP ones too. Returns the number of tests that failed. */
 int conn_conformance(const char *name, const struct conn_world_ops *world);
+int udp_conformance(const char *name, const struct conn_world_ops *world);
 
 #endif

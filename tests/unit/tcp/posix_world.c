@@ -12,6 +12,7 @@
 struct posix_world {
 	int listener; /* never accepts: the blackhole */
 	int filler[FILLERS];
+	int nobody; /* bound, not listening: it refuses, and nobody else gets the port */
 	struct counters counters;
 };
 
@@ -45,12 +46,14 @@ static int bound_socket(int type, const char *host, struct endpoint *at)
 	return fd;
 }
 
-/* A port that was free a moment ago. */
+/* A port that was free a moment ago, and is not the last: the tests use the next one too. */
 static uint16_t free_port(const char *host)
 {
 	struct endpoint at;
 
-	close(bound_socket(SOCK_STREAM, host, &at));
+	do
+		close(bound_socket(SOCK_STREAM, host, &at));
+	while (endpoint_port(&at) == UINT16_MAX);
 	return endpoint_port(&at);
 }
 
@@ -87,9 +90,8 @@ static void world_open(struct conn_world *w, const struct net_limits *limits)
 		w->v4[i] = endpoint_of(i == SERVER ? "127.0.0.1" : "127.0.0.2");
 		w->v6[i] = endpoint_of("::1");
 	}
+	p->nobody = bound_socket(SOCK_STREAM, "127.0.0.1", &w->nobody);
 	w->port = free_port("127.0.0.1");
-	w->nobody = endpoint_of("127.0.0.1");
-	endpoint_set_port(&w->nobody, free_port("127.0.0.1"));
 	blackhole_open(p, &w->blackhole);
 }
 
@@ -117,6 +119,7 @@ static void world_close(struct conn_world *w)
 	for (int i = 0; i < CORES; i++)
 		if (w->core[i] != NULL)
 			net_close(w->core[i]);
+	close(p->nobody);
 	close(p->listener);
 	for (int i = 0; i < FILLERS; i++)
 		close(p->filler[i]);
