@@ -12,7 +12,7 @@ PACKAGES_BENCH := libosip2-dev libsofia-sip-ua-dev
 PACKAGES_FUZZ := clang llvm
 
 .PHONY: all install-dep install-dep-test install-dep-bench install-dep-fuzz npm test demo demo-hold bench \
-	fuzz soak matrix install clean
+	fuzz soak install clean
 
 all: install-dep
 	@tests/build.sh build --buildtype=release -Dtests=false

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WIC_H
+#define WIC_H
+
+#include "chance.h"
+#include "link.h"
+#include "mint.h"
+#include "sip/sip.h"
+#include "tally.h"
+#include "upgrade.h"
+#include "ws/ws.h"
+
+/** One WebRTC client: connects, registers, answers, leaves. */
+
+/** Largest message taken from the server, with its frame head. */
+#define WIC_IN_MAX 8192
+
+/** How long the server may take for anything: timers B and F (RFC 3261 17.1), us. */
+#define WIC_PATIENCE_US (32 * (uint64_t)1000000)
+
+/** What all WICs of a process have in common. */
+struct wic_world {
+	const struct options *options;
+	struct link_config link;
+	struct mint *mint;
+	struct tally *tally;
+	struct chance chance;
+	char host[ADDRESS_TEXT_MAX + 256]; /* of the HTTP request */
+	uint64_t run;			   /* tells the Call-IDs of this run from another's */
+	uint64_t jti;
+	uint64_t now_us;	     /* monotonic; read again where something is timed */
+	uint64_t now_s;		     /* Unix time */
+	bool ending;		     /* nobody comes back, nobody refreshes */
+	struct sip_message message;  /* scratch */
+	uint8_t text[LINK_OUT_MAX];  /* scratch: SIP to be sent */
+	uint8_t frame[LINK_OUT_MAX]; /* scratch: the frame around it */
+};
+
+enum wic_state {
+	WIC_OUT,
+	WIC_CONNECTING, /* TCP */
+	WIC_SECURING,	/* TLS */
+	WIC_UPGRADING,	/* HTTP */
+	WIC_OPEN,
+	WIC_CLOSING, /* our close frame is out */
+	WIC_STATE_COUNT
+};
+
+/** The request it waits for the answer of. */
+enum wic_ask { ASK_NOTHING, ASK_REGISTER, ASK_REFRESH, ASK_UNREGISTER, ASK_COUNT };
+
+/** How it leaves. */
+enum wic_exit {
+	EXIT_NONE,
+	EXIT_UNREGISTER, /* un-REGISTER, then close 1000 */
+	EXIT_CLOSE,	 /* close 1001 and no more, as a closed tab does */
+	EXIT_ABORT	 /* TCP reset */
+};
+
+struct wic {
+	struct wic_world *world;
+	const struct pair *pair;
+	const struct address *source; /* NULL: any */
+	uint32_t index, cseq;
+	enum wic_state state;
+	enum wic_ask ask;
+	enum wic_exit exit;
+	bool registered;
+	uint64_t began_us;    /* the connection */
+	uint64_t asked_us;    /* the request, or our close frame */
+	uint64_t deadline_us; /* of what it waits for; 0: of nothing */
+	uint64_t refresh_us;  /* when to REGISTER again */
+	uint64_t due_us;      /* WIC_OUT: when to come back; 0: never */
+	uint64_t away_us;     /* how long it will stay out */
+	uint64_t token_exp_s;
+	uint32_t token_len;
+	uint32_t in_len;
+	char key[UPGRADE_KEY_LEN + 1];
+	struct link link;
+	uint8_t in[WIC_IN_MAX];
+	uint8_t token[MINT_TOKEN_MAX];
+};
+
+void wic_init(struct wic *w, struct wic_world *world, uint32_t index, const struct pair *pair,
+	      const struct address *source);
+
+/** Connects and registers. Only when it is out. */
+void wic_start(struct wic *w);
+
+/** Its socket is ready. */
+void wic_ready(struct wic *w);
+
+/** Looks at its clocks: what it waits for too long, when to refresh, when to come back. */
+void wic_turn(struct wic *w);
+
+/** Leaves, and comes back after away_us; a pending answer is awaited first, but by EXIT_ABORT. */
+void wic_leave(struct wic *w, enum wic_exit how, uint64_t away_us);
+
+/** Registered, and nothing under way. */
+bool wic_is_idle(const struct wic *w);
+
+/* ---- between wic.c and wic_sip.c ----------------------------------------------------------- */
+
+/** Counts what went wrong, gives the connection up; comes back in 2 to 4 s, as JsSIP does. */
+void wic_fail(struct wic *w, enum failure what, int32_t detail);
+
+/** Reads the clock again: what is timed begins or ends now, not at the start of the turn. */
+uint64_t wic_now(struct wic *w);
+
+/** Sends one frame. False: it failed, and the WIC is out. */
+bool wic_send(struct wic *w, enum ws_opcode opcode, struct span payload);
+
+/** Sends a close frame and waits for the server to end the connection. */
+void wic_close(struct wic *w, uint16_t code);
+
+/** Sends a REGISTER: the first on its connection, or a refresh. */
+void wic_register(struct wic *w);
+
+/** Sends an un-REGISTER. */
+void wic_unregister(struct wic *w);
+
+/** A SIP message came. */
+void wic_message(struct wic *w, struct span text);
+
+#endif

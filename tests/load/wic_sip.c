@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "wic.h"
+
+/* The SIP of a WIC, in the form browser libraries give it: .invalid hosts, outbound, no rport. */
+
+enum { CLOSE_NORMAL = 1000, TOKEN_SPARE_S = 120 };
+
+/* ---- names --------------------------------------------------------------------------------- */
+
+static void write_host(const struct wic *w, struct writer *out)
+{
+	writer_text(out, "w");
+	writer_decimal(out, w->index);
+	writer_text(out, ".invalid");
+}
+
+static void write_contact_uri(const struct wic *w, struct writer *out)
+{
+	writer_text(out, "sip:wic");
+	writer_decimal(out, w->index);
+	writer_text(out, "@");
+	write_host(w, out);
+	writer_text(out, ";transport=ws");
+}
+
+/** One for all REGISTERs of a WIC, whatever becomes of its connections (RFC 3261 10.2). */
+static void write_call_id(const struct wic *w, struct writer *out)
+{
+	writer_decimal(out, w->world->run);
+	writer_text(out, "-");
+	writer_decimal(out, w->index);
+}
+
+/** urn:uuid of the WIC: the same at each reconnect, and in each run. */
+static void write_instance(const struct wic *w, struct writer *out)
+{
+	const uint8_t node[6] = {0,
+				 0,
+				 (uint8_t)(w->index >> 24),
+				 (uint8_t)(w->index >> 16),
+				 (uint8_t)(w->index >> 8),
+				 (uint8_t)w->index};
+
+	writer_text(out, "\"<urn:uuid:00000000-0000-4000-8000-");
+	writer_hex(out, span_of(node, sizeof(node)));
+	writer_text(out, ">\"");
+}
+
+/* ---- requests ------------------------------------------------------------------------------ */
+
+static void write_head(const struct wic *w, struct writer *out)
+{
+	const uint64_t branch = chance_next(&w->world->chance);
+
+	writer_text(out, "REGISTER sip:");
+	writer_text(out, w->world->options->domain);
+	writer_text(out, " SIP/2.0\r\nVia: SIP/2.0/WSS ");
+	write_host(w, out);
+	writer_text(out, ";branch=z9hG4bK");
+	writer_hex(out, span_of(&branch, sizeof(branch)));
+	writer_text(out, "\r\nMax-Forwards: 69\r\nTo: <");
+	writer_put(out, w->pair->impu);
+	writer_text(out, ">\r\nFrom: <");
+	writer_put(out, w->pair->impu);
+	writer_text(out, ">;tag=t");
+	writer_decimal(out, w->index);
+	writer_text(out, "\r\nCall-ID: ");
+	write_call_id(w, out);
+	writer_text(out, "\r\nCSeq: ");
+	writer_decimal(out, w->cseq);
+	writer_text(out, " REGISTER\r\n");
+}
+
+static void write_contact(const struct wic *w, uint64_t expires_s, struct writer *out)
+{
+	writer_text(out, "Contact: <");
+	write_contact_uri(w, out);
+	writer_text(out, ">;+sip.ice;reg-id=1;+sip.instance=");
+	write_instance(w, out);
+	writer_text(out, ";expires=");
+	writer_decimal(out, expires_s);
+	writer_text(out, "\r\nExpires: ");
+	writer_decimal(out, expires_s);
+	writer_text(out, "\r\nAllow: INVITE,ACK,CANCEL,BYE,UPDATE,MESSAGE,OPTIONS,REFER,INFO,NOTIFY"
+			 "\r\nSupported: path,gruu,outbound\r\nUser-Agent: wicgate-load\r\n"
+			 "Content-Length: 0\r\n\r\n");
+}
+
+static void ask(struct wic *w, enum wic_ask what, struct writer *text)
+{
+	if (!writer_ok(text)) {
+		wic_fail(w, FAILURE_OUTPUT, 0);
+		return;
+	}
+	w->ask = what;
+	w->asked_us = wic_now(w);
+	w->deadline_us = w->asked_us + WIC_PATIENCE_US;
+	(void)wic_send(w, WS_TEXT, writer_span(text));
+}
+
+/** A token good for long enough is there: a new one, unless the old one is to be used again. */
+static bool token_ready(struct wic *w)
+{
+	struct wic_world *world = w->world;
+	struct writer token;
+
+	if (world->options->reuse_token && w->token_exp_s > world->now_s + TOKEN_SPARE_S)
+		return true;
+	writer_init(&token, w->token, sizeof(w->token));
+	if (!mint_write(world->mint, w->pair, ++world->jti, world->now_s, &token))
+		return false;
+	w->token_len = writer_len(&token);
+	w->token_exp_s = world->now_s + world->options->token_lifetime_s;
+	return true;
+}
+
+void wic_register(struct wic *w)
+{
+	struct writer text;
+
+	if (!token_ready(w)) {
+		wic_fail(w, FAILURE_TOKEN, 0);
+		return;
+	}
+	w->cseq++;
+	writer_init(&text, w->world->text, sizeof(w->world->text));
+	write_head(w, &text);
+	writer_text(&text, "Authorization: Bearer ");
+	writer_bytes(&text, w->token, w->token_len);
+	writer_text(&text, "\r\n");
+	write_contact(w, w->world->options->expires_s, &text);
+	ask(w, w->registered ? ASK_REFRESH : ASK_REGISTER, &text);
+}
+
+/** SIP.js sends no credential here; the flow that owns the binding needs none (PROTOCOL 5.6). */
+void wic_unregister(struct wic *w)
+{
+	struct writer text;
+
+	w->cseq++;
+	writer_init(&text, w->world->text, sizeof(w->world->text));
+	write_head(w, &text);
+	write_contact(w, 0, &text);
+	ask(w, ASK_UNREGISTER, &text);
+}
+
+/* ---- responses ----------------------------------------------------------------------------- */
+
+/** What the 200 grants to our Contact. False: it is not in it. */
+static bool contact_granted(const struct wic *w, const struct sip_message *m, uint32_t *granted_s)
+{
+	uint8_t ours_text[64];
+	struct writer ours;
+
+	writer_init(&ours, ours_text, sizeof(ours_text));
+	write_contact_uri(w, &ours);
+	for (const struct sip_field *f = sip_first(m, SIP_HEADER_CONTACT); f != NULL;
+	     f = sip_next(m, f)) {
+		struct span rest = f->value, element, value = {0};
+
+		while (sip_list_next(&rest, &element)) {
+			struct sip_address a = sip_address_parse(element);
+
+			if (a.err != GW_OK || !span_equal(a.uri_text, writer_span(&ours)))
+				continue;
+			if (!sip_param(a.params, SPAN("expires"), &value))
+				value = sip_value(m, SIP_HEADER_EXPIRES);
+			return sip_seconds(value, granted_s);
+		}
+	}
+	return false;
+}
+
+/** JsSIP's rule: a random point in the later half, for the server's sake. */
+static uint64_t refresh_after(struct wic *w, uint32_t granted_s)
+{
+	uint64_t half_us = (uint64_t)granted_s * 500000;
+
+	return half_us + half_us / 100 * chance_below(&w->world->chance, 80);
+}
+
+static void registered(struct wic *w, const struct sip_message *m, enum deed deed)
+{
+	uint32_t granted_s = 0;
+
+	if (!contact_granted(w, m, &granted_s)) {
+		wic_fail(w, FAILURE_CONTACT, 0);
+		return;
+	}
+	if (granted_s == 0 || granted_s > w->world->options->expires_s) {
+		wic_fail(w, FAILURE_GRANT, (int32_t)granted_s);
+		return;
+	}
+	tally_took(w->world->tally, deed, w->world->now_us - w->asked_us);
+	w->registered = true;
+	w->refresh_us = w->world->now_us + refresh_after(w, granted_s);
+	if (w->exit != EXIT_NONE)
+		wic_leave(w, w->exit, w->away_us);
+}
+
+static void unregistered(struct wic *w, const struct sip_message *m)
+{
+	uint32_t granted_s;
+
+	if (contact_granted(w, m, &granted_s) && granted_s > 0) {
+		wic_fail(w, FAILURE_STILL_BOUND, 0);
+		return;
+	}
+	tally_took(w->world->tally, DEED_UNREGISTER, w->world->now_us - w->asked_us);
+	wic_close(w, CLOSE_NORMAL);
+}
+
+static bool is_ours(const struct wic *w, const struct sip_message *m)
+{
+	uint8_t text[64];
+	struct writer call_id;
+
+	writer_init(&call_id, text, sizeof(text));
+	write_call_id(w, &call_id);
+	return w->ask != ASK_NOTHING && m->method == SIP_REGISTER && m->cseq == w->cseq &&
+	       span_equal(sip_value(m, SIP_HEADER_CALL_ID), writer_span(&call_id));
+}
+
+static void response(struct wic *w, const struct sip_message *m)
+{
+	static const enum failure refused[ASK_COUNT] = {
+		[ASK_REGISTER] = FAILURE_REGISTER_REFUSED,
+		[ASK_REFRESH] = FAILURE_REFRESH_REFUSED,
+		[ASK_UNREGISTER] = FAILURE_UNREGISTER_REFUSED,
+	};
+	enum wic_ask asked = w->ask;
+
+	if (!is_ours(w, m)) {
+		tally_failure(w->world->tally, FAILURE_UNMATCHED, m->status);
+		return;
+	}
+	if (m->status < 200)
+		return;
+	w->ask = ASK_NOTHING;
+	w->deadline_us = 0;
+	if (m->status >= 300)
+		wic_fail(w, refused[asked], m->status);
+	else if (asked == ASK_UNREGISTER)
+		unregistered(w, m);
+	else
+		registered(w, m, asked == ASK_REGISTER ? DEED_REGISTER : DEED_REFRESH);
+}
+
+/* ---- what the server asks ------------------------------------------------------------------ */
+
+static void request(struct wic *w, const struct sip_message *m)
+{
+	bool expected =
+		m->method == SIP_MESSAGE || m->method == SIP_OPTIONS || m->method == SIP_NOTIFY;
+	struct writer text;
+
+	if (!expected)
+		tally_failure(w->world->tally, FAILURE_REQUEST, m->method);
+	if (m->method == SIP_ACK)
+		return;
+	writer_init(&text, w->world->text, sizeof(w->world->text));
+	if (sip_reply_write(m, expected ? 200 : 501, SPAN("load"), SPAN(""), &text) != GW_OK)
+		wic_fail(w, FAILURE_OUTPUT, 0);
+	else if (wic_send(w, WS_TEXT, writer_span(&text)))
+		tally_count(w->world->tally, COUNT_REQUEST);
+}
+
+void wic_message(struct wic *w, struct span text)
+{
+	struct sip_message *m = &w->world->message;
+	enum gw_err err;
+
+	if (span_equal(text, SPAN("\r\n")) || span_equal(text, SPAN("\r\n\r\n")))
+		return; /* keep-alive (RFC 5626 3.5.1); SIP.js leaves it unanswered */
+	err = sip_index(text, m);
+	if (err != GW_OK)
+		wic_fail(w, FAILURE_SIP, err);
+	else if (m->is_request)
+		request(w, m);
+	else
+		response(w, m);
+}
