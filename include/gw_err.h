@@ -84,12 +84,14 @@
 	X(GW_SIP_LOOP, "request loops") \
 	X(GW_SIP_EXTENSION, "Proxy-Require names an unknown extension") \
 	X(GW_SIP_METHOD, "method not supported yet") \
+	X(GW_SIP_EMERGENCY, "emergency call: not served here") \
 	X(GW_SIP_EDITS_MANY, "more edits than a splice holds") \
 	X(GW_SIP_NO_TRANSACTION, "response matches no transaction") \
 	/* token: PROTOCOL 3.6; the F-row is in the text */ \
 	X(GW_TOKEN_NONE, "F01 no credential") \
 	X(GW_TOKEN_SEVERAL, "F02 several credentials") \
 	X(GW_TOKEN_SCHEME, "F03 unknown authentication scheme") \
+	X(GW_TOKEN_CARRIER, "token in a body, where none is accepted") \
 	X(GW_TOKEN_MALFORMED, "F04 token malformed") \
 	X(GW_TOKEN_JSON, "F05 token is not strict JSON") \
 	X(GW_TOKEN_TYP, "F06 typ refused") \
@@ -120,6 +122,7 @@
 	X(GW_MW_DOWN, "no next hop reachable") \
 	X(GW_MW_TIMEOUT, "no final response from the core in time") \
 	X(GW_MW_CHALLENGED, "core challenged an auth-done REGISTER") \
+	X(GW_MW_TOO_BRIEF, "core asks for a longer registration again and again") \
 	X(GW_BINDING_LIMIT, "binding limit reached") \
 	X(GW_TRANSACTION_LIMIT, "transaction limit reached")
 

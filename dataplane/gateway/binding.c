@@ -82,6 +82,12 @@ static void binding_expire(struct timer *timer, void *context)
 	binding_end(gw, b, &gw_counters(gw)->binding_expired);
 }
 
+static bool binding_is(const struct binding *b, const struct transaction *t)
+{
+	return span_equal(identity_span(&b->impi), identity_span(&t->registration.impi)) &&
+	       span_equal(identity_span(&b->impu), identity_span(&t->registration.impu));
+}
+
 static struct binding *binding_new(struct gateway *gw, struct transaction *t, struct wic *wic)
 {
 	struct binding *b = slots_get(gw->bindings);
@@ -89,10 +95,10 @@ static struct binding *binding_new(struct gateway *gw, struct transaction *t, st
 	if (b == NULL)
 		return NULL;
 	b->flow = t->flow;
-	b->impi = t->impi;
-	b->impu = t->impu;
-	b->impi_hash = gateway_identity_hash(gw, identity_span(&t->impi));
-	b->impu_hash = gateway_identity_hash(gw, identity_span(&t->impu));
+	b->impi = t->registration.impi;
+	b->impu = t->registration.impu;
+	b->impi_hash = gateway_identity_hash(gw, identity_span(&b->impi));
+	b->impu_hash = gateway_identity_hash(gw, identity_span(&b->impu));
 	wic->binding = slots_handle(gw->bindings, b);
 	counter_add(&gw_counters(gw)->binding_live, 1);
 	return b;
@@ -106,6 +112,10 @@ enum gw_err binding_store(struct gateway *gw, struct transaction *t, struct wic 
 	struct span name;
 	struct writer text;
 
+	if (b != NULL && !binding_is(b, t)) { /* two under way at once: the last one counts */
+		binding_end(gw, b, &gw_counters(gw)->binding_removed);
+		b = NULL;
+	}
 	if (b == NULL)
 		b = binding_new(gw, t, wic);
 	if (b == NULL)
@@ -114,12 +124,12 @@ enum gw_err binding_store(struct gateway *gw, struct transaction *t, struct wic 
 	b->route_count = store_routes(&gw->message, &text);
 	b->routes_len = (uint16_t)writer_len(&text);
 	b->ids_at = b->routes_len;
-	store_ids(&gw->message, &t->impu, &text);
+	store_ids(&gw->message, &t->registration.impu, &text);
 	b->ids_len = (uint16_t)(writer_len(&text) - b->ids_at);
-	b->outbound = t->outbound;
-	name = t->wwsf < config->wwsf_count
-		       ? span_cut(config->wwsf[t->wwsf].name, 0, sizeof(b->wwsf) - 1)
+	name = t->registration.wwsf < config->wwsf_count
+		       ? span_cut(config->wwsf[t->registration.wwsf].name, 0, sizeof(b->wwsf) - 1)
 		       : SPAN("");
+	b->outbound = t->registration.outbound;
 	memset(b->wwsf, 0, sizeof(b->wwsf));
 	memcpy(b->wwsf, name.at, name.len);
 	b->expires_us = gw->time.now_us + (uint64_t)expires_s * 1000000;

@@ -54,8 +54,8 @@ static bool flow_fields(struct span in, struct handle *flow)
 		return false;
 	*flow = (struct handle){
 		.worker = (uint16_t)(b.at[0] << 8 | b.at[1]),
-		.slot = (uint32_t)b.at[2] << 24 | (uint32_t)b.at[3] << 16 |
-			(uint32_t)b.at[4] << 8 | b.at[5],
+		.slot = (uint32_t)b.at[2] << 24 | (uint32_t)b.at[3] << 16 | (uint32_t)b.at[4] << 8 |
+			b.at[5],
 		.generation = (uint32_t)b.at[6] << 24 | (uint32_t)b.at[7] << 16 |
 			      (uint32_t)b.at[8] << 8 | b.at[9],
 	};

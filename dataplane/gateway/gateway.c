@@ -23,8 +23,9 @@ struct gateway *gateway_new(const struct gateway_config *config)
 	gw->bucket = calloc(buckets, sizeof(*gw->bucket));
 	gw->lines_memory = malloc(GATEWAY_LINES_MAX);
 	gw->out_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
-	if (gw->bindings == NULL || gw->transactions == NULL || gw->wheel == NULL || gw->bucket == NULL ||
-	    gw->lines_memory == NULL || gw->out_memory == NULL) {
+	gw->stamped_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
+	if (!gw->bindings || !gw->transactions || !gw->wheel || !gw->bucket || !gw->lines_memory ||
+	    !gw->out_memory || !gw->stamped_memory) {
 		gateway_free(gw);
 		return NULL;
 	}
@@ -43,6 +44,7 @@ void gateway_free(struct gateway *gw)
 	free(gw->bucket);
 	free(gw->lines_memory);
 	free(gw->out_memory);
+	free(gw->stamped_memory);
 	free(gw);
 }
 
@@ -112,7 +114,7 @@ void gateway_event(struct gateway *gw, enum event_kind what, struct handle flow,
 /** A request of a WIC: the procedure is chosen by its method. */
 static enum gw_err wic_request(struct gateway *gw, struct wic *wic)
 {
-	enum gw_err err = request_check(gw, &gw->message);
+	enum gw_err err = request_check(&gw->message, REQUEST_FROM_WIC);
 
 	counter_add(&gw_counters(gw)->sip_requests_in, 1);
 	if (err != GW_OK)
@@ -147,36 +149,34 @@ struct gateway_result gateway_verified(struct gateway *gw, struct wic *wic, stru
 }
 
 /** A request of the core: to the flow that its topmost Route names. */
-static void mw_request(struct gateway *gw, const struct mw_source *source)
+static void mw_request(struct gateway *gw, const struct mw_source *source, enum gw_err err)
 {
-	enum gw_err err = request_check(gw, &gw->message);
+	struct mw_source back = *source;
 
+	source_answer(&gw->message, &back);
+	if (err == GW_OK)
+		err = source_stamp(gw, &source->peer);
+	if (err == GW_OK)
+		err = request_check(&gw->message, REQUEST_FROM_MW);
 	counter_add(&gw_counters(gw)->mw_requests_in, 1);
-	if (err == GW_SIP_MAX_FORWARDS)
-		terminate_refuse(gw, source, 483, SPAN(""));
-	else if (err == GW_SIP_EXTENSION)
-		terminate_refuse(gw, source, 420, SPAN(""));
-	else if (err != GW_OK)
-		terminate_refuse(gw, source, 400, SPAN(""));
-	else
-		terminate_request(gw, source, handle_none(), false);
-	if (err != GW_OK)
-		gateway_count(gw, err);
+	if (err == GW_OK) {
+		terminate_request(gw, &back, handle_none(), false);
+		return;
+	}
+	gateway_count(gw, err);
+	terminate_refuse(gw, &back, refusal_status(err), SPAN(""));
 }
 
 void gateway_from_mw(struct gateway *gw, const struct mw_source *source, struct span bytes)
 {
 	enum gw_err err = sip_index(bytes, &gw->message);
 
-	if (err != GW_OK) {
-		gateway_count(gw, err);
-		if (gw->message.is_request)
-			terminate_refuse(gw, source, err == GW_SIP_VERSION ? 505 : 400, SPAN(""));
-	} else if (gw->message.is_request) {
-		mw_request(gw, source);
-	} else {
+	if (gw->message.is_request)
+		mw_request(gw, source, err);
+	else if (err == GW_OK)
 		gateway_response(gw, source, bytes);
-	}
+	else
+		gateway_count(gw, err);
 }
 
 void gateway_delivered(struct gateway *gw, const struct message_deliver *head, struct span bytes)
@@ -207,18 +207,13 @@ static void response_elsewhere(struct gateway *gw, const struct mw_source *sourc
 
 void gateway_response(struct gateway *gw, const struct mw_source *source, struct span bytes)
 {
-	const struct sip_field *via;
 	struct transaction *t = NULL;
 	struct handle owner = handle_none();
-	struct span rest, element;
-	struct sip_via top = {.err = GW_SIP_VIA};
+	struct sip_via top;
 
 	if (sip_index(bytes, &gw->message) != GW_OK || gw->message.is_request)
 		return;
-	via = sip_first(&gw->message, SIP_HEADER_VIA);
-	rest = via->value;
-	if (sip_list_next(&rest, &element))
-		top = sip_via_parse(element);
+	top = request_top_via(&gw->message);
 	if (top.err == GW_OK)
 		t = transaction_of(gw, &top, &owner);
 	if (!handle_is_none(owner) && owner.worker != gw->config.worker) {
@@ -249,7 +244,7 @@ void gateway_flow_ended(struct gateway *gw, struct wic *wic)
 		if (!handle_equal(t->flow, wic->flow))
 			continue;
 		if (t->kind == TRANSACTION_TERMINATE)
-			transaction_answer(gw, t, t->outbound ? 430 : 480); /* PROTOCOL 10.3 */
+			transaction_answer(gw, t, 480); /* PROTOCOL 10.3: it had the request */
 		else
 			transaction_free(gw, t);
 	}
@@ -264,7 +259,7 @@ void gateway_target_lost(struct gateway *gw, const struct mw_target *target)
 		if (t->kind != TRANSACTION_TERMINATE && t->target.transport == target->transport &&
 		    endpoint_same_host(&t->target.address, &target->address) &&
 		    endpoint_port(&t->target.address) == endpoint_port(&target->address))
-			transaction_answer(gw, t, t->kind == TRANSACTION_REGISTER ? 504 : 503);
+			transaction_answer(gw, t, 504);
 }
 
 static void binding_row(const struct gateway *gw, const struct binding *b, struct row_binding *row)

@@ -21,9 +21,12 @@ struct gateway;
 struct wic {
 	struct handle flow;    /* the session: what flow tokens name */
 	struct handle binding; /* none until the core has said 200 */
-	uint32_t wwsf;         /* row of config_part.wwsf that the Origin belongs to */
+	uint32_t wwsf;	       /* row of config_part.wwsf that the Origin belongs to */
 	uint32_t transactions; /* of this flow, not yet answered */
-	bool disowned;         /* a reload took the Origin away: new registrations get 403 (F19) */
+	uint64_t identity;     /* hash of the pair that the core may hold for this flow; 0: none */
+	uint64_t brief_us;     /* when the first of the last 423s was relayed */
+	uint32_t briefs;       /* 423s relayed since */
+	bool disowned;	       /* a reload took the Origin away: new registrations get 403 (F19) */
 };
 
 /** Where a request for the core goes. */
@@ -54,7 +57,8 @@ struct gateway_env {
 	bool (*hop_up)(void *context, const struct mw_target *target);
 	/** One event for the log. */
 	void (*event)(void *context, const struct message_event *event);
-	/** A free verify job of the worker's pool, or NULL; submitted by the worker at its turn's end. */
+	/** A free verify job of the worker's pool, or NULL; submitted by the worker at its turn's
+	 * end. */
 	struct verify_job *(*job)(void *context);
 	void (*submit)(void *context, struct verify_job *job);
 };
@@ -65,7 +69,7 @@ struct gateway_config {
 	uint32_t max_bindings;
 	uint32_t max_transactions;
 	uint32_t max_message; /* bytes; the largest max_message that will ever be configured */
-	uint32_t epoch;       /* where generations start */
+	uint32_t epoch;	      /* where generations start */
 	uint64_t now_us;      /* where its timers start */
 	struct counters *counters;
 	const struct gateway_env *env;
@@ -93,9 +97,10 @@ uint64_t gateway_next_us(const struct gateway *gw);
 
 /** How the handling of a WIC's message ended. */
 struct gateway_result {
-	enum gw_err err;  /* GW_OK: handled. GW_AGAIN: a signature is being checked; keep the bytes, stop
-			     reading, call gateway_verified() with the verdict. Else: refused, answer with it */
-	bool request;     /* the refused message is a request whose indexed form is gateway_message() */
+	enum gw_err err; /* GW_OK: handled. GW_AGAIN: a signature is being checked; keep the bytes,
+			    stop reading, call gateway_verified() with the verdict. Else: refused,
+			    answer with it */
+	bool request; /* the refused message is a request whose indexed form is gateway_message() */
 };
 
 /** One SIP message from wic. bytes are borrowed for the call. */
@@ -116,7 +121,8 @@ const struct sip_message *gateway_message(const struct gateway *gw);
 enum gw_err GW_MUST_CHECK gateway_refusal_write(struct gateway *gw, const struct wic *wic,
 						enum gw_err err, struct writer *out);
 
-/** One SIP message from the core. Refusals are answered on source here, by way of gateway_refusal. */
+/** One SIP message from the core. Refusals are answered on source here, by way of gateway_refusal.
+ */
 void gateway_from_mw(struct gateway *gw, const struct mw_source *source, struct span bytes);
 
 /** A request that another worker took in for a flow of ours. */

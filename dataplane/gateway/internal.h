@@ -9,8 +9,7 @@
 /* Names shared by the files of this layer only. */
 
 #define BINDING_TEXT_MAX 1024 /* Service-Route and identity set of one binding */
-#define TRANSACTION_COPY_MAX 1400 /* a UDP request or response that may be sent again */
-#define UDP_MAX 1300 /* bytes; more goes over TCP (PROTOCOL 9) */
+#define UDP_MAX 1300	      /* bytes; more goes over TCP (PROTOCOL 9) */
 
 /* RFC 3261 17.1.2.2 */
 #define T1_US 500000ull
@@ -25,11 +24,11 @@ struct binding {
 	uint64_t impi_hash, impu_hash;
 	struct identity impi, impu;
 	char wwsf[32];
-	uint16_t routes_len;   /* Service-Route as one Route value, at the start of text */
-	uint16_t ids_at;       /* canonical identity set, each ended by '\n', default first */
+	uint16_t routes_len; /* Service-Route as one Route value, at the start of text */
+	uint16_t ids_at;     /* canonical identity set, each ended by '\n', default first */
 	uint16_t ids_len;
 	uint16_t route_count;
-	bool outbound;         /* registered with reg-id: 430 for a dead flow, else 480 */
+	bool outbound; /* registered with reg-id */
 	uint8_t text[BINDING_TEXT_MAX];
 };
 
@@ -51,25 +50,41 @@ struct transaction {
 	struct handle flow;
 	uint32_t salt; /* of our branch, beside the handle */
 	uint64_t deadline_us;
-	uint32_t retry_us;         /* UDP: next retransmission interval */
-	struct mw_target target;   /* REGISTER, ORIGINATE: where it went */
-	struct mw_source source;   /* TERMINATE: where it came from */
-	uint64_t key;              /* TERMINATE: hash of the core's branch, sent-by and method */
-	uint32_t next;             /* TERMINATE: slot + 1 of the next in its bucket */
+	uint32_t retry_us; /* UDP: next retransmission interval */
 	enum sip_method method;
-	uint32_t requested_s;      /* REGISTER: what was asked of the core; 0: de-registration */
-	uint64_t token_exp_us;     /* REGISTER: monotonic time at which the token ends */
-	bool outbound;
-	uint32_t wwsf;
-	struct identity impi, impu; /* REGISTER; TERMINATE: impu is the called identity */
-	uint16_t contact_len;      /* REGISTER: the Contact's URI, to find it in the 200 */
-	uint8_t contact[256];
-	char icid[192];            /* TERMINATE: P-Charging-Vector's icid-value and orig-ioi */
-	uint16_t head_len;         /* answerable head: Via, From, To, Call-ID, CSeq of the request */
-	uint16_t copy_len;
-	uint8_t head[1024];
-	uint8_t copy[TRANSACTION_COPY_MAX];
+	struct mw_target target; /* REGISTER, ORIGINATE: where it went */
+	union {
+		struct {
+			uint64_t token_exp_us; /* monotonic time at which the token ends */
+			uint32_t requested_s;  /* asked of the core; 0: de-registration */
+			uint32_t wwsf;
+			bool outbound;
+			bool first; /* the flow held no identity before */
+			bool fetch; /* no Contact: asks for bindings and changes none */
+			struct identity impi, impu;
+		} registration;
+		struct {
+			struct identity asserted;
+		} origination;
+		struct {
+			struct mw_source source;
+			uint64_t key;		/* of a retransmission, see transaction_key() */
+			uint32_t next;		/* slot + 1 of the next in its bucket */
+			struct identity called; /* asserted in the answer */
+			uint16_t charging_len;
+			uint8_t charging[192]; /* icid-value and orig-ioi as they came */
+		} termination;
+	};
+	/*
+	 * What may be needed again: the head of the request, so that it can be answered; over UDP
+	 * the request as it was sent, which has that head below our Via; when COMPLETED, the
+	 * answer.
+	 */
+	bool sent;
+	uint16_t kept_len;
+	uint8_t kept[UDP_MAX];
 };
+_Static_assert(sizeof(struct transaction) <= 2048, "one of max_transactions");
 
 struct gateway {
 	/* read-mostly */
@@ -78,13 +93,14 @@ struct gateway {
 	struct slots *bindings;
 	struct slots *transactions;
 	struct wheel *wheel; /* context: the gateway */
-	uint32_t *bucket; /* of terminating transactions: slot + 1 */
+	uint32_t *bucket;    /* of terminating transactions: slot + 1 */
 	uint32_t bucket_mask;
 	uint8_t bucket_key[16];
 	/* per turn */
 	struct gateway_time time;
 	/* per message */
 	struct sip_message message;
+	struct sip_message kept; /* a transaction's own request, beside the response in message */
 	struct sip_splice splice;
 	struct token_scratch scratch;
 	struct token_claims claims;
@@ -92,6 +108,7 @@ struct gateway {
 	struct writer out;   /* the message that is written */
 	uint8_t *lines_memory;
 	uint8_t *out_memory;
+	uint8_t *stamped_memory; /* a request of the core with its Via completed */
 };
 
 #define GATEWAY_LINES_MAX 16384
@@ -114,9 +131,18 @@ void gateway_event(struct gateway *gw, enum event_kind what, struct handle flow,
 		   const struct binding *binding, enum gw_err err, uint32_t status);
 
 /* request.c: what every request is checked for, and what every forwarded message gets */
-/** PROTOCOL 12.3's order, before any procedure: one Via, Request-URI, Max-Forwards, Proxy-Require. */
-enum gw_err GW_MUST_CHECK request_check(struct gateway *gw, const struct sip_message *m);
-/** Edits Max-Forwards: one less, or 70 minus one when absent. */
+enum request_side { REQUEST_FROM_WIC, REQUEST_FROM_MW };
+/** PROTOCOL 12.3's order, before any procedure: Via, Request-URI, Max-Forwards, Proxy-Require. */
+enum gw_err GW_MUST_CHECK request_check(const struct sip_message *m, enum request_side side);
+/** The first Via element. */
+struct sip_via request_top_via(const struct sip_message *m);
+/** True for a request inside a dialog: its To has a tag. */
+bool request_in_dialog(const struct sip_message *m);
+/** True when an option tag stands in any line of header id. */
+bool request_has_tag(const struct sip_message *m, enum sip_header id, struct span tag);
+/** True when word stands in text, in any case, where a token could begin and end. */
+bool request_mentions(struct span text, struct span word);
+/** Edits Max-Forwards: one less, or 70 when absent (RFC 3261 16.6 step 3). */
 void request_max_forwards(struct gateway *gw, const struct sip_message *m);
 /** Puts our Via for transaction t on top. transport: "TCP", "UDP" or "WSS". */
 void request_via(struct gateway *gw, const struct transaction *t, const char *transport);
@@ -124,13 +150,17 @@ void request_via(struct gateway *gw, const struct transaction *t, const char *tr
 void request_begin(struct gateway *gw, const struct sip_message *m);
 /** The lines written since mark, for a splice to insert. */
 struct span request_lines(struct gateway *gw, uint32_t mark);
-/** Writes "icid-value=...;icid-generated-at=...;orig-ioi=..." for a new charging identifier. */
-void request_charging_vector(struct gateway *gw, struct writer *out);
+/** Writes a P-Charging-Vector line with a new charging identifier. */
+void request_charging_vector(struct gateway *gw, const struct realm_config *realm,
+			     struct writer *out);
 /** Realm row that serves host, or NULL. */
 const struct realm_config *request_realm(const struct config_part *config, struct span host);
+/** Realm row of a canonical public identity; the first one when its host has none. */
+const struct realm_config *request_realm_of(const struct config_part *config,
+					    const struct identity *impu);
 
 /* trust.c */
-/** Edits away everything a WIC must not bring in (PROTOCOL 9.1). */
+/** Edits away everything a WIC must not bring in, Request-URI included (PROTOCOL 9.1). */
 void trust_strip_from_wic(struct gateway *gw, const struct sip_message *m);
 /** Edits away what a WIC must not see of the core (PROTOCOL 9.3, 9.6). */
 void trust_strip_to_wic(struct gateway *gw, const struct sip_message *m);
@@ -146,8 +176,12 @@ struct transaction *transaction_of(struct gateway *gw, const struct sip_via *via
 void transaction_branch(struct gateway *gw, const struct transaction *t, struct writer *out);
 /** Sends a request to the core and arms its timers. On error t is freed. */
 enum gw_err GW_MUST_CHECK transaction_send(struct gateway *gw, struct transaction *t);
-/** Keeps the head of request m, so that it can be answered when m is gone. */
+/** Keeps the head of request m, so that it can be answered when m is gone. GW_SIP_TOO_LONG. */
 enum gw_err GW_MUST_CHECK transaction_keep_head(struct transaction *t, const struct sip_message *m);
+/** Indexes the head that t keeps, our own Via not in it. */
+enum gw_err GW_MUST_CHECK transaction_recall(const struct transaction *t, struct sip_message *m);
+/** A provisional response has come: retransmissions go on at their slowest. */
+void transaction_proceeding(struct transaction *t);
 /** Refuses the kept head towards the WIC for reason err, and frees t. */
 void transaction_refuse(struct gateway *gw, struct transaction *t, enum gw_err err);
 /** Answers the kept head towards the WIC or the core, and frees or completes t. */
@@ -157,7 +191,10 @@ void transaction_respond(struct gateway *gw, struct transaction *t);
 /** The terminating transaction of a retransmission, or NULL. */
 struct transaction *transaction_find(struct gateway *gw, uint64_t key, enum sip_method method);
 void transaction_insert(struct gateway *gw, struct transaction *t);
-/** Key of a request of the core: top Via's branch and sent-by, source host (RFC 3261 17.2.3). */
+/**
+ * Key of a request of the core: top Via's branch and sent-by (RFC 3261 17.2.3), Call-ID and CSeq,
+ * which keep apart what an old peer sends without a branch.
+ */
 uint64_t transaction_key(const struct gateway *gw, const struct sip_message *m);
 /** Arms the wait for a final response. */
 void transaction_wait(struct gateway *gw, struct transaction *t);
@@ -168,7 +205,8 @@ enum gw_err GW_MUST_CHECK target_next_hop(struct gateway *gw, struct mw_target *
 /** Where a request with this first Route URI goes. Falls back to the next hop. */
 enum gw_err GW_MUST_CHECK target_of_route(struct gateway *gw, struct span route_uri,
 					  struct mw_target *target);
-/** Writes the request for target, over TCP instead when it is too long for UDP. build() makes edits. */
+/** Writes the request for target, over TCP instead when it is too long for UDP. build() makes
+ * edits. */
 typedef enum gw_err target_build(struct gateway *gw, struct transaction *t);
 enum gw_err GW_MUST_CHECK target_write(struct gateway *gw, struct transaction *t,
 				       target_build *build);
@@ -176,8 +214,8 @@ enum gw_err GW_MUST_CHECK target_write(struct gateway *gw, struct transaction *t
 /* binding.c */
 struct binding *binding_of(const struct gateway *gw, const struct wic *wic);
 /** Makes or refreshes the binding of t's identity from the core's 200, indexed in gw->message. */
-enum gw_err GW_MUST_CHECK binding_store(struct gateway *gw, struct transaction *t,
-					struct wic *wic, uint32_t expires_s);
+enum gw_err GW_MUST_CHECK binding_store(struct gateway *gw, struct transaction *t, struct wic *wic,
+					uint32_t expires_s);
 void binding_end(struct gateway *gw, struct binding *b, _Atomic uint64_t *counter);
 /** True when canonical is one of the binding's identities. */
 bool binding_has(const struct binding *b, struct span canonical);
@@ -188,16 +226,36 @@ struct span binding_default(const struct binding *b);
 /** A REGISTER from wic, before (token not yet verified) and after. */
 enum gw_err GW_MUST_CHECK register_request(struct gateway *gw, struct wic *wic);
 enum gw_err GW_MUST_CHECK register_verified(struct gateway *gw, struct wic *wic);
+/** Keyed hash of the pair that t registers: never 0. */
+uint64_t register_pair(const struct gateway *gw, const struct transaction *t);
 void register_response(struct gateway *gw, struct transaction *t);
 enum gw_err GW_MUST_CHECK originate_request(struct gateway *gw, struct wic *wic);
 void originate_response(struct gateway *gw, struct transaction *t);
 void terminate_request(struct gateway *gw, const struct mw_source *source, struct handle flow,
 		       bool flow_known);
 enum gw_err GW_MUST_CHECK terminate_response(struct gateway *gw, struct wic *wic);
-/** Answers the core's request in gw->message on source. */
+/** Answers the core's request in gw->message on source; 420 names what is not supported. */
 void terminate_refuse(struct gateway *gw, const struct mw_source *source, uint16_t status,
 		      struct span extra);
-/** Relays the response in gw->message to the WIC of t: our Via popped, what is the core's removed. */
+/** Relays the response in gw->message to the WIC of t: our Via popped, what is the core's removed.
+ */
 void response_to_wic(struct gateway *gw, struct transaction *t);
+/** Edits a 503 of the core into a 500: it is not for this node's peers (RFC 3261 16.7 step 6). */
+void response_no_503(struct gateway *gw);
+
+/* source.c */
+/** Where the answer to the core's request in m goes (RFC 3261 18.2.2, RFC 3581 4). */
+void source_answer(const struct sip_message *m, struct mw_source *source);
+/**
+ * Completes the top Via of gw->message with received and rport of peer, where RFC 3261 18.2.1 and
+ * RFC 3581 4 ask for them, and indexes the result in gw->message.
+ */
+enum gw_err GW_MUST_CHECK source_stamp(struct gateway *gw, const struct endpoint *peer);
+
+/* refusal.c */
+/** The status that err gets, before 401 becomes 407. */
+uint16_t refusal_status(enum gw_err err);
+/** Writes one Unsupported line for each tag of Proxy-Require in gw->message. */
+void refusal_unsupported(struct gateway *gw);
 
 #endif

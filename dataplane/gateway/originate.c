@@ -9,12 +9,29 @@ static bool makes_dialog(enum sip_method method)
 	return method == SIP_INVITE || method == SIP_SUBSCRIBE || method == SIP_REFER;
 }
 
-static bool in_dialog(const struct sip_message *m)
-{
-	struct sip_address to = sip_address_parse(sip_value(m, SIP_HEADER_TO));
-	struct span tag;
+/** What the P-Preferred-Identity lines of a request ask for. */
+struct preference {
+	uint32_t sip, tel; /* how many of each scheme */
+	bool found;
+	struct identity id; /* the first that is the binding's */
+};
 
-	return to.err == GW_OK && sip_param(to.params, SPAN("tag"), &tag);
+static void preference_add(const struct binding *b, struct span element, struct preference *p)
+{
+	struct sip_address a = sip_address_parse(element);
+	struct identity id;
+
+	if (a.err != GW_OK)
+		return; /* names nobody */
+	if (a.uri.scheme == SIP_SCHEME_TEL)
+		p->tel++;
+	else
+		p->sip++;
+	if (p->found || identity_impu(a.uri_text, &id) != GW_OK ||
+	    !binding_has(b, identity_span(&id)))
+		return;
+	p->found = true;
+	p->id = id;
 }
 
 /** Which identity is asserted: the preferred one when it is the binding's, else the default. */
@@ -22,31 +39,22 @@ static enum gw_err asserted_identity(const struct gateway *gw, const struct bind
 				     struct identity *asserted)
 {
 	const struct sip_field *f = sip_first(&gw->message, SIP_HEADER_P_PREFERRED_IDENTITY);
-	uint32_t sip = 0, tel = 0;
-	struct span chosen = binding_default(b);
+	struct span fallback = binding_default(b);
+	struct preference p = {0};
 
 	for (; f != NULL; f = sip_next(&gw->message, f)) {
 		struct span rest = f->value, element;
 
-		while (sip_list_next(&rest, &element)) {
-			struct sip_address a = sip_address_parse(element);
-			struct identity id;
-
-			sip += a.err == GW_OK && a.uri.scheme != SIP_SCHEME_TEL;
-			tel += a.err == GW_OK && a.uri.scheme == SIP_SCHEME_TEL;
-			if (a.err != GW_OK || identity_impu(a.uri_text, &id) != GW_OK ||
-			    !binding_has(b, identity_span(&id)) || sip + tel > 1)
-				continue;
-			*asserted = id;
-			chosen = identity_span(asserted);
-		}
+		while (sip_list_next(&rest, &element))
+			preference_add(b, element, &p);
 	}
-	if (sip > 1 || tel > 1)
+	if (p.sip > 1 || p.tel > 1)
 		return GW_IDENTITY_MISMATCH; /* RFC 3325 9.2: one of each scheme at most */
-	if (chosen.at != asserted->text) {
-		asserted->len = (uint16_t)chosen.len;
-		memcpy(asserted->text, chosen.at, chosen.len);
-	}
+	*asserted = p.id;
+	if (p.found)
+		return GW_OK;
+	asserted->len = (uint16_t)fallback.len;
+	memcpy(asserted->text, fallback.at, fallback.len);
 	return GW_OK;
 }
 
@@ -67,34 +75,28 @@ static enum gw_err check_from(const struct gateway *gw, const struct binding *b)
 	return binding_has(b, identity_span(&id)) ? GW_OK : GW_IDENTITY_MISMATCH;
 }
 
-/** What needs no binding to be answered, or cannot be served. GW_OK: go on. */
-static enum gw_err check_method(const struct gateway *gw)
+/** PROTOCOL 9.5 step 2, RFC 5031. */
+static bool is_emergency(struct span uri)
+{
+	struct span service = SPAN("urn:service:sos");
+	int after = span_at(uri, service.len);
+
+	return span_equal_nocase(span_cut(uri, 0, service.len), service) &&
+	       (after < 0 || after == '.');
+}
+
+/** What can be served at all. GW_OK: go on. */
+static enum gw_err check_method(const struct gateway *gw, const struct binding *b)
 {
 	if (gw->message.method == SIP_CANCEL)
 		return GW_SIP_NO_TRANSACTION; /* 481: no INVITE of ours can be pending */
-	if (in_dialog(&gw->message))
+	if (request_in_dialog(&gw->message))
 		return GW_SIP_NO_TRANSACTION; /* 481: no dialog runs through us */
+	if (is_emergency(gw->message.uri))
+		return GW_SIP_EMERGENCY;
+	if (b == NULL)
+		return GW_NOT_REGISTERED;
 	return makes_dialog(gw->message.method) ? GW_SIP_METHOD : GW_OK;
-}
-
-/** The parameters of a Request-URI that only the core may write (PROTOCOL 9.1). */
-static void strip_uri_params(struct gateway *gw, const struct sip_message *m)
-{
-	static const char *const names[] = {"orig", "cpc", "oli", "iotl"};
-	struct sip_uri uri = sip_uri_parse(m->uri);
-	struct span rest = uri.params, name, value;
-
-	while (uri.err == GW_OK && sip_param_next(&rest, &name, &value))
-		for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-			const uint8_t *end = value.len > 0 ? value.at + value.len
-							   : name.at + name.len;
-
-			if (span_equal_nocase(name, span_text(names[i])))
-				sip_splice_replace(
-					&gw->splice,
-					span_of(name.at - 1, (uint32_t)(end - name.at) + 1),
-					SPAN(""));
-		}
 }
 
 static enum gw_err originate_build(struct gateway *gw, struct transaction *t)
@@ -107,7 +109,6 @@ static enum gw_err originate_build(struct gateway *gw, struct transaction *t)
 	if (b == NULL)
 		return GW_NOT_REGISTERED;
 	trust_strip_from_wic(gw, m);
-	strip_uri_params(gw, m);
 	request_via(gw, t, t->target.transport == MW_TCP ? "TCP" : "UDP");
 	request_max_forwards(gw, m);
 	mark = writer_len(&gw->lines);
@@ -117,9 +118,9 @@ static enum gw_err originate_build(struct gateway *gw, struct transaction *t)
 		writer_text(&gw->lines, "\r\n");
 	}
 	writer_text(&gw->lines, "P-Asserted-Identity: <");
-	writer_put(&gw->lines, identity_span(&t->impu));
+	writer_put(&gw->lines, identity_span(&t->origination.asserted));
 	writer_text(&gw->lines, ">\r\n");
-	request_charging_vector(gw, &gw->lines);
+	request_charging_vector(gw, request_realm_of(gw_config(gw), &b->impu), &gw->lines);
 	sip_splice_append(&gw->splice, request_lines(gw, mark));
 	return writer_ok(&gw->lines) ? GW_OK : GW_NO_ROOM;
 }
@@ -144,7 +145,7 @@ static enum gw_err originate_forward(struct gateway *gw, const struct binding *b
 {
 	enum gw_err err;
 
-	err = asserted_identity(gw, b, &t->impu);
+	err = asserted_identity(gw, b, &t->origination.asserted);
 	if (err == GW_OK)
 		err = originate_target(gw, b, &t->target);
 	if (err == GW_OK)
@@ -162,9 +163,7 @@ enum gw_err originate_request(struct gateway *gw, struct wic *wic)
 
 	if (gw->message.method == SIP_ACK)
 		return GW_OK; /* never answered (RFC 3261 17); nothing of ours waits for one */
-	err = check_method(gw);
-	if (err == GW_OK && b == NULL)
-		err = GW_NOT_REGISTERED;
+	err = check_method(gw, b);
 	if (err == GW_OK)
 		err = check_from(gw, b);
 	if (err != GW_OK)
@@ -184,12 +183,12 @@ void originate_response(struct gateway *gw, struct transaction *t)
 {
 	uint16_t status = gw->message.status;
 
+	if (status < 200)
+		transaction_proceeding(t);
 	if (status == 100)
-		return; /* hop by hop; timers go on, F ends them */
+		return; /* hop by hop */
 	request_begin(gw, &gw->message);
-	if (status == 503) /* RFC 3261 16.7 step 6 */
-		sip_splice_replace(&gw->splice, span_cut(gw->message.start_line, 8, 3),
-				   SPAN("500"));
+	response_no_503(gw);
 	response_to_wic(gw, t);
 	if (status >= 200)
 		transaction_free(gw, t);

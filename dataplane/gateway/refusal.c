@@ -10,7 +10,7 @@ enum refusal_extra {
 	EXTRA_NONE,
 	EXTRA_CHALLENGE,     /* Bearer challenge: 401 for REGISTER, 407 otherwise (RFC 8898 2.2) */
 	EXTRA_INVALID_TOKEN, /* the same with error="invalid_token" */
-	EXTRA_RETRY,         /* Retry-After */
+	EXTRA_RETRY,	     /* Retry-After */
 	EXTRA_UNSUPPORTED,   /* the tags of Proxy-Require */
 };
 
@@ -25,6 +25,7 @@ struct refusal {
 static const struct refusal refusals[] = {
 	{GW_TOKEN_NONE, 401, EXTRA_CHALLENGE},
 	{GW_TOKEN_SEVERAL, 400, EXTRA_NONE},
+	{GW_TOKEN_CARRIER, 400, EXTRA_NONE},
 	{GW_TOKEN_SCHEME, 401, EXTRA_CHALLENGE},
 	{GW_TOKEN_MALFORMED, 401, EXTRA_INVALID_TOKEN},
 	{GW_TOKEN_JSON, 401, EXTRA_INVALID_TOKEN},
@@ -55,6 +56,9 @@ static const struct refusal refusals[] = {
 	{GW_TIMEOUT, 503, EXTRA_RETRY},
 	{GW_STOPPING, 503, EXTRA_RETRY},
 	{GW_MW_DOWN, 504, EXTRA_NONE},
+	{GW_MW_TIMEOUT, 504, EXTRA_NONE},
+	{GW_MW_TOO_BRIEF, 403, EXTRA_NONE},
+	{GW_SIP_EMERGENCY, 380, EXTRA_NONE},
 	{GW_SIP_VERSION, 505, EXTRA_NONE},
 	{GW_SIP_URI_SCHEME, 416, EXTRA_NONE},
 	{GW_SIP_MAX_FORWARDS, 483, EXTRA_NONE},
@@ -79,7 +83,7 @@ static const struct refusal refusals[] = {
 	{GW_SIP_EDITS_MANY, 400, EXTRA_NONE},
 };
 
-static struct refusal refusal_of(enum gw_err err)
+static struct refusal refusal_find(enum gw_err err)
 {
 	for (uint32_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
 		if (refusals[i].err == err)
@@ -87,24 +91,39 @@ static struct refusal refusal_of(enum gw_err err)
 	return (struct refusal){err, 500, EXTRA_NONE};
 }
 
+uint16_t refusal_status(enum gw_err err)
+{
+	return refusal_find(err).status;
+}
+
+/** The home network that was asked, when it is one of ours. */
+static struct span challenge_realm(const struct gateway *gw)
+{
+	const struct config_part *config = gw_config(gw);
+	const struct realm_config *realm =
+		request_realm(config, sip_uri_parse(gw->message.uri).host);
+
+	return realm != NULL ? realm->domain : config->realm[0].domain;
+}
+
 static void write_challenge(struct gateway *gw, const struct wic *wic, bool is_register,
 			    enum refusal_extra extra)
 {
 	const struct config_part *config = gw_config(gw);
 	uint32_t issuer = wic->wwsf < config->wwsf_count ? config->wwsf[wic->wwsf].issuer : 0;
-	struct span server = issuer < config->issuer_count ? config->issuer[issuer].authz_server
-							   : SPAN("");
+	struct span server =
+		issuer < config->issuer_count ? config->issuer[issuer].authz_server : SPAN("");
 
 	writer_text(&gw->lines, is_register ? "WWW-Authenticate" : "Proxy-Authenticate");
 	writer_text(&gw->lines, ": Bearer realm=\"");
-	writer_put(&gw->lines, config->realm[0].domain);
+	writer_put(&gw->lines, challenge_realm(gw));
 	writer_text(&gw->lines, "\",authz_server=\"");
 	writer_put(&gw->lines, server);
-	writer_text(&gw->lines, extra == EXTRA_INVALID_TOKEN ? "\",error=\"invalid_token\"\r\n"
-							     : "\"\r\n");
+	writer_text(&gw->lines,
+		    extra == EXTRA_INVALID_TOKEN ? "\",error=\"invalid_token\"\r\n" : "\"\r\n");
 }
 
-static void write_unsupported(struct gateway *gw)
+void refusal_unsupported(struct gateway *gw)
 {
 	const struct sip_message *m = &gw->message;
 	const struct sip_field *f = sip_first(m, SIP_HEADER_PROXY_REQUIRE);
@@ -125,7 +144,7 @@ static void write_unsupported(struct gateway *gw)
 enum gw_err gateway_refusal_write(struct gateway *gw, const struct wic *wic, enum gw_err err,
 				  struct writer *out)
 {
-	struct refusal refusal = refusal_of(err);
+	struct refusal refusal = refusal_find(err);
 	bool is_register = gw->message.method == SIP_REGISTER;
 	uint64_t word = gw->env->random(gw->env->context);
 	struct span tag;
@@ -143,7 +162,7 @@ enum gw_err gateway_refusal_write(struct gateway *gw, const struct wic *wic, enu
 	else if (refusal.extra == EXTRA_RETRY)
 		writer_put(&gw->lines, RETRY_AFTER);
 	else if (refusal.extra == EXTRA_UNSUPPORTED)
-		write_unsupported(gw);
+		refusal_unsupported(gw);
 	if (refusal.status == 401 && !is_register)
 		refusal.status = 407; /* proxy role (RFC 8898 2.3) */
 	return sip_reply_write(&gw->message, refusal.status, tag, request_lines(gw, mark), out);

@@ -3,38 +3,65 @@
 
 /* What the core's answer to a REGISTER means, and what the WIC sees of it (PROTOCOL 9.3, 9.4). */
 
+/* DESIGN 9: 423s for one flow in a minute */
+#define BRIEF_MAX 2
+#define BRIEF_WINDOW_US 60000000ull
+
 /** Our Contact in the 200, and what the core granted it. */
 struct register_grant {
-	bool found;
 	uint32_t expires_s;
 	struct span value; /* the expires parameter's digits; empty when absent */
 };
 
-/** The head of the request we keep has no Contact: the WIC's random user and host tell it apart. */
-static bool contact_is_ours(const struct transaction *t, const struct sip_address *a)
+/** Two values of a parameter that both have are the same; also when one of them has none. */
+static bool same_param(const struct sip_address *a, const struct sip_address *b, struct span name)
 {
-	struct span kept = span_of(t->contact, t->contact_len);
-	struct sip_uri ours = sip_uri_parse(kept);
+	struct span left, right;
 
-	return a->err == GW_OK && ours.err == GW_OK && span_equal(a->uri.user, ours.user) &&
-	       span_equal_nocase(a->uri.host, ours.host);
+	return !sip_param(a->params, name, &left) || !sip_param(b->params, name, &right) ||
+	       span_equal(left, right);
+}
+
+/** The WIC's random user and host tell it apart; reg-id, when one has several flows. */
+static bool same_contact(const struct sip_address *ours, const struct sip_address *a)
+{
+	return a->err == GW_OK && ours->err == GW_OK && !a->star && !ours->star &&
+	       ours->uri.scheme == a->uri.scheme && span_equal(a->uri.user, ours->uri.user) &&
+	       span_equal_nocase(a->uri.host, ours->uri.host) && a->uri.port == ours->uri.port &&
+	       same_param(a, ours, SPAN("reg-id")) && same_param(a, ours, SPAN("+sip.instance"));
+}
+
+/** The Contact that was sent, out of the request that t keeps. */
+static struct sip_address contact_sent(struct gateway *gw, const struct transaction *t)
+{
+	struct span rest, element;
+
+	if (transaction_recall(t, &gw->kept) != GW_OK)
+		return (struct sip_address){.err = GW_SIP_ADDRESS};
+	rest = sip_value(&gw->kept, SIP_HEADER_CONTACT);
+	if (!sip_list_next(&rest, &element))
+		return (struct sip_address){.err = GW_SIP_ADDRESS};
+	return sip_address_parse(element);
 }
 
 static struct register_grant grant_of(const struct sip_message *m, const struct sip_address *a)
 {
-	struct register_grant grant = {.found = true};
+	struct register_grant grant = {0};
 	struct span header = sip_value(m, SIP_HEADER_EXPIRES);
 
-	(void)sip_param(a->params, SPAN("expires"), &grant.value);
+	if (a != NULL)
+		(void)sip_param(a->params, SPAN("expires"), &grant.value);
 	if (!sip_seconds(grant.value.len > 0 ? grant.value : header, &grant.expires_s))
 		grant.expires_s = 0;
 	return grant;
 }
 
-/** 24.229: the S-CSCF lists all contacts; without ours the registration is not there. */
-static struct register_grant grant_find(const struct transaction *t, const struct sip_message *m)
+/** 24.229: the S-CSCF lists all contacts; without ours it is Expires that counts, if any. */
+static struct register_grant grant_find(struct gateway *gw, const struct transaction *t)
 {
+	const struct sip_message *m = &gw->message;
 	const struct sip_field *f = sip_first(m, SIP_HEADER_CONTACT);
+	struct sip_address ours = contact_sent(gw, t);
 
 	for (; f != NULL; f = sip_next(m, f)) {
 		struct span rest = f->value, element;
@@ -42,11 +69,11 @@ static struct register_grant grant_find(const struct transaction *t, const struc
 		while (sip_list_next(&rest, &element)) {
 			struct sip_address a = sip_address_parse(element);
 
-			if (contact_is_ours(t, &a))
+			if (same_contact(&ours, &a))
 				return grant_of(m, &a);
 		}
 	}
-	return (struct register_grant){0};
+	return grant_of(m, NULL);
 }
 
 /** Lowers what the WIC sees to what we asked for; never raises it (PROTOCOL 9.3). */
@@ -63,14 +90,19 @@ static void lower(struct gateway *gw, struct span value, uint32_t limit)
 /** RFC 5626 5.4: with outbound the client must learn how often to show that it lives. */
 static void flow_timer(struct gateway *gw)
 {
-	struct span require = sip_value(&gw->message, SIP_HEADER_REQUIRE), tag;
+	if (request_has_tag(&gw->message, SIP_HEADER_REQUIRE, SPAN("outbound")) &&
+	    sip_first(&gw->message, SIP_HEADER_FLOW_TIMER) == NULL)
+		sip_splice_append(&gw->splice, SPAN("Flow-Timer: 120\r\n"));
+}
 
-	while (sip_list_next(&require, &tag))
-		if (span_equal_nocase(tag, SPAN("outbound")) &&
-		    sip_first(&gw->message, SIP_HEADER_FLOW_TIMER) == NULL) {
-			sip_splice_append(&gw->splice, SPAN("Flow-Timer: 120\r\n"));
-			return;
-		}
+/** What the WIC may have: what was asked for, and not past its token, without leeway. */
+static uint32_t grant_limit(const struct gateway *gw, const struct transaction *t)
+{
+	uint64_t exp_us = t->registration.token_exp_us;
+	uint64_t left_s = exp_us > gw->time.now_us ? (exp_us - gw->time.now_us) / 1000000 : 0;
+
+	return t->registration.requested_s < left_s ? t->registration.requested_s
+						    : (uint32_t)left_s;
 }
 
 /** Binds the flow, or ends its binding when the core granted nothing. */
@@ -79,97 +111,128 @@ static enum gw_err bind_flow(struct gateway *gw, struct transaction *t, struct w
 {
 	struct binding *b = binding_of(gw, wic);
 
-	if (granted > 0)
+	if (granted > 0) {
+		wic->identity = register_pair(gw, t);
 		return binding_store(gw, t, wic, granted);
+	}
 	if (b != NULL)
 		binding_end(gw, b, &gw_counters(gw)->binding_removed);
+	wic->identity = 0;
+	return GW_OK;
+}
+
+/** The flow is bound, or not any more: the WIC is told for how long. */
+static enum gw_err register_granted(struct gateway *gw, struct transaction *t, struct wic *wic)
+{
+	struct register_grant grant = grant_find(gw, t);
+	uint32_t limit = grant_limit(gw, t);
+	uint32_t granted = grant.expires_s < limit ? grant.expires_s : limit;
+	enum gw_err err = bind_flow(gw, t, wic, granted);
+
+	if (err != GW_OK)
+		return err;
+	if (granted > 0)
+		gateway_event(gw, EVENT_REGISTERED, t->flow, binding_of(gw, wic), GW_OK, 200);
+	request_begin(gw, &gw->message);
+	if (t->registration.requested_s > 0) {
+		lower(gw, grant.value, limit);
+		lower(gw, sip_value(&gw->message, SIP_HEADER_EXPIRES), limit);
+		flow_timer(gw);
+	}
 	return GW_OK;
 }
 
 static void register_accepted(struct gateway *gw, struct transaction *t, struct wic *wic)
 {
-	struct register_grant grant = grant_find(t, &gw->message);
-	uint32_t limit = t->requested_s;
-	uint32_t granted = grant.expires_s < limit ? grant.expires_s : limit;
+	enum gw_err err = GW_OK;
 
-	if (bind_flow(gw, t, wic, granted) != GW_OK) {
-		gateway_count(gw, GW_BINDING_LIMIT);
-		transaction_answer(gw, t, 503);
+	if (t->registration.fetch)
+		request_begin(gw, &gw->message);
+	else
+		err = register_granted(gw, t, wic);
+	if (err != GW_OK) {
+		transaction_refuse(gw, t, err);
 		return;
 	}
 	counter_add(&gw_counters(gw)->register_ok, 1);
-	if (granted > 0)
-		gateway_event(gw, EVENT_REGISTERED, t->flow, binding_of(gw, wic), GW_OK, 200);
-	request_begin(gw, &gw->message);
-	if (limit > 0) {
-		lower(gw, grant.value, limit);
-		lower(gw, sip_value(&gw->message, SIP_HEADER_EXPIRES), limit);
-		flow_timer(gw);
-	}
 	response_to_wic(gw, t);
 	transaction_free(gw, t);
 }
 
-/** What a refusal of the core becomes; 0: relayed as it is. */
-static uint16_t refusal_status(struct gateway *gw, const struct transaction *t)
+/** Whether another 423 may go to this WIC: it comes back at once with what the core wants. */
+static bool brief_again(const struct gateway *gw, struct wic *wic)
+{
+	if (wic->briefs == 0 || gw->time.now_us - wic->brief_us >= BRIEF_WINDOW_US) {
+		wic->brief_us = gw->time.now_us;
+		wic->briefs = 0;
+	}
+	return wic->briefs++ < BRIEF_MAX;
+}
+
+/** 423: beyond the token's end the client would be clamped and ask for ever (F25). */
+static enum gw_err too_brief(const struct gateway *gw, const struct transaction *t, struct wic *wic)
 {
 	uint32_t wait;
 
+	if (!sip_seconds(sip_value(&gw->message, SIP_HEADER_MIN_EXPIRES), &wait))
+		return GW_MW_TOO_BRIEF;
+	if (gw->time.now_us + (uint64_t)wait * 1000000 > t->registration.token_exp_us)
+		return GW_TOKEN_SHORT;
+	return brief_again(gw, wic) ? GW_OK : GW_MW_TOO_BRIEF;
+}
+
+/** What a refusal of the core becomes. GW_OK: it is relayed as it is. */
+static enum gw_err refusal_of_core(struct gateway *gw, const struct transaction *t, struct wic *wic)
+{
 	switch (gw->message.status) {
 	case 401:
 	case 407: /* the core does not trust us: nothing the WIC could answer (PROTOCOL 5.2) */
 		counter_add(&gw_counters(gw)->tna_challenged, 1);
 		gateway_event(gw, EVENT_TNA_CHALLENGED, t->flow, NULL, GW_MW_CHALLENGED,
 			      gw->message.status);
-		return 500;
+		return GW_MW_CHALLENGED;
 	case 423:
-		if (!sip_seconds(sip_value(&gw->message, SIP_HEADER_MIN_EXPIRES), &wait))
-			return 500;
-		/* beyond the token's end the client would be clamped and ask for ever: F25 */
-		return gw->time.now_us + (uint64_t)wait * 1000000 > t->token_exp_us ? 423 : 0;
-	case 305:
-		return 504; /* D-31: not followed */
+		return too_brief(gw, t, wic);
+	case 305: /* D-31: not followed */
 	case 408:
-		return 504;
+		return GW_MW_TIMEOUT;
 	default:
-		return 0;
+		return GW_OK;
 	}
 }
 
-/** A 503 is a 500 for whoever is not the core's neighbour (RFC 3261 16.7); Retry-After stays. */
 static void relay_refusal(struct gateway *gw, struct transaction *t)
 {
-	struct span status = span_cut(gw->message.start_line, 8, 3);
-
 	request_begin(gw, &gw->message);
-	if (gw->message.status == 503)
-		sip_splice_replace(&gw->splice, status, SPAN("500"));
+	response_no_503(gw);
 	response_to_wic(gw, t);
 	transaction_free(gw, t);
+}
+
+static void register_refused(struct gateway *gw, struct transaction *t, struct wic *wic)
+{
+	enum gw_err err = refusal_of_core(gw, t, wic);
+
+	counter_add(&gw_counters(gw)->register_failed, 1);
+	gateway_event(gw, EVENT_REGISTER_FAILED, t->flow, NULL, GW_OK, gw->message.status);
+	if (t->registration.first)
+		wic->identity = 0; /* the core holds nothing for this flow */
+	if (err == GW_OK)
+		relay_refusal(gw, t);
+	else
+		transaction_refuse(gw, t, err);
 }
 
 void register_response(struct gateway *gw, struct transaction *t)
 {
 	struct wic *wic = gw->env->wic(gw->env->context, t->flow);
-	uint16_t status;
 
 	if (gw->message.status < 200)
-		return; /* 100 is hop by hop; retransmissions go on as RFC 3261 17.1.2.2 has it */
-	if (wic == NULL) {
+		transaction_proceeding(t); /* 100 is hop by hop */
+	else if (wic == NULL)
 		transaction_free(gw, t);
-		return;
-	}
-	if (gw->message.status < 300) {
+	else if (gw->message.status < 300)
 		register_accepted(gw, t, wic);
-		return;
-	}
-	counter_add(&gw_counters(gw)->register_failed, 1);
-	gateway_event(gw, EVENT_REGISTER_FAILED, t->flow, NULL, GW_OK, gw->message.status);
-	status = refusal_status(gw, t);
-	if (status == 0)
-		relay_refusal(gw, t);
-	else if (status == 423)
-		transaction_refuse(gw, t, GW_TOKEN_SHORT);
 	else
-		transaction_answer(gw, t, status);
+		register_refused(gw, t, wic);
 }

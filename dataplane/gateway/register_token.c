@@ -11,7 +11,9 @@ struct register_ask {
 	enum gw_err err;
 	const struct realm_config *realm;
 	struct identity to;
-	struct sip_address contact; /* star: all */
+	bool fetch;		     /* no Contact: asks for bindings and changes none */
+	struct sip_address contact;  /* star: all */
+	struct span element;	     /* the Contact as it stands in its line */
 	struct span contact_expires; /* the parameter's value; empty when absent */
 	uint32_t expires_s;
 	bool reg_id;
@@ -44,27 +46,46 @@ static enum gw_err ask_identity(const struct sip_message *m, struct register_ask
 									  : GW_IDENTITY_THIRD_PARTY;
 }
 
-/** Exactly one Contact; D-17: header fields in its URI would plant routing, so they are refused. */
+/** One expires at most: of two, the core might take the one that was not clamped. */
+static enum gw_err ask_contact_expires(struct register_ask *ask)
+{
+	struct span rest = ask->contact.params, name, value;
+	uint32_t seen = 0;
+
+	while (sip_param_next(&rest, &name, &value)) {
+		if (!span_equal_nocase(name, SPAN("expires")))
+			continue;
+		if (seen++ > 0 || !sip_seconds(value, &ask->expires_s))
+			return GW_SIP_CONTACT;
+		ask->contact_expires = value;
+	}
+	return GW_OK;
+}
+
+/**
+ * One Contact or none; D-17: header fields in its URI would plant routing, so they are refused.
+ */
 static enum gw_err ask_contact(const struct sip_message *m, struct register_ask *ask)
 {
 	const struct sip_field *f = sip_first(m, SIP_HEADER_CONTACT);
-	struct span rest, element, second, value;
+	struct span rest, second, value;
 
-	if (f == NULL || sip_next(m, f) != NULL)
-		return GW_SIP_CONTACT;
+	ask->fetch = f == NULL;
+	if (f == NULL)
+		return GW_OK;
 	rest = f->value;
-	if (!sip_list_next(&rest, &element) || sip_list_next(&rest, &second))
+	if (sip_next(m, f) != NULL || !sip_list_next(&rest, &ask->element) ||
+	    sip_list_next(&rest, &second))
 		return GW_SIP_CONTACT;
-	ask->contact = sip_address_parse(element);
+	ask->contact = sip_address_parse(ask->element);
 	if (ask->contact.err != GW_OK)
 		return ask->contact.err;
 	if (ask->contact.star)
 		return GW_OK;
 	if (ask->contact.uri.headers.len > 0)
 		return GW_SIP_CONTACT;
-	(void)sip_param(ask->contact.params, SPAN("expires"), &ask->contact_expires);
 	ask->reg_id = sip_param(ask->contact.params, SPAN("reg-id"), &value);
-	return GW_OK;
+	return ask_contact_expires(ask);
 }
 
 /** RFC 3261 10.3 step 6: the Contact's own parameter, then Expires, then the default. */
@@ -101,11 +122,11 @@ static void write_authorization(struct gateway *gw, const struct transaction *t,
 				const struct realm_config *realm)
 {
 	writer_text(&gw->lines, "Authorization: Digest username=\"");
-	writer_put(&gw->lines, identity_span(&t->impi));
+	writer_put(&gw->lines, identity_span(&t->registration.impi));
 	writer_text(&gw->lines, "\",realm=\"");
 	writer_put(&gw->lines, realm->domain);
-	writer_text(&gw->lines, "\",nonce=\"\",uri=\"");
-	writer_put(&gw->lines, gw->message.uri);
+	writer_text(&gw->lines, "\",nonce=\"\",uri=\"sip:");
+	writer_put(&gw->lines, realm->domain);
 	writer_text(&gw->lines, "\",response=\"\",integrity-protected=\"");
 	writer_put(&gw->lines, realm->tna_value);
 	writer_text(&gw->lines, "\"\r\n");
@@ -126,43 +147,36 @@ static void write_path(struct gateway *gw, const struct transaction *t)
 	writer_text(&gw->lines, ":");
 	writer_decimal(&gw->lines, port);
 	writer_text(&gw->lines, t->target.transport == MW_TCP ? ";transport=tcp;lr" : ";lr");
-	writer_text(&gw->lines, t->outbound ? ";ob>\r\n" : ">\r\n");
+	writer_text(&gw->lines, t->registration.outbound ? ";ob>\r\n" : ">\r\n");
 }
 
-/** Whether an option tag stands in any line of header id. */
-static bool has_tag(const struct sip_message *m, enum sip_header id, struct span tag)
+/** Writes the asked time between two texts. */
+static struct span seconds_text(struct gateway *gw, const struct transaction *t, const char *before,
+				const char *after)
 {
-	for (const struct sip_field *f = sip_first(m, id); f != NULL; f = sip_next(m, f)) {
-		struct span rest = f->value, element;
+	uint32_t mark = writer_len(&gw->lines);
 
-		while (sip_list_next(&rest, &element))
-			if (span_equal_nocase(element, tag))
-				return true;
-	}
-	return false;
+	writer_text(&gw->lines, before);
+	writer_decimal(&gw->lines, t->registration.requested_s);
+	writer_text(&gw->lines, after);
+	return request_lines(gw, mark);
 }
 
-/** The clamp, in Expires and in the Contact's parameter (PROTOCOL 5.5). */
+/** The clamp, in both: Expires and the Contact's parameter (PROTOCOL 5.5). */
 static void write_expires(struct gateway *gw, const struct transaction *t,
 			  const struct register_ask *ask)
 {
 	const struct sip_field *header = sip_first(&gw->message, SIP_HEADER_EXPIRES);
-	struct span number;
-	uint32_t mark = writer_len(&gw->lines);
 
-	writer_decimal(&gw->lines, t->requested_s);
-	number = request_lines(gw, mark);
 	if (ask->contact_expires.len > 0)
-		sip_splice_replace(&gw->splice, ask->contact_expires, number);
-	if (header != NULL) {
-		sip_splice_replace(&gw->splice, header->value, number);
-		return;
-	}
-	mark = writer_len(&gw->lines);
-	writer_text(&gw->lines, "Expires: ");
-	writer_put(&gw->lines, number);
-	writer_text(&gw->lines, "\r\n");
-	sip_splice_append(&gw->splice, request_lines(gw, mark));
+		sip_splice_replace(&gw->splice, ask->contact_expires, seconds_text(gw, t, "", ""));
+	else if (!ask->contact.star)
+		sip_splice_replace(&gw->splice, span_from(ask->element, ask->element.len),
+				   seconds_text(gw, t, ";expires=", ""));
+	if (header != NULL)
+		sip_splice_replace(&gw->splice, header->value, seconds_text(gw, t, "", ""));
+	else
+		sip_splice_append(&gw->splice, seconds_text(gw, t, "Expires: ", "\r\n"));
 }
 
 static enum gw_err register_build(struct gateway *gw, struct transaction *t)
@@ -176,44 +190,39 @@ static enum gw_err register_build(struct gateway *gw, struct transaction *t)
 	trust_strip_from_wic(gw, m);
 	request_via(gw, t, t->target.transport == MW_TCP ? "TCP" : "UDP");
 	request_max_forwards(gw, m);
-	write_expires(gw, t, &ask);
+	if (!ask.fetch)
+		write_expires(gw, t, &ask);
 	mark = writer_len(&gw->lines);
 	write_path(gw, t);
-	if (!has_tag(m, SIP_HEADER_REQUIRE, SPAN("path")))
+	if (!request_has_tag(m, SIP_HEADER_REQUIRE, SPAN("path")))
 		writer_text(&gw->lines, "Require: path\r\n");
-	if (!has_tag(m, SIP_HEADER_SUPPORTED, SPAN("path")))
+	if (!request_has_tag(m, SIP_HEADER_SUPPORTED, SPAN("path")))
 		writer_text(&gw->lines, "Supported: path\r\n"); /* D-28 */
 	write_authorization(gw, t, ask.realm);
 	writer_text(&gw->lines, "P-Visited-Network-ID: \"");
 	writer_put(&gw->lines, ask.realm->visited_network);
 	writer_text(&gw->lines, "\"\r\n");
-	request_charging_vector(gw, &gw->lines);
+	request_charging_vector(gw, ask.realm, &gw->lines);
 	sip_splice_append(&gw->splice, request_lines(gw, mark));
 	return writer_ok(&gw->lines) ? GW_OK : GW_NO_ROOM;
 }
 
-/** The Contact's URI is what tells our binding apart in the core's answer. */
-static enum gw_err keep_contact(struct transaction *t, const struct register_ask *ask)
+uint64_t register_pair(const struct gateway *gw, const struct transaction *t)
 {
-	struct span uri = ask->contact.uri_text;
+	uint64_t hash = pair_hash(gw->bucket_key, identity_span(&t->registration.impi),
+				  identity_span(&t->registration.impu));
 
-	if (uri.len > sizeof(t->contact))
-		return GW_SIP_CONTACT;
-	t->contact_len = (uint16_t)uri.len;
-	memcpy(t->contact, uri.at, uri.len);
-	return GW_OK;
+	return hash != 0 ? hash : 1;
 }
 
 /** Sends what the WIC asks for, for at most requested_s, as the given identity. */
 static enum gw_err register_forward(struct gateway *gw, struct wic *wic, struct transaction *t)
 {
-	struct register_ask ask = register_read(gw);
-	enum gw_err err;
+	enum gw_err err = target_next_hop(gw, &t->target);
+	uint64_t pair;
+	bool asks;
 
-	t->wwsf = wic->wwsf;
-	err = keep_contact(t, &ask);
-	if (err == GW_OK)
-		err = target_next_hop(gw, &t->target);
+	t->registration.wwsf = wic->wwsf;
 	if (err == GW_OK)
 		err = transaction_keep_head(t, &gw->message);
 	if (err == GW_OK)
@@ -222,19 +231,27 @@ static enum gw_err register_forward(struct gateway *gw, struct wic *wic, struct 
 		transaction_free(gw, t);
 		return err;
 	}
-	return transaction_send(gw, t); /* frees t itself when it fails */
+	pair = register_pair(gw, t);
+	asks = t->registration.requested_s > 0;
+	t->registration.first = asks && wic->identity == 0;
+	err = transaction_send(gw, t); /* frees t itself when it fails */
+	if (err == GW_OK && asks)
+		wic->identity = pair;
+	return err;
 }
 
-/** De-registration by the flow that owns the binding: no token needed (PROTOCOL 5.6). */
-static enum gw_err register_end(struct gateway *gw, struct wic *wic, struct binding *b)
+/** De-registration or fetch by the flow that owns the binding: no token needed (PROTOCOL 5.6). */
+static enum gw_err register_owner(struct gateway *gw, struct wic *wic, const struct binding *b,
+				  const struct register_ask *ask)
 {
 	struct transaction *t = transaction_new(gw, TRANSACTION_REGISTER, wic);
 
 	if (t == NULL)
 		return GW_TRANSACTION_LIMIT;
-	t->impi = b->impi;
-	t->impu = b->impu;
-	t->outbound = b->outbound;
+	t->registration.impi = b->impi;
+	t->registration.impu = b->impu;
+	t->registration.outbound = b->outbound;
+	t->registration.fetch = ask->fetch;
 	return register_forward(gw, wic, t);
 }
 
@@ -266,13 +283,38 @@ enum gw_err register_request(struct gateway *gw, struct wic *wic)
 	counter_add(&gw_counters(gw)->register_in, 1);
 	if (ask.err != GW_OK)
 		return ask.err;
-	if (ask.expires_s == 0 && b != NULL &&
+	if ((ask.expires_s == 0 || ask.fetch) && b != NULL &&
 	    span_equal(identity_span(&b->impu), identity_span(&ask.to)))
-		return register_end(gw, wic, b);
+		return register_owner(gw, wic, b, &ask);
 	credential = token_find(&gw->message);
 	if (credential.err != GW_OK)
 		return credential.err;
 	return register_verify(gw, wic, credential.token);
+}
+
+/** The private identity of the token, and the Bearer parameter that may repeat it (F22). */
+static enum gw_err check_private(const struct gateway *gw, struct span username,
+				 struct transaction *t)
+{
+	struct identity named;
+
+	if (identity_impi(gw->claims.impi, &t->registration.impi) != GW_OK)
+		return GW_TOKEN_CLAIM;
+	if (username.len == 0)
+		return GW_OK;
+	return identity_impi(username, &named) == GW_OK &&
+			       span_equal(identity_span(&named),
+					  identity_span(&t->registration.impi))
+		       ? GW_OK
+		       : GW_IDENTITY_MISMATCH;
+}
+
+/** The identity's own home network, where we serve it, is the one asked to register it (F26). */
+static enum gw_err check_home(const struct gateway *gw, const struct register_ask *ask)
+{
+	const struct realm_config *home = request_realm(gw_config(gw), identity_host(&ask->to));
+
+	return home == NULL || home == ask->realm ? GW_OK : GW_DOMAIN;
 }
 
 /** The request names the identities of the token and of this WWSF (F21, F22). */
@@ -282,13 +324,12 @@ static enum gw_err check_identities(struct gateway *gw, const struct wic *wic,
 {
 	const struct snapshot *view = gw->time.view;
 	const struct wwsf_config *wwsf = &view->config->wwsf[wic->wwsf];
+	enum gw_err err = check_private(gw, username, t);
 	bool named = false;
 	struct identity id;
 
-	if (identity_impi(gw->claims.impi, &t->impi) != GW_OK)
-		return GW_TOKEN_CLAIM;
-	if (username.len > 0 && !span_equal(username, gw->claims.impi))
-		return GW_IDENTITY_MISMATCH;
+	if (err != GW_OK)
+		return err;
 	for (uint32_t i = 0; i < gw->claims.impu_count; i++) {
 		if (identity_impu(gw->claims.impu[i], &id) != GW_OK)
 			return GW_TOKEN_CLAIM;
@@ -296,20 +337,23 @@ static enum gw_err check_identities(struct gateway *gw, const struct wic *wic,
 	}
 	if (!named)
 		return GW_IDENTITY_MISMATCH;
-	t->impu = ask->to;
+	t->registration.impu = ask->to;
 	if (view->pairs == NULL || wwsf->pairs >= view->pairs->count)
 		return GW_IDENTITY_FOREIGN;
-	return identity_allowed(&view->pairs->table[wwsf->pairs], identity_span(&t->impi),
-				identity_span(&t->impu));
+	return identity_allowed(&view->pairs->table[wwsf->pairs],
+				identity_span(&t->registration.impi),
+				identity_span(&t->registration.impu));
 }
 
-/** One identity a flow (PROTOCOL 5.6). */
-static enum gw_err check_binding(const struct binding *b, const struct transaction *t)
+/**
+ * One identity a flow (PROTOCOL 5.6), for as long as the core may hold it: its requests come with
+ * the flow's token, and must not reach whoever came next (6.6).
+ */
+static enum gw_err check_flow(const struct gateway *gw, const struct wic *wic,
+			      const struct transaction *t)
 {
-	if (b == NULL || (span_equal(identity_span(&b->impi), identity_span(&t->impi)) &&
-			  span_equal(identity_span(&b->impu), identity_span(&t->impu))))
-		return GW_OK;
-	return GW_IDENTITY_MISMATCH;
+	return wic->identity == 0 || wic->identity == register_pair(gw, t) ? GW_OK
+									   : GW_IDENTITY_MISMATCH;
 }
 
 /** Clamps the lifetime to the token's: requested = min(asked, exp - now), without leeway. */
@@ -320,9 +364,9 @@ static enum gw_err check_lifetime(struct gateway *gw, const struct register_ask 
 
 	if (left < gw_config(gw)->min_grant_s)
 		return GW_TOKEN_SHORT;
-	t->requested_s = ask->expires_s < left ? ask->expires_s : (uint32_t)left;
-	t->token_exp_us = gw->time.now_us + left * 1000000;
-	t->outbound = ask->reg_id;
+	t->registration.requested_s = ask->expires_s < left ? ask->expires_s : (uint32_t)left;
+	t->registration.token_exp_us = gw->time.now_us + left * 1000000;
+	t->registration.outbound = ask->reg_id;
 	return GW_OK;
 }
 
@@ -344,9 +388,12 @@ static enum gw_err register_judge(struct gateway *gw, struct wic *wic, struct tr
 	if (err == GW_OK)
 		err = check_identities(gw, wic, &ask, credential.username, t);
 	if (err == GW_OK)
-		err = check_binding(binding_of(gw, wic), t);
-	if (err == GW_OK && ask.expires_s > 0)
+		err = check_home(gw, &ask);
+	if (err == GW_OK)
+		err = check_flow(gw, wic, t);
+	if (err == GW_OK && ask.expires_s > 0 && !ask.fetch)
 		err = check_lifetime(gw, &ask, t);
+	t->registration.fetch = ask.fetch;
 	return err;
 }
 

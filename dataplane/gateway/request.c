@@ -23,20 +23,81 @@ const struct realm_config *request_realm(const struct config_part *config, struc
 	return NULL;
 }
 
-/** A client's request has one Via: ours would be the second on its way (D-07). The core has any. */
-static enum gw_err check_via(const struct sip_message *m)
+const struct realm_config *request_realm_of(const struct config_part *config,
+					    const struct identity *impu)
+{
+	const struct realm_config *realm = request_realm(config, identity_host(impu));
+
+	return realm != NULL ? realm : &config->realm[0];
+}
+
+struct sip_via request_top_via(const struct sip_message *m)
+{
+	struct span rest = sip_value(m, SIP_HEADER_VIA), element;
+
+	if (!sip_list_next(&rest, &element))
+		return (struct sip_via){.err = GW_SIP_VIA};
+	return sip_via_parse(element);
+}
+
+bool request_in_dialog(const struct sip_message *m)
+{
+	struct sip_address to = sip_address_parse(sip_value(m, SIP_HEADER_TO));
+	struct span tag;
+
+	return to.err == GW_OK && sip_param(to.params, SPAN("tag"), &tag);
+}
+
+bool request_has_tag(const struct sip_message *m, enum sip_header id, struct span tag)
+{
+	for (const struct sip_field *f = sip_first(m, id); f != NULL; f = sip_next(m, f)) {
+		struct span rest = f->value, element;
+
+		while (sip_list_next(&rest, &element))
+			if (span_equal_nocase(element, tag))
+				return true;
+	}
+	return false;
+}
+
+static bool is_word_byte(int c)
+{
+	int lower = c >= 0 ? ascii_lower((uint8_t)c) : c;
+
+	return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+bool request_mentions(struct span text, struct span word)
+{
+	int before = -1;
+
+	for (; text.len > 0; before = text.at[0], text = span_from(text, 1))
+		if (span_equal_nocase(span_cut(text, 0, word.len), word) && !is_word_byte(before) &&
+		    !is_word_byte(span_at(text, word.len)))
+			return true;
+	return false;
+}
+
+/* ---- checks --------------------------------------------------------------------------------- */
+
+/** A client's request has one Via: ours would be the second on its way (D-07). */
+static enum gw_err check_one_via(const struct sip_message *m)
 {
 	const struct sip_field *via = sip_first(m, SIP_HEADER_VIA);
 	struct span rest = via->value, element;
 
-	if (!sip_list_next(&rest, &element))
-		return GW_SIP_VIA;
-	return sip_via_parse(element).err;
+	(void)sip_list_next(&rest, &element);
+	return sip_list_next(&rest, &element) || sip_next(m, via) != NULL ? GW_SIP_VIA : GW_OK;
 }
 
+/** RFC 3261 19.1.1: no header fields in a Request-URI. */
 static enum gw_err check_request_uri(const struct sip_message *m)
 {
-	return sip_uri_parse(m->uri).err;
+	struct sip_uri uri = sip_uri_parse(m->uri);
+
+	if (uri.err != GW_OK)
+		return uri.err;
+	return uri.headers.len > 0 ? GW_SIP_URI : GW_OK;
 }
 
 static enum gw_err check_max_forwards(const struct sip_message *m)
@@ -66,28 +127,65 @@ static enum gw_err check_proxy_require(const struct sip_message *m)
 	return GW_OK;
 }
 
-enum gw_err request_check(struct gateway *gw, const struct sip_message *m)
+/** Lists of option tags hold tokens only: a quote would hide a tag from us and not from others. */
+static enum gw_err check_tags(const struct sip_message *m, enum sip_header id)
 {
-	enum gw_err err = check_via(m);
+	for (const struct sip_field *f = sip_first(m, id); f != NULL; f = sip_next(m, f)) {
+		struct span rest = f->value, tag;
 
-	(void)gw;
+		while (sip_list_next(&rest, &tag))
+			if (!sip_is_token(tag))
+				return GW_SIP_HEADER;
+	}
+	return GW_OK;
+}
+
+/** A token in the body is not accepted (D-09), and must not go on to the core (PROTOCOL 9.1). */
+static enum gw_err check_body(const struct sip_message *m)
+{
+	struct span type = sip_value(m, SIP_HEADER_CONTENT_TYPE), jwt = SPAN("application/jwt");
+
+	if (request_mentions(type, jwt))
+		return GW_TOKEN_CARRIER;
+	if (!span_equal_nocase(span_cut(type, 0, 10), SPAN("multipart/")))
+		return GW_OK;
+	return request_mentions(m->body, jwt) ? GW_TOKEN_CARRIER : GW_OK;
+}
+
+static enum gw_err check_from_wic(const struct sip_message *m)
+{
+	enum gw_err err = check_one_via(m);
+
+	if (err == GW_OK)
+		err = check_tags(m, SIP_HEADER_REQUIRE);
+	if (err == GW_OK)
+		err = check_tags(m, SIP_HEADER_PROXY_REQUIRE);
+	return err == GW_OK ? check_body(m) : err;
+}
+
+enum gw_err request_check(const struct sip_message *m, enum request_side side)
+{
+	enum gw_err err = request_top_via(m).err;
+
+	if (err == GW_OK && side == REQUEST_FROM_WIC)
+		err = check_from_wic(m);
 	if (err == GW_OK)
 		err = check_request_uri(m);
 	if (err == GW_OK)
 		err = check_max_forwards(m);
-	if (err == GW_OK)
-		err = check_proxy_require(m);
-	return err;
+	return err == GW_OK ? check_proxy_require(m) : err;
 }
+
+/* ---- what every forwarded request gets ------------------------------------------------------ */
 
 void request_max_forwards(struct gateway *gw, const struct sip_message *m)
 {
 	const struct sip_field *f = sip_first(m, SIP_HEADER_MAX_FORWARDS);
-	uint32_t mark = writer_len(&gw->lines), hops = MAX_FORWARDS_DEFAULT;
+	uint32_t mark = writer_len(&gw->lines), hops;
 
 	if (f == NULL) {
 		writer_text(&gw->lines, "Max-Forwards: ");
-		writer_decimal(&gw->lines, hops - 1);
+		writer_decimal(&gw->lines, MAX_FORWARDS_DEFAULT);
 		writer_text(&gw->lines, "\r\n");
 		sip_splice_insert_top(&gw->splice, request_lines(gw, mark));
 		return;
@@ -117,9 +215,9 @@ void request_via(struct gateway *gw, const struct transaction *t, const char *tr
 	sip_splice_insert_top(&gw->splice, request_lines(gw, mark));
 }
 
-void request_charging_vector(struct gateway *gw, struct writer *out)
+void request_charging_vector(struct gateway *gw, const struct realm_config *realm,
+			     struct writer *out)
 {
-	const struct config_part *config = gw_config(gw);
 	uint8_t id[16];
 
 	for (uint32_t i = 0; i < sizeof(id); i += 8) {
@@ -132,8 +230,8 @@ void request_charging_vector(struct gateway *gw, struct writer *out)
 	writer_text(out, "P-Charging-Vector: icid-value=\"");
 	writer_hex(out, span_of(id, sizeof(id)));
 	writer_text(out, "\";icid-generated-at=");
-	writer_put(out, config->mw_host);
+	writer_put(out, gw_config(gw)->mw_host);
 	writer_text(out, ";orig-ioi=\"");
-	writer_put(out, config->realm[0].visited_network);
+	writer_put(out, realm->visited_network);
 	writer_text(out, "\"\r\n");
 }

@@ -24,21 +24,29 @@ void response_to_wic(struct gateway *gw, struct transaction *t)
 		gateway_count(gw, err);
 }
 
+void response_no_503(struct gateway *gw)
+{
+	struct span line = gw->message.start_line;
+
+	if (gw->message.status == 503)
+		sip_splice_replace(&gw->splice, line,
+				   SPAN("SIP/2.0 500 Server Internal Error\r\n"));
+}
+
 /** RFC 3325, PROTOCOL 9.7: the answer's identity is the called one, whatever the WIC says. */
 static void answer_identity(struct gateway *gw, const struct transaction *t)
 {
+	const struct identity *called = &t->termination.called;
 	uint32_t mark = writer_len(&gw->lines);
 
-	if (t->impu.len > 0) {
-		writer_text(&gw->lines, "P-Asserted-Identity: <");
-		writer_put(&gw->lines, identity_span(&t->impu));
-		writer_text(&gw->lines, ">\r\n");
-	}
-	if (t->icid[0] != 0) {
+	writer_text(&gw->lines, "P-Asserted-Identity: <");
+	writer_put(&gw->lines, identity_span(called));
+	writer_text(&gw->lines, ">\r\n");
+	if (t->termination.charging_len > 0) {
 		writer_text(&gw->lines, "P-Charging-Vector: ");
-		writer_text(&gw->lines, t->icid);
+		writer_bytes(&gw->lines, t->termination.charging, t->termination.charging_len);
 		writer_text(&gw->lines, ";term-ioi=\"");
-		writer_put(&gw->lines, gw_config(gw)->realm[0].visited_network);
+		writer_put(&gw->lines, request_realm_of(gw_config(gw), called)->visited_network);
 		writer_text(&gw->lines, "\"\r\n");
 	}
 	sip_splice_append(&gw->splice, request_lines(gw, mark));
@@ -47,15 +55,10 @@ static void answer_identity(struct gateway *gw, const struct transaction *t)
 /** The transaction of ours on this flow that the response's top Via names. */
 static struct transaction *answered(struct gateway *gw, const struct wic *wic)
 {
-	const struct sip_field *via = sip_first(&gw->message, SIP_HEADER_VIA);
-	struct span rest = via->value, element;
+	struct sip_via top = request_top_via(&gw->message);
 	struct handle elsewhere = handle_none();
 	struct transaction *t;
-	struct sip_via top;
 
-	if (!sip_list_next(&rest, &element))
-		return NULL;
-	top = sip_via_parse(element);
 	if (top.err != GW_OK)
 		return NULL;
 	t = transaction_of(gw, &top, &elsewhere);

@@ -48,6 +48,8 @@ enum gw_err target_of_route(struct gateway *gw, struct span route_uri, struct mw
 		named.transport = MW_TCP;
 	else if (transport.len == 0)
 		(void)target_configured(gw_config(gw), &named);
+	else if (!span_equal_nocase(transport, SPAN("udp")))
+		return target_next_hop(gw, target); /* one that we do not speak */
 	*target = named;
 	return GW_OK;
 }

@@ -8,17 +8,21 @@
 void terminate_refuse(struct gateway *gw, const struct mw_source *source, uint16_t status,
 		      struct span extra)
 {
-	uint64_t word = gw->env->random(gw->env->context);
+	uint64_t key = transaction_key(gw, &gw->message);
+	struct span tag;
 	enum gw_err err;
-	uint32_t mark;
 
 	if (gw->message.method == SIP_ACK)
 		return;
 	request_begin(gw, &gw->message);
-	mark = writer_len(&gw->lines);
-	writer_text(&gw->lines, "ep-");
-	writer_hex(&gw->lines, span_of(&word, sizeof(word)));
-	err = sip_reply_write(&gw->message, status, request_lines(gw, mark), extra, &gw->out);
+	writer_text(&gw->lines, "ep-"); /* RFC 3261 8.2.7: a retransmission gets the same tag */
+	writer_hex(&gw->lines, span_of(&key, sizeof(key)));
+	tag = writer_span(&gw->lines);
+	if (status == 420) {
+		refusal_unsupported(gw);
+		extra = request_lines(gw, tag.len);
+	}
+	err = sip_reply_write(&gw->message, status, tag, extra, &gw->out);
 	if (err != GW_OK) {
 		gateway_count(gw, err);
 		return;
@@ -64,20 +68,32 @@ static void keep_called(const struct gateway *gw, const struct binding *b, struc
 {
 	struct sip_address a =
 		sip_address_parse(sip_value(&gw->message, SIP_HEADER_P_CALLED_PARTY_ID));
-	struct span fallback = b != NULL ? binding_default(b) : SPAN("");
+	struct identity *called = &t->termination.called;
+	struct span fallback = binding_default(b);
 
-	if (a.err == GW_OK && identity_impu(a.uri_text, &t->impu) == GW_OK)
+	if (a.err == GW_OK && identity_impu(a.uri_text, called) == GW_OK)
 		return;
-	t->impu.len = (uint16_t)fallback.len;
-	memcpy(t->impu.text, fallback.at, fallback.len);
+	called->len = (uint16_t)fallback.len;
+	memcpy(called->text, fallback.at, fallback.len);
 }
 
+/** icid-value and orig-ioi come back to the core as they came (PROTOCOL 9.7). */
 static void keep_charging(const struct gateway *gw, struct transaction *t)
 {
-	struct span value = sip_value(&gw->message, SIP_HEADER_P_CHARGING_VECTOR);
+	struct span vector = sip_value(&gw->message, SIP_HEADER_P_CHARGING_VECTOR), icid, ioi;
+	struct writer w;
 
-	if (value.len < sizeof(t->icid) && span_find(value, '\r') == value.len)
-		memcpy(t->icid, value.at, value.len);
+	writer_init(&w, t->termination.charging, sizeof(t->termination.charging));
+	if (!sip_param(vector, SPAN("icid-value"), &icid))
+		return;
+	writer_text(&w, "icid-value=");
+	writer_put(&w, icid);
+	if (sip_param(vector, SPAN("orig-ioi"), &ioi)) {
+		writer_text(&w, ";orig-ioi=");
+		writer_put(&w, ioi);
+	}
+	if (writer_ok(&w))
+		t->termination.charging_len = (uint16_t)writer_len(&w);
 }
 
 static enum gw_err terminate_build(struct gateway *gw, struct transaction *t)
@@ -95,7 +111,49 @@ static enum gw_err terminate_build(struct gateway *gw, struct transaction *t)
 	return sip_splice_write(&gw->splice, &gw->out);
 }
 
-/** A request for a WIC of this worker. */
+/** A registered WIC of this worker gets the request. GW_OK: t waits for the answer. */
+static enum gw_err terminate_deliver(struct gateway *gw, const struct mw_source *source,
+				     const struct binding *b, struct transaction *t)
+{
+	enum gw_err err;
+
+	t->termination.source = *source;
+	t->termination.key = transaction_key(gw, &gw->message);
+	transaction_insert(gw, t);
+	keep_called(gw, b, t);
+	keep_charging(gw, t);
+	err = transaction_keep_head(t, &gw->message);
+	if (err == GW_OK)
+		err = terminate_build(gw, t);
+	if (err == GW_OK)
+		err = gw->env->to_wic(gw->env->context, t->flow, writer_span(&gw->out));
+	if (err == GW_OK)
+		transaction_wait(gw, t);
+	else
+		transaction_free(gw, t);
+	return err;
+}
+
+/** PROTOCOL 10.3: what a flow that cannot be used means to the core. */
+static void terminate_no_flow(struct gateway *gw, const struct mw_source *source, enum gw_err err,
+			      bool outbound)
+{
+	gateway_count(gw, err);
+	if (err == GW_FLOW_FORGED) {
+		counter_add(&gw_counters(gw)->flow_forged, 1);
+		terminate_refuse(gw, source, 403, SPAN(""));
+		return;
+	}
+	counter_add(&gw_counters(gw)->flow_gone, 1);
+	if (request_in_dialog(&gw->message))
+		terminate_refuse(gw, source, 481, SPAN("")); /* D-42 */
+	else if (outbound)
+		terminate_refuse(gw, source, 430, SPAN(""));
+	else
+		terminate_refuse(gw, source, 480, SUBSCRIBER_ABSENT);
+}
+
+/** A request for a registered WIC of this worker. */
 static void terminate_local(struct gateway *gw, const struct mw_source *source, struct wic *wic,
 			    bool outbound)
 {
@@ -107,24 +165,15 @@ static void terminate_local(struct gateway *gw, const struct mw_source *source, 
 		terminate_refuse(gw, source, 503, SPAN("Retry-After: 2\r\n"));
 		return;
 	}
-	t->source = *source;
-	t->outbound = outbound;
-	t->key = transaction_key(gw, &gw->message);
-	transaction_insert(gw, t);
-	keep_called(gw, binding_of(gw, wic), t);
-	keep_charging(gw, t);
-	err = transaction_keep_head(t, &gw->message);
+	err = terminate_deliver(gw, source, binding_of(gw, wic), t);
 	if (err == GW_OK)
-		err = terminate_build(gw, t);
-	if (err == GW_OK)
-		err = gw->env->to_wic(gw->env->context, t->flow, writer_span(&gw->out));
-	if (err == GW_OK) {
-		transaction_wait(gw, t);
+		return;
+	if (err == GW_STALE || err == GW_WS_SLOW) {
+		terminate_no_flow(gw, source, GW_FLOW_GONE, outbound);
 		return;
 	}
 	gateway_count(gw, err);
-	transaction_free(gw, t);
-	terminate_refuse(gw, source, err == GW_STALE ? 480 : 500, SPAN(""));
+	terminate_refuse(gw, source, refusal_status(err), SPAN(""));
 }
 
 /** The owner of the flow is another worker. */
@@ -156,27 +205,10 @@ static bool terminate_again(struct gateway *gw)
 	if (t == NULL)
 		return false;
 	counter_add(&gw_counters(gw)->mw_absorbed, 1);
-	if (t->state == TRANSACTION_COMPLETED)
-		(void)gw->env->to_source(gw->env->context, &t->source,
-					 span_of(t->copy, t->copy_len));
+	if (t->state == TRANSACTION_COMPLETED && t->kept_len > 0)
+		(void)gw->env->to_source(gw->env->context, &t->termination.source,
+					 span_of(t->kept, t->kept_len));
 	return true;
-}
-
-/** PROTOCOL 10.3: what a flow that cannot be used means to the core. */
-static void terminate_no_flow(struct gateway *gw, const struct mw_source *source, enum gw_err err,
-			      bool outbound)
-{
-	gateway_count(gw, err);
-	if (err == GW_FLOW_FORGED) {
-		counter_add(&gw_counters(gw)->flow_forged, 1);
-		terminate_refuse(gw, source, 403, SPAN(""));
-		return;
-	}
-	counter_add(&gw_counters(gw)->flow_gone, 1);
-	if (outbound)
-		terminate_refuse(gw, source, 430, SPAN(""));
-	else
-		terminate_refuse(gw, source, 480, SUBSCRIBER_ABSENT);
 }
 
 /** Requests of the core to this node itself. */
@@ -186,14 +218,13 @@ static void terminate_self(struct gateway *gw, const struct mw_source *source)
 
 	if (method == SIP_OPTIONS)
 		terminate_refuse(gw, source, 200, SPAN("")); /* the core asks whether we live */
-	else if (method == SIP_REGISTER)
-		terminate_refuse(gw, source, 403, SPAN("")); /* we are no registrar */
 	else
 		terminate_refuse(gw, source, 404, SPAN(""));
 }
 
-/** Methods that this version cannot carry to a WIC. */
-static bool terminate_unsupported(struct gateway *gw, const struct mw_source *source)
+/** Methods that this version cannot carry to a WIC, and those that nobody may send us. */
+static bool terminate_unsupported(struct gateway *gw, const struct mw_source *source,
+				  const struct route_top *top)
 {
 	enum sip_method method = gw->message.method;
 
@@ -201,7 +232,10 @@ static bool terminate_unsupported(struct gateway *gw, const struct mw_source *so
 		return true;
 	if (method == SIP_CANCEL)
 		terminate_refuse(gw, source, 481, SPAN(""));
-	else if (method == SIP_INVITE || method == SIP_SUBSCRIBE || method == SIP_REFER)
+	else if (method == SIP_REGISTER)
+		terminate_refuse(gw, source, 403, SPAN("")); /* we are no registrar */
+	else if (top->err == GW_OK &&
+		 (method == SIP_INVITE || method == SIP_SUBSCRIBE || method == SIP_REFER))
 		terminate_refuse(gw, source, 501, SPAN(""));
 	else
 		return false;
@@ -209,39 +243,42 @@ static bool terminate_unsupported(struct gateway *gw, const struct mw_source *so
 	return true;
 }
 
+static void terminate_here(struct gateway *gw, const struct mw_source *source, struct handle flow,
+			   bool outbound)
+{
+	struct wic *wic = gw->env->wic(gw->env->context, flow);
+
+	if (terminate_again(gw))
+		return;
+	/* a flow without a binding delivers nothing: who was registered there is not any more (6.6)
+	 */
+	if (wic == NULL || binding_of(gw, wic) == NULL)
+		terminate_no_flow(gw, source, GW_FLOW_GONE, outbound);
+	else
+		terminate_local(gw, source, wic, outbound);
+}
+
 void terminate_request(struct gateway *gw, const struct mw_source *source, struct handle flow,
 		       bool flow_known)
 {
 	struct route_top top = route_read(gw);
-	struct wic *wic;
 
-	if (top.field == NULL) {
-		terminate_self(gw, source);
+	if (top.err == GW_OK && top.flow.worker >= gw->config.workers)
+		top.err = GW_FLOW_GONE;
+	if (top.err == GW_OK && top.more)
+		top.err = gateway_count(gw, GW_SIP_LOOP); /* ours was to be the last */
+	if (terminate_unsupported(gw, source, &top))
 		return;
-	}
-	if (top.err != GW_OK || (top.flow.worker >= gw->config.workers)) {
-		terminate_no_flow(gw, source, top.err != GW_OK ? top.err : GW_FLOW_GONE,
-				  top.outbound);
-		return;
-	}
-	if (top.more) { /* ours was to be the last */
-		gateway_count(gw, GW_SIP_LOOP);
-		terminate_refuse(gw, source, 403, SPAN(""));
-		return;
-	}
-	if (terminate_unsupported(gw, source))
-		return;
-	if (top.flow.worker != gw->config.worker) {
-		terminate_elsewhere(gw, source, top.flow);
-		return;
-	}
-	if (!flow_known)
+	if (top.err == GW_OK && !flow_known && top.flow.worker == gw->config.worker)
 		counter_add(&gw_counters(gw)->mw_delivered_local, 1);
-	wic = gw->env->wic(gw->env->context, flow_known ? flow : top.flow);
-	if (terminate_again(gw))
-		return;
-	if (wic == NULL)
-		terminate_no_flow(gw, source, GW_FLOW_GONE, top.outbound);
+	if (top.field == NULL)
+		terminate_self(gw, source);
+	else if (top.err == GW_SIP_LOOP)
+		terminate_refuse(gw, source, 403, SPAN(""));
+	else if (top.err != GW_OK)
+		terminate_no_flow(gw, source, top.err, top.outbound);
+	else if (top.flow.worker != gw->config.worker)
+		terminate_elsewhere(gw, source, top.flow);
 	else
-		terminate_local(gw, source, wic, top.outbound);
+		terminate_here(gw, source, flow_known ? flow : top.flow, top.outbound);
 }

@@ -4,8 +4,7 @@
 #define BRANCH_PREFIX SPAN("z9hG4bKwg")
 #define BRANCH_LEN (9 + 28)
 
-struct transaction *transaction_new(struct gateway *gw, enum transaction_kind kind,
-				    struct wic *wic)
+struct transaction *transaction_new(struct gateway *gw, enum transaction_kind kind, struct wic *wic)
 {
 	struct transaction *t = slots_get(gw->transactions);
 
@@ -34,29 +33,29 @@ static struct transaction *transaction_in_slot(const struct gateway *gw, uint32_
 
 void transaction_insert(struct gateway *gw, struct transaction *t)
 {
-	uint32_t *bucket = transaction_bucket(gw, t->key);
+	uint32_t *bucket = transaction_bucket(gw, t->termination.key);
 
-	t->next = *bucket;
+	t->termination.next = *bucket;
 	*bucket = slots_handle(gw->transactions, t).slot + 1;
 }
 
 static void transaction_unlink(struct gateway *gw, struct transaction *t)
 {
 	uint32_t self = slots_handle(gw->transactions, t).slot + 1;
-	uint32_t *link = transaction_bucket(gw, t->key);
+	uint32_t *link = transaction_bucket(gw, t->termination.key);
 
 	while (*link != 0 && *link != self)
-		link = &transaction_in_slot(gw, *link)->next;
+		link = &transaction_in_slot(gw, *link)->termination.next;
 	if (*link == self)
-		*link = t->next;
+		*link = t->termination.next;
 }
 
 struct transaction *transaction_find(struct gateway *gw, uint64_t key, enum sip_method method)
 {
 	struct transaction *t = transaction_in_slot(gw, *transaction_bucket(gw, key));
 
-	while (t != NULL && (t->key != key || t->method != method))
-		t = transaction_in_slot(gw, t->next);
+	while (t != NULL && (t->termination.key != key || t->method != method))
+		t = transaction_in_slot(gw, t->termination.next);
 	return t;
 }
 
@@ -84,18 +83,17 @@ void transaction_free(struct gateway *gw, struct transaction *t)
 
 uint64_t transaction_key(const struct gateway *gw, const struct sip_message *m)
 {
-	struct span rest = sip_value(m, SIP_HEADER_VIA), element = {0};
-	struct sip_via via;
-	uint8_t text[512];
+	struct sip_via via = request_top_via(m);
+	uint8_t text[1024];
 	struct writer w;
 
-	(void)sip_list_next(&rest, &element);
-	via = sip_via_parse(element);
 	writer_init(&w, text, sizeof(text));
 	writer_put(&w, span_cut(via.branch, 0, 200));
 	writer_u8(&w, '\n');
 	writer_put(&w, span_cut(via.host, 0, 200));
 	writer_u16_be(&w, via.port);
+	writer_put(&w, span_cut(sip_value(m, SIP_HEADER_CALL_ID), 0, 400));
+	writer_u32_be(&w, m->cseq);
 	return siphash(gw->bucket_key, writer_span(&w));
 }
 
@@ -174,6 +172,12 @@ void transaction_wait(struct gateway *gw, struct transaction *t)
 	transaction_arm(gw, t);
 }
 
+void transaction_proceeding(struct transaction *t)
+{
+	if (t->retry_us > 0)
+		t->retry_us = (uint32_t)T2_US; /* RFC 3261 17.1.2.2, "Proceeding" */
+}
+
 /** RFC 3261 17.1.2.2: timer E doubles up to T2; timer F ends it. */
 static void transaction_timer(struct timer *timer, void *context)
 {
@@ -185,7 +189,7 @@ static void transaction_timer(struct timer *timer, void *context)
 		return;
 	}
 	if (gw->time.now_us < t->deadline_us && t->retry_us > 0) {
-		(void)gw->env->to_mw(gw->env->context, &t->target, span_of(t->copy, t->copy_len));
+		(void)gw->env->to_mw(gw->env->context, &t->target, span_of(t->kept, t->kept_len));
 		counter_add(&gw_counters(gw)->mw_retransmits, 1);
 		t->retry_us = t->retry_us * 2 < T2_US ? t->retry_us * 2 : (uint32_t)T2_US;
 		transaction_arm(gw, t);
@@ -206,9 +210,10 @@ enum gw_err transaction_send(struct gateway *gw, struct transaction *t)
 		return err;
 	}
 	counter_add(&gw_counters(gw)->mw_requests_out, 1);
-	if (t->target.transport == MW_UDP && bytes.len <= sizeof(t->copy)) {
-		memcpy(t->copy, bytes.at, bytes.len);
-		t->copy_len = (uint16_t)bytes.len;
+	if (t->target.transport == MW_UDP && bytes.len <= sizeof(t->kept)) {
+		memcpy(t->kept, bytes.at, bytes.len);
+		t->kept_len = (uint16_t)bytes.len;
+		t->sent = true;
 		t->retry_us = (uint32_t)T1_US;
 	}
 	transaction_wait(gw, t);
@@ -217,22 +222,40 @@ enum gw_err transaction_send(struct gateway *gw, struct transaction *t)
 
 enum gw_err transaction_keep_head(struct transaction *t, const struct sip_message *m)
 {
-	static const enum sip_header kept[] = {SIP_HEADER_VIA, SIP_HEADER_FROM, SIP_HEADER_TO,
-					       SIP_HEADER_CALL_ID, SIP_HEADER_CSEQ};
+	static const enum sip_header kept[] = {SIP_HEADER_VIA,	SIP_HEADER_FROM,
+					       SIP_HEADER_TO,	SIP_HEADER_CALL_ID,
+					       SIP_HEADER_CSEQ, SIP_HEADER_CONTACT};
+	/* the Contact tells our registration apart in the 200 */
+	uint32_t count = t->kind == TRANSACTION_REGISTER ? 6 : 5;
 	struct writer w;
 
-	writer_init(&w, t->head, sizeof(t->head));
+	writer_init(&w, t->kept, sizeof(t->kept));
 	writer_put(&w, m->method_text);
-	writer_text(&w, " sip:kept.invalid SIP/2.0\r\n");
-	for (uint32_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+	writer_text(&w, " ");
+	if (t->kind == TRANSACTION_REGISTER)
+		writer_put(&w, m->uri); /* whose realm a challenge names */
+	else
+		writer_text(&w, "sip:kept.invalid");
+	writer_text(&w, " SIP/2.0\r\n");
+	for (uint32_t i = 0; i < count; i++)
 		for (const struct sip_field *f = sip_first(m, kept[i]); f; f = sip_next(m, f))
 			writer_put(&w, f->line);
 	writer_text(&w, "\r\n");
-	t->head_len = (uint16_t)writer_len(&w);
+	t->kept_len = (uint16_t)writer_len(&w);
 	return writer_ok(&w) ? GW_OK : GW_SIP_TOO_LONG;
 }
 
-/** A fresh To tag in hexadecimal, for answers of our own. */
+enum gw_err transaction_recall(const struct transaction *t, struct sip_message *m)
+{
+	enum gw_err err = sip_index(span_of(t->kept, t->kept_len), m);
+	const struct sip_field *own = sip_first(m, SIP_HEADER_VIA);
+
+	if (err == GW_OK && t->sent) /* our Via has the first line to itself: step over it */
+		m->first[SIP_HEADER_VIA] = (uint16_t)(own->next + 1);
+	return err;
+}
+
+/** A fresh To tag, for answers of our own. */
 static struct span fresh_tag(struct gateway *gw)
 {
 	uint64_t word = gw->env->random(gw->env->context);
@@ -245,7 +268,7 @@ static struct span fresh_tag(struct gateway *gw)
 
 void transaction_answer(struct gateway *gw, struct transaction *t, uint16_t status)
 {
-	enum gw_err err = sip_index(span_of(t->head, t->head_len), &gw->message);
+	enum gw_err err = transaction_recall(t, &gw->message);
 	struct span extra = status == 480 ? SPAN("Reason: Q.850;cause=20;text=\"Subscriber "
 						 "absent\"\r\n")
 					  : SPAN("");
@@ -270,7 +293,7 @@ void transaction_refuse(struct gateway *gw, struct transaction *t, enum gw_err e
 
 	request_begin(gw, &gw->message);
 	gateway_count(gw, err);
-	if (wic != NULL && sip_index(span_of(t->head, t->head_len), &gw->message) == GW_OK &&
+	if (wic != NULL && transaction_recall(t, &gw->message) == GW_OK &&
 	    gateway_refusal_write(gw, wic, err, &gw->out) == GW_OK)
 		(void)gw->env->to_wic(gw->env->context, t->flow, writer_span(&gw->out));
 	transaction_free(gw, t);
@@ -280,14 +303,18 @@ void transaction_respond(struct gateway *gw, struct transaction *t)
 {
 	struct span bytes = writer_span(&gw->out);
 
-	if (gw->env->to_source(gw->env->context, &t->source, bytes) == GW_OK)
+	if (gw->env->to_source(gw->env->context, &t->termination.source, bytes) == GW_OK)
 		counter_add(&gw_counters(gw)->mw_responses_out, 1);
-	if (t->source.transport != MW_UDP || bytes.len > sizeof(t->copy)) {
+	if (t->termination.source.transport != MW_UDP) {
 		transaction_free(gw, t);
 		return;
 	}
-	memcpy(t->copy, bytes.at, bytes.len);
-	t->copy_len = (uint16_t)bytes.len;
+	t->kept_len =
+		0; /* one that is too long is not said again, but the WIC is not asked again */
+	if (bytes.len <= sizeof(t->kept)) {
+		memcpy(t->kept, bytes.at, bytes.len);
+		t->kept_len = (uint16_t)bytes.len;
+	}
 	t->state = TRANSACTION_COMPLETED;
 	t->retry_us = 0;
 	transaction_detach(gw, t);

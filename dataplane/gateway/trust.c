@@ -82,40 +82,134 @@ static void strip_tag(struct gateway *gw, const struct sip_message *m, enum sip_
 	}
 }
 
-static bool is_network_provided(struct span element)
-{
-	struct span value, params = span_from(element, span_find(element, ';') + 1);
-
-	return sip_param(params, SPAN("network-provided"), &value) ||
-	       sip_param(params, SPAN("np"), &value);
-}
-
 /** A line with an entry that claims to be the network's goes whole: its writer lies. */
 static void strip_access_network(struct gateway *gw, const struct sip_message *m)
 {
 	const struct sip_field *f = sip_first(m, SIP_HEADER_P_ACCESS_NETWORK_INFO);
 
-	for (; f != NULL; f = sip_next(m, f)) {
-		struct span rest = f->value, element;
+	for (; f != NULL; f = sip_next(m, f))
+		if (request_mentions(f->value, SPAN("network-provided")) ||
+		    request_mentions(f->value, SPAN("np")))
+			sip_splice_remove(&gw->splice, f);
+}
 
-		while (sip_list_next(&rest, &element))
-			if (is_network_provided(element)) {
-				sip_splice_remove(&gw->splice, f);
-				break;
-			}
-	}
+/** A Digest for whoever challenged the WIC, with nothing in it that is ours to say or to keep. */
+static bool is_plain_digest(struct span value)
+{
+	static const char *const ours[] = {"integrity-protected", "authorization-entity", "bearer",
+					   "access_token"};
+
+	if (!span_equal_nocase(span_cut(value, 0, 7), SPAN("Digest ")))
+		return false;
+	for (uint32_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (request_mentions(value, span_text(ours[i])))
+			return false;
+	return true;
 }
 
 /** Bearer credentials are for us alone; a Digest is between the WIC and who challenged it. */
-static void strip_bearer(struct gateway *gw, const struct sip_message *m, enum sip_header id)
+static void strip_credentials(struct gateway *gw, const struct sip_message *m, enum sip_header id)
 {
 	const struct sip_field *f = sip_first(m, id);
 
 	for (; f != NULL; f = sip_next(m, f))
-		if (m->method == SIP_REGISTER ||
-		    !span_equal_nocase(span_cut(f->value, 0, 6), SPAN("Digest")))
+		if (m->method == SIP_REGISTER || !is_plain_digest(f->value))
 			sip_splice_remove(&gw->splice, f);
 }
+
+/* ---- URIs ----------------------------------------------------------------------------------- */
+
+static int hex_value(int c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = c >= 0 ? ascii_lower((uint8_t)c) : c;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/** name is wanted, also with escapes: another parser may resolve them (RFC 3261 19.1.4). */
+static bool name_is(struct span name, struct span wanted)
+{
+	for (; wanted.len > 0; wanted = span_from(wanted, 1)) {
+		int c = span_at(name, 0), high = hex_value(span_at(name, 1));
+		bool escaped = c == '%' && high >= 0;
+
+		if (escaped)
+			c = high << 4 | hex_value(span_at(name, 2));
+		if (c < 0 || ascii_lower((uint8_t)c) != wanted.at[0])
+			return false;
+		name = span_from(name, escaped ? 3 : 1);
+	}
+	return name.len == 0;
+}
+
+/** Parameters of a Request-URI that only the core may write. */
+static bool is_core_param(struct span name)
+{
+	static const char *const names[] = {"orig", "cpc", "oli", "iotl"};
+
+	for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (name_is(name, span_text(names[i])))
+			return true;
+	return false;
+}
+
+/** params follow a ';' in the message, and each goes with the one before it. */
+static void strip_params(struct gateway *gw, struct span params)
+{
+	while (params.len > 0) {
+		struct span param = span_cut(params, 0, span_find(params, ';'));
+
+		if (is_core_param(span_cut(param, 0, span_find(param, '='))))
+			sip_splice_replace(&gw->splice, span_of(param.at - 1, param.len + 1),
+					   SPAN(""));
+		params = span_from(params, param.len + 1);
+	}
+}
+
+/** A number's parameters stand in the user part of a SIP URI (RFC 3261 19.1.6). */
+static void strip_request_uri(struct gateway *gw, const struct sip_message *m)
+{
+	struct sip_uri uri = sip_uri_parse(m->uri);
+
+	if (uri.err != GW_OK)
+		return;
+	strip_params(gw, uri.params);
+	strip_params(gw, span_from(uri.user, span_find(uri.user, ';') + 1));
+}
+
+static bool contact_unreadable(const struct sip_field *f)
+{
+	struct span rest = f->value, element;
+
+	while (sip_list_next(&rest, &element)) {
+		struct sip_address a = sip_address_parse(element);
+
+		if (a.err == GW_SIP_ADDRESS || a.err == GW_SIP_URI)
+			return true;
+	}
+	return false;
+}
+
+/** Header fields in a Contact's URI would be written into requests to it: routing, identities. */
+static void strip_contact(struct gateway *gw, const struct sip_field *f)
+{
+	struct span rest = f->value, element;
+
+	if (contact_unreadable(f)) {
+		sip_splice_remove(&gw->splice, f);
+		return;
+	}
+	while (sip_list_next(&rest, &element)) {
+		struct span headers = sip_address_parse(element).uri.headers;
+
+		if (headers.len > 0)
+			sip_splice_replace(&gw->splice, span_of(headers.at - 1, headers.len + 1),
+					   SPAN(""));
+	}
+}
+
+/* ---- both directions ------------------------------------------------------------------------ */
 
 void trust_strip_from_wic(struct gateway *gw, const struct sip_message *m)
 {
@@ -125,10 +219,12 @@ void trust_strip_from_wic(struct gateway *gw, const struct sip_message *m)
 	strip_tag(gw, m, SIP_HEADER_PROXY_REQUIRE, SPAN("sec-agree"));
 	strip_tag(gw, m, SIP_HEADER_PRIORITY, SPAN("psap-callback"));
 	strip_access_network(gw, m);
-	if (m->is_request) {
-		strip_bearer(gw, m, SIP_HEADER_AUTHORIZATION);
-		strip_bearer(gw, m, SIP_HEADER_PROXY_AUTHORIZATION);
-	}
+	strip_credentials(gw, m, SIP_HEADER_AUTHORIZATION);
+	strip_credentials(gw, m, SIP_HEADER_PROXY_AUTHORIZATION);
+	for (const struct sip_field *f = sip_first(m, SIP_HEADER_CONTACT); f; f = sip_next(m, f))
+		strip_contact(gw, f);
+	if (m->is_request)
+		strip_request_uri(gw, m);
 }
 
 void trust_strip_to_wic(struct gateway *gw, const struct sip_message *m)
@@ -137,14 +233,10 @@ void trust_strip_to_wic(struct gateway *gw, const struct sip_message *m)
 
 	for (uint32_t i = 0; i < sizeof(never_to_wic) / sizeof(never_to_wic[0]); i++)
 		sip_splice_remove_all(&gw->splice, never_to_wic[i]);
-	for (; privacy != NULL; privacy = sip_next(m, privacy)) {
-		struct span rest = privacy->value, name, value;
-
-		/* RFC 3325 7: with "id" the identity must not leave the trust domain */
-		while (sip_param_next(&rest, &name, &value))
-			if (span_equal_nocase(name, SPAN("id"))) {
-				sip_splice_remove_all(&gw->splice, SIP_HEADER_P_ASSERTED_IDENTITY);
-				return;
-			}
-	}
+	/* RFC 3325 7: with "id" the identity must not leave the trust domain */
+	for (; privacy != NULL; privacy = sip_next(m, privacy))
+		if (request_mentions(privacy->value, SPAN("id"))) {
+			sip_splice_remove_all(&gw->splice, SIP_HEADER_P_ASSERTED_IDENTITY);
+			return;
+		}
 }

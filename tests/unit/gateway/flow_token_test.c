@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "token/token.h"
+#include "world.h"
+
+/* Flow tokens: PROTOCOL 10.1 with the layout of DESIGN 5. */
+
+static const struct handle flow = {.worker = 0xabcd, .slot = 0x01020304, .generation = 0xf1f2f3f4};
+
+static struct span token(void)
+{
+	static uint8_t text[FLOW_TOKEN_LEN + 1];
+	struct writer out;
+
+	writer_init(&out, text, sizeof(text));
+	flow_token_write(&world.config, flow, &out);
+	EXPECT(writer_ok(&out));
+	return writer_span(&out);
+}
+
+TEST(flow_token, has_47_characters_that_a_user_part_may_have)
+{
+	struct span text;
+
+	world_start();
+	text = token();
+	EXPECT_EQ(47, text.len);
+	EXPECT_EQ(47, FLOW_TOKEN_LEN);
+	EXPECT(span_starts(text, SPAN("Ft1.")));
+	for (uint32_t i = 4; i < text.len; i++)
+		EXPECT(strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+			      text.at[i]) != NULL);
+}
+
+TEST(flow_token, names_node_key_kind_and_flow_in_the_documented_order)
+{
+	static const uint8_t wanted[] = {1, 2, 3, 4, 7,	   1,	 0xab, 0xcd,
+					 1, 2, 3, 4, 0xf1, 0xf2, 0xf3, 0xf4};
+	uint8_t bytes[32];
+	uint32_t len;
+
+	world_start();
+	EXPECT_EQ(GW_OK, token_base64url_decode(span_from(token(), 4), bytes, sizeof(bytes), &len));
+	EXPECT_EQ(32, len);
+	EXPECT_BYTES(wanted, bytes, sizeof(wanted));
+}
+
+TEST(flow_token, comes_back_as_the_flow)
+{
+	struct handle read;
+
+	world_start();
+	EXPECT_EQ(GW_OK, flow_token_read(&world.config, token(), &read));
+	EXPECT(handle_equal(flow, read));
+}
+
+TEST(flow_token, cut_anywhere_or_too_long_is_forged)
+{
+	struct span text;
+	struct handle read;
+
+	world_start();
+	text = token();
+	for (uint32_t n = 0; n < text.len; n++)
+		EXPECT_EQ(GW_FLOW_FORGED,
+			  flow_token_read(&world.config, span_cut(text, 0, n), &read));
+	EXPECT_EQ(GW_FLOW_FORGED,
+		  flow_token_read(&world.config, span_of(text.at, text.len + 1), &read));
+}
+
+TEST(flow_token, with_any_bit_changed_is_not_accepted)
+{
+	uint8_t text[FLOW_TOKEN_LEN];
+	struct handle read;
+
+	world_start();
+	for (uint32_t bit = 0; bit < 8 * FLOW_TOKEN_LEN; bit++) {
+		memcpy(text, token().at, sizeof(text));
+		text[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		EXPECT(flow_token_read(&world.config, span_of(text, sizeof(text)), &read) != GW_OK);
+	}
+}
+
+TEST(flow_token, of_another_node_is_forged)
+{
+	struct handle read;
+	struct span text;
+
+	world_start();
+	text = token();
+	world.config.node_id++;
+	EXPECT_EQ(GW_FLOW_FORGED, flow_token_read(&world.config, text, &read));
+}
+
+TEST(flow_token, of_a_key_that_is_not_kept_is_gone)
+{
+	struct handle read;
+	struct span text;
+
+	world_start();
+	text = token();
+	world.config.flow_key[0].id++;
+	EXPECT_EQ(GW_FLOW_GONE, flow_token_read(&world.config, text, &read));
+}
+
+TEST(flow_token, of_another_secret_under_the_same_id_is_forged)
+{
+	struct handle read;
+	struct span text;
+
+	world_start();
+	text = token();
+	world.config.flow_key[0].secret[31] ^= 1;
+	EXPECT_EQ(GW_FLOW_FORGED, flow_token_read(&world.config, text, &read));
+}
+
+TEST(flow_token, of_the_previous_key_is_accepted_and_new_ones_use_the_first)
+{
+	struct handle read;
+	uint8_t old[FLOW_TOKEN_LEN];
+
+	world_start();
+	memcpy(old, token().at, sizeof(old));
+	world.config.flow_key[1] = world.config.flow_key[0];
+	world.config.flow_key[0] = (struct flow_key){.id = 8, .secret = "next"};
+	world.config.flow_key_count = 2;
+	EXPECT_EQ(GW_OK, flow_token_read(&world.config, span_of(old, sizeof(old)), &read));
+	EXPECT(handle_equal(flow, read));
+	EXPECT(!span_equal(token(), span_of(old, sizeof(old))));
+	EXPECT_EQ(GW_OK, flow_token_read(&world.config, token(), &read));
+}
+
+TEST(flow_token, of_another_kind_is_forged)
+{
+	struct handle read;
+	uint8_t text[FLOW_TOKEN_LEN];
+
+	world_start();
+	memcpy(text, token().at, sizeof(text));
+	memcpy(text, "Bt1.", 4);
+	EXPECT_EQ(GW_FLOW_FORGED,
+		  flow_token_read(&world.config, span_of(text, sizeof(text)), &read));
+}
+
+TEST_MAIN("gateway_flow_token", RUN(flow_token, has_47_characters_that_a_user_part_may_have),
+	  RUN(flow_token, names_node_key_kind_and_flow_in_the_documented_order),
+	  RUN(flow_token, comes_back_as_the_flow),
+	  RUN(flow_token, cut_anywhere_or_too_long_is_forged),
+	  RUN(flow_token, with_any_bit_changed_is_not_accepted),
+	  RUN(flow_token, of_another_node_is_forged),
+	  RUN(flow_token, of_a_key_that_is_not_kept_is_gone),
+	  RUN(flow_token, of_another_secret_under_the_same_id_is_forged),
+	  RUN(flow_token, of_the_previous_key_is_accepted_and_new_ones_use_the_first),
+	  RUN(flow_token, of_another_kind_is_forged))

@@ -1,0 +1,616 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <strings.h>
+
+#include "../token/mint.h"
+#include "world.h"
+
+struct world world;
+
+#define BRANCH "z9hG4bK7100"
+
+static const struct span types[] = {{(const uint8_t *)"at+jwt", 6}, {(const uint8_t *)"jwt", 3}};
+
+/* ---- pairs ---------------------------------------------------------------------------------- */
+
+static const char *const allowed[][2] = {
+	{"alice@ims.home1.net", "sip:alice@home1.net"},
+	{"alice@ims.home1.net", "tel:+15551230001"},
+	{"bob@ims.home1.net", "sip:bob@home1.net"},
+	{"carol@ims.home2.net", "sip:carol@home2.net"},
+};
+#define ALLOWED (sizeof(allowed) / sizeof(allowed[0]))
+static uint8_t pair_text[512];
+static struct pair_row pair_rows[ALLOWED];
+static uint32_t pair_slots[16];
+static struct pair_table pair_table;
+
+static void pairs_start(void)
+{
+	struct writer out;
+
+	pair_table = (struct pair_table){.row = pair_rows,
+					 .slot = pair_slots,
+					 .count = ALLOWED,
+					 .mask = 15};
+	memset(pair_slots, 0, sizeof(pair_slots));
+	writer_init(&out, pair_text, sizeof(pair_text));
+	for (uint32_t i = 0; i < ALLOWED; i++) {
+		struct span impi = span_text(allowed[i][0]), impu = span_text(allowed[i][1]);
+		uint32_t slot = (uint32_t)pair_hash(pair_table.key, impi, impu) & 15;
+
+		pair_rows[i] = (struct pair_row){.impi_at = writer_len(&out),
+						 .impu_at = writer_len(&out) + impi.len,
+						 .impi_len = (uint16_t)impi.len,
+						 .impu_len = (uint16_t)impu.len};
+		writer_put(&out, impi);
+		writer_put(&out, impu);
+		while (pair_slots[slot] != 0)
+			slot = (slot + 1) & 15;
+		pair_slots[slot] = i + 1;
+	}
+	EXPECT(writer_ok(&out));
+	pair_table.text = writer_span(&out);
+	world.pairs = (struct pair_part){.table = &pair_table, .count = 1};
+}
+
+/* ---- what the gateway asks for -------------------------------------------------------------- */
+
+static struct sent *sent_add(enum sent_to to, struct span bytes)
+{
+	struct sent *s = &world.sent[world.count];
+
+	assert_true(world.count < SENT_MAX && bytes.len <= SENT_TEXT_MAX);
+	world.count++;
+	memset(s, 0, offsetof(struct sent, text));
+	s->to = to;
+	s->at_us = world.now_us;
+	s->len = bytes.len;
+	memcpy(s->text, bytes.at, bytes.len);
+	s->text[bytes.len] = 0;
+	return s;
+}
+
+static uint64_t env_random(void *context)
+{
+	return ++world.randoms * 0x9e3779b97f4a7c15ull;
+}
+
+static struct wic *env_wic(void *context, struct handle flow)
+{
+	for (uint32_t i = 0; i < WICS; i++)
+		if (!world.gone[i] && handle_equal(world.wic[i].flow, flow))
+			return &world.wic[i];
+	return NULL;
+}
+
+static enum gw_err env_to_wic(void *context, struct handle flow, struct span bytes)
+{
+	if (env_wic(context, flow) == NULL)
+		return GW_STALE;
+	if (world.to_wic_err == GW_OK)
+		sent_add(TO_WIC, bytes)->flow = flow;
+	return world.to_wic_err;
+}
+
+static enum gw_err env_to_mw(void *context, const struct mw_target *target, struct span bytes)
+{
+	if (world.to_mw_err == GW_OK)
+		sent_add(TO_MW, bytes)->target = *target;
+	return world.to_mw_err;
+}
+
+static enum gw_err env_to_source(void *context, const struct mw_source *source, struct span bytes)
+{
+	sent_add(TO_SOURCE, bytes)->source = *source;
+	return GW_OK;
+}
+
+static enum gw_err env_to_worker(void *context, uint16_t worker, struct span head,
+				 struct span bytes)
+{
+	struct sent *s;
+
+	if (world.to_worker_err != GW_OK)
+		return world.to_worker_err;
+	s = sent_add(TO_WORKER, bytes);
+	s->worker = worker;
+	EXPECT(head.len <= sizeof(s->head));
+	memcpy(s->head, head.at, head.len);
+	return GW_OK;
+}
+
+static bool env_hop_up(void *context, const struct mw_target *target)
+{
+	for (uint32_t i = 0; i < world.config.next_hop_count; i++)
+		if (endpoint_same_host(&world.hop[i].address, &target->address))
+			return !world.hop_down[i];
+	return true;
+}
+
+static void env_event(void *context, const struct message_event *event)
+{
+	if (world.events < SENT_MAX)
+		world.event[world.events++] = *event;
+}
+
+static struct verify_job job;
+
+static struct verify_job *env_job(void *context)
+{
+	if (world.no_job)
+		return NULL;
+	world.jobs++;
+	return &job;
+}
+
+static void env_submit(void *context, struct verify_job *submitted)
+{
+	EXPECT(submitted == &job);
+	world.jobs--;
+}
+
+/* ---- configuration -------------------------------------------------------------------------- */
+
+static EVP_PKEY *private_key;
+static struct key_row key_row;
+
+static struct endpoint endpoint(const char *text)
+{
+	struct endpoint e;
+
+	memset(&e, 0, sizeof(e));
+	EXPECT(endpoint_parse(span_text(text), &e));
+	return e;
+}
+
+static void issuers_start(void)
+{
+	world.issuer[0] = (struct issuer_config){
+		.name = SPAN("waf"),
+		.iss = SPAN("https://waf.home1.net"),
+		.audience = SPAN("sip:ep1.home1.net"),
+		.authz_server = SPAN("https://waf.home1.net/login"),
+		.algorithms = 1u << JWS_ES256,
+		.typ = types,
+		.typ_count = 2,
+		.leeway_s = 30,
+	};
+	world.issuer[1] = world.issuer[0];
+	world.issuer[1].iss = SPAN("https://other.example");
+	if (private_key == NULL)
+		private_key = mint_key_new();
+	key_row = (struct key_row){.issuer = 0, .kid = SPAN("waf-1")};
+	mint_public(private_key, 1, &key_row.key);
+	world.keys = (struct key_part){.row = &key_row, .count = 1};
+	world.wwsf[0] = (struct wwsf_config){.name = SPAN("shop"), .max_bindings = 100};
+	world.wwsf[1] = (struct wwsf_config){.name = SPAN("toys"), .issuer = 1, .pairs = 7};
+}
+
+static void config_start(void)
+{
+	world.realm[0] = (struct realm_config){
+		.domain = SPAN("home1.net"),
+		.visited_network = SPAN("home1.net"),
+		.tna_value = SPAN("auth-done"),
+	};
+	world.realm[1] = (struct realm_config){
+		.domain = SPAN("home2.net"),
+		.visited_network = SPAN("visited2.net"),
+		.tna_value = SPAN("tls-yes"),
+	};
+	world.hop[0] = (struct next_hop_config){endpoint("198.18.0.20:5060"), NEXT_HOP_TCP, 1, 1};
+	world.hop[1] = (struct next_hop_config){endpoint("198.18.0.21:5060"), NEXT_HOP_TCP, 2, 1};
+	world.config = (struct config_part){
+		.node_name = SPAN("ep1.home1.net"),
+		.node_id = 0x01020304,
+		.realm = world.realm,
+		.realm_count = 2,
+		.mw_address = endpoint("192.0.2.10:0"),
+		.mw_host = SPAN("192.0.2.10"),
+		.mw_sip_port = 5060,
+		.mw_worker_port_base = 5070,
+		.next_hop = world.hop,
+		.next_hop_count = 2,
+		.issuer = world.issuer,
+		.issuer_count = 2,
+		.wwsf = world.wwsf,
+		.wwsf_count = 2,
+		.flow_key = {{.id = 7, .secret = "current flow key"}},
+		.flow_key_count = 1,
+		.max_message = 65536,
+		.max_token_bytes = VERIFY_TEXT_MAX,
+		.max_token_lifetime_s = 86400,
+		.min_grant_s = 60,
+		.default_expires_s = 600,
+		.from_check = true,
+	};
+}
+
+static void gateway_start(void)
+{
+	world.env = (struct gateway_env){
+		.random = env_random,
+		.wic = env_wic,
+		.to_wic = env_to_wic,
+		.to_mw = env_to_mw,
+		.to_source = env_to_source,
+		.to_worker = env_to_worker,
+		.hop_up = env_hop_up,
+		.event = env_event,
+		.job = env_job,
+		.submit = env_submit,
+	};
+	world.gateway_config = (struct gateway_config){
+		.workers = 2,
+		.max_bindings = 4,
+		.max_transactions = 8,
+		.max_message = 65536,
+		.epoch = 1000,
+		.now_us = world.now_us,
+		.counters = &world.counters,
+		.env = &world.env,
+	};
+	world.gw = gateway_new(&world.gateway_config);
+	assert_non_null(world.gw);
+}
+
+static void turn(void)
+{
+	struct gateway_time time = {&world.view, world.now_us, world.wall_s};
+
+	gateway_turn(world.gw, &time);
+}
+
+void world_start(void)
+{
+	gateway_free(world.gw);
+	memset(&world, 0, offsetof(struct world, sent));
+	world.events = 0;
+	world.now_us = 5000000;
+	world.wall_s = WORLD_WALL_S;
+	issuers_start();
+	config_start();
+	pairs_start();
+	world.view = (struct snapshot){&world.config, &world.keys, &world.pairs};
+	for (uint32_t i = 0; i < WICS; i++)
+		world.wic[i].flow = (struct handle){.slot = i, .generation = 77 + i};
+	world.source = (struct mw_source){
+		.transport = MW_TCP,
+		.conn = {.slot = 5, .generation = 9},
+		.local = endpoint("192.0.2.10:5070"),
+		.peer = endpoint("198.18.0.20:40123"),
+	};
+	gateway_start();
+	turn();
+}
+
+void world_start_udp(void)
+{
+	world_start();
+	world.hop[0].transport = NEXT_HOP_UDP;
+	world.hop[1].transport = NEXT_HOP_UDP;
+	world.source.transport = MW_UDP;
+	world.source.conn = handle_none();
+}
+
+void world_wait(uint64_t us)
+{
+	uint64_t end = world.now_us + us, wall = world.wall_s, start = world.now_us;
+
+	while (world.now_us < end) {
+		uint64_t next = gateway_next_us(world.gw);
+
+		next = next > world.now_us ? next : world.now_us + 1000;
+		world.now_us = next < end ? next : end;
+		world.wall_s = wall + (world.now_us - start) / 1000000;
+		turn();
+		while (gateway_timers(world.gw, 16) > 0)
+			;
+	}
+}
+
+void world_forget(void)
+{
+	world.count = 0;
+	world.events = 0;
+}
+
+const struct sent *world_sent(uint32_t n)
+{
+	assert_true(n < world.count);
+	return &world.sent[n];
+}
+
+const char *world_only(enum sent_to to)
+{
+	EXPECT_EQ(1, world.count);
+	EXPECT_EQ(to, world.sent[0].to);
+	return world.sent[0].text;
+}
+
+uint64_t world_count(const _Atomic uint64_t *counter)
+{
+	return counter_read(counter);
+}
+
+/* ---- traffic -------------------------------------------------------------------------------- */
+
+static void refuse(struct wic *wic, enum gw_err err)
+{
+	static uint8_t memory[SENT_TEXT_MAX];
+	struct writer out;
+
+	writer_init(&out, memory, sizeof(memory));
+	if (gateway_refusal_write(world.gw, wic, err, &out) == GW_OK)
+		sent_add(TO_WIC, writer_span(&out))->flow = wic->flow;
+}
+
+enum gw_err wic_sends(uint32_t wic, const char *text)
+{
+	struct span original = span_text(text);
+	uint8_t *copy = malloc(original.len); /* of its true size: nothing is read past the end */
+	struct span bytes = span_of(memcpy(copy, original.at, original.len), original.len);
+	struct gateway_result r = gateway_from_wic(world.gw, &world.wic[wic], bytes);
+
+	if (r.err == GW_AGAIN)
+		r = gateway_verified(world.gw, &world.wic[wic], bytes, world.verdict);
+	if (r.err != GW_OK && r.request)
+		refuse(&world.wic[wic], r.err);
+	free(copy);
+	return r.err;
+}
+
+void core_sends(const char *text)
+{
+	struct span original = span_text(text);
+	uint8_t *copy = malloc(original.len);
+
+	memcpy(copy, original.at, original.len);
+	gateway_from_mw(world.gw, &world.source, span_of(copy, original.len));
+	free(copy);
+}
+
+static const struct sent *last(enum sent_to to)
+{
+	for (uint32_t i = world.count; i > 0; i--)
+		if (world.sent[i - 1].to == to)
+			return &world.sent[i - 1];
+	fail_msg("nothing was sent there");
+	return NULL;
+}
+
+/** Via, From, To, Call-ID and CSeq of a request as an answer has them. */
+static const char *answer_to(const char *request, const char *status, const char *more)
+{
+	const char *vias = "";
+
+	for (uint32_t i = 0; line_n(request, "Via", i) != NULL; i++)
+		vias = format("%sVia: %s" CRLF, vias, line_n(request, "Via", i));
+	return format("SIP/2.0 %s" CRLF "%sFrom: %s" CRLF "To: %s%s" CRLF "Call-ID: %s" CRLF
+		      "CSeq: %s" CRLF "%sContent-Length: 0" CRLF CRLF,
+		      status, vias, line(request, "From"), line(request, "To"),
+		      contains(line(request, "To"), ";tag=") ? "" : ";tag=c0re",
+		      line(request, "Call-ID"), line(request, "CSeq"), more);
+}
+
+void core_answers(const char *status, const char *more)
+{
+	core_sends(answer_to(last(TO_MW)->text, status, more));
+}
+
+const char *wic_answer(const char *status, const char *more)
+{
+	return answer_to(last(TO_WIC)->text, status, more);
+}
+
+void core_registers(uint32_t expires_s)
+{
+	const char *contact = line(last(TO_MW)->text, "Contact");
+	int uri = contact != NULL ? (int)strcspn(contact, ">") + 1 : 0;
+
+	assert_non_null(contact);
+	core_answers("200 OK",
+		     format("Contact: %.*s;reg-id=1;expires=%u" CRLF
+			    "Service-Route: <sip:orig@198.18.0.30:6060;lr>" CRLF
+			    "P-Associated-URI: <sip:alice@home1.net>, <tel:+15551230001>" CRLF,
+			    uri, contact, expires_s));
+}
+
+/* ---- texts ---------------------------------------------------------------------------------- */
+
+const char *format(const char *text, ...)
+{
+	static char buffers[32][SENT_TEXT_MAX];
+	static uint32_t next;
+	char *buffer = buffers[next++ % 32];
+	va_list arguments;
+
+	va_start(arguments, text);
+	EXPECT(vsnprintf(buffer, SENT_TEXT_MAX, text, arguments) < SENT_TEXT_MAX);
+	va_end(arguments);
+	return buffer;
+}
+
+const char *token_of(const char *header, const char *payload)
+{
+	static struct minted token;
+
+	mint(private_key, span_text(header), span_text(payload), &token);
+	return format("%.*s", (int)token.len, (const char *)token.text);
+}
+
+const char *payload_of(const char *impi, const char *impu, int64_t lifetime_s)
+{
+	return format("{\"iss\":\"https://waf.home1.net\",\"aud\":\"sip:ep1.home1.net\","
+		      "\"sub\":\"u1\",\"impi\":\"%s\",\"impu\":\"%s\",\"iat\":%lld,\"exp\":%lld}",
+		      impi, impu, (long long)world.wall_s - 30,
+		      (long long)world.wall_s + lifetime_s);
+}
+
+const char *token_alice(int64_t lifetime_s)
+{
+	return token_of(GOOD_HEADER,
+			payload_of("alice@ims.home1.net", "sip:alice@home1.net", lifetime_s));
+}
+
+static const char *authorization(const char *token)
+{
+	return token != NULL ? format("Authorization: Bearer %s" CRLF, token) : "";
+}
+
+const char *register_jssip(const char *token, uint32_t expires_s)
+{
+	return format("REGISTER sip:home1.net SIP/2.0" CRLF
+		      "Via: SIP/2.0/WSS v5e0bm0sd9mg.invalid;branch=z9hG4bK4563742" CRLF
+		      "Max-Forwards: 69" CRLF "To: <sip:alice@home1.net>" CRLF
+		      "From: <sip:alice@home1.net>;tag=v1vr0ckug8" CRLF
+		      "Call-ID: 2aq40ot07ov2fs5490acqa" CRLF "CSeq: 1 REGISTER" CRLF
+		      "%sExpires: %u" CRLF
+		      "Contact: <sip:mfdnmi6p@v5e0bm0sd9mg.invalid;transport=ws>;+sip.ice;reg-id=1;"
+		      "+sip.instance=\"<urn:uuid:dacc2777-085b-4952-83a1-fd586f2f5565>\";"
+		      "expires=%u" CRLF
+		      "Allow: INVITE,ACK,CANCEL,BYE,UPDATE,MESSAGE,OPTIONS,REFER,INFO,NOTIFY" CRLF
+		      "Supported: path,gruu,outbound" CRLF "User-Agent: JsSIP 3.13.8" CRLF
+		      "Content-Length: 0" CRLF CRLF,
+		      authorization(token), expires_s, expires_s);
+}
+
+const char *register_sipjs(const char *token, uint32_t expires_s)
+{
+	return format("REGISTER sip:home1.net SIP/2.0" CRLF
+		      "Via: SIP/2.0/WSS t2nsfi2bgmd9.invalid;branch=z9hG4bK5250011" CRLF
+		      "To: <sip:alice@home1.net>" CRLF
+		      "From: <sip:alice@home1.net>;tag=8caorcu35m" CRLF "CSeq: 2 REGISTER" CRLF
+		      "Call-ID: d5783nbqbti5kn4jnvcg" CRLF "Max-Forwards: 70" CRLF "%s"
+		      "Contact: <sip:l45tahiv@t2nsfi2bgmd9.invalid;transport=ws>;reg-id=1;"
+		      "+sip.instance=\"<urn:uuid:accadba3-4e4a-42e7-9b75-5998a4ecbfb1>\";"
+		      "expires=%u" CRLF
+		      "Allow: ACK,CANCEL,INVITE,MESSAGE,BYE,OPTIONS,INFO,NOTIFY,REFER" CRLF
+		      "Supported: outbound, path, gruu" CRLF "User-Agent: SIP.js/0.21.1" CRLF
+		      "Content-Length: 0" CRLF CRLF,
+		      authorization(token), expires_s);
+}
+
+static char registered_path[512];
+
+const char *path_uri(void)
+{
+	return registered_path;
+}
+
+void world_register(void)
+{
+	const char *path;
+
+	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(3570), 600)));
+	path = line(last(TO_MW)->text, "Path");
+	assert_non_null(path);
+	EXPECT(path[0] == '<' && strlen(path) < sizeof(registered_path));
+	memcpy(registered_path, path + 1, strlen(path));
+	registered_path[strcspn(registered_path, ">")] = 0;
+	core_registers(600);
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	EXPECT_EQ(0, gateway_transactions(world.gw));
+	world_forget();
+}
+
+const char *message_to(const char *uri, const char *more)
+{
+	return format("MESSAGE %s SIP/2.0" CRLF
+		      "Via: SIP/2.0/WSS v5e0bm0sd9mg.invalid;branch=z9hG4bK8001" CRLF
+		      "Max-Forwards: 70" CRLF "%sFrom: <sip:alice@home1.net>;tag=m1" CRLF
+		      "To: <sip:bob@home1.net>" CRLF "Call-ID: m1@v5e0bm0sd9mg.invalid" CRLF
+		      "CSeq: 1 MESSAGE" CRLF "Content-Type: text/plain" CRLF
+		      "Content-Length: 5" CRLF CRLF "hello",
+		      uri, more);
+}
+
+const char *message_with(const char *more)
+{
+	return message_to("sip:bob@home1.net", more);
+}
+
+const char *core_message(const char *route, const char *more)
+{
+	return format("MESSAGE sip:mfdnmi6p@v5e0bm0sd9mg.invalid;transport=ws SIP/2.0" CRLF
+		      "Via: SIP/2.0/%s 198.18.0.20:5060;branch=z9hG4bKs9" CRLF
+		      "Via: SIP/2.0/TCP as.home1.net;branch=z9hG4bKa1" CRLF "Route: <%s>" CRLF
+		      "%sMax-Forwards: 60" CRLF "From: <sip:bob@home1.net>;tag=c9" CRLF
+		      "To: <sip:alice@home1.net>" CRLF "Call-ID: c9@home1.net" CRLF
+		      "CSeq: 4 MESSAGE" CRLF "Content-Type: text/plain" CRLF
+		      "Content-Length: 2" CRLF CRLF "hi",
+		      world.source.transport == MW_UDP ? "UDP" : "TCP", route, more);
+}
+
+const char *mw_register(const char *request)
+{
+	world_forget();
+	EXPECT_EQ(GW_OK, wic_sends(0, request));
+	return world_only(TO_MW);
+}
+
+const char *registered(const char *status, const char *more)
+{
+	world_forget();
+	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(3570), 600)));
+	core_answers(status, more);
+	EXPECT_EQ(2, world.count);
+	EXPECT_EQ(TO_WIC, world_sent(1)->to);
+	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world.wic[0].transactions);
+	return world_sent(1)->text;
+}
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+/** The value at a line's start when the line is named so, else NULL. */
+static const char *value_at(const char *at, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (strncasecmp(at, name, n) != 0)
+		return NULL;
+	at += n + strspn(at + n, " \t");
+	return *at == ':' ? at + 1 + strspn(at + 1, " \t") : NULL;
+}
+
+const char *line_n(const char *message, const char *name, uint32_t n)
+{
+	const char *end = strstr(message, CRLF CRLF), *at = strstr(message, CRLF);
+
+	for (; at != NULL && at < end; at = strstr(at + 2, CRLF)) {
+		const char *value = value_at(at + 2, name);
+
+		if (value != NULL && n-- == 0)
+			return format("%.*s", (int)strcspn(value, "\r"), value);
+	}
+	return NULL;
+}
+
+const char *line(const char *message, const char *name)
+{
+	return line_n(message, name, 0);
+}
+
+uint32_t lines(const char *message, const char *name)
+{
+	uint32_t n = 0;
+
+	while (line_n(message, name, n) != NULL)
+		n++;
+	return n;
+}
+
+bool contains(const char *message, const char *text)
+{
+	return strcasestr(message, text) != NULL;
+}
+
+uint32_t status_of(const char *message)
+{
+	EXPECT(strncmp(message, "SIP/2.0 ", 8) == 0);
+	return (uint32_t)strtoul(message + 8, NULL, 10);
+}
