@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SIM_H
+#define SIM_H
+
+#include <stdarg.h>
+
+#include "conn.h"
+#include "mailbox.h"
+#include "snapshot.h"
+#include "verifier.h"
+#include "worker.h"
+#include "writer.h"
+
+/**
+ * The whole gateway under a virtual clock: N workers in one thread, scripted WICs and a scripted
+ * core around them, everything drawn from one seed. The same seed gives the same run, event for
+ * event. What must hold is checked after every event; the first thing that does not hold ends the
+ * run with its name.
+ */
+
+struct sim;
+struct simnet;
+
+#define SIM_WORKERS_MAX 4
+#define SIM_WICS_MAX 12
+#define SIM_IDENTITIES 2 /* of each WIC, one after the other */
+#define SIM_USERS 400	 /* pairs: the first half belongs to WWSF 0, the rest to WWSF 1 */
+#define SIM_MESSAGE_MAX 8192
+#define SIM_WALL_START 1795000000ull
+#define SECOND 1000000ull
+
+/* Endpoint numbers of the scripted hosts on the simulated network, after the workers. */
+#define SIM_HOST_WICS 1000
+#define SIM_HOST_CORE 1001
+
+/* ---- chance and time (sched.c) -------------------------------------------------------------- */
+
+/** A draw from the run's seed. */
+uint64_t sim_random(struct sim *sim);
+/** 0..n-1. */
+uint32_t sim_below(struct sim *sim, uint32_t n);
+/** from..to, both included. */
+uint64_t sim_between(struct sim *sim, uint64_t from, uint64_t to);
+/** True in percent of 100 cases. */
+bool sim_chance(struct sim *sim, uint32_t percent);
+
+typedef void sim_event(struct sim *sim, void *context, uint64_t arg);
+
+/** Runs event at at_us; events of one instant run in the order in which they were made. */
+void sim_at(struct sim *sim, uint64_t at_us, sim_event *event, void *context, uint64_t arg);
+/** The same for a context that the event frees: it runs even when the world has ended. */
+void sim_at_owned(struct sim *sim, uint64_t at_us, sim_event *event, void *context);
+static inline uint64_t sim_s(uint64_t seconds)
+{
+	return seconds * SECOND;
+}
+
+struct sched *sched_new(void);
+/** Lets go of what has not happened. */
+void sched_free(struct sim *sim);
+/** Moves the clock to the next event before until_us and runs it. False: there is none. */
+bool sched_step(struct sim *sim, uint64_t until_us);
+void sim_seed(struct sim *sim, uint64_t seed);
+
+uint64_t sim_now(const struct sim *sim);
+uint64_t sim_wall(const struct sim *sim);
+
+/* ---- what must hold (watch.c) ---------------------------------------------------------------- */
+
+/** Reports that the invariant called name does not hold. The run ends after this event. */
+void sim_broken(struct sim *sim, const char *name, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/** Keeps a line for the report; prints it at once with --trace. */
+void sim_note(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool sim_failed(const struct sim *sim);
+struct watch *watch_new(void);
+void watch_free(struct watch *watch);
+/** Prints the last notes and how to see them again. */
+void watch_report(const struct sim *sim);
+/** Checks one worker after its turn, and that no mail waits for a sleeper. */
+void watch_worker(struct sim *sim, uint16_t index);
+void watch_sleepers(struct sim *sim);
+/** Checks that everything is given back: after the drain. */
+void watch_drained(struct sim *sim);
+/** Checks that no request waits too long; runs every second. */
+void watch_requests(struct sim *sim);
+
+/* ---- the requests that WICs make, known to both scripts -------------------------------------- */
+
+enum token_kind {
+	TOKEN_GOOD,
+	TOKEN_NO_TOKEN,
+	TOKEN_EXPIRED,
+	TOKEN_FORGED,	/* signed with another key */
+	TOKEN_FOREIGN,	/* a pair of the other WWSF */
+	TOKEN_UNKNOWN,	/* a pair of nobody */
+	TOKEN_MIXED,	/* IMPI of one pair, IMPU of another */
+	TOKEN_AUDIENCE, /* for somebody else */
+	TOKEN_OTHER,	/* good, but not for the identity in To */
+	TOKEN_GARBAGE,
+	TOKEN_KINDS
+};
+
+enum request_kind { REQUEST_REGISTER, REQUEST_DEREGISTER, REQUEST_MESSAGE };
+
+/** One request of a WIC. Its number is in Call-ID: "r17@w3.invalid". */
+struct request {
+	enum request_kind kind;
+	enum token_kind token;
+	uint32_t wic;
+	uint32_t user; /* whose identity it is about */
+	uint32_t conn; /* of the WIC: which of its connections */
+	uint32_t asked_s;
+	uint64_t exp_s; /* of the token */
+	uint64_t sent_us;
+	uint64_t sent_wall;
+	uint32_t finals;      /* final answers seen */
+	uint16_t status;      /* the first of them */
+	uint16_t core_status; /* what the core answered; 0: it did not */
+	uint32_t core_granted;
+	bool foreign_from; /* MESSAGE whose From is not the WIC's */
+	bool abandoned;	   /* its connection has ended */
+};
+#define SIM_REQUESTS_MAX 8192
+
+struct request *request_new(struct sim *sim, uint32_t *number);
+/** The request whose number stands in Call-ID; NULL: none. */
+struct request *request_of(struct sim *sim, struct span message);
+
+/* ---- text of scripted SIP (text.c) ----------------------------------------------------------- */
+
+void text_add(struct writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** Value of the n-th line called name; len 0 and at NULL when there is none. */
+struct span text_header(struct span message, const char *name, uint32_t n);
+uint32_t text_count(struct span message, const char *name);
+bool text_has(struct span haystack, const char *needle);
+/** Decimal number right after marker in s; fallback when there is none. */
+uint64_t text_number(struct span s, const char *marker, uint64_t fallback);
+/** Status of a response; 0 for a request. */
+uint16_t text_status(struct span message);
+/** Copies every line called name. */
+void text_copy(struct writer *w, struct span message, const char *name);
+
+/* ---- parts, tokens, verifier ----------------------------------------------------------------- */
+
+struct sim_options {
+	uint64_t seed;
+	uint16_t workers;
+	bool trace;
+	bool openssl; /* really signed tokens and the product's verifier */
+};
+
+/** How this run's world looks; drawn from the seed. */
+struct sim_shape {
+	uint32_t wics;
+	uint64_t run_us; /* until the drain */
+	bool rough;	 /* small buffers, cut streams: always, but in the contract's own test */
+	bool udp;	 /* the next hop speaks UDP */
+	bool advertise_common;
+	bool slow_verifier; /* some verdicts come after the session has given up */
+	bool disowns;	    /* WWSF 1 loses its Origin for a while */
+	bool tight;	    /* small pools: limits are met */
+	uint32_t loss;	    /* percent of datagrams */
+	uint32_t min_grant_s;
+};
+
+/** Publishes new parts: a reload. with_wwsf_1: its Origin is served. */
+void parts_publish(struct sim *sim, bool with_wwsf_1);
+
+/** Writes a token for user as kind wants; exp_s is when it ends. */
+void token_write(struct sim *sim, enum token_kind kind, uint32_t user, uint64_t exp_s,
+		 struct writer *out);
+/** Finds what may be on no wire but W2: a Bearer credential or a token. */
+bool token_leaks(struct span message);
+extern const struct verifier_ops verifier_sim, verifier_sim_slow;
+struct token_maker;
+struct token_maker *token_maker_new(bool openssl);
+void token_maker_free(struct token_maker *maker);
+/** The public key that verifies the maker's tokens. */
+const struct verify_key *token_maker_key(const struct token_maker *maker);
+void token_maker_sign(struct token_maker *maker, struct span text, bool forged,
+		      uint8_t signature[64]);
+
+/* ---- the world (world.c) ----------------------------------------------------------------------
+ */
+
+struct wic_script;
+struct core_script;
+
+struct sim_worker {
+	struct worker *worker;
+	uint64_t turn_at; /* the next turn; UINT64_MAX: it sleeps and nothing is due */
+	uint64_t ticket;  /* of that turn: an earlier one makes it void */
+	bool asleep;
+	bool woken;
+};
+
+struct sim_host {
+	struct net_core *core;
+	struct net_clock clock;
+	uint16_t number;
+	bool turning; /* a turn is on its way */
+};
+
+struct sim_control {
+	bool asleep;
+	bool woken;
+	bool scheduled;
+	uint32_t asked; /* commands so far */
+	uint32_t answered[SIM_WORKERS_MAX];
+	uint64_t events;
+};
+
+struct sched;
+struct watch;
+
+struct sim {
+	struct sim_options options;
+	struct sim_shape shape;
+	uint64_t random[4];
+	struct sched *sched;
+	uint64_t now_us;
+	struct watch *watch;
+	struct simnet *net;
+	struct mailbox_hub *hub;
+	struct snapshot_root *snapshots;
+	struct worker_env env;
+	struct token_maker *maker;
+	struct sim_worker worker[SIM_WORKERS_MAX];
+	struct sim_host wic_host, core_host;
+	struct sim_control control;
+	struct wic_script *wics;
+	struct core_script *core;
+	struct request *request;
+	uint32_t requests;
+	uint32_t open_from; /* requests before it have ended */
+	bool draining;
+	bool disowned_once;
+	bool wwsf_1_served;
+	uint32_t key_round; /* flow keys change with it */
+	uint64_t steps;
+};
+
+/** Runs one world to its end. True: everything held. */
+bool sim_run(const struct sim_options *options);
+
+/** Something has arrived for a host of the simulated network. */
+void sim_arrived(struct sim *sim, uint16_t number);
+
+/* the scripts (wic.c, core.c) */
+struct wic_script *wics_new(struct sim *sim);
+void wics_free(struct wic_script *wics);
+/** The identity that a WIC now uses, and whether its connection number conn is still open. */
+bool wic_connected(const struct wic_script *wics, uint32_t wic, uint32_t conn);
+/** Last second in which WIC's connection conn may be registered: the latest token end. */
+uint64_t wic_authorised_until(const struct wic_script *wics, uint32_t wic, uint32_t conn);
+
+/** The end of its registration, as it knows it from the last 200. */
+uint64_t wic_bound_until_us(const struct wic_script *wics, uint32_t wic, uint32_t conn);
+
+struct core_script *core_new(struct sim *sim);
+void core_free(struct core_script *core);
+/** The core starts nothing any more, then closes its connections. */
+void core_drain(struct core_script *core);
+
+/* addresses */
+struct endpoint sim_endpoint(const char *text);
+#define ADDRESS_ACCESS "198.18.0.1:443"
+#define ADDRESS_MW "198.18.0.2"
+#define MW_PORT 5060
+#define MW_WORKER_PORT 5100
+#define ADDRESS_CORE "198.18.0.20:5060"
+#define ADDRESS_CORE_2 "198.18.0.21:5060"
+#define ADDRESS_STRANGER "198.18.0.66:5060"
+#define DOMAIN "ims.example"
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "net_sim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The invariants of a worker, of the mail and of the requests; and what is told when one breaks. */
+
+#define NOTES 60
+#define NOTE_MAX 220
+#define FINAL_ANSWER_US (40 * SECOND)
+#define FINAL_ANSWER_SLOW_US (130 * SECOND) /* each late verdict is given up at the next ping */
+
+struct watch {
+	bool broken;
+	char what[NOTE_MAX];
+	char note[NOTES][NOTE_MAX];
+	uint64_t notes;
+};
+
+struct watch *watch_new(void)
+{
+	return calloc(1, sizeof(struct watch));
+}
+
+void watch_free(struct watch *watch)
+{
+	free(watch);
+}
+
+void sim_note(struct sim *sim, const char *format, ...)
+{
+	struct watch *w = sim->watch;
+	char *note = w->note[w->notes++ % NOTES];
+	int n = snprintf(note, NOTE_MAX, "%10.6f ", (double)sim->now_us / 1e6);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(note + n, NOTE_MAX - (size_t)n, format, args);
+	va_end(args);
+	if (sim->options.trace)
+		puts(note);
+}
+
+void sim_broken(struct sim *sim, const char *name, const char *format, ...)
+{
+	struct watch *w = sim->watch;
+	va_list args;
+	int n;
+
+	if (w->broken)
+		return;
+	w->broken = true;
+	n = snprintf(w->what, sizeof(w->what), "%s: ", name);
+	va_start(args, format);
+	vsnprintf(w->what + n, sizeof(w->what) - (size_t)n, format, args);
+	va_end(args);
+}
+
+bool sim_failed(const struct sim *sim)
+{
+	return sim->watch->broken;
+}
+
+void watch_report(const struct sim *sim)
+{
+	const struct watch *w = sim->watch;
+	uint64_t from = w->notes > NOTES ? w->notes - NOTES : 0;
+
+	for (uint64_t i = from; i < w->notes && !sim->options.trace; i++)
+		fprintf(stderr, "  %s\n", w->note[i % NOTES]);
+	fprintf(stderr, "BROKEN at %.6f s: %s\n", (double)sim->now_us / 1e6, w->what);
+	fprintf(stderr, "reproduce: sim --seed %llu --workers %u%s\n",
+		(unsigned long long)sim->options.seed, sim->options.workers,
+		sim->options.openssl ? " --openssl" : "");
+}
+
+/* ---- one worker -------------------------------------------------------------------------------
+ */
+
+static void gauge(struct sim *sim, uint16_t index, const char *name, uint64_t gauge, uint64_t pool)
+{
+	if (gauge != pool)
+		sim_broken(sim, "gauge-equals-pool", "worker %u: %s counts %llu, its pool has %llu",
+			   index, name, (unsigned long long)gauge, (unsigned long long)pool);
+}
+
+void watch_worker(struct sim *sim, uint16_t index)
+{
+	const struct worker *w = sim->worker[index].worker;
+	const struct counters *c = worker_counters(w);
+	struct worker_balance b = worker_balance(w);
+
+	gauge(sim, index, "conn_live", counter_read(&c->conn_live), b.sessions);
+	gauge(sim, index, "binding_live", counter_read(&c->binding_live), b.bindings);
+	gauge(sim, index, "transaction_live", counter_read(&c->transaction_live), b.transactions);
+	if (counter_read(&c->verify_live) > b.jobs)
+		gauge(sim, index, "verify_live", counter_read(&c->verify_live), b.jobs);
+	if (counter_read(&c->session_live) > b.sessions)
+		gauge(sim, index, "session_live", counter_read(&c->session_live), b.sessions);
+	if (b.bindings > b.sessions)
+		sim_broken(sim, "binding-has-a-flow", "worker %u: %u bindings, %u connections",
+			   index, b.bindings, b.sessions);
+	if (counter_read(&c->invariant_broken) > 0 || counter_read(&c->errors[GW_INVARIANT]) > 0)
+		sim_broken(sim, "invariant-broken", "worker %u counts one", index);
+}
+
+void watch_sleepers(struct sim *sim)
+{
+	for (uint16_t i = 0; i < sim->options.workers; i++)
+		if (sim->worker[i].asleep && !sim->worker[i].woken && !mailbox_empty(sim->hub, i))
+			sim_broken(sim, "lost-wake-up", "worker %u sleeps over its mail", i);
+	if (sim->control.asleep && !sim->control.woken &&
+	    !mailbox_empty(sim->hub, sim->options.workers))
+		sim_broken(sim, "lost-wake-up", "control sleeps over its mail");
+}
+
+void watch_drained(struct sim *sim)
+{
+	for (uint16_t i = 0; i < sim->options.workers; i++) {
+		struct worker_balance b = worker_balance(sim->worker[i].worker);
+
+		if ((b.sessions | b.bindings | b.transactions | b.links | b.jobs | b.small_buffers |
+		     b.large_buffers) != 0)
+			sim_broken(sim, "pools-balance",
+				   "worker %u after the drain: sessions %u bindings %u "
+				   "transactions %u "
+				   "links %u jobs %u small %u large %u",
+				   i, b.sessions, b.bindings, b.transactions, b.links, b.jobs,
+				   b.small_buffers, b.large_buffers);
+		if (!mailbox_empty(sim->hub, i))
+			sim_broken(sim, "pools-balance", "worker %u has mail after the drain", i);
+	}
+}
+
+/* ---- requests ---------------------------------------------------------------------------------
+ */
+
+struct request *request_new(struct sim *sim, uint32_t *number)
+{
+	struct request *r;
+
+	if (sim->requests == SIM_REQUESTS_MAX)
+		return NULL;
+	*number = sim->requests++;
+	r = &sim->request[*number];
+	*r = (struct request){.sent_us = sim->now_us, .sent_wall = sim_wall(sim)};
+	return r;
+}
+
+struct request *request_of(struct sim *sim, struct span message)
+{
+	struct span id = text_header(message, "Call-ID", 0);
+	uint64_t number = text_number(span_cut(id, 0, 12), "r", UINT64_MAX);
+
+	return number < sim->requests && text_has(id, ".invalid") ? &sim->request[number] : NULL;
+}
+
+static bool waits(const struct sim *sim, struct request *r)
+{
+	if (!r->abandoned && r->finals == 0 && !wic_connected(sim->wics, r->wic, r->conn))
+		r->abandoned = true;
+	return !r->abandoned && r->finals == 0;
+}
+
+void watch_requests(struct sim *sim)
+{
+	uint64_t limit = sim->shape.slow_verifier ? FINAL_ANSWER_SLOW_US : FINAL_ANSWER_US;
+	bool first = true;
+
+	for (uint32_t i = sim->open_from; i < sim->requests; i++) {
+		struct request *r = &sim->request[i];
+
+		if (!waits(sim, r)) {
+			sim->open_from = first ? i + 1 : sim->open_from;
+			continue;
+		}
+		first = false;
+		if (sim->now_us - r->sent_us > limit)
+			sim_broken(sim, "nothing-parked-for-ever",
+				   "request r%u of wic %u has no final answer after %llu s", i,
+				   r->wic,
+				   (unsigned long long)((sim->now_us - r->sent_us) / SECOND));
+	}
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "net_sim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "message.h"
+#include "tls/tls.h"
+
+/*
+ * The world: workers that turn and sleep as worker_run() has them do, scripted hosts that turn when
+ * something arrives, and control. A worker that sleeps is turned again only when it is woken, when
+ * something arrives for it, or when worker_next_us() says so.
+ */
+
+#define RING_BYTES (256 * 1024)
+#define STEPS_MAX 5000000u /* some 100,000 are usual */
+#define AFTER_DRAIN_US (50 * SECOND)
+#define CORE_LEAVES_US (5 * SECOND)
+
+/* ---- workers ----------------------------------------------------------------------------------
+ */
+
+static void worker_event_turn(struct sim *sim, void *context, uint64_t ticket);
+
+static void turn_in(struct sim *sim, struct sim_worker *w, uint64_t at_us)
+{
+	if (at_us >= w->turn_at)
+		return;
+	w->turn_at = at_us;
+	sim_at(sim, at_us, worker_event_turn, w, ++w->ticket);
+}
+
+static void worker_event_turn(struct sim *sim, void *context, uint64_t ticket)
+{
+	struct sim_worker *w = context;
+	uint16_t index = (uint16_t)(w - sim->worker);
+	uint64_t next;
+
+	if (ticket != w->ticket || sim->now_us < w->turn_at)
+		return; /* it was moved to an earlier time */
+	w->turn_at = UINT64_MAX;
+	if (w->asleep)
+		worker_sleep_end(w->worker);
+	w->asleep = false;
+	w->woken = false;
+	if (worker_turn(w->worker)) {
+		turn_in(sim, w, sim->now_us + sim_between(sim, 1, 2000));
+	} else if (worker_sleep_begin(w->worker)) {
+		w->asleep = true;
+		next = worker_next_us(w->worker);
+		if (next != UINT64_MAX)
+			turn_in(sim, w, next > sim->now_us ? next : sim->now_us + 1);
+	} else {
+		turn_in(sim, w, sim->now_us + 1);
+	}
+	watch_worker(sim, index);
+}
+
+/* ---- hosts and control ------------------------------------------------------------------------
+ */
+
+static void host_turn(struct sim *sim, void *context, uint64_t arg)
+{
+	struct sim_host *h = context;
+	uint64_t next;
+
+	(void)arg;
+	h->turning = false;
+	h->clock.now_us = sim->now_us;
+	net_receive(h->core);
+	net_run_ready(h->core);
+	net_transmit(h->core);
+	if (!net_idle(h->core)) {
+		sim_arrived(sim, h->number);
+		return;
+	}
+	next = net_next_deadline_us(h->core);
+	if (next != UINT64_MAX && next < sim->now_us + SECOND)
+		sim_at(sim, next, host_turn, h, 0);
+}
+
+static void control_handle(void *context, uint16_t from, struct span message)
+{
+	const void *at = message.at;
+	const struct message_head *head = at;
+	struct sim *sim = context;
+
+	if (head->len != message.len)
+		sim_broken(sim, "mailbox-message", "a message of %u bytes says it has %u",
+			   message.len, head->len);
+	if (head->kind == MESSAGE_ANSWER) {
+		const struct message_answer *answer = at;
+
+		if (answer->id <= sim->control.answered[from])
+			sim_broken(sim, "mailbox-order", "worker %u answers %u after %u", from,
+				   answer->id, sim->control.answered[from]);
+		sim->control.answered[from] = answer->id;
+		if (answer->rows > ANSWER_ROWS_MAX)
+			sim_broken(sim, "mailbox-message", "an answer of %u rows", answer->rows);
+	} else if (head->kind == MESSAGE_EVENT) {
+		const struct message_event *event = at;
+
+		sim->control.events++;
+		if (sim->options.trace)
+			sim_note(sim, "  event %d from worker %u: %s %u", (int)event->what, from,
+				 gw_err_name(event->err), event->status);
+	} else {
+		sim_broken(sim, "mailbox-message", "kind %u for control", head->kind);
+	}
+}
+
+static void control_turn(struct sim *sim, void *context, uint64_t arg)
+{
+	struct sim_control *c = &sim->control;
+	uint16_t self = sim->options.workers;
+
+	(void)context;
+	(void)arg;
+	c->scheduled = false;
+	if (c->asleep)
+		mailbox_sleep_end(sim->hub, self);
+	c->asleep = false;
+	c->woken = false;
+	mailbox_receive(sim->hub, self, 256, control_handle, sim);
+	(void)snapshot_reclaim(sim->snapshots);
+	c->asleep = mailbox_sleep_begin(sim->hub, self);
+	if (!c->asleep) {
+		c->scheduled = true;
+		sim_at(sim, sim->now_us + 10, control_turn, NULL, 0);
+	}
+}
+
+static void wake(void *context, uint16_t endpoint)
+{
+	struct sim *sim = context;
+
+	if (endpoint < sim->options.workers && endpoint < SIM_WORKERS_MAX) {
+		sim->worker[endpoint].woken = true;
+		turn_in(sim, &sim->worker[endpoint], sim->now_us + sim_between(sim, 1, 500));
+		return;
+	}
+	sim->control.woken = true;
+	if (!sim->control.scheduled)
+		sim_at(sim, sim->now_us + sim_between(sim, 1, 5000), control_turn, NULL, 0);
+	sim->control.scheduled = true;
+}
+
+void sim_arrived(struct sim *sim, uint16_t number)
+{
+	struct sim_host *h = number == SIM_HOST_WICS ? &sim->wic_host : &sim->core_host;
+
+	if (number < SIM_WORKERS_MAX) {
+		turn_in(sim, &sim->worker[number], sim->now_us + sim_between(sim, 1, 300));
+	} else if (!h->turning) {
+		h->turning = true;
+		sim_at(sim, sim->now_us + 1, host_turn, h, 0);
+	}
+}
+
+static void command(struct sim *sim, uint16_t worker, enum command_kind what)
+{
+	struct message_command m = {
+		.head = {MESSAGE_COMMAND, sizeof(m)},
+		.id = ++sim->control.asked,
+		.what = what,
+		.max = sim_below(sim, 100),
+	};
+
+	if (mailbox_send(sim->hub, sim->options.workers, worker, span_of(&m, sizeof(m)),
+			 SPAN("")) != GW_OK)
+		sim_note(sim, "control: ring to worker %u is full", worker);
+}
+
+static void control_asks(struct sim *sim, void *context, uint64_t arg)
+{
+	(void)context;
+	(void)arg;
+	command(sim, (uint16_t)sim_below(sim, sim->options.workers),
+		sim_chance(sim, 50) ? COMMAND_CONNECTIONS : COMMAND_BINDINGS);
+	if (!sim->draining)
+		sim_at(sim, sim->now_us + sim_between(sim, 1, sim_s(10)), control_asks, NULL, 0);
+}
+
+static void reload(struct sim *sim, void *context, uint64_t arg)
+{
+	bool served = !sim->shape.disowns || !sim->wwsf_1_served || sim_chance(sim, 50);
+
+	(void)context;
+	(void)arg;
+	sim->key_round += sim_chance(sim, 30);
+	sim->disowned_once |= !served;
+	sim_note(sim, "reload: flow key %u%s", sim->key_round, served ? "" : ", site 1 disowned");
+	parts_publish(sim, served);
+	if (!sim->draining)
+		sim_at(sim, sim->now_us + sim_between(sim, 1000, sim_s(30)), reload, NULL, 0);
+}
+
+static void every_second(struct sim *sim, void *context, uint64_t arg)
+{
+	(void)context;
+	(void)arg;
+	watch_requests(sim);
+	sim_at(sim, sim->now_us + SECOND, every_second, NULL, 0);
+	sim_arrived(sim, SIM_HOST_WICS);
+	sim_arrived(sim, SIM_HOST_CORE);
+}
+
+/* ---- birth and death --------------------------------------------------------------------------
+ */
+
+static uint64_t env_now_us(void *context)
+{
+	return sim_now(context);
+}
+
+static uint64_t env_wall_s(void *context)
+{
+	return sim_wall(context);
+}
+
+static uint64_t env_random(void *context)
+{
+	return sim_random(context);
+}
+
+static struct sim_shape shape_of(struct sim *sim)
+{
+	struct sim_shape s = {
+		.wics = (uint32_t)sim_between(sim, 4, SIM_WICS_MAX),
+		.run_us = sim_between(sim, sim_s(50), sim_s(100)),
+		.rough = true,
+		.udp = sim_chance(sim, 50),
+		.advertise_common = sim_chance(sim, 50),
+		.slow_verifier = sim_chance(sim, 20) && !sim->options.openssl,
+		.disowns = sim_chance(sim, 20),
+		.tight = sim_chance(sim, 10),
+		.loss = sim_below(sim, 6),
+		.min_grant_s = (uint32_t)sim_between(sim, 1, 20),
+	};
+
+	return s;
+}
+
+static void worker_start(struct sim *sim, uint16_t index)
+{
+	bool tight = sim->shape.tight;
+	struct worker_config config = {
+		.index = index,
+		.workers = sim->options.workers,
+		.epoch = 1 + (uint32_t)sim_below(sim, 1000),
+		.sizes = {.connections = tight ? 6 : 32,
+			  .bindings = tight ? 3 : 32,
+			  .transactions = tight ? 8 : 256,
+			  .max_message = SIM_MESSAGE_MAX,
+			  .max_output = 16384,
+			  .verify_jobs = tight ? 2 : 32,
+			  .large_buffers = tight ? 24 : 64},
+		.env = &sim->env,
+		.hub = sim->hub,
+		.snapshots = sim->snapshots,
+		.net = &net_sim,
+		.tls = &tls_clear,
+		.verifier = sim->options.openssl       ? &verifier_openssl
+			    : sim->shape.slow_verifier ? &verifier_sim_slow
+						       : &verifier_sim,
+	};
+	struct sim_worker *w = &sim->worker[index];
+	char why[128];
+
+	if (worker_new(&config, why, sizeof(why), &w->worker) != GW_OK) {
+		fprintf(stderr, "worker %u: %s\n", index, why);
+		abort();
+	}
+	snapshot_online(sim->snapshots, index);
+	w->turn_at = UINT64_MAX;
+	turn_in(sim, w, sim->now_us + index);
+}
+
+static void host_start(struct sim *sim, struct sim_host *h, uint16_t number)
+{
+	struct net_config config = {
+		.worker = number,
+		.limits = {.connections = 1000, .user_timeout_us = sim_s(60)},
+		.clock = &h->clock,
+	};
+
+	h->number = number;
+	if (net_open(&net_sim, &config, &h->core) != GW_OK)
+		abort();
+}
+
+static void world_start(struct sim *sim)
+{
+	sim->sched = sched_new();
+	sim->watch = watch_new();
+	sim->shape = shape_of(sim);
+	sim->env = (struct worker_env){sim, env_now_us, env_wall_s, env_random};
+	sim->request = calloc(SIM_REQUESTS_MAX, sizeof(*sim->request));
+	sim->net = simnet_new(sim);
+	simnet_enter(sim->net);
+	sim->hub = mailbox_hub_new((uint16_t)(sim->options.workers + 1), RING_BYTES, wake, sim);
+	sim->snapshots = snapshot_root_new(sim->options.workers);
+	sim->maker = token_maker_new(sim->options.openssl);
+	sim->key_round = 1;
+	parts_publish(sim, true);
+	for (uint16_t i = 0; i < sim->options.workers; i++)
+		worker_start(sim, i);
+	host_start(sim, &sim->wic_host, SIM_HOST_WICS);
+	host_start(sim, &sim->core_host, SIM_HOST_CORE);
+	sim->core = core_new(sim);
+	sim->wics = wics_new(sim);
+	sim_at(sim, 0, control_turn, NULL, 0);
+	sim->control.scheduled = true;
+	sim_at(sim, sim_between(sim, 0, sim_s(5)), control_asks, NULL, 0);
+	sim_at(sim, sim_between(sim, 0, sim_s(30)), reload, NULL, 0);
+	sim_at(sim, SECOND, every_second, NULL, 0);
+}
+
+static void world_end(struct sim *sim)
+{
+	simnet_enter(sim->net);
+	for (uint16_t i = 0; i < sim->options.workers; i++) {
+		if (sim->worker[i].asleep)
+			worker_sleep_end(sim->worker[i].worker);
+		snapshot_offline(sim->snapshots, i);
+		worker_free(sim->worker[i].worker);
+	}
+	net_close(sim->wic_host.core);
+	net_close(sim->core_host.core);
+	sched_free(sim);
+	wics_free(sim->wics);
+	core_free(sim->core);
+	simnet_free(sim->net);
+	mailbox_hub_free(sim->hub);
+	snapshot_root_free(sim->snapshots);
+	token_maker_free(sim->maker);
+	watch_free(sim->watch);
+	free(sim->request);
+}
+
+static void run_until(struct sim *sim, uint64_t until_us)
+{
+	while (!sim_failed(sim) && sched_step(sim, until_us)) {
+		watch_sleepers(sim);
+		if (sim->steps > STEPS_MAX)
+			sim_broken(sim, "comes-to-rest", "%u events and no end", STEPS_MAX);
+	}
+	sim->now_us = until_us > sim->now_us && !sim_failed(sim) ? until_us : sim->now_us;
+}
+
+static void drain(struct sim *sim)
+{
+	sim->draining = true;
+	sim_note(sim, "drain");
+	for (uint16_t i = 0; i < sim->options.workers; i++)
+		command(sim, i, COMMAND_DRAIN);
+	run_until(sim, sim->now_us + CORE_LEAVES_US);
+	core_drain(sim->core);
+	run_until(sim, sim->now_us + AFTER_DRAIN_US);
+	if (!sim_failed(sim))
+		watch_drained(sim);
+}
+
+bool sim_run(const struct sim_options *options)
+{
+	struct sim *sim = calloc(1, sizeof(*sim));
+	bool held;
+
+	sim->options = *options;
+	sim_seed(sim, options->seed * 8 + options->workers);
+	world_start(sim);
+	run_until(sim, sim->shape.run_us);
+	if (!sim_failed(sim))
+		drain(sim);
+	held = !sim_failed(sim);
+	if (!held)
+		watch_report(sim);
+	world_end(sim);
+	free(sim);
+	return held;
+}
