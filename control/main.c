@@ -77,13 +77,18 @@ static void on_reload(void *context, struct cli_request *request)
 	problems_free(problems);
 }
 
+/** A drain under way may be asked to end sooner, never later. */
 static void drain_begin(struct control *c, uint32_t seconds)
 {
-	if (c->drain_until_ms != 0)
+	uint64_t until_ms = uv_now(&c->loop) + seconds * 1000ull;
+
+	if (c->drain_until_ms != 0) {
+		c->drain_until_ms = until_ms < c->drain_until_ms ? until_ms : c->drain_until_ms;
 		return;
+	}
 	sd_notify(0, "STOPPING=1");
 	log_event(c->node.log, LOG_LEVEL_INFO, "draining", NULL, NULL);
-	c->drain_until_ms = uv_now(&c->loop) + seconds * 1000ull;
+	c->drain_until_ms = until_ms;
 	c->drain_sent = node_drain(&c->node);
 }
 

@@ -150,6 +150,8 @@ static enum gw_err node_workers(struct node *node, char why[NODE_WHY_MAX])
 	for (uint16_t w = 0; err == GW_OK && w < node->workers; w++) {
 		err = eal_launch(w, node_thread, node->worker[w]);
 		node->launched += err == GW_OK;
+		if (err != GW_OK)
+			snprintf(why, NODE_WHY_MAX, "worker %u cannot be started", w);
 	}
 	return err;
 }
@@ -159,11 +161,12 @@ enum gw_err node_start(struct node *node, char why[NODE_WHY_MAX])
 	enum gw_err err;
 
 	node->started_us = env_now_us(NULL);
-	snprintf(why, NODE_WHY_MAX, "internal error");
+	snprintf(why, NODE_WHY_MAX, "out of memory");
 	if (state_open(&node->state, config_path(node->config, node->config->node.state_directory),
 		       why, NODE_WHY_MAX) != NULL)
 		return GW_CONFIG;
 	err = eal_start(node->config, why, NODE_WHY_MAX);
+	node->eal = err == GW_OK;
 	if (err == GW_OK)
 		err = node_memory(node, why);
 	if (err == GW_OK)
@@ -179,7 +182,8 @@ void node_stop(struct node *node)
 {
 	for (uint16_t w = 0; w < node->launched; w++)
 		worker_stop(node->worker[w]);
-	eal_stop();
+	if (node->eal)
+		eal_stop();
 	for (uint16_t w = 0; node->worker != NULL && w < node->workers; w++)
 		worker_free(node->worker[w]);
 	free(node->worker);
@@ -188,7 +192,11 @@ void node_stop(struct node *node)
 	key_ids_free(node->key_ids);
 	state_close(&node->state);
 	node->worker = NULL;
+	node->hub = NULL;
+	node->snapshots = NULL;
+	node->key_ids = NULL;
 	node->launched = 0;
+	node->eal = false;
 }
 
 static void log_problems(struct node *node, const struct problems *problems)

@@ -25,6 +25,7 @@ struct node {
 	struct worker **worker;
 	uint16_t workers;
 	uint16_t launched;
+	bool eal; /* it runs */
 	uint64_t started_us; /* monotonic */
 	uint32_t reloads;
 };

@@ -47,9 +47,8 @@ static void bindings(struct worker *w, const struct message_command *command)
 
 static void drain(struct worker *w)
 {
-	w->draining = true;
+	w->draining = true; /* worker_turn() closes the sessions */
 	net_stop_listening(w->net);
-	session_drain(w);
 }
 
 void command_run(struct worker *w, const struct message_command *command)

@@ -8,6 +8,8 @@
 
 #define CONNECT_MS 4000 /* DESIGN 8 */
 #define DOWN_US 5000000ull
+#define IDLE_US 300000000ull /* ours, unused: closed. Longer than any transaction lives */
+#define OWED_MS 32000	     /* timer F: after that nobody waits for our response any more */
 
 static bool trusted(struct worker *w, const struct endpoint *peer)
 {
@@ -29,13 +31,19 @@ static bool same_target(const struct mw_target *a, const struct mw_target *b)
 	       endpoint_port(&a->address) == endpoint_port(&b->address);
 }
 
-bool mw_link_hop_up(struct worker *w, const struct mw_target *target)
+/** The entry of a hop that is left alone now, or NULL. */
+static struct mw_down *hop_down(struct worker *w, const struct mw_target *target)
 {
 	for (uint32_t i = 0; i < MW_DOWN_MAX; i++)
 		if (w->down[i].until_us > w->clock.now_us &&
 		    same_target(&w->down[i].target, target))
-			return false;
-	return true;
+			return &w->down[i];
+	return NULL;
+}
+
+bool mw_link_hop_up(struct worker *w, const struct mw_target *target)
+{
+	return hop_down(w, target) == NULL;
 }
 
 static void hop_event(struct worker *w, enum event_kind what, const struct mw_target *target,
@@ -46,30 +54,67 @@ static void hop_event(struct worker *w, enum event_kind what, const struct mw_ta
 	worker_event(w, &event);
 }
 
-/** Leaves the hop alone for a while; the entry that ends first makes room. */
-static void hop_failed(struct worker *w, const struct mw_target *target, enum gw_err why)
+static struct mw_down *hop_down_oldest(struct worker *w)
 {
 	struct mw_down *oldest = &w->down[0];
 
-	for (uint32_t i = 0; i < MW_DOWN_MAX; i++) {
-		if (same_target(&w->down[i].target, target)) {
-			oldest = &w->down[i];
-			break;
-		}
+	for (uint32_t i = 1; i < MW_DOWN_MAX; i++)
 		if (w->down[i].until_us < oldest->until_us)
 			oldest = &w->down[i];
+	return oldest;
+}
+
+/** Leaves the hop alone for a while; the entry that ends first makes room. */
+static void hop_failed(struct worker *w, const struct mw_target *target, enum gw_err why)
+{
+	struct mw_down *entry = hop_down(w, target);
+
+	if (entry == NULL) { /* news */
+		entry = hop_down_oldest(w);
+		hop_event(w, EVENT_MW_DOWN, target, why);
 	}
-	*oldest = (struct mw_down){*target, w->clock.now_us + DOWN_US};
-	hop_event(w, EVENT_MW_DOWN, target, why);
+	*entry = (struct mw_down){*target, w->clock.now_us + DOWN_US};
+}
+
+static void hop_reached(struct worker *w, const struct mw_target *target)
+{
+	struct mw_down *entry = hop_down(w, target);
+
+	if (entry != NULL)
+		entry->until_us = 0;
+	hop_event(w, EVENT_MW_UP, target, GW_OK);
 }
 
 /* ---- TCP ------------------------------------------------------------------------------------ */
 
 static void link_buffer_put(struct worker *w, uint8_t **buffer)
 {
-	if (*buffer != NULL && !slots_put(w->large, *buffer))
+	if (*buffer != NULL && !slots_put(w->link_buffers, *buffer))
 		counter_add(&w->counters.invariant_broken, 1);
 	*buffer = NULL;
+}
+
+/** Nothing more comes back on it: who waits for that is told now, before another link is opened. */
+static void link_finish(struct mw_link *link)
+{
+	if (link->finished)
+		return;
+	link->finished = true;
+	if (link->ours)
+		gateway_target_lost(link->worker->gateway, &link->target);
+}
+
+static void link_abort(struct mw_link *link, enum gw_err why)
+{
+	link_finish(link);
+	conn_abort(link->conn, why);
+}
+
+/** Our end, after the peer's: once what waits and what we owe has gone out. */
+static void link_shutdown(struct mw_link *link)
+{
+	if (link->finished && link->out == NULL && link->owed == 0)
+		conn_shutdown_tx(link->conn);
 }
 
 static void link_flush(struct mw_link *link)
@@ -90,6 +135,7 @@ static void link_flush(struct mw_link *link)
 	link_buffer_put(link->worker, &link->out);
 	link->out_at = 0;
 	link->out_len = 0;
+	link_shutdown(link);
 }
 
 /** Whole messages or nothing: a stream with half a message in it is lost. */
@@ -98,9 +144,10 @@ static enum gw_err link_write(struct mw_link *link, struct span bytes)
 	struct worker *w = link->worker;
 
 	if (link->out == NULL)
-		link->out = slots_get_unzeroed(w->large);
+		link->out = slots_get_unzeroed(w->link_buffers);
 	if (link->out == NULL)
 		return GW_POOL_EMPTY;
+	link->used_us = w->clock.now_us;
 	if (link->out_at > 0 && link->out_len + bytes.len > w->large_size) {
 		memmove(link->out, link->out + link->out_at, link->out_len - link->out_at);
 		link->out_len -= link->out_at;
@@ -125,6 +172,16 @@ static struct mw_source link_source(const struct mw_link *link)
 	};
 }
 
+/** One message of the peer. A request is owed a response, also after the peer's FIN. */
+static void link_message(struct mw_link *link, struct span message)
+{
+	struct mw_source source = link_source(link);
+
+	if (!span_starts(message, SPAN("SIP/2.0 ")) && !span_starts(message, SPAN("ACK ")))
+		link->owed++;
+	gateway_from_mw(link->worker->gateway, &source, message);
+}
+
 /** Cuts messages off the stream's start. */
 static void link_messages(struct mw_link *link)
 {
@@ -133,9 +190,7 @@ static void link_messages(struct mw_link *link)
 
 	for (;;) {
 		struct span rest = span_of(link->in + at, link->in_len - at);
-		struct sip_frame frame =
-			sip_frame_read(rest, worker_settings(w)->max_message);
-		struct mw_source source = link_source(link);
+		struct sip_frame frame = sip_frame_read(rest, worker_settings(w)->max_message);
 
 		at += frame.skip;
 		if (frame.ping) /* RFC 5626 4.4.1 */
@@ -143,10 +198,10 @@ static void link_messages(struct mw_link *link)
 		if (frame.err == GW_AGAIN)
 			break;
 		if (frame.err != GW_OK) {
-			conn_abort(link->conn, worker_count(w, frame.err));
+			link_abort(link, frame.err);
 			break;
 		}
-		gateway_from_mw(w->gateway, &source, span_cut(rest, frame.skip, frame.len));
+		link_message(link, span_cut(rest, frame.skip, frame.len));
 		at += frame.len;
 	}
 	link->in_len -= at;
@@ -160,18 +215,23 @@ static void link_readable(struct conn *conn, void *context)
 	uint32_t len;
 	const void *from;
 
-	if (link->in == NULL)
-		link->in = slots_get_unzeroed(w->large);
-	if (link->in == NULL) {
-		conn_abort(conn, worker_count(w, GW_POOL_EMPTY));
+	if (!link->ours && !trusted(w, conn_peer(conn))) { /* any more: a reload */
+		link_abort(link, GW_CONN_ABORTED);
 		return;
 	}
-	while ((from = conn_peek(conn, 0, &len)) != NULL && len > 0) {
+	if (link->in == NULL)
+		link->in = slots_get_unzeroed(w->link_buffers);
+	if (link->in == NULL) {
+		link_abort(link, GW_POOL_EMPTY);
+		return;
+	}
+	link->used_us = w->clock.now_us;
+	while (!link->finished && (from = conn_peek(conn, 0, &len)) != NULL && len > 0) {
 		uint32_t room = w->large_size - link->in_len;
 		uint32_t n = len < room ? len : room;
 
 		if (n == 0) {
-			conn_abort(conn, worker_count(w, GW_SIP_TOO_LONG));
+			link_abort(link, GW_SIP_TOO_LONG);
 			return;
 		}
 		memcpy(link->in + link->in_len, from, n);
@@ -199,9 +259,10 @@ static enum gw_err link_accept(struct conn *conn, void *listener_context, void *
 
 	if (!trusted(w, conn_peer(conn)))
 		return GW_MW_SOURCE;
-	link = link_new(w);
+	link = w->links_accepted < MW_LINKS_ACCEPTED_MAX ? link_new(w) : NULL;
 	if (link == NULL)
 		return worker_count(w, GW_CONN_LIMIT);
+	w->links_accepted++;
 	link->conn = conn;
 	link->up = true;
 	*context = link;
@@ -212,9 +273,9 @@ static void link_connected(struct conn *conn, void *context)
 {
 	struct mw_link *link = context;
 
-	(void)conn;
 	link->up = true;
-	hop_event(link->worker, EVENT_MW_UP, &link->target, GW_OK);
+	conn_set_deadline(conn, IDLE_US / 1000);
+	hop_reached(link->worker, &link->target);
 	link_flush(link);
 }
 
@@ -229,35 +290,53 @@ static void link_peer_fin(struct conn *conn, void *context)
 	struct mw_link *link = context;
 
 	link_readable(conn, context);
-	link->finished = true;
-	conn_shutdown_tx(conn);
+	link_finish(link);
+	conn_set_deadline(conn, OWED_MS);
+	link_shutdown(link);
 }
 
 static void link_deadline(struct conn *conn, void *context)
 {
-	(void)conn;
-	(void)context;
+	struct mw_link *link = context;
+	uint64_t now = link->worker->clock.now_us, due = link->used_us + IDLE_US;
+
+	if (link->finished) {
+		conn_abort(conn, GW_CONN_ABORTED);
+	} else if (now < due) {
+		conn_set_deadline(conn, (uint32_t)((due - now + 999) / 1000));
+	} else {
+		link_finish(link);
+		conn_set_deadline(conn, OWED_MS);
+		conn_shutdown_tx(conn);
+	}
+}
+
+/** What the end of our link says about the hop: what we cut ourselves says nothing. */
+static bool is_hop_failure(const struct mw_link *link, enum gw_err why)
+{
+	return !link->up || why == GW_CONN_RESET || why == GW_CONN_TIMEOUT;
 }
 
 static void link_closed(struct conn *conn, void *context, enum gw_err why)
 {
 	struct mw_link *link = context;
 	struct worker *w = link->worker;
-	struct mw_target target = link->target;
-	bool ours = link->ours;
 
 	(void)conn;
+	if (why != GW_CONN_CLOSED && why != GW_CONN_ABORTED)
+		worker_count(w, why);
+	if (link->ours && why != GW_STOPPING) {
+		if (!link->up)
+			counter_add(&w->counters.mw_connect_failures, 1);
+		if (is_hop_failure(link, why))
+			hop_failed(w, &link->target, why);
+		link_finish(link);
+	}
+	w->links_accepted -= !link->ours;
 	link_buffer_put(w, &link->in);
 	link_buffer_put(w, &link->out);
 	if (!slots_put(w->links, link))
 		counter_add(&w->counters.invariant_broken, 1);
-	if (!ours || why == GW_STOPPING)
-		return;
-	if (why != GW_CONN_CLOSED) {
-		counter_add(&w->counters.mw_connect_failures, 1);
-		hop_failed(w, &target, worker_count(w, why));
-	}
-	gateway_target_lost(w->gateway, &target);
 }
 
 static const struct conn_ops link_ops = {
@@ -285,15 +364,19 @@ static struct mw_link *link_open(struct worker *w, const struct mw_target *targe
 {
 	struct endpoint local = worker_settings(w)->mw_address;
 	struct mw_link *link = link_new(w);
+	enum gw_err err;
 
 	if (link == NULL)
 		return NULL;
 	link->ours = true;
 	link->target = *target;
-	if (net_connect(w->net, &local, &target->address, &link_ops, link, CONNECT_MS,
-			&link->conn) != GW_OK) {
+	err = net_connect(w->net, &local, &target->address, &link_ops, link, CONNECT_MS,
+			  &link->conn);
+	if (err != GW_OK) {
 		if (!slots_put(w->links, link))
 			counter_add(&w->counters.invariant_broken, 1);
+		if (worker_count(w, err) == GW_SYSTEM)
+			hop_failed(w, target, err); /* no way there: the next one's turn */
 		return NULL;
 	}
 	counter_add(&w->counters.mw_connects, 1);
@@ -341,13 +424,27 @@ static struct endpoint mw_local(const struct worker *w)
 	return local;
 }
 
-enum gw_err mw_link_request(struct worker *w, const struct mw_target *target, struct span bytes)
+static enum gw_err udp_request(struct worker *w, const struct mw_target *target, struct span bytes)
 {
 	struct endpoint local = mw_local(w);
+	enum gw_err err = net_udp_send(w->net, &local, &target->address, bytes);
+
+	if (err == GW_OK)
+		return GW_OK;
+	worker_count(w, err);
+	if (err == GW_QUEUE_FULL)
+		return GW_OK; /* as if the wire had lost it: timer E sends it again */
+	if (err == GW_SYSTEM)
+		hop_failed(w, target, err);
+	return GW_MW_DOWN;
+}
+
+enum gw_err mw_link_request(struct worker *w, const struct mw_target *target, struct span bytes)
+{
 	struct mw_link *link;
 
 	if (target->transport == MW_UDP)
-		return net_udp_send(w->net, &local, &target->address, bytes);
+		return udp_request(w, target, bytes);
 	link = link_find(w, target);
 	if (link == NULL)
 		link = link_open(w, target);
@@ -361,7 +458,11 @@ enum gw_err mw_link_respond(struct worker *w, const struct mw_source *source, st
 	if (source->transport == MW_UDP)
 		return net_udp_send(w->net, &source->local, &source->peer, bytes);
 	link = slots_at(w->links, source->conn);
-	return link != NULL ? link_write(link, bytes) : GW_STALE;
+	if (link == NULL)
+		return GW_STALE;
+	if (link->owed > 0 && span_at(bytes, 8) != '1') /* of "SIP/2.0 200": a final one */
+		link->owed--;
+	return link_write(link, bytes);
 }
 
 /** The common entry and this worker's own port, TCP and UDP. */

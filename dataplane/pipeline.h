@@ -12,7 +12,8 @@
 /* Shared by worker.c (the loop), session.c (W2), mw_link.c (Mw) and command.c only. */
 
 #define SMALL_BUFFER 4096
-#define VERIFY_BATCH 64
+#define LARGE_BUFFER_MIN 16384 /* an HTTP head, and well apart from the small ones */
+#define VERIFY_BATCH 64 /* signatures submitted, and verdicts taken, in one turn */
 
 enum session_state {
 	SESSION_HANDSHAKE, /* TLS under way */
@@ -33,8 +34,9 @@ struct session {
 	uint8_t *out; /* lent from large; NULL when nothing waits */
 	uint32_t in_len, in_size;
 	uint32_t out_at, out_len;
-	bool waiting;          /* for a verdict: nothing is read meanwhile */
+	bool waiting;          /* for the verdict of job: nothing is read meanwhile */
 	bool broken;           /* TLS failed: only our alert still goes out */
+	bool bound;            /* it had a binding when last looked at */
 	bool was_bound;        /* it had a binding once */
 	uint8_t unparsable;    /* messages that were not SIP, in a row */
 	struct wic wic;
@@ -42,7 +44,10 @@ struct session {
 	uint64_t heard_us;      /* last byte */
 	uint64_t registered_us; /* when it was opened, or last seen with a binding */
 	uint64_t waiting_us;    /* deadline of the verdict */
+	uint64_t ping_us;       /* when the next ping is due */
+	struct handle job;      /* the last one submitted */
 	uint64_t messages_in, messages_out;
+	uint32_t config_generation; /* in which wic.wwsf and wic.disowned hold */
 	uint16_t origin_len;
 	uint8_t origin[WS_ORIGIN_MAX];
 };
@@ -52,16 +57,19 @@ struct mw_link {
 	struct conn *conn;
 	struct worker *worker;
 	bool up;
-	bool finished;           /* the peer sends nothing more: no new request takes it */
+	bool finished;           /* nothing more comes back on it: no new request takes it */
 	bool ours;               /* opened by us, to target */
 	struct mw_target target;
-	uint8_t *in;  /* lent from large */
-	uint8_t *out; /* lent from large */
+	uint8_t *in;  /* lent from link_buffers */
+	uint8_t *out; /* lent from link_buffers */
 	uint32_t in_len;
 	uint32_t out_at, out_len;
+	uint32_t owed;    /* the peer's requests that have no final response yet */
+	uint64_t used_us; /* last byte in or out */
 };
 
 #define MW_LINKS_MAX 256
+#define MW_LINKS_ACCEPTED_MAX (MW_LINKS_MAX / 2) /* the rest is for our own */
 #define MW_DOWN_MAX 16
 
 /** A next hop that failed, and until when it is left alone. */
@@ -85,18 +93,21 @@ struct worker {
 	struct slots *links;
 	struct slots *small;
 	struct slots *large;
+	struct slots *link_buffers; /* apart: WICs that fill large do not cut off the core */
 	struct slots *jobs;
 	/* per turn */
 	struct net_clock clock;
 	uint64_t wall_s;
 	struct snapshot view;
-	uint32_t config_generation;
 	bool busy; /* this turn did something */
 	bool draining;
-	/* jobs gathered in this turn */
-	struct verify_job *batch[VERIFY_BATCH];
+	uint32_t drain_cursor;
+	/* jobs not yet submitted, as many as there are: a turn's work is bounded, not its input */
+	struct verify_job **batch;
 	uint32_t batch_count;
+	uint32_t links_accepted; /* links that the core has opened */
 	struct mw_down down[MW_DOWN_MAX];
+	uint8_t *answer;  /* a refusal in the making */
 	uint8_t *scratch; /* a frame in the making */
 	uint32_t scratch_size;
 	/* written by others */
@@ -122,11 +133,9 @@ extern const struct conn_ops session_ops; /* listener context: the worker */
 enum gw_err GW_MUST_CHECK session_send(struct worker *w, struct handle flow, struct span bytes);
 struct wic *session_wic(struct worker *w, struct handle flow);
 /** The verdict of a job whose owner is a session. */
-void session_verdict(struct worker *w, struct handle flow, enum gw_err verdict);
-/** Looks origins up again after a reload. */
-void session_reload(struct worker *w);
-/** Closes every session with code 1001. */
-void session_drain(struct worker *w);
+void session_verdict(struct worker *w, struct handle flow, struct handle job, enum gw_err verdict);
+/** Closes sessions with code 1001, some in each turn. True: there are more. */
+bool session_drain(struct worker *w);
 uint32_t session_rows(struct worker *w, uint32_t *cursor, uint32_t max,
 		      struct row_connection *rows);
 

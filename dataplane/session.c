@@ -11,7 +11,9 @@
 #define CLOSING_MS 2000
 #define VERDICT_US 2000000 /* a signature takes microseconds; a driver that lost it is given up */
 #define HTTP_HEAD_MAX 8192
-#define IDLE_UNREGISTERED_US 60000000ull /* PROTOCOL 11 */
+#define SECOND_US 1000000ull
+#define IDLE_UNREGISTERED_US (60 * SECOND_US) /* PROTOCOL 11 */
+#define DRAIN_PER_TURN 256
 
 static void session_read(struct session *s);
 
@@ -64,6 +66,44 @@ static bool input_room(struct session *s)
 	return s->in_len < s->in_size || input_grow(s);
 }
 
+/* ---- events --------------------------------------------------------------------------------- */
+
+static void session_event(struct session *s, enum event_kind what, enum gw_err err, uint32_t status)
+{
+	struct message_event event = {
+		.what = what,
+		.err = err,
+		.handle = s->wic.flow,
+		.peer = *conn_peer(s->conn),
+		.status = status,
+	};
+	struct span text = span_of(s->origin, s->origin_len);
+
+	if (what == EVENT_TLS_FAILED)
+		text = span_text(s->worker->tls->info(s->tls).failure);
+	text = span_cut(text, 0, sizeof(event.text) - 1);
+	memcpy(event.text, text.at, text.len);
+	worker_event(s->worker, &event);
+}
+
+/** Out of its state, once: what gauges and log are told. */
+static void session_leave(struct session *s, enum gw_err why, uint32_t status)
+{
+	if (s->state == SESSION_OPEN)
+		counter_sub(&s->worker->counters.session_live, 1);
+	if (s->state != SESSION_CLOSING)
+		session_event(s, EVENT_CONNECTION_CLOSE, why, status);
+	s->state = SESSION_CLOSING;
+	s->waiting = false;
+}
+
+/** Ends it without a word. The gateway hears of it at closed: we may be inside a call of its. */
+static void session_cut(struct session *s, enum gw_err why)
+{
+	session_leave(s, why, 0);
+	conn_abort(s->conn, why);
+}
+
 /* ---- output --------------------------------------------------------------------------------- */
 
 static void output_flush(struct session *s)
@@ -93,12 +133,20 @@ static enum gw_err output_keep(struct session *s, struct span rest)
 
 	if (s->out == NULL)
 		s->out = slots_get_unzeroed(w->large);
-	if (s->out == NULL ||
-	    s->out_len - s->out_at + rest.len > worker_settings(w)->max_output ||
+	if (s->out_at > 0) { /* what was taken makes room again */
+		s->out_len -= s->out_at;
+		memmove(s->out, s->out + s->out_at, s->out_len);
+		s->out_at = 0;
+	}
+	if (s->out == NULL) {
+		session_cut(s, GW_POOL_EMPTY);
+		return GW_POOL_EMPTY;
+	}
+	if (s->out_len + rest.len > worker_settings(w)->max_output ||
 	    s->out_len + rest.len > w->large_size) {
 		counter_add(&w->counters.slow_output, 1);
-		conn_abort(s->conn, GW_WS_SLOW);
-		return worker_count(w, GW_WS_SLOW);
+		session_cut(s, GW_WS_SLOW);
+		return GW_WS_SLOW;
 	}
 	memcpy(s->out + s->out_len, rest.at, rest.len);
 	s->out_len += rest.len;
@@ -114,7 +162,7 @@ static enum gw_err output(struct session *s, struct span bytes)
 	if (r.n == bytes.len)
 		return GW_OK;
 	if (r.err != GW_OK && r.err != GW_AGAIN) {
-		conn_abort(s->conn, r.err);
+		session_cut(s, r.err);
 		return r.err;
 	}
 	return output_keep(s, span_from(bytes, r.n));
@@ -131,41 +179,19 @@ static enum gw_err output_frame(struct session *s, enum ws_opcode opcode, struct
 	return writer_ok(&frame) ? output(s, writer_span(&frame)) : GW_NO_ROOM;
 }
 
-/* ---- events and ends ------------------------------------------------------------------------ */
-
-static void session_event(struct session *s, enum event_kind what, enum gw_err err,
-			  uint32_t status)
-{
-	struct message_event event = {
-		.what = what,
-		.err = err,
-		.handle = s->wic.flow,
-		.peer = *conn_peer(s->conn),
-		.status = status,
-	};
-	struct span text = span_of(s->origin, s->origin_len);
-
-	if (what == EVENT_TLS_FAILED)
-		text = span_text(s->worker->tls->info(s->tls).failure);
-	text = span_cut(text, 0, sizeof(event.text) - 1);
-	memcpy(event.text, text.at, text.len);
-	worker_event(s->worker, &event);
-}
+/* ---- ends ----------------------------------------------------------------------------------- */
 
 /** What waits goes out, then close_notify, then our FIN. Called again at writable. */
 static void session_finish(struct session *s)
 {
-	if (s->out == NULL && (s->broken || s->worker->tls->close(s->tls) == GW_OK))
+	if (s->broken || (s->out == NULL && s->worker->tls->close(s->tls) == GW_OK))
 		conn_shutdown_tx(s->conn);
 }
 
 /** From now on nothing is read; the connection ends when the peer has seen our end. */
-static void session_closing(struct session *s)
+static void session_closing(struct session *s, enum gw_err why, uint32_t status)
 {
-	if (s->state == SESSION_OPEN)
-		counter_sub(&s->worker->counters.session_live, 1);
-	s->state = SESSION_CLOSING;
-	s->waiting = false;
+	session_leave(s, why, status);
 	gateway_flow_ended(s->worker->gateway, &s->wic);
 	conn_resume_rx(s->conn);
 	conn_set_deadline(s->conn, CLOSING_MS);
@@ -177,17 +203,59 @@ static void session_close(struct session *s, enum gw_err why, uint16_t code)
 	uint8_t frame[WS_HEAD_MAX + 125];
 	struct writer w;
 
-	session_event(s, EVENT_CONNECTION_CLOSE, why, code);
 	writer_init(&w, frame, sizeof(frame));
 	ws_close_write(code, SPAN(""), &w);
 	if (output(s, writer_span(&w)) == GW_OK)
-		session_closing(s);
+		session_closing(s, why, code);
 }
 
 static void session_fail(struct session *s, enum gw_err why)
 {
 	worker_count(s->worker, why);
 	session_close(s, why, ws_close_code(why));
+}
+
+/* ---- time ----------------------------------------------------------------------------------- */
+
+/** Sees whether it has a binding; the time without one begins when that was last so. */
+static void session_look(struct session *s)
+{
+	bool bound = !handle_is_none(s->wic.binding);
+
+	if (bound || s->bound)
+		s->registered_us = s->worker->clock.now_us;
+	s->bound = bound;
+	s->was_bound = s->was_bound || bound;
+}
+
+/** When a peer that says nothing is dead. */
+static uint64_t silent_us(const struct session *s)
+{
+	return s->heard_us + worker_settings(s->worker)->ws_silence_s * SECOND_US;
+}
+
+/** When a connection without registration ends; never while something is under way. */
+static uint64_t unused_us(const struct session *s)
+{
+	if (s->bound || s->waiting || s->wic.transactions > 0)
+		return UINT64_MAX;
+	if (s->was_bound)
+		return s->registered_us + IDLE_UNREGISTERED_US;
+	return s->registered_us + worker_settings(s->worker)->preauth_s * SECOND_US;
+}
+
+/** For the next thing that must happen though nothing comes. */
+static void session_arm(struct session *s)
+{
+	uint64_t now = s->worker->clock.now_us, due = s->ping_us;
+
+	if (silent_us(s) < due)
+		due = silent_us(s);
+	if (unused_us(s) < due)
+		due = unused_us(s);
+	if (s->waiting && s->waiting_us < due)
+		due = s->waiting_us;
+	conn_set_deadline(s->conn, due > now ? (uint32_t)((due - now + 999) / 1000) : 1);
 }
 
 /* ---- SIP ------------------------------------------------------------------------------------ */
@@ -201,21 +269,17 @@ static bool is_token_refusal(enum gw_err err)
 static void session_refuse(struct session *s, enum gw_err err)
 {
 	struct worker *w = s->worker;
-	uint8_t *memory = slots_get_unzeroed(w->large);
 	struct writer out;
 
-	counter_add(&w->counters.sip_refused, 1);
 	worker_count(w, err);
 	if (is_token_refusal(err)) {
 		counter_add(&w->counters.token_refused, 1);
 		session_event(s, EVENT_TOKEN_REFUSED, err, 0);
 	}
-	if (memory == NULL)
-		return;
-	writer_init(&out, memory, w->large_size);
-	if (gateway_refusal_write(w->gateway, &s->wic, err, &out) == GW_OK)
-		s->messages_out += session_send(w, s->wic.flow, writer_span(&out)) == GW_OK;
-	buffer_put(w->large, memory, w);
+	writer_init(&out, w->answer, w->scratch_size);
+	if (gateway_refusal_write(w->gateway, &s->wic, err, &out) == GW_OK &&
+	    session_send(w, s->wic.flow, writer_span(&out)) == GW_OK)
+		counter_add(&w->counters.sip_refused, 1);
 }
 
 /** Not SIP at all: a few are forgiven, a stream of them is not (PROTOCOL 2.2). */
@@ -227,21 +291,44 @@ static void session_unparsable(struct session *s, enum gw_err err)
 		session_close(s, err, 1002);
 }
 
+/** For the verdict of the job that was just submitted. */
+static void session_wait(struct session *s)
+{
+	s->waiting = true;
+	s->waiting_us = s->worker->clock.now_us + VERDICT_US;
+	conn_pause_rx(s->conn);
+	session_arm(s);
+}
+
 static void session_result(struct session *s, struct gateway_result r)
 {
-	if (r.err == GW_AGAIN) {
-		s->waiting = true;
-		s->waiting_us = s->worker->clock.now_us + VERDICT_US;
-		conn_pause_rx(s->conn);
-	} else if (r.err == GW_OK) {
-		s->unparsable = 0;
-	} else if (r.request) {
-		session_refuse(s, r.err);
-	} else if (r.err == GW_SIP_NO_TRANSACTION) {
-		worker_count(s->worker, r.err);
-	} else {
+	if (r.err != GW_OK && r.err != GW_AGAIN && r.err != GW_SIP_NO_TRANSACTION && !r.request) {
 		session_unparsable(s, r.err);
+		return;
 	}
+	s->unparsable = 0;
+	if (r.err == GW_AGAIN)
+		session_wait(s);
+	else if (r.err != GW_OK && r.request)
+		session_refuse(s, r.err);
+	else if (r.err != GW_OK)
+		worker_count(s->worker, r.err);
+}
+
+/** A reload may have given the Origin to another WWSF, or to none (F19). */
+static void session_owner(struct session *s)
+{
+	const struct config_part *config = worker_settings(s->worker);
+	struct span own = span_of(s->origin, s->origin_len);
+	uint32_t i = 0;
+
+	if (s->config_generation == config->part.generation)
+		return;
+	s->config_generation = config->part.generation;
+	while (i < config->origin_count && !span_equal(config->origin[i].origin, own))
+		i++;
+	s->wic.disowned = i == config->origin_count;
+	s->wic.wwsf = s->wic.disowned ? 0 : config->origin[i].wwsf;
 }
 
 static void session_message(struct session *s, struct span message)
@@ -255,6 +342,7 @@ static void session_message(struct session *s, struct span message)
 		return;
 	s->messages_in++;
 	counter_add(&s->worker->counters.ws_messages_in, 1);
+	session_owner(s);
 	session_result(s, gateway_from_wic(s->worker->gateway, &s->wic, message));
 }
 
@@ -319,23 +407,14 @@ static void session_refuse_upgrade(struct session *s, const struct ws_upgrade *u
 	counter_add(&s->worker->counters.http_refused, 1);
 	worker_count(s->worker, u->err);
 	s->origin_len = (uint16_t)origin.len;
-	memcpy(s->origin, origin.at, origin.len);
+	if (origin.len > 0)
+		memcpy(s->origin, origin.at, origin.len);
 	session_event(s, EVENT_UPGRADE_REFUSED, u->err, status);
+	s->state = SESSION_CLOSING; /* that event was its last */
 	writer_init(&w, answer, sizeof(answer));
 	ws_upgrade_refuse(status, status == 503 ? 5 : 0, &w);
 	if (output(s, writer_span(&w)) == GW_OK)
-		session_closing(s);
-}
-
-/** The next thing that must happen in time: a ping, or the end of an unused connection. */
-static void session_arm(struct session *s)
-{
-	const struct config_part *config = worker_settings(s->worker);
-	uint32_t seconds = config->ws_ping_s;
-
-	if (handle_is_none(s->wic.binding) && config->preauth_s < seconds)
-		seconds = config->preauth_s;
-	conn_set_deadline(s->conn, seconds * 1000);
+		session_closing(s, u->err, status);
 }
 
 static void session_open(struct session *s, const struct ws_upgrade *u)
@@ -351,7 +430,10 @@ static void session_open(struct session *s, const struct ws_upgrade *u)
 		return;
 	s->state = SESSION_OPEN;
 	s->registered_us = s->worker->clock.now_us;
+	s->ping_us = s->registered_us + config->ws_ping_s * SECOND_US;
 	s->wic.wwsf = origin->wwsf;
+	s->config_generation = config->part.generation;
+	s->wic.disowned = false;
 	s->origin_len = (uint16_t)origin->origin.len;
 	memcpy(s->origin, origin->origin.at, origin->origin.len);
 	ws_reader_init(&s->reader, config->max_message);
@@ -375,6 +457,8 @@ static void session_upgrade(struct session *s)
 		return;
 	}
 	session_open(s, &u);
+	if (s->state != SESSION_OPEN)
+		return;
 	s->in_len -= u.used;
 	memmove(s->in, s->in + u.used, s->in_len);
 	session_frames(s);
@@ -411,11 +495,10 @@ static void session_tls_error(struct session *s, enum gw_err err)
 		worker_count(w, err);
 		s->broken = true; /* our alert is in the send buffer: let it out */
 	}
-	if (s->state != SESSION_CLOSING) {
-		session_event(s, EVENT_CONNECTION_CLOSE, err, 0);
-		session_closing(s);
-	}
-	session_finish(s);
+	if (s->state != SESSION_CLOSING)
+		session_closing(s, err, 0);
+	else
+		session_finish(s);
 }
 
 /** After a TLS failure what comes is no more than noise. */
@@ -436,7 +519,7 @@ static void session_read(struct session *s)
 		struct tls_result r;
 
 		if (!input_room(s)) {
-			conn_abort(s->conn, worker_count(w, GW_POOL_EMPTY));
+			session_cut(s, GW_POOL_EMPTY);
 			return;
 		}
 		r = w->tls->open(s->tls, s->in + s->in_len, s->in_size - s->in_len);
@@ -457,19 +540,21 @@ static void session_read(struct session *s)
 		input_release(s);
 }
 
-void session_verdict(struct worker *w, struct handle flow, enum gw_err verdict)
+void session_verdict(struct worker *w, struct handle flow, struct handle job, enum gw_err verdict)
 {
 	struct session *s = slots_at(w->sessions, flow);
 	struct ws_event e;
 
-	if (s == NULL || !s->waiting) {
+	/* a verdict that was given up must not speak for the token that came after it */
+	if (s == NULL || !s->waiting || !handle_equal(s->job, job)) {
 		counter_add(&w->counters.mailbox_stale, 1);
 		return;
 	}
 	s->waiting = false;
+	session_owner(s);
 	e = ws_read(&s->reader, s->in, &s->in_len); /* the message that waited, where it lies */
 	session_result(s, gateway_verified(w->gateway, &s->wic, e.payload, verdict));
-	if (s->state != SESSION_OPEN)
+	if (s->state != SESSION_OPEN || s->waiting)
 		return;
 	ws_read_done(&s->reader);
 	conn_resume_rx(s->conn);
@@ -525,11 +610,10 @@ static void session_writable(struct conn *conn, void *context)
 
 	(void)conn;
 	output_flush(s);
-	if (s->state == SESSION_CLOSING) {
+	if (s->state == SESSION_CLOSING)
 		session_finish(s);
-	} else if (s->state == SESSION_HANDSHAKE) {
-		session_read(s); /* the handshake may have stopped for want of room */
-	}
+	else
+		session_read(s); /* TLS may have stopped reading for want of room to write */
 }
 
 static void session_peer_fin(struct conn *conn, void *context)
@@ -541,29 +625,31 @@ static void session_peer_fin(struct conn *conn, void *context)
 	session_read(s); /* a message that waits for its verdict is answered first */
 }
 
-/** Pings, and ends what is silent or never used. */
+static void session_ping(struct session *s)
+{
+	struct worker *w = s->worker;
+
+	counter_add(&w->counters.ws_pings, 1);
+	s->ping_us = w->clock.now_us + worker_settings(w)->ws_ping_s * SECOND_US;
+	(void)output_frame(s, WS_PING, SPAN("")); /* or it is being cut */
+}
+
+/** Pings, gives a lost verdict up, and ends what is silent or not used. */
 static void session_watch(struct session *s)
 {
 	struct worker *w = s->worker;
-	const struct config_part *config = worker_settings(w);
 	uint64_t now = w->clock.now_us;
-	bool bound = !handle_is_none(s->wic.binding);
-	uint64_t limit = s->was_bound ? IDLE_UNREGISTERED_US : config->preauth_s * 1000000ull;
 
-	if (bound)
-		s->registered_us = now;
-	s->was_bound = s->was_bound || bound;
-	if (now - s->heard_us >= config->ws_silence_s * 1000000ull) {
-		session_event(s, EVENT_CONNECTION_CLOSE, GW_WS_SILENT, 0);
-		conn_abort(s->conn, worker_count(w, GW_WS_SILENT));
-		return;
-	}
-	if (!bound && s->wic.transactions == 0 && now - s->registered_us >= limit) {
+	session_look(s);
+	if (now >= silent_us(s))
+		session_cut(s, GW_WS_SILENT);
+	else if (s->waiting && now >= s->waiting_us)
+		session_verdict(w, s->wic.flow, s->job, GW_VERIFIER_FAILED);
+	else if (now >= unused_us(s))
 		session_fail(s, GW_NOT_REGISTERED);
-		return;
-	}
-	counter_add(&w->counters.ws_pings, 1);
-	if (output_frame(s, WS_PING, SPAN("")) == GW_OK)
+	else if (now >= s->ping_us)
+		session_ping(s);
+	if (s->state == SESSION_OPEN)
 		session_arm(s);
 }
 
@@ -571,15 +657,13 @@ static void session_deadline(struct conn *conn, void *context)
 {
 	struct session *s = context;
 
-	if (s->state != SESSION_OPEN) {
-		session_event(s, EVENT_CONNECTION_CLOSE, GW_TIMEOUT, 0);
-		conn_abort(conn, worker_count(s->worker, GW_TIMEOUT));
-	} else if (s->waiting && s->worker->clock.now_us >= s->waiting_us) {
-		session_verdict(s->worker, s->wic.flow, GW_VERIFIER_FAILED);
-		session_arm(s);
-	} else {
+	(void)conn;
+	if (s->state == SESSION_OPEN)
 		session_watch(s);
-	}
+	else if (s->state == SESSION_CLOSING)
+		session_cut(s, GW_CONN_ABORTED); /* it has had its time to see our end */
+	else
+		session_cut(s, GW_TIMEOUT);
 }
 
 static void session_closed(struct conn *conn, void *context, enum gw_err why)
@@ -588,10 +672,8 @@ static void session_closed(struct conn *conn, void *context, enum gw_err why)
 	struct worker *w = s->worker;
 
 	(void)conn;
-	if (s->state == SESSION_OPEN) {
-		counter_sub(&w->counters.session_live, 1);
-		session_event(s, EVENT_CONNECTION_CLOSE, why, 0);
-	}
+	if (s->state == SESSION_OPEN)
+		session_leave(s, why, 0);
 	if (why != GW_CONN_CLOSED && why != GW_CONN_ABORTED)
 		worker_count(w, why);
 	gateway_flow_ended(w->gateway, &s->wic);
@@ -620,47 +702,42 @@ struct wic *session_wic(struct worker *w, struct handle flow)
 {
 	struct session *s = slots_at(w->sessions, flow);
 
-	return s != NULL ? &s->wic : NULL;
+	if (s == NULL)
+		return NULL;
+	session_owner(s);
+	return &s->wic;
 }
 
 enum gw_err session_send(struct worker *w, struct handle flow, struct span bytes)
 {
 	struct session *s = slots_at(w->sessions, flow);
+	enum gw_err err;
 
 	if (s == NULL || s->state != SESSION_OPEN)
 		return GW_STALE;
+	session_look(s);
+	err = output_frame(s, ws_is_utf8(bytes) ? WS_TEXT : WS_BINARY, bytes);
+	if (err != GW_OK)
+		return err;
+	s->messages_out++;
 	counter_add(&w->counters.ws_messages_out, 1);
-	return output_frame(s, ws_is_utf8(bytes) ? WS_TEXT : WS_BINARY, bytes);
+	return GW_OK;
 }
 
-void session_reload(struct worker *w)
+bool session_drain(struct worker *w)
 {
-	const struct config_part *config = worker_settings(w);
-	uint32_t cursor = 0;
-	struct session *s;
+	struct session *s = NULL;
 
-	while ((s = slots_next(w->sessions, &cursor)) != NULL) {
-		struct span own = span_of(s->origin, s->origin_len);
-		uint32_t i = 0;
-
-		while (i < config->origin_count && !span_equal(config->origin[i].origin, own))
-			i++;
-		s->wic.disowned = i == config->origin_count;
-		s->wic.wwsf = s->wic.disowned ? 0 : config->origin[i].wwsf;
-	}
-}
-
-void session_drain(struct worker *w)
-{
-	uint32_t cursor = 0;
-	struct session *s;
-
-	while ((s = slots_next(w->sessions, &cursor)) != NULL) {
+	for (uint32_t n = 0; n < DRAIN_PER_TURN; n++) {
+		s = slots_next(w->sessions, &w->drain_cursor);
+		if (s == NULL)
+			return false;
 		if (s->state == SESSION_OPEN)
 			session_close(s, GW_STOPPING, 1001);
 		else if (s->state != SESSION_CLOSING)
-			conn_abort(s->conn, GW_STOPPING);
+			session_cut(s, GW_STOPPING);
 	}
+	return true;
 }
 
 static void session_row(struct worker *w, struct session *s, struct row_connection *row)
@@ -689,8 +766,7 @@ static void session_row(struct worker *w, struct session *s, struct row_connecti
 	writer_text(&text, tls.cipher);
 }
 
-uint32_t session_rows(struct worker *w, uint32_t *cursor, uint32_t max,
-		      struct row_connection *rows)
+uint32_t session_rows(struct worker *w, uint32_t *cursor, uint32_t max, struct row_connection *rows)
 {
 	struct session *s;
 	uint32_t n = 0;

@@ -75,8 +75,7 @@ static struct verify_job *env_job(void *context)
 {
 	struct worker *w = context;
 
-	/* a batch that is full goes to the driver at the end of the turn, not before */
-	return w->batch_count < VERIFY_BATCH ? slots_get_unzeroed(w->jobs) : NULL;
+	return slots_get_unzeroed(w->jobs);
 }
 
 static void job_put(struct worker *w, struct verify_job *job)
@@ -88,11 +87,14 @@ static void job_put(struct worker *w, struct verify_job *job)
 static void env_submit(void *context, struct verify_job *job)
 {
 	struct worker *w = context;
+	struct session *s = slots_at(w->sessions, job->owner);
 
-	if (handle_is_none(job->owner))
+	if (s == NULL) {
 		job_put(w, job);
-	else
-		w->batch[w->batch_count++] = job;
+		return;
+	}
+	s->job = slots_handle(w->jobs, job);
+	w->batch[w->batch_count++] = job;
 }
 
 /* ---- counting and telling ------------------------------------------------------------------- */
@@ -158,8 +160,8 @@ static void verifier_turn(struct worker *w)
 	uint16_t taken = 0, n;
 
 	if (w->batch_count > 0) {
-		taken = w->config.verifier->submit(w->verifier, w->batch,
-						   (uint16_t)w->batch_count);
+		n = w->batch_count < VERIFY_BATCH ? (uint16_t)w->batch_count : VERIFY_BATCH;
+		taken = w->config.verifier->submit(w->verifier, w->batch, n);
 		counter_add(&w->counters.verify_jobs, taken);
 		counter_add(&w->counters.verify_live, taken);
 		w->batch_count -= taken;
@@ -168,13 +170,14 @@ static void verifier_turn(struct worker *w)
 	n = w->config.verifier->poll(w->verifier, done, VERIFY_BATCH);
 	counter_sub(&w->counters.verify_live, n);
 	for (uint16_t i = 0; i < n; i++) {
-		session_verdict(w, done[i]->owner, done[i]->verdict);
+		session_verdict(w, done[i]->owner, slots_handle(w->jobs, done[i]),
+				done[i]->verdict);
 		job_put(w, done[i]);
 	}
 	w->busy = w->busy || n > 0;
 }
 
-/** Takes this turn's time and view; a new configuration is looked at once. */
+/** Takes this turn's time and view. */
 static void worker_begin(struct worker *w)
 {
 	struct gateway_time time;
@@ -184,10 +187,6 @@ static void worker_begin(struct worker *w)
 	snapshot_view(w->config.snapshots, &w->view);
 	time = (struct gateway_time){&w->view, w->clock.now_us, w->wall_s};
 	gateway_turn(w->gateway, &time);
-	if (w->view.config->part.generation != w->config_generation) {
-		w->config_generation = w->view.config->part.generation;
-		session_reload(w);
-	}
 }
 
 bool worker_turn(struct worker *w)
@@ -199,6 +198,8 @@ bool worker_turn(struct worker *w)
 	net_receive(w->net);
 	mailbox_receive(w->config.hub, w->config.index, MESSAGES_PER_TURN, worker_message, w);
 	w->busy |= gateway_timers(w->gateway, TIMERS_PER_TURN) > 0;
+	if (w->draining)
+		w->busy |= session_drain(w);
 	net_run_ready(w->net); /* TLS, WebSocket, SIP, procedures: session.c and mw_link.c */
 	verifier_turn(w);
 	net_transmit(w->net);
@@ -217,18 +218,32 @@ uint64_t worker_next_us(const struct worker *w)
 	return timers < net ? timers : net;
 }
 
-/** Offline for RCU, "asleep", one more look, then one epoll (DESIGN 5). */
-static void worker_sleep(struct worker *w)
+bool worker_sleep_begin(struct worker *w)
 {
 	snapshot_offline(w->config.snapshots, w->config.index);
 	if (mailbox_sleep_begin(w->config.hub, w->config.index)) {
 		counter_add(&w->counters.loop_sleeps, 1);
-		if (!atomic_load_explicit(&w->stop, memory_order_acquire))
-			(void)net_wait(w->net, mailbox_wake_fd(w->config.hub, w->config.index),
-				       worker_next_us(w));
-		mailbox_sleep_end(w->config.hub, w->config.index);
+		return true;
 	}
 	snapshot_online(w->config.snapshots, w->config.index);
+	return false;
+}
+
+void worker_sleep_end(struct worker *w)
+{
+	mailbox_sleep_end(w->config.hub, w->config.index);
+	snapshot_online(w->config.snapshots, w->config.index);
+}
+
+/** Offline for RCU, "asleep", one more look, then one epoll (DESIGN 5). */
+static void worker_sleep(struct worker *w)
+{
+	if (!worker_sleep_begin(w))
+		return;
+	if (!atomic_load_explicit(&w->stop, memory_order_acquire))
+		(void)net_wait(w->net, mailbox_wake_fd(w->config.hub, w->config.index),
+			       worker_next_us(w));
+	worker_sleep_end(w);
 }
 
 void worker_run(struct worker *w)
@@ -260,16 +275,22 @@ static enum gw_err open_pools(struct worker *w)
 	w->large_size = sizes->max_message + WS_READER_SLACK;
 	if (w->large_size < sizes->max_output)
 		w->large_size = sizes->max_output;
+	if (w->large_size < LARGE_BUFFER_MIN)
+		w->large_size = LARGE_BUFFER_MIN;
 	w->scratch_size = w->large_size + 32768;
 	w->scratch = malloc(w->scratch_size);
+	w->answer = malloc(w->scratch_size);
+	w->batch = calloc(sizes->verify_jobs, sizeof(struct verify_job *));
 	w->sessions = slots_new(index, sizes->connections, sizeof(struct session), epoch);
 	w->links = slots_new(index, MW_LINKS_MAX, sizeof(struct mw_link), epoch);
 	w->small = slots_new(index, sizes->connections, SMALL_BUFFER, epoch);
 	w->large = slots_new(index, sizes->large_buffers, w->large_size, epoch);
+	w->link_buffers = slots_new(index, 2 * MW_LINKS_MAX, w->large_size, epoch);
 	w->jobs = slots_new(index, sizes->verify_jobs, sizeof(struct verify_job), epoch);
-	return w->scratch && w->sessions && w->links && w->small && w->large && w->jobs
-		       ? GW_OK
-		       : GW_NO_MEMORY;
+	if (!w->scratch || !w->answer || !w->batch || !w->sessions || !w->links || !w->small ||
+	    !w->large || !w->link_buffers || !w->jobs)
+		return GW_NO_MEMORY;
+	return GW_OK;
 }
 
 static enum gw_err open_tls(struct worker *w, char *why, uint32_t why_len)
@@ -281,6 +302,9 @@ static enum gw_err open_tls(struct worker *w, char *why, uint32_t why_len)
 	};
 
 	w->tls = w->config.tls != NULL ? w->config.tls : &tls_libssl;
+	w->config.certificate = NULL; /* the configuration they are from does not live as long */
+	w->config.key = NULL;
+	w->config.groups = NULL;
 	return w->tls->context_new(&tls, why, why_len, &w->tls_context);
 }
 
@@ -327,6 +351,8 @@ static enum gw_err open_net(struct worker *w, char *why, uint32_t why_len)
 	const struct config_part *config = w->view.config;
 	struct net_config net = {
 		.worker = w->config.index,
+		.epoch = w->config.epoch,
+		.counters = &w->counters,
 		.limits = {.connections = w->config.sizes.connections + MW_LINKS_MAX,
 			   .receive_bytes = 65536,
 			   .send_bytes = 65536,
@@ -364,7 +390,6 @@ enum gw_err worker_new(const struct worker_config *config, char *why, uint32_t w
 	w->clock.now_us = config->env->now_us(config->env->context);
 	snprintf(why, why_len, "out of memory");
 	snapshot_view(config->snapshots, &w->view);
-	w->config_generation = w->view.config->part.generation;
 	err = open_pools(w);
 	if (err == GW_OK)
 		err = open_tls(w, why, why_len);
@@ -399,7 +424,10 @@ void worker_free(struct worker *w)
 	slots_free(w->links);
 	slots_free(w->small);
 	slots_free(w->large);
+	slots_free(w->link_buffers);
 	slots_free(w->jobs);
+	free(w->batch);
+	free(w->answer);
 	free(w->scratch);
 	free(w);
 }
@@ -413,6 +441,6 @@ struct worker_balance worker_balance(const struct worker *w)
 		.links = slots_live(w->links),
 		.jobs = slots_live(w->jobs),
 		.small_buffers = slots_live(w->small),
-		.large_buffers = slots_live(w->large),
+		.large_buffers = slots_live(w->large) + slots_live(w->link_buffers),
 	};
 }

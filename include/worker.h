@@ -49,7 +49,7 @@ struct worker_config {
 	const struct net_ops *net;
 	const struct tls_ops *tls; /* NULL: libssl */
 	const struct verifier_ops *verifier;
-	const char *certificate; /* PEM files */
+	const char *certificate; /* PEM files; these three are borrowed for the call only */
 	const char *key;
 	const char *groups;
 };
@@ -66,6 +66,14 @@ void worker_run(struct worker *w);
 
 /** One turn. True when something was done: an idle turn may be followed by sleep. */
 bool worker_turn(struct worker *w);
+
+/**
+ * The two ends of sleep, shared by worker_run() and the simulator: the worker holds no view of the
+ * snapshot meanwhile and senders wake it. False: mail is there, the worker is as awake as before.
+ * True: after a wake-up, input, or worker_next_us(), worker_sleep_end() comes first.
+ */
+bool worker_sleep_begin(struct worker *w);
+void worker_sleep_end(struct worker *w);
 
 /** When the worker must turn again though nobody wakes it; UINT64_MAX: never. */
 uint64_t worker_next_us(const struct worker *w);

@@ -16,7 +16,7 @@ SCRIPT_FAILED = re.compile(r"^FAIL (.+)$", re.M)
 
 # build folder, its meson options, and which suites run there
 BUILDS = [
-    ("build", ["--buildtype=release"], []),
+    ("build", ["--buildtype=release", "-Dtests=true"], []),
     ("build-asan", ["--buildtype=debugoptimized", "-Db_sanitize=address,undefined", "-Db_lundef=false"],
      ["unit", "fuzz", "sanitize"]),
     ("build-tsan", ["--buildtype=debugoptimized", "-Db_sanitize=thread", "-Db_lundef=false"], ["race"]),

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "world.h"
+
+#include "mint.h"
+
+/* One web site with one pair, one issuer with one key, one next hop. */
+
+struct world_config {
+	struct config_part part;
+	struct realm_config realm;
+	struct listen_config access;
+	struct origin_config origin;
+	struct span origin_text;
+	struct issuer_config issuer;
+	struct wwsf_config wwsf;
+	struct next_hop_config hop;
+	struct endpoint trusted;
+};
+
+static const struct span typ[] = {{(const uint8_t *)"at+jwt", 6}};
+static const struct span path[] = {{(const uint8_t *)"/sip", 4}};
+
+static void part_free(struct snapshot_part *part)
+{
+	free(part);
+}
+
+static void config_site(struct world_config *c, enum world_sites sites)
+{
+	c->realm = (struct realm_config){SPAN("home1.net"), SPAN(""), SPAN("home1.net"),
+					 SPAN("auth-done")};
+	c->origin_text = sites == SITE_SERVED ? SPAN(ORIGIN) : SPAN("https://other.example");
+	c->origin = (struct origin_config){c->origin_text, 0};
+	c->issuer = (struct issuer_config){
+		.name = SPAN("waf"),
+		.iss = SPAN("https://waf.example"),
+		.audience = SPAN("sip:ep1.home1.net"),
+		.authz_server = SPAN("https://waf.example"),
+		.algorithms = 1u << JWS_ES256,
+		.typ = typ,
+		.typ_count = 1,
+	};
+	c->wwsf = (struct wwsf_config){.name = SPAN("shop"), .max_bindings = 100};
+	c->part.realm = &c->realm;
+	c->part.realm_count = 1;
+	c->part.origin = &c->origin;
+	c->part.origin_text = &c->origin_text;
+	c->part.origin_count = 1;
+	c->part.issuer = &c->issuer;
+	c->part.issuer_count = 1;
+	c->part.wwsf = &c->wwsf;
+	c->part.wwsf_count = 1;
+}
+
+static void config_ports(struct world_config *c, const struct world *world)
+{
+	c->access.address = world_endpoint(world->ours, ACCESS_PORT);
+	c->trusted = world_endpoint(world->core, CORE_PORT);
+	c->hop = (struct next_hop_config){c->trusted,
+					  world->hop == MW_TCP ? NEXT_HOP_TCP : NEXT_HOP_UDP, 1, 1};
+	c->part.access = &c->access;
+	c->part.access_count = 1;
+	c->part.next_hop = &c->hop;
+	c->part.next_hop_count = 1;
+	c->part.trusted = &c->trusted;
+	c->part.trusted_count = 1;
+	c->part.mw_address = world_endpoint(world->ours, 0);
+	c->part.mw_host = span_text(world->ours);
+}
+
+static struct snapshot_part *config_new(const struct world *world, enum world_sites sites)
+{
+	struct world_config *c = calloc(1, sizeof(*c));
+
+	assert_non_null(c);
+	c->part = (struct config_part){
+		.part = {.free = part_free},
+		.node_name = SPAN("ep1"),
+		.node_id = 1,
+		.path = path,
+		.path_count = 1,
+		.mw_sip_port = MW_PORT,
+		.mw_worker_port_base = MW_WORKER_PORT,
+		.flow_key = {{.id = 1, .secret = {1, 2, 3}}},
+		.flow_key_count = 1,
+		.max_message = WORLD_MESSAGE_MAX,
+		.max_token_bytes = 4096,
+		.max_token_lifetime_s = 86400,
+		.min_grant_s = 60,
+		.default_expires_s = 600,
+		.ws_ping_s = 25,
+		.ws_silence_s = 60,
+		.tls_handshake_s = 10,
+		.upgrade_s = 10,
+		.preauth_s = 30,
+		.max_output = world->max_output,
+		.from_check = true,
+	};
+	config_site(c, sites);
+	config_ports(c, world);
+	return &c->part.part;
+}
+
+struct world_keys {
+	struct key_part part;
+	struct key_row row;
+};
+
+static struct snapshot_part *keys_new(const struct world *world)
+{
+	struct world_keys *k = calloc(1, sizeof(*k));
+
+	assert_non_null(k);
+	k->row.kid = SPAN("k1");
+	mint_public(world->key, 1, &k->row.key);
+	k->part = (struct key_part){{.free = part_free}, &k->row, 1};
+	return &k->part.part;
+}
+
+struct world_pairs {
+	struct pair_part part;
+	struct pair_table table;
+	struct pair_row row;
+	uint32_t slot[2];
+};
+
+static struct snapshot_part *pairs_new(void)
+{
+	static const char text[] = "a@ims.home1.netsip:a@home1.net";
+	struct world_pairs *p = calloc(1, sizeof(*p));
+	uint64_t hash;
+
+	assert_non_null(p);
+	p->row = (struct pair_row){0, 15, 15, 15};
+	p->table = (struct pair_table){span_text(text), &p->row, 1, p->slot, 1, {0}};
+	hash = pair_hash(p->table.key, span_of(text, 15), span_of(text + 15, 15));
+	p->slot[hash & 1] = 1;
+	p->part = (struct pair_part){{.free = part_free}, &p->table, 1};
+	return &p->part.part;
+}
+
+void world_publish(struct world *world, enum world_sites sites)
+{
+	struct snapshot_part *parts[SNAPSHOT_KINDS] = {
+		[SNAPSHOT_CONFIG] = config_new(world, sites),
+		[SNAPSHOT_KEYS] = keys_new(world),
+		[SNAPSHOT_PAIRS] = pairs_new(),
+	};
+
+	EXPECT_EQ(GW_OK, snapshot_publish_all(world->snapshots, parts));
+}
