@@ -262,7 +262,7 @@ static void session_arm(struct session *s)
 
 static bool is_token_refusal(enum gw_err err)
 {
-	return err >= GW_TOKEN_NONE && err <= GW_IDENTITY_SYNTAX;
+	return err >= GW_TOKEN_NONE && err <= GW_TOKEN_SHORT;
 }
 
 /** A request that is refused is answered, and the connection stays (PROTOCOL 3.6). */

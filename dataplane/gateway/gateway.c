@@ -235,14 +235,11 @@ void gateway_flow_ended(struct gateway *gw, struct wic *wic)
 {
 	struct binding *b = binding_of(gw, wic);
 	struct transaction *t;
-	uint32_t cursor = 0;
 
 	if (b != NULL)
 		binding_end(gw, b, &gw_counters(gw)->binding_lost);
 	wic->binding = handle_none();
-	while (wic->transactions > 0 && (t = slots_next(gw->transactions, &cursor)) != NULL) {
-		if (!handle_equal(t->flow, wic->flow))
-			continue;
+	while ((t = wic->pending) != NULL) { /* each is off the list when it is answered */
 		if (t->kind == TRANSACTION_TERMINATE)
 			transaction_answer(gw, t, 480); /* PROTOCOL 10.3: it had the request */
 		else

@@ -16,17 +16,19 @@
  */
 
 struct gateway;
+struct transaction;
 
 /** What the gateway knows of a WIC's connection. Part of the session, which owns it. */
 struct wic {
-	struct handle flow;    /* the session: what flow tokens name */
-	struct handle binding; /* none until the core has said 200 */
-	uint32_t wwsf;	       /* row of config_part.wwsf that the Origin belongs to */
-	uint32_t transactions; /* of this flow, not yet answered */
-	uint64_t identity;     /* hash of the pair that the core may hold for this flow; 0: none */
-	uint64_t brief_us;     /* when the first of the last 423s was relayed */
-	uint32_t briefs;       /* 423s relayed since */
-	bool disowned;	       /* a reload took the Origin away: new registrations get 403 (F19) */
+	struct handle flow;	     /* the session: what flow tokens name */
+	struct handle binding;	     /* none until the core has said 200 */
+	uint32_t wwsf;		     /* row of config_part.wwsf that the Origin belongs to */
+	uint32_t transactions;	     /* of this flow, not yet answered */
+	struct transaction *pending; /* the same, the gateway's list */
+	uint64_t identity; /* hash of the pair that the core may hold for this flow; 0: none */
+	uint64_t brief_us; /* when the first of the last 423s was relayed */
+	uint32_t briefs;   /* 423s relayed since */
+	bool disowned;	   /* a reload took the Origin away: new registrations get 403 (F19) */
 };
 
 /** Where a request for the core goes. */

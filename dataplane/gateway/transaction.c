@@ -4,6 +4,18 @@
 #define BRANCH_PREFIX SPAN("z9hG4bKwg")
 #define BRANCH_LEN (9 + 28)
 
+/** Puts t on its flow's list. */
+static void transaction_attach(struct transaction *t, struct wic *wic)
+{
+	t->flow = wic->flow;
+	t->flow_next = wic->pending;
+	t->flow_link = &wic->pending;
+	if (t->flow_next != NULL)
+		t->flow_next->flow_link = &t->flow_next;
+	wic->pending = t;
+	wic->transactions++;
+}
+
 struct transaction *transaction_new(struct gateway *gw, enum transaction_kind kind, struct wic *wic)
 {
 	struct transaction *t = slots_get(gw->transactions);
@@ -13,8 +25,7 @@ struct transaction *transaction_new(struct gateway *gw, enum transaction_kind ki
 	t->kind = kind;
 	t->salt = (uint32_t)gw->env->random(gw->env->context);
 	t->method = gw->message.method;
-	t->flow = wic->flow;
-	wic->transactions++;
+	transaction_attach(t, wic);
 	counter_add(&gw_counters(gw)->transaction_live, 1);
 	return t;
 }
@@ -64,6 +75,12 @@ static void transaction_detach(struct gateway *gw, struct transaction *t)
 {
 	struct wic *wic = gw->env->wic(gw->env->context, t->flow);
 
+	if (t->flow_link == NULL)
+		return;
+	*t->flow_link = t->flow_next;
+	if (t->flow_next != NULL)
+		t->flow_next->flow_link = t->flow_link;
+	t->flow_link = NULL;
 	if (wic != NULL)
 		wic->transactions--;
 	t->flow = handle_none();
