@@ -13,12 +13,12 @@
 
 #define SMALL_BUFFER 4096
 #define LARGE_BUFFER_MIN 16384 /* an HTTP head, and well apart from the small ones */
-#define VERIFY_BATCH 64 /* signatures submitted, and verdicts taken, in one turn */
+#define VERIFY_BATCH 64	       /* signatures submitted, and verdicts taken, in one turn */
 
 enum session_state {
 	SESSION_HANDSHAKE, /* TLS under way */
 	SESSION_UPGRADE,   /* HTTP request awaited */
-	SESSION_OPEN,      /* WebSocket: SIP flows */
+	SESSION_OPEN,	   /* WebSocket: SIP flows */
 	SESSION_CLOSING,   /* our close is sent: what comes is dropped */
 	SESSION_STATES
 };
@@ -34,18 +34,18 @@ struct session {
 	uint8_t *out; /* lent from large; NULL when nothing waits */
 	uint32_t in_len, in_size;
 	uint32_t out_at, out_len;
-	bool waiting;          /* for the verdict of job: nothing is read meanwhile */
-	bool broken;           /* TLS failed: only our alert still goes out */
-	bool bound;            /* it had a binding when last looked at */
-	bool was_bound;        /* it had a binding once */
-	uint8_t unparsable;    /* messages that were not SIP, in a row */
+	bool waiting;	    /* for the verdict of job: nothing is read meanwhile */
+	bool broken;	    /* TLS failed: only our alert still goes out */
+	bool bound;	    /* it had a binding when last looked at */
+	bool was_bound;	    /* it had a binding once */
+	uint8_t unparsable; /* messages that were not SIP, in a row */
 	struct wic wic;
-	uint64_t since_us;      /* accepted */
-	uint64_t heard_us;      /* last byte */
+	uint64_t since_us;	/* accepted */
+	uint64_t heard_us;	/* last byte */
 	uint64_t registered_us; /* when it was opened, or last seen with a binding */
-	uint64_t waiting_us;    /* deadline of the verdict */
-	uint64_t ping_us;       /* when the next ping is due */
-	struct handle job;      /* the last one submitted */
+	uint64_t waiting_us;	/* deadline of the verdict */
+	uint64_t ping_us;	/* when the next ping is due */
+	struct handle job;	/* the last one submitted */
 	uint64_t messages_in, messages_out;
 	uint32_t config_generation; /* in which wic.wwsf and wic.disowned hold */
 	uint16_t origin_len;
@@ -57,14 +57,14 @@ struct mw_link {
 	struct conn *conn;
 	struct worker *worker;
 	bool up;
-	bool finished;           /* nothing more comes back on it: no new request takes it */
-	bool ours;               /* opened by us, to target */
+	bool finished; /* nothing more comes back on it: no new request takes it */
+	bool ours;     /* opened by us, to target */
 	struct mw_target target;
 	uint8_t *in;  /* lent from link_buffers */
 	uint8_t *out; /* lent from link_buffers */
 	uint32_t in_len;
 	uint32_t out_at, out_len;
-	uint32_t owed;    /* the peer's requests that have no final response yet */
+	uint32_t owed;	  /* the peer's requests that have no final response yet */
 	uint64_t used_us; /* last byte in or out */
 };
 
@@ -138,6 +138,22 @@ void session_verdict(struct worker *w, struct handle flow, struct handle job, en
 bool session_drain(struct worker *w);
 uint32_t session_rows(struct worker *w, uint32_t *cursor, uint32_t max,
 		      struct row_connection *rows);
+
+/** Ends it without a word. The gateway hears of it at closed: we may be inside a call of its. */
+void session_cut(struct session *s, enum gw_err why);
+
+/* session_io.c: for session.c alone */
+/** Gives a pooled object back; one that is not out is a broken invariant, counted. */
+void session_buffer_put(struct slots *pool, void *buffer, struct worker *w);
+void session_input_release(struct session *s);
+/** Room to read into. False: the pool is empty, or the message does not fit any buffer. */
+bool session_input_room(struct session *s);
+/** Offers TLS what waits; the buffer goes back when all is taken. */
+void session_output_flush(struct session *s);
+/** Sends bytes in order behind what waits. An error: the session is cut. */
+enum gw_err session_output(struct session *s, struct span bytes);
+/** One WebSocket frame: head and payload sealed together. */
+enum gw_err session_output_frame(struct session *s, enum ws_opcode opcode, struct span payload);
 
 /* mw_link.c */
 /** Opens this worker's Mw listeners and UDP ports. GW_SYSTEM. */

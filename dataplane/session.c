@@ -17,55 +17,6 @@
 
 static void session_read(struct session *s);
 
-/* ---- buffers -------------------------------------------------------------------------------- */
-
-static void buffer_put(struct slots *pool, void *buffer, struct worker *w)
-{
-	if (!slots_put(pool, buffer))
-		counter_add(&w->counters.invariant_broken, 1);
-}
-
-static void input_release(struct session *s)
-{
-	struct worker *w = s->worker;
-
-	if (s->in != NULL)
-		buffer_put(s->in_size == SMALL_BUFFER ? w->small : w->large, s->in, w);
-	s->in = NULL;
-	s->in_len = 0;
-	s->in_size = 0;
-}
-
-/** Moves a message that outgrew the small buffer to a large one. */
-static bool input_grow(struct session *s)
-{
-	struct worker *w = s->worker;
-	uint8_t *large;
-
-	if (s->in_size != SMALL_BUFFER)
-		return false;
-	large = slots_get_unzeroed(w->large);
-	if (large == NULL)
-		return false;
-	memcpy(large, s->in, s->in_len);
-	buffer_put(w->small, s->in, w);
-	s->in = large;
-	s->in_size = w->large_size;
-	return true;
-}
-
-/** Room to read into. False: the pool is empty, or the message does not fit any buffer. */
-static bool input_room(struct session *s)
-{
-	if (s->in == NULL) {
-		s->in = slots_get_unzeroed(s->worker->small);
-		s->in_size = SMALL_BUFFER;
-		if (s->in == NULL)
-			return false;
-	}
-	return s->in_len < s->in_size || input_grow(s);
-}
-
 /* ---- events --------------------------------------------------------------------------------- */
 
 static void session_event(struct session *s, enum event_kind what, enum gw_err err, uint32_t status)
@@ -97,86 +48,10 @@ static void session_leave(struct session *s, enum gw_err why, uint32_t status)
 	s->waiting = false;
 }
 
-/** Ends it without a word. The gateway hears of it at closed: we may be inside a call of its. */
-static void session_cut(struct session *s, enum gw_err why)
+void session_cut(struct session *s, enum gw_err why)
 {
 	session_leave(s, why, 0);
 	conn_abort(s->conn, why);
-}
-
-/* ---- output --------------------------------------------------------------------------------- */
-
-static void output_flush(struct session *s)
-{
-	struct worker *w = s->worker;
-
-	while (s->out != NULL && s->out_at < s->out_len) {
-		struct span rest = span_of(s->out + s->out_at, s->out_len - s->out_at);
-		struct tls_result r = w->tls->seal(s->tls, rest);
-
-		s->out_at += r.n;
-		if (r.err != GW_OK || r.n == 0)
-			return;
-	}
-	if (s->out == NULL)
-		return;
-	buffer_put(w->large, s->out, w);
-	s->out = NULL;
-	s->out_at = 0;
-	s->out_len = 0;
-}
-
-/** Keeps what TLS did not take. A peer that lets more than the bound wait is cut. */
-static enum gw_err output_keep(struct session *s, struct span rest)
-{
-	struct worker *w = s->worker;
-
-	if (s->out == NULL)
-		s->out = slots_get_unzeroed(w->large);
-	if (s->out_at > 0) { /* what was taken makes room again */
-		s->out_len -= s->out_at;
-		memmove(s->out, s->out + s->out_at, s->out_len);
-		s->out_at = 0;
-	}
-	if (s->out == NULL) {
-		session_cut(s, GW_POOL_EMPTY);
-		return GW_POOL_EMPTY;
-	}
-	if (s->out_len + rest.len > worker_settings(w)->max_output ||
-	    s->out_len + rest.len > w->large_size) {
-		counter_add(&w->counters.slow_output, 1);
-		session_cut(s, GW_WS_SLOW);
-		return GW_WS_SLOW;
-	}
-	memcpy(s->out + s->out_len, rest.at, rest.len);
-	s->out_len += rest.len;
-	return GW_OK;
-}
-
-static enum gw_err output(struct session *s, struct span bytes)
-{
-	struct tls_result r = {.err = GW_AGAIN};
-
-	if (s->out == NULL)
-		r = s->worker->tls->seal(s->tls, bytes);
-	if (r.n == bytes.len)
-		return GW_OK;
-	if (r.err != GW_OK && r.err != GW_AGAIN) {
-		session_cut(s, r.err);
-		return r.err;
-	}
-	return output_keep(s, span_from(bytes, r.n));
-}
-
-/** One WebSocket frame: head and payload sealed together. */
-static enum gw_err output_frame(struct session *s, enum ws_opcode opcode, struct span payload)
-{
-	struct writer frame;
-
-	writer_init(&frame, s->worker->scratch, s->worker->scratch_size);
-	ws_head_write(opcode, payload.len, &frame);
-	writer_put(&frame, payload);
-	return writer_ok(&frame) ? output(s, writer_span(&frame)) : GW_NO_ROOM;
 }
 
 /* ---- ends ----------------------------------------------------------------------------------- */
@@ -205,7 +80,7 @@ static void session_close(struct session *s, enum gw_err why, uint16_t code)
 
 	writer_init(&w, frame, sizeof(frame));
 	ws_close_write(code, SPAN(""), &w);
-	if (output(s, writer_span(&w)) == GW_OK)
+	if (session_output(s, writer_span(&w)) == GW_OK)
 		session_closing(s, why, code);
 }
 
@@ -335,7 +210,7 @@ static void session_message(struct session *s, struct span message)
 {
 	if (span_equal(message, SPAN("\r\n\r\n"))) { /* RFC 5626 5.4, RFC 7118 6 */
 		counter_add(&s->worker->counters.ws_keepalives, 1);
-		(void)output_frame(s, WS_TEXT, SPAN("\r\n"));
+		(void)session_output_frame(s, WS_TEXT, SPAN("\r\n"));
 		return;
 	}
 	if (message.len == 0 || span_equal(message, SPAN("\r\n")))
@@ -361,7 +236,7 @@ static bool session_ws_event(struct session *s, const struct ws_event *e)
 		ws_read_done(&s->reader);
 		return true;
 	case WS_CONTROL_PING:
-		return output_frame(s, WS_PONG, e->payload) == GW_OK;
+		return session_output_frame(s, WS_PONG, e->payload) == GW_OK;
 	case WS_CONTROL_PONG:
 		return true;
 	case WS_CONTROL_CLOSE:
@@ -413,7 +288,7 @@ static void session_refuse_upgrade(struct session *s, const struct ws_upgrade *u
 	s->state = SESSION_CLOSING; /* that event was its last */
 	writer_init(&w, answer, sizeof(answer));
 	ws_upgrade_refuse(status, status == 503 ? 5 : 0, &w);
-	if (output(s, writer_span(&w)) == GW_OK)
+	if (session_output(s, writer_span(&w)) == GW_OK)
 		session_closing(s, u->err, status);
 }
 
@@ -426,7 +301,7 @@ static void session_open(struct session *s, const struct ws_upgrade *u)
 
 	writer_init(&w, answer, sizeof(answer));
 	ws_upgrade_accept(u->key, &w);
-	if (output(s, writer_span(&w)) != GW_OK)
+	if (session_output(s, writer_span(&w)) != GW_OK)
 		return;
 	s->state = SESSION_OPEN;
 	s->registered_us = s->worker->clock.now_us;
@@ -518,7 +393,7 @@ static void session_read(struct session *s)
 	while (!s->waiting && !s->broken) {
 		struct tls_result r;
 
-		if (!input_room(s)) {
+		if (!session_input_room(s)) {
 			session_cut(s, GW_POOL_EMPTY);
 			return;
 		}
@@ -537,7 +412,7 @@ static void session_read(struct session *s)
 	if (s->broken)
 		session_discard(s);
 	if (s->in_len == 0)
-		input_release(s);
+		session_input_release(s);
 }
 
 void session_verdict(struct worker *w, struct handle flow, struct handle job, enum gw_err verdict)
@@ -581,7 +456,7 @@ static enum gw_err session_accept(struct conn *conn, void *listener_context, voi
 	s->tls = w->tls->accept(w->tls_context, conn);
 	if (s->tls == NULL) {
 		counter_add(&w->counters.conn_refused, 1);
-		buffer_put(w->sessions, s, w);
+		session_buffer_put(w->sessions, s, w);
 		return worker_count(w, GW_NO_MEMORY);
 	}
 	conn_set_deadline(conn, worker_settings(w)->tls_handshake_s * 1000);
@@ -609,7 +484,7 @@ static void session_writable(struct conn *conn, void *context)
 	struct session *s = context;
 
 	(void)conn;
-	output_flush(s);
+	session_output_flush(s);
 	if (s->state == SESSION_CLOSING)
 		session_finish(s);
 	else
@@ -631,7 +506,7 @@ static void session_ping(struct session *s)
 
 	counter_add(&w->counters.ws_pings, 1);
 	s->ping_us = w->clock.now_us + worker_settings(w)->ws_ping_s * SECOND_US;
-	(void)output_frame(s, WS_PING, SPAN("")); /* or it is being cut */
+	(void)session_output_frame(s, WS_PING, SPAN("")); /* or it is being cut */
 }
 
 /** Pings, gives a lost verdict up, and ends what is silent or not used. */
@@ -678,10 +553,10 @@ static void session_closed(struct conn *conn, void *context, enum gw_err why)
 		worker_count(w, why);
 	gateway_flow_ended(w->gateway, &s->wic);
 	w->tls->free(s->tls);
-	input_release(s);
+	session_input_release(s);
 	if (s->out != NULL)
-		buffer_put(w->large, s->out, w);
-	buffer_put(w->sessions, s, w);
+		session_buffer_put(w->large, s->out, w);
+	session_buffer_put(w->sessions, s, w);
 	counter_add(&w->counters.conn_closed, 1);
 	counter_sub(&w->counters.conn_live, 1);
 }
@@ -716,7 +591,7 @@ enum gw_err session_send(struct worker *w, struct handle flow, struct span bytes
 	if (s == NULL || s->state != SESSION_OPEN)
 		return GW_STALE;
 	session_look(s);
-	err = output_frame(s, ws_is_utf8(bytes) ? WS_TEXT : WS_BINARY, bytes);
+	err = session_output_frame(s, ws_is_utf8(bytes) ? WS_TEXT : WS_BINARY, bytes);
 	if (err != GW_OK)
 		return err;
 	s->messages_out++;
