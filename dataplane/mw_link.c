@@ -362,16 +362,21 @@ static struct mw_link *link_find(struct worker *w, const struct mw_target *targe
 
 static struct mw_link *link_open(struct worker *w, const struct mw_target *target)
 {
-	struct endpoint local = worker_settings(w)->mw_address;
 	struct mw_link *link = link_new(w);
+	struct conn_request request = {
+		.local = worker_settings(w)->mw_address,
+		.peer = target->address,
+		.ops = &link_ops,
+		.context = link,
+		.timeout_ms = CONNECT_MS,
+	};
 	enum gw_err err;
 
 	if (link == NULL)
 		return NULL;
 	link->ours = true;
 	link->target = *target;
-	err = net_connect(w->net, &local, &target->address, &link_ops, link, CONNECT_MS,
-			  &link->conn);
+	err = net_connect(w->net, &request, &link->conn);
 	if (err != GW_OK) {
 		if (!slots_put(w->links, link))
 			counter_add(&w->counters.invariant_broken, 1);

@@ -68,6 +68,15 @@ struct conn_ops {
 	void (*closed)(struct conn *conn, void *context, enum gw_err why);
 };
 
+/** An active open. Copied; ops lives as long as the connection. */
+struct conn_request {
+	struct endpoint local; /* port 0: any that brings answers back to this worker */
+	struct endpoint peer;
+	const struct conn_ops *ops;
+	void *context;
+	uint32_t timeout_ms;
+};
+
 /** What a UDP port tells its user. */
 struct udp_ops {
 	/** One datagram, borrowed for the call. local is the address it came to. */
@@ -108,9 +117,8 @@ struct net_ops {
 	enum gw_err (*listen)(struct net_core *core, const struct endpoint *local,
 			      const struct conn_ops *ops, void *listener_context);
 	void (*stop_listening)(struct net_core *core);
-	enum gw_err (*connect)(struct net_core *core, const struct endpoint *local,
-			       const struct endpoint *peer, const struct conn_ops *ops,
-			       void *context, uint32_t timeout_ms, struct conn **opened);
+	enum gw_err (*connect)(struct net_core *core, const struct conn_request *request,
+			       struct conn **opened);
 	enum gw_err (*udp_bind)(struct net_core *core, const struct endpoint *local,
 				const struct udp_ops *ops, void *context);
 	enum gw_err (*udp_send)(struct net_core *core, const struct endpoint *local,
@@ -188,18 +196,15 @@ static inline void net_stop_listening(struct net_core *core)
 }
 
 /**
- * Opens a connection to peer from local (port 0: any that brings answers back to this worker).
- * Asynchronous: connected or closed (GW_CONN_REFUSED, GW_CONN_TIMEOUT after timeout_ms, ...)
- * follows, never from inside this call. GW_CONN_LIMIT, GW_STOPPING or GW_SYSTEM: nothing was
- * started and no callback comes.
+ * Opens the connection that request asks for. Asynchronous: connected or closed (GW_CONN_REFUSED,
+ * GW_CONN_TIMEOUT after timeout_ms, ...) follows, never from inside this call. GW_CONN_LIMIT,
+ * GW_STOPPING or GW_SYSTEM: nothing was started and no callback comes.
  */
 static inline enum gw_err GW_MUST_CHECK net_connect(struct net_core *core,
-						    const struct endpoint *local,
-						    const struct endpoint *peer,
-						    const struct conn_ops *ops, void *context,
-						    uint32_t timeout_ms, struct conn **opened)
+						    const struct conn_request *request,
+						    struct conn **opened)
 {
-	return core->ops->connect(core, local, peer, ops, context, timeout_ms, opened);
+	return core->ops->connect(core, request, opened);
 }
 
 /** Opens a UDP port of this worker. GW_SYSTEM, or GW_POOL_EMPTY past 16 ports. */

@@ -240,9 +240,8 @@ const struct endpoint *posix_conn_local(const struct conn *conn);
 enum gw_err posix_open_listen(struct net_core *core, const struct endpoint *local,
 			      const struct conn_ops *ops, void *listener_context);
 void posix_open_stop_listening(struct net_core *core);
-enum gw_err posix_open_connect(struct net_core *core, const struct endpoint *local,
-			       const struct endpoint *peer, const struct conn_ops *ops,
-			       void *context, uint32_t timeout_ms, struct conn **opened);
+enum gw_err posix_open_connect(struct net_core *core, const struct conn_request *request,
+			       struct conn **opened);
 /** Accepts what is pending, bounded. */
 void posix_open_accept(struct posix_core *core);
 /** True while a listener has something that could be accepted now. */

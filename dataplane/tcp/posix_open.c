@@ -270,9 +270,8 @@ static enum gw_err open_begin(struct posix_core *core, int fd, const struct endp
 	return GW_OK;
 }
 
-enum gw_err posix_open_connect(struct net_core *core, const struct endpoint *local,
-			       const struct endpoint *peer, const struct conn_ops *ops,
-			       void *context, uint32_t timeout_ms, struct conn **opened)
+enum gw_err posix_open_connect(struct net_core *core, const struct conn_request *request,
+			       struct conn **opened)
 {
 	struct posix_core *c = posix_core_of(core);
 	struct posix_conn *conn = NULL;
@@ -281,16 +280,16 @@ enum gw_err posix_open_connect(struct net_core *core, const struct endpoint *loc
 
 	if (c->stopping)
 		return GW_STOPPING;
-	fd = open_socket(c, peer->sa.sa_family);
+	fd = open_socket(c, request->peer.sa.sa_family);
 	if (fd < 0)
 		return GW_SYSTEM;
-	if (!open_bind(fd, local))
+	if (!open_bind(fd, &request->local))
 		goto close_fd;
-	err = open_begin(c, fd, peer, ops, &conn);
+	err = open_begin(c, fd, &request->peer, request->ops, &conn);
 	if (err != GW_OK)
 		goto close_fd;
-	conn->context = context;
-	if (!open_start(conn, timeout_ms)) {
+	conn->context = request->context;
+	if (!open_start(conn, request->timeout_ms)) {
 		err = GW_SYSTEM;
 		goto free_conn;
 	}

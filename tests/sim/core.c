@@ -130,6 +130,7 @@ static const struct conn_ops link_ops = {on_accept,   on_connected, on_readable,
 struct core_link *core_link_to(struct core_script *core, const struct endpoint *target)
 {
 	struct endpoint local = core->place[0];
+	struct conn_request request;
 	struct core_link *l;
 
 	for (uint32_t i = 0; i < LINKS_MAX; i++) {
@@ -144,8 +145,8 @@ struct core_link *core_link_to(struct core_script *core, const struct endpoint *
 	l->ours = true;
 	l->target = *target;
 	endpoint_set_port(&local, 0);
-	if (net_connect(core->sim->core_host.core, &local, target, &link_ops, l, 5000, &l->conn) !=
-	    GW_OK)
+	request = (struct conn_request){local, *target, &link_ops, l, 5000};
+	if (net_connect(core->sim->core_host.core, &request, &l->conn) != GW_OK)
 		return NULL;
 	return l;
 }

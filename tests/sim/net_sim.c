@@ -68,25 +68,24 @@ static void sim_stop_listening(struct net_core *net_core)
 		core->listener[i].open = false;
 }
 
-static enum gw_err sim_connect(struct net_core *net_core, const struct endpoint *local,
-			       const struct endpoint *peer, const struct conn_ops *ops,
-			       void *context, uint32_t timeout_ms, struct conn **opened)
+static enum gw_err sim_connect(struct net_core *net_core, const struct conn_request *request,
+			       struct conn **opened)
 {
 	struct sim_core *core = core_of(net_core);
 	struct sim_conn *c = core->live < core->limits.connections ? wire_conn_new(core) : NULL;
 
 	if (c == NULL)
 		return GW_CONN_LIMIT;
-	c->user = ops;
-	c->context = context;
-	c->local = *local;
-	if (endpoint_port(local) == 0)
+	c->user = request->ops;
+	c->context = request->context;
+	c->local = request->local;
+	if (endpoint_port(&request->local) == 0)
 		endpoint_set_port(&c->local, core->net->next_port++);
-	c->peer = *peer;
+	c->peer = request->peer;
 	c->given = true;
 	core->given++;
 	c->connecting = true;
-	c->connect_by_us = core->clock->now_us + timeout_ms * 1000ull;
+	c->connect_by_us = core->clock->now_us + request->timeout_ms * 1000ull;
 	wire_syn(c);
 	*opened = &c->conn;
 	return GW_OK;

@@ -219,6 +219,7 @@ static const struct conn_ops wic_ops = {on_accept,   on_connected, on_readable, 
 static void connect_again(struct sim *sim, void *context, uint64_t number)
 {
 	struct endpoint local = sim_endpoint("198.18.1.1:0"), peer = sim_endpoint(ADDRESS_ACCESS);
+	struct conn_request request;
 	struct wic *w = context;
 
 	if (w->conn != NULL || number != w->number || sim->draining)
@@ -235,7 +236,8 @@ static void connect_again(struct sim *sim, void *context, uint64_t number)
 	w->odd = false;
 	w->mixed = false;
 	w->state = WIC_CONNECTING;
-	if (net_connect(sim->wic_host.core, &local, &peer, &wic_ops, w, 5000, &w->conn) != GW_OK)
+	request = (struct conn_request){local, peer, &wic_ops, w, 5000};
+	if (net_connect(sim->wic_host.core, &request, &w->conn) != GW_OK)
 		sim_broken(sim, "sim", "wic %u cannot connect", w->index);
 	sim_note(sim, "wic %u.%u connects as user%u", w->index, w->number, w->user);
 }

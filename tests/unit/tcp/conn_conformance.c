@@ -75,8 +75,10 @@ TEST(conn, tells_that_a_connect_was_not_answered_in_time)
 	struct conn *conn;
 
 	if (scene->w.blackhole.sa.sa_family != AF_UNSPEC) {
-		EXPECT_EQ(GW_OK, net_connect(scene->w.core[CLIENT], &scene->w.v4[CLIENT],
-					     &scene->w.blackhole, &side_ops, client, 150, &conn));
+		struct conn_request request = {scene->w.v4[CLIENT], scene->w.blackhole, &side_ops,
+					       client, 150};
+
+		EXPECT_EQ(GW_OK, net_connect(scene->w.core[CLIENT], &request, &conn));
 		side_begin(client, conn);
 		UNTIL(scene, client->closed == 1);
 		EXPECT_EQ(GW_CONN_TIMEOUT, client->why);
@@ -502,6 +504,7 @@ TEST(conn, keeps_to_the_limit_of_connections_and_serves_who_waits)
 {
 	struct net_limits limits = scene_limits;
 	struct scene *scene;
+	struct conn_request request;
 	struct endpoint peer;
 	struct conn *conn;
 
@@ -511,8 +514,9 @@ TEST(conn, keeps_to_the_limit_of_connections_and_serves_who_waits)
 	scene_listen(scene, &scene->w.v4[SERVER]);
 	for (uint32_t i = 0; i < 3; i++)
 		scene_open_client(scene, i);
-	EXPECT_EQ(GW_CONN_LIMIT, net_connect(scene->w.core[CLIENT], &scene->w.v4[CLIENT], &peer,
-					     &side_ops, &scene->client[3], 1000, &conn));
+	request = (struct conn_request){scene->w.v4[CLIENT], peer, &side_ops, &scene->client[3],
+					1000};
+	EXPECT_EQ(GW_CONN_LIMIT, net_connect(scene->w.core[CLIENT], &request, &conn));
 	conn_abort(scene->client[0].conn, GW_CONN_ABORTED);
 	UNTIL(scene, scene->client[0].closed == 1 && scene->server.side[0].closed == 1);
 	scene_open_client(scene, 3);

@@ -198,10 +198,10 @@ void scene_listen(struct scene *scene, const struct endpoint *address)
 void scene_connect(struct scene *scene, struct side *s, const struct endpoint *local,
 		   const struct endpoint *peer)
 {
+	struct conn_request request = {*local, *peer, &side_ops, s, 3000};
 	struct conn *conn;
 
-	EXPECT_EQ(GW_OK,
-		  net_connect(scene->w.core[CLIENT], local, peer, &side_ops, s, 3000, &conn));
+	EXPECT_EQ(GW_OK, net_connect(scene->w.core[CLIENT], &request, &conn));
 	EXPECT_EQ(0, s->connected + s->closed);
 	side_begin(s, conn);
 }

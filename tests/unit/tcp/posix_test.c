@@ -369,14 +369,15 @@ TEST(posix, refuses_an_address_that_is_not_this_machines)
 	struct conn_world w;
 	struct user user;
 	struct endpoint elsewhere;
+	struct conn_request request;
 	struct conn *conn;
 
 	world_open(&w, &user);
 	EXPECT(endpoint_parse(SPAN("198.51.100.1:5060"), &elsewhere));
 	EXPECT_EQ(GW_SYSTEM, net_listen(w.core[SERVER], &elsewhere, &user_ops, &user));
 	EXPECT_EQ(GW_SYSTEM, net_udp_bind(w.core[SERVER], &elsewhere, &none, NULL));
-	EXPECT_EQ(GW_SYSTEM, net_connect(w.core[SERVER], &elsewhere, &w.nobody, &user_ops, &user,
-					 1000, &conn));
+	request = (struct conn_request){elsewhere, w.nobody, &user_ops, &user, 1000};
+	EXPECT_EQ(GW_SYSTEM, net_connect(w.core[SERVER], &request, &conn));
 	EXPECT_EQ(0, slots_live(server_core(&w)->conns));
 	posix_world.close(&w);
 }
