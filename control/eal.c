@@ -12,8 +12,8 @@
 #define ARGUMENTS_MAX 64
 #define TEXT_MAX 8192
 
-/** The argument vector in the making; EAL keeps pointers into it, so it lives with the process. */
-struct arguments {
+/** The argument vector; EAL keeps pointers into it until eal_stop(). */
+struct eal {
 	char *at[ARGUMENTS_MAX + 1];
 	int count;
 	char text[TEXT_MAX];
@@ -21,8 +21,7 @@ struct arguments {
 	bool full;
 };
 
-static void __attribute__((format(printf, 2, 3)))
-argument(struct arguments *a, const char *format, ...)
+static void __attribute__((format(printf, 2, 3))) argument(struct eal *a, const char *format, ...)
 {
 	size_t room = sizeof(a->text) - a->used;
 	va_list list;
@@ -82,7 +81,7 @@ static int control_cpus(const struct config *config, cpu_set_t *cpus)
 	return CPU_COUNT(cpus);
 }
 
-static void lcores(const struct config *config, struct arguments *a)
+static void lcores(const struct config *config, struct eal *a)
 {
 	char text[4096];
 	size_t used = 0;
@@ -104,16 +103,25 @@ static void lcores(const struct config *config, struct arguments *a)
 	argument(a, "%s", text);
 }
 
-enum gw_err eal_start(const struct config *config, char *why, size_t why_size)
+/** Whether the operator names a PCI device; else none is probed. */
+static bool names_pci(const struct config *config)
 {
-	struct arguments *a = calloc(1, sizeof(*a)); /* EAL keeps it: given back with the process */
+	for (uint32_t i = 0; i < config->eal.count; i++) {
+		struct span word = span_text(config_text(&config->eal, i)->text);
 
-	if (a == NULL)
-		return GW_NO_MEMORY;
+		if (span_starts(word, SPAN("-a")) || span_starts(word, SPAN("--allow")))
+			return true;
+	}
+	return false;
+}
+
+static void arguments(const struct config *config, struct eal *a)
+{
 	argument(a, "wicgate");
 	lcores(config, a);
 	argument(a, "--main-lcore=0");
-	argument(a, "--no-pci");
+	if (!names_pci(config))
+		argument(a, "--no-pci");
 	argument(a, "--log-level=*:warning");
 	argument(a, "--no-telemetry");
 	if (huge_pages_free()) {
@@ -126,9 +134,21 @@ enum gw_err eal_start(const struct config *config, char *why, size_t why_size)
 	}
 	for (uint32_t i = 0; i < config->eal.count; i++)
 		argument(a, "%s", config_text(&config->eal, i)->text);
-	if (!a->full && rte_eal_init(a->count, a->at) >= 0)
+}
+
+enum gw_err eal_start(const struct config *config, struct eal **started, char *why, size_t why_size)
+{
+	struct eal *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		return GW_NO_MEMORY;
+	arguments(config, a);
+	if (!a->full && rte_eal_init(a->count, a->at) >= 0) {
+		*started = a;
 		return GW_OK;
+	}
 	snprintf(why, why_size, "%s", a->full ? "too many EAL arguments" : rte_strerror(rte_errno));
+	free(a);
 	return GW_SYSTEM;
 }
 
@@ -137,8 +157,11 @@ enum gw_err eal_launch(uint16_t w, int (*run)(void *), void *context)
 	return rte_eal_remote_launch(run, context, w + 1u) == 0 ? GW_OK : GW_SYSTEM;
 }
 
-void eal_stop(void)
+void eal_stop(struct eal *eal)
 {
+	if (eal == NULL)
+		return;
 	rte_eal_mp_wait_lcore();
 	rte_eal_cleanup();
+	free(eal);
 }

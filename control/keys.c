@@ -268,7 +268,7 @@ static const char *keys_one(const json_t *jwk, uint32_t allowed, struct arena *a
 
 static bool keys_same(const struct verify_key *a, const struct verify_key *b)
 {
-	return a->alg == b->alg && a->len == b->len &&
+	return a->alg == b->alg && a->len == b->len && a->modulus == b->modulus &&
 	       memcmp(a->material, b->material, a->len) == 0;
 }
 
@@ -394,11 +394,14 @@ static void key_ids_grow(struct key_ids *ids)
 
 void key_ids_number(struct key_ids *ids, struct verify_key *key)
 {
-	uint8_t text[1 + VERIFY_KEY_MAX], digest[KEY_DIGEST];
+	uint8_t text[3 + VERIFY_KEY_MAX], digest[KEY_DIGEST];
 
+	/* with the place that parts n from e: parted elsewhere, the same bytes are another key */
 	text[0] = (uint8_t)key->alg;
-	memcpy(text + 1, key->material, key->len);
-	if (EVP_Digest(text, 1 + (size_t)key->len, digest, NULL, EVP_sha256(), NULL) != 1)
+	text[1] = (uint8_t)(key->modulus >> 8);
+	text[2] = (uint8_t)key->modulus;
+	memcpy(text + 3, key->material, key->len);
+	if (EVP_Digest(text, 3 + (size_t)key->len, digest, NULL, EVP_sha256(), NULL) != 1)
 		abort(); /* libcrypto without SHA-256 */
 	for (uint32_t i = 0; i < ids->count; i++) {
 		if (memcmp(ids->digest[i], digest, KEY_DIGEST) == 0) {

@@ -132,9 +132,9 @@ static enum gw_err node_memory(struct node *node, char why[NODE_WHY_MAX])
 	node->worker = calloc(node->workers, sizeof(struct worker *));
 	node->key_ids = key_ids_new();
 	node->snapshots = snapshot_root_new(node->workers);
-	node->hub = mailbox_hub_new((uint16_t)(node->workers + 1),
-				    (uint32_t)node->config->workers.mailbox_bytes.value, NULL,
-				    NULL);
+	node->hub =
+		mailbox_hub_new((uint16_t)(node->workers + 1),
+				(uint32_t)node->config->workers.mailbox_bytes.value, NULL, NULL);
 	if (node->worker && node->key_ids && node->snapshots && node->hub)
 		return GW_OK;
 	snprintf(why, NODE_WHY_MAX, "out of memory");
@@ -165,8 +165,7 @@ enum gw_err node_start(struct node *node, char why[NODE_WHY_MAX])
 	if (state_open(&node->state, config_path(node->config, node->config->node.state_directory),
 		       why, NODE_WHY_MAX) != NULL)
 		return GW_CONFIG;
-	err = eal_start(node->config, why, NODE_WHY_MAX);
-	node->eal = err == GW_OK;
+	err = eal_start(node->config, &node->eal, why, NODE_WHY_MAX);
 	if (err == GW_OK)
 		err = node_memory(node, why);
 	if (err == GW_OK)
@@ -182,8 +181,7 @@ void node_stop(struct node *node)
 {
 	for (uint16_t w = 0; w < node->launched; w++)
 		worker_stop(node->worker[w]);
-	if (node->eal)
-		eal_stop();
+	eal_stop(node->eal);
 	for (uint16_t w = 0; node->worker != NULL && w < node->workers; w++)
 		worker_free(node->worker[w]);
 	free(node->worker);
@@ -196,7 +194,7 @@ void node_stop(struct node *node)
 	node->snapshots = NULL;
 	node->key_ids = NULL;
 	node->launched = 0;
-	node->eal = false;
+	node->eal = NULL;
 }
 
 static void log_problems(struct node *node, const struct problems *problems)
@@ -211,12 +209,18 @@ static void log_problems(struct node *node, const struct problems *problems)
 bool node_reload(struct node *node, struct problems *problems)
 {
 	struct config *next = config_load(node->config_file, problems);
+	enum gw_err err = GW_CONFIG;
 	bool accepted;
 
 	if (next != NULL)
 		config_compare(node->config, next, problems);
-	accepted = next != NULL && problems_errors(problems) == 0 &&
-		   node_publish(node, next) == GW_OK;
+	if (next != NULL && problems_errors(problems) == 0) {
+		err = node_publish(node, next);
+		if (err != GW_OK) /* who asked must not take a key for revoked that is not */
+			problems_add(problems, PROBLEM_ERROR, node->config_file, 1,
+				     "accepted, but not put live: %s", gw_err_text(err));
+	}
+	accepted = err == GW_OK;
 	log_problems(node, problems);
 	if (!accepted) {
 		config_free(next);
@@ -242,8 +246,8 @@ bool node_drain(struct node *node)
 	bool all = true;
 
 	for (uint16_t w = 0; w < node->workers; w++)
-		if (mailbox_send(node->hub, node->workers, w,
-				 span_of(&command, sizeof(command)), SPAN("")) != GW_OK)
+		if (mailbox_send(node->hub, node->workers, w, span_of(&command, sizeof(command)),
+				 SPAN("")) != GW_OK)
 			all = false;
 	return all;
 }

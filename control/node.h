@@ -10,6 +10,8 @@
 #include "state.h"
 #include "worker.h"
 
+struct eal;
+
 /**
  * The node: configuration, snapshot, mailboxes and workers, as the control thread holds them. One
  * in the process, made and ended by main.c; everything here runs on the control thread.
@@ -25,7 +27,7 @@ struct node {
 	struct worker **worker;
 	uint16_t workers;
 	uint16_t launched;
-	bool eal; /* it runs */
+	struct eal *eal;     /* NULL: it does not run */
 	uint64_t started_us; /* monotonic */
 	uint32_t reloads;
 };
@@ -34,8 +36,8 @@ struct node {
 #define NODE_WHY_MAX 256
 
 /**
- * Opens state, EAL, mailboxes and workers for node->config and runs the workers. On error everything
- * is as it was; why says which step failed.
+ * Opens state, EAL, mailboxes and workers for node->config and runs the workers. On error
+ * everything is as it was; why says which step failed.
  */
 enum gw_err GW_MUST_CHECK node_start(struct node *node, char why[NODE_WHY_MAX]);
 
@@ -43,12 +45,13 @@ enum gw_err GW_MUST_CHECK node_start(struct node *node, char why[NODE_WHY_MAX]);
 void node_stop(struct node *node);
 
 /**
- * Reads the configuration anew; accepted, it becomes the live one at once. Refused: every problem is
- * logged and nothing changes. problems gets what was found. True when accepted.
+ * Reads the configuration anew; accepted, it becomes the live one at once. Refused: every problem
+ * is logged and nothing changes. problems gets what was found. True when accepted.
  */
 bool node_reload(struct node *node, struct problems *problems);
 
-/** Asks every worker to close its connections; false when a ring was full and it is to be repeated. */
+/** Asks every worker to close its connections; false when a ring was full and it is to be repeated.
+ */
 bool node_drain(struct node *node);
 
 /** WebSocket sessions and connections that are still there. */

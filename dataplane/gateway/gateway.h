@@ -24,10 +24,12 @@ struct wic {
 	struct handle binding;	     /* none until the core has said 200 */
 	uint32_t wwsf;		     /* row of config_part.wwsf that the Origin belongs to */
 	uint32_t transactions;	     /* of this flow, not yet answered */
-	struct transaction *pending; /* the same, the gateway's list */
+	uint32_t requests;	     /* of these, begun by the WIC */
+	struct transaction *pending; /* all of them, the gateway's list */
 	uint64_t identity; /* hash of the pair that the core may hold for this flow; 0: none */
 	uint64_t brief_us; /* when the first of the last 423s was relayed */
 	uint32_t briefs;   /* 423s relayed since */
+	uint32_t key;	   /* id of the key that was asked about the token under way */
 	bool disowned;	   /* a reload took the Origin away: new registrations get 403 (F19) */
 };
 

@@ -9,6 +9,7 @@
 /* Names shared by the files of this layer only. */
 
 #define BINDING_TEXT_MAX 1024 /* Service-Route and identity set of one binding */
+#define WIC_REQUESTS_MAX 64   /* of one WIC and unanswered: the table is for all of them */
 #define UDP_MAX 1300	      /* bytes; more goes over TCP (PROTOCOL 9) */
 
 /* RFC 3261 17.1.2.2 */
@@ -168,7 +169,8 @@ void trust_strip_from_wic(struct gateway *gw, const struct sip_message *m);
 void trust_strip_to_wic(struct gateway *gw, const struct sip_message *m);
 
 /* transaction.c */
-/** A transaction of wic's flow for the request in gw->message. NULL: GW_TRANSACTION_LIMIT. */
+/** A transaction of wic's flow for the request in gw->message. NULL: GW_TRANSACTION_LIMIT, of the
+ * table or of the flow. */
 struct transaction *transaction_new(struct gateway *gw, enum transaction_kind kind,
 				    struct wic *wic);
 void transaction_free(struct gateway *gw, struct transaction *t);

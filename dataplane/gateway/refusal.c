@@ -147,7 +147,7 @@ enum gw_err gateway_refusal_write(struct gateway *gw, const struct wic *wic, enu
 	struct refusal refusal = refusal_find(err);
 	bool is_register = gw->message.method == SIP_REGISTER;
 	uint64_t word = gw->env->random(gw->env->context);
-	struct span tag;
+	struct span tag, extra = SPAN("");
 	uint32_t mark;
 
 	if (gw->message.method == SIP_ACK)
@@ -165,5 +165,7 @@ enum gw_err gateway_refusal_write(struct gateway *gw, const struct wic *wic, enu
 		refusal_unsupported(gw);
 	if (refusal.status == 401 && !is_register)
 		refusal.status = 407; /* proxy role (RFC 8898 2.3) */
-	return sip_reply_write(&gw->message, refusal.status, tag, request_lines(gw, mark), out);
+	if (writer_ok(&gw->lines))    /* thousands of unsupported tags would not fit */
+		extra = request_lines(gw, mark);
+	return sip_reply_write(&gw->message, refusal.status, tag, extra, out);
 }

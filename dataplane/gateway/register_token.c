@@ -240,12 +240,24 @@ static enum gw_err register_forward(struct gateway *gw, struct wic *wic, struct 
 	return err;
 }
 
+/** The identity's own home network, where we serve it, is the one asked to register it (F26). */
+static enum gw_err check_home(const struct gateway *gw, const struct register_ask *ask)
+{
+	const struct realm_config *home = request_realm(gw_config(gw), identity_host(&ask->to));
+
+	return home == NULL || home == ask->realm ? GW_OK : GW_DOMAIN;
+}
+
 /** De-registration or fetch by the flow that owns the binding: no token needed (PROTOCOL 5.6). */
 static enum gw_err register_owner(struct gateway *gw, struct wic *wic, const struct binding *b,
 				  const struct register_ask *ask)
 {
-	struct transaction *t = transaction_new(gw, TRANSACTION_REGISTER, wic);
+	enum gw_err err = check_home(gw, ask);
+	struct transaction *t;
 
+	if (err != GW_OK)
+		return err;
+	t = transaction_new(gw, TRANSACTION_REGISTER, wic);
 	if (t == NULL)
 		return GW_TRANSACTION_LIMIT;
 	t->registration.impi = b->impi;
@@ -268,6 +280,7 @@ static enum gw_err register_verify(struct gateway *gw, struct wic *wic, struct s
 	job = gw->env->job(gw->env->context);
 	if (job == NULL)
 		return GW_POOL_EMPTY;
+	wic->key = view->keys->row[gw->claims.key].key.id;
 	err = token_job(&gw->claims, view->keys, job);
 	job->owner = err == GW_OK ? wic->flow : handle_none();
 	gw->env->submit(gw->env->context, job); /* one without an owner goes back to its pool */
@@ -307,14 +320,6 @@ static enum gw_err check_private(const struct gateway *gw, struct span username,
 					  identity_span(&t->registration.impi))
 		       ? GW_OK
 		       : GW_IDENTITY_MISMATCH;
-}
-
-/** The identity's own home network, where we serve it, is the one asked to register it (F26). */
-static enum gw_err check_home(const struct gateway *gw, const struct register_ask *ask)
-{
-	const struct realm_config *home = request_realm(gw_config(gw), identity_host(&ask->to));
-
-	return home == NULL || home == ask->realm ? GW_OK : GW_DOMAIN;
 }
 
 /** The request names the identities of the token and of this WWSF (F21, F22). */
@@ -381,6 +386,8 @@ static enum gw_err register_judge(struct gateway *gw, struct wic *wic, struct tr
 	if (err == GW_OK)
 		err = token_read(credential.token, view->config, view->keys, &gw->scratch,
 				 &gw->claims);
+	if (err == GW_OK && view->keys->row[gw->claims.key].key.id != wic->key)
+		err = GW_TOKEN_KID; /* a reload replaced the key that the verdict is about */
 	if (err == GW_OK && wic->disowned)
 		err = GW_TOKEN_WWSF;
 	if (err == GW_OK)

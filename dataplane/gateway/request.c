@@ -140,16 +140,46 @@ static enum gw_err check_tags(const struct sip_message *m, enum sip_header id)
 	return GW_OK;
 }
 
+static bool is_space(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/** Begins with the media type of tokens; a slash may have white space about it (RFC 3261 25.1). */
+static bool starts_with_jwt(struct span text)
+{
+	struct span left = SPAN("application/jwt");
+
+	for (; text.len > 0 && left.len > 0; text = span_from(text, 1)) {
+		if (is_space(text.at[0]))
+			continue;
+		if (ascii_lower(text.at[0]) != left.at[0])
+			return false;
+		left = span_from(left, 1);
+	}
+	return left.len == 0 && !is_word_byte(span_at(text, 0));
+}
+
+static bool mentions_jwt(struct span text)
+{
+	int before = -1;
+
+	for (; text.len > 0; before = text.at[0], text = span_from(text, 1))
+		if (!is_word_byte(before) && !is_space(text.at[0]) && starts_with_jwt(text))
+			return true;
+	return false;
+}
+
 /** A token in the body is not accepted (D-09), and must not go on to the core (PROTOCOL 9.1). */
 static enum gw_err check_body(const struct sip_message *m)
 {
-	struct span type = sip_value(m, SIP_HEADER_CONTENT_TYPE), jwt = SPAN("application/jwt");
+	struct span type = sip_value(m, SIP_HEADER_CONTENT_TYPE);
 
-	if (request_mentions(type, jwt))
+	if (mentions_jwt(type))
 		return GW_TOKEN_CARRIER;
-	if (!span_equal_nocase(span_cut(type, 0, 10), SPAN("multipart/")))
+	if (!request_mentions(type, SPAN("multipart")))
 		return GW_OK;
-	return request_mentions(m->body, jwt) ? GW_TOKEN_CARRIER : GW_OK;
+	return mentions_jwt(m->body) ? GW_TOKEN_CARRIER : GW_OK;
 }
 
 static enum gw_err check_from_wic(const struct sip_message *m)

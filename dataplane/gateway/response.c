@@ -52,6 +52,22 @@ static void answer_identity(struct gateway *gw, const struct transaction *t)
 	sip_splice_append(&gw->splice, request_lines(gw, mark));
 }
 
+/** The Vias are those of the request: what a WIC makes of them would send its answer elsewhere. */
+static enum gw_err answer_vias(struct gateway *gw, const struct transaction *t)
+{
+	enum gw_err err = transaction_recall(t, &gw->kept);
+	uint32_t mark = writer_len(&gw->lines);
+
+	if (err != GW_OK)
+		return err;
+	for (const struct sip_field *f = sip_first(&gw->kept, SIP_HEADER_VIA); f != NULL;
+	     f = sip_next(&gw->kept, f))
+		writer_put(&gw->lines, f->line);
+	sip_splice_remove_all(&gw->splice, SIP_HEADER_VIA);
+	sip_splice_insert_top(&gw->splice, request_lines(gw, mark));
+	return GW_OK;
+}
+
 /** The transaction of ours on this flow that the response's top Via names. */
 static struct transaction *answered(struct gateway *gw, const struct wic *wic)
 {
@@ -78,10 +94,11 @@ enum gw_err terminate_response(struct gateway *gw, struct wic *wic)
 	if (gw->message.status < 200)
 		return GW_OK; /* a non-INVITE request has nothing to say before its end */
 	request_begin(gw, &gw->message);
-	pop_via(gw, &gw->message);
+	err = answer_vias(gw, t);
 	trust_strip_from_wic(gw, &gw->message);
 	answer_identity(gw, t);
-	err = sip_splice_write(&gw->splice, &gw->out);
+	if (err == GW_OK)
+		err = sip_splice_write(&gw->splice, &gw->out);
 	if (err == GW_OK)
 		transaction_respond(gw, t);
 	else

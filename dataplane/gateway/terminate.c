@@ -20,7 +20,8 @@ void terminate_refuse(struct gateway *gw, const struct mw_source *source, uint16
 	tag = writer_span(&gw->lines);
 	if (status == 420) {
 		refusal_unsupported(gw);
-		extra = request_lines(gw, tag.len);
+		if (writer_ok(&gw->lines))
+			extra = request_lines(gw, tag.len);
 	}
 	err = sip_reply_write(&gw->message, status, tag, extra, &gw->out);
 	if (err != GW_OK) {

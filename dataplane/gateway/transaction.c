@@ -14,12 +14,16 @@ static void transaction_attach(struct transaction *t, struct wic *wic)
 		t->flow_next->flow_link = &t->flow_next;
 	wic->pending = t;
 	wic->transactions++;
+	wic->requests += t->kind != TRANSACTION_TERMINATE;
 }
 
 struct transaction *transaction_new(struct gateway *gw, enum transaction_kind kind, struct wic *wic)
 {
-	struct transaction *t = slots_get(gw->transactions);
+	struct transaction *t;
 
+	if (kind != TRANSACTION_TERMINATE && wic->requests >= WIC_REQUESTS_MAX)
+		return NULL;
+	t = slots_get(gw->transactions);
 	if (t == NULL)
 		return NULL;
 	t->kind = kind;
@@ -81,8 +85,10 @@ static void transaction_detach(struct gateway *gw, struct transaction *t)
 	if (t->flow_next != NULL)
 		t->flow_next->flow_link = t->flow_link;
 	t->flow_link = NULL;
-	if (wic != NULL)
+	if (wic != NULL) {
 		wic->transactions--;
+		wic->requests -= t->kind != TRANSACTION_TERMINATE;
+	}
 	t->flow = handle_none();
 }
 

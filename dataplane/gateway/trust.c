@@ -143,7 +143,7 @@ static bool name_is(struct span name, struct span wanted)
 	return name.len == 0;
 }
 
-/** Parameters of a Request-URI that only the core may write. */
+/** Parameters of a URI that only the core may write. */
 static bool is_core_param(struct span name)
 {
 	static const char *const names[] = {"orig", "cpc", "oli", "iotl"};
@@ -168,14 +168,27 @@ static void strip_params(struct gateway *gw, struct span params)
 }
 
 /** A number's parameters stand in the user part of a SIP URI (RFC 3261 19.1.6). */
+static void strip_uri(struct gateway *gw, const struct sip_uri *uri)
+{
+	strip_params(gw, uri->params);
+	strip_params(gw, span_from(uri->user, span_find(uri->user, ';') + 1));
+}
+
 static void strip_request_uri(struct gateway *gw, const struct sip_message *m)
 {
 	struct sip_uri uri = sip_uri_parse(m->uri);
 
-	if (uri.err != GW_OK)
-		return;
-	strip_params(gw, uri.params);
-	strip_params(gw, span_from(uri.user, span_find(uri.user, ';') + 1));
+	if (uri.err == GW_OK)
+		strip_uri(gw, &uri);
+}
+
+/** The caller's number says no more about the caller than the core may (PROTOCOL 9.1). */
+static void strip_from(struct gateway *gw, const struct sip_message *m)
+{
+	struct sip_address from = sip_address_parse(sip_value(m, SIP_HEADER_FROM));
+
+	if (from.err == GW_OK)
+		strip_uri(gw, &from.uri);
 }
 
 static bool contact_unreadable(const struct sip_field *f)
@@ -223,8 +236,10 @@ void trust_strip_from_wic(struct gateway *gw, const struct sip_message *m)
 	strip_credentials(gw, m, SIP_HEADER_PROXY_AUTHORIZATION);
 	for (const struct sip_field *f = sip_first(m, SIP_HEADER_CONTACT); f; f = sip_next(m, f))
 		strip_contact(gw, f);
-	if (m->is_request)
+	if (m->is_request) {
 		strip_request_uri(gw, m);
+		strip_from(gw, m);
+	}
 }
 
 void trust_strip_to_wic(struct gateway *gw, const struct sip_message *m)

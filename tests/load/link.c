@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -81,12 +82,13 @@ enum link_state link_open(struct link *l, const struct link_config *config,
 /** The certificate must name the server as it was called, or else by its address. */
 static bool expect_server(struct link *l)
 {
-	const char *name = l->config->server_name;
+	char name[256]; /* libssl's macro wants it writable */
 	char text[INET6_ADDRSTRLEN];
 	const struct address *to = l->config->target;
 	const void *at = to->any.sa_family == AF_INET ? (const void *)&to->v4.sin_addr
 						      : (const void *)&to->v6.sin6_addr;
 
+	snprintf(name, sizeof(name), "%s", l->config->server_name);
 	if (name[0] != '\0' && SSL_set_tlsext_host_name(l->ssl, name) != 1)
 		return false;
 	if (!l->config->verify)

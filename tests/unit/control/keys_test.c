@@ -220,6 +220,19 @@ TEST(key_ids, differ_for_different_keys_and_algorithms_and_stay_for_the_same)
 	key_ids_free(ids);
 }
 
+TEST(key_ids, differ_for_one_row_of_bytes_parted_at_two_places)
+{
+	struct key_ids *ids = key_ids_new();
+	struct verify_key a = {.alg = JWS_RS256, .len = 6, .modulus = 3, .material = "abcdef"};
+	struct verify_key b = a;
+
+	b.modulus = 2; /* n = "ab", e = "cdef": another key, of another issuer perhaps */
+	key_ids_number(ids, &a);
+	key_ids_number(ids, &b);
+	EXPECT(a.id != b.id);
+	key_ids_free(ids);
+}
+
 TEST_MAIN("keys", RUN(keys, reads_each_type_into_the_form_of_the_drivers),
 	  RUN(keys, binds_an_rsa_key_without_alg_to_the_only_one_allowed),
 	  RUN(keys, leaves_unusable_keys_out_with_a_warning),
@@ -227,4 +240,5 @@ TEST_MAIN("keys", RUN(keys, reads_each_type_into_the_form_of_the_drivers),
 	  RUN(keys, refuses_a_set_without_a_usable_key),
 	  RUN(keys, names_the_line_where_a_set_is_not_strict_json),
 	  RUN(keys, warns_of_a_private_key_and_never_shows_it),
-	  RUN(key_ids, differ_for_different_keys_and_algorithms_and_stay_for_the_same))
+	  RUN(key_ids, differ_for_different_keys_and_algorithms_and_stay_for_the_same),
+	  RUN(key_ids, differ_for_one_row_of_bytes_parted_at_two_places))

@@ -331,6 +331,18 @@ TEST(refusal, f26_of_an_identity_of_another_home_network_is_403)
 		  register_uris("sip:home2.net", "sip:alice@home1.net", "sip:alice@home1.net"));
 }
 
+TEST(refusal, f26_of_another_home_network_holds_for_who_is_registered_too)
+{
+	world_start();
+	world_register();
+	EXPECT_EQ(GW_DOMAIN, wic_sends(0, "REGISTER sip:home2.net SIP/2.0" CRLF
+					  "Via: SIP/2.0/WSS a.invalid;branch=z9hG4bK1" CRLF
+					  "From: <sip:alice@home1.net>;tag=a" CRLF
+					  "To: <sip:alice@home1.net>" CRLF "Call-ID: c" CRLF
+					  "CSeq: 1 REGISTER" CRLF CRLF));
+	EXPECT_EQ(403, status_of(world_only(TO_WIC)));
+}
+
 TEST(refusal, f27_of_a_message_without_a_binding_is_403)
 {
 	world_start();
@@ -468,6 +480,24 @@ TEST(refusal, of_a_cancel_is_481_and_no_challenge)
 		"Call-ID: c" CRLF "CSeq: 1 CANCEL" CRLF CRLF);
 }
 
+TEST(refusal, of_more_extensions_than_fit_names_none_of_them)
+{
+	char request[12000] =
+		"OPTIONS sip:bob@home1.net SIP/2.0" CRLF
+		"Via: SIP/2.0/WSS a.invalid;branch=z9hG4bK1" CRLF
+		"From: <sip:alice@home1.net>;tag=a" CRLF "To: <sip:bob@home1.net>" CRLF
+		"Call-ID: c" CRLF "CSeq: 1 OPTIONS" CRLF "Proxy-Require: a";
+	const char *answer;
+
+	for (uint32_t i = 0; i < 3000; i++)
+		strcat(request, ",a");
+	strcat(request, CRLF CRLF);
+	world_start();
+	answer = refused(GW_SIP_EXTENSION, 420, request);
+	EXPECT_LINE("0", answer, "Content-Length");
+	EXPECT_NO_LINE(answer, "Unsupported");
+}
+
 TEST(refusal, of_a_token_in_a_body_is_400)
 {
 	world_start();
@@ -483,6 +513,36 @@ TEST(refusal, of_a_token_in_a_body_is_400)
 		"From: <sip:alice@home1.net>;tag=a" CRLF "To: <sip:bob@home1.net>" CRLF
 		"Call-ID: c" CRLF "CSeq: 1 OPTIONS" CRLF "Content-Type: application/jwt" CRLF CRLF
 		"eyJ");
+	refused(GW_TOKEN_CARRIER, 400,
+		"OPTIONS sip:bob@home1.net SIP/2.0" CRLF
+		"Via: SIP/2.0/WSS a.invalid;branch=z9hG4bK1" CRLF
+		"From: <sip:alice@home1.net>;tag=a" CRLF "To: <sip:bob@home1.net>" CRLF
+		"Call-ID: c" CRLF "CSeq: 1 OPTIONS" CRLF
+		"Content-Type: application /\r\n jwt" CRLF CRLF "eyJ");
+	refused(GW_TOKEN_CARRIER, 400,
+		"OPTIONS sip:bob@home1.net SIP/2.0" CRLF
+		"Via: SIP/2.0/WSS a.invalid;branch=z9hG4bK1" CRLF
+		"From: <sip:alice@home1.net>;tag=a" CRLF "To: <sip:bob@home1.net>" CRLF
+		"Call-ID: c" CRLF "CSeq: 1 OPTIONS" CRLF "c: multipart / mixed;boundary=b" CRLF CRLF
+		"--b" CRLF "Content-Type: application/jwt" CRLF CRLF "eyJ" CRLF "--b--");
+}
+
+TEST(refusal, of_a_key_that_was_replaced_while_it_was_asked_challenges)
+{
+	struct gateway_result r;
+	struct key_row next;
+	struct span text;
+
+	world_start();
+	next = world.keys.row[0];
+	text = span_text(register_jssip(token_alice(900), 600));
+	EXPECT_EQ(GW_AGAIN, gateway_from_wic(world.gw, &world.wic[0], text).err);
+	next.key.id++; /* other material under the same kid: the good verdict is not about it */
+	world.keys.row = &next;
+	r = gateway_verified(world.gw, &world.wic[0], text, GW_OK);
+	EXPECT_EQ(GW_TOKEN_KID, r.err);
+	EXPECT_EQ(0, world.count);
+	EXPECT_EQ(0, gateway_transactions(world.gw));
 }
 
 TEST_MAIN("gateway_refusal", RUN(refusal, f01_of_no_credential_challenges_without_error),
@@ -495,6 +555,7 @@ TEST_MAIN("gateway_refusal", RUN(refusal, f01_of_no_credential_challenges_withou
 	  RUN(refusal, f07_of_alg_none_and_hmac_challenges), RUN(refusal, f08_of_crit_challenges),
 	  RUN(refusal, f09_of_an_unknown_issuer_challenges),
 	  RUN(refusal, f10_of_an_unknown_key_challenges),
+	  RUN(refusal, of_a_key_that_was_replaced_while_it_was_asked_challenges),
 	  RUN(refusal, f11_of_an_issuer_without_keys_is_503_with_retry_after),
 	  RUN(refusal, f12_of_a_bad_signature_challenges),
 	  RUN(refusal, of_a_driver_that_failed_is_503_with_retry_after),
@@ -513,6 +574,7 @@ TEST_MAIN("gateway_refusal", RUN(refusal, f01_of_no_credential_challenges_withou
 	  RUN(refusal, f25_of_too_little_time_left_challenges),
 	  RUN(refusal, f26_of_a_domain_that_is_not_served_is_403),
 	  RUN(refusal, f26_of_an_identity_of_another_home_network_is_403),
+	  RUN(refusal, f26_of_another_home_network_holds_for_who_is_registered_too),
 	  RUN(refusal, f27_of_a_message_without_a_binding_is_403),
 	  RUN(refusal, f27_of_an_invite_without_a_binding_is_403),
 	  RUN(refusal, of_other_requests_challenges_as_a_proxy),
@@ -523,4 +585,5 @@ TEST_MAIN("gateway_refusal", RUN(refusal, f01_of_no_credential_challenges_withou
 	  RUN(refusal, of_an_unknown_uri_scheme_is_416), RUN(refusal, of_another_version_is_505),
 	  RUN(refusal, of_an_ack_is_never_written),
 	  RUN(refusal, of_a_cancel_is_481_and_no_challenge),
+	  RUN(refusal, of_more_extensions_than_fit_names_none_of_them),
 	  RUN(refusal, of_a_token_in_a_body_is_400))

@@ -331,6 +331,30 @@ TEST(request, is_refused_when_the_transactions_are_used_up)
 	EXPECT_EQ(1, lines(world_only(TO_WIC), "Retry-After"));
 }
 
+TEST(request, of_a_flow_that_owes_too_many_is_refused_and_others_are_not)
+{
+	world_start();
+	gateway_free(world.gw);
+	world.gateway_config.max_transactions = 1000;
+	world.gw = gateway_new(&world.gateway_config);
+	assert_non_null(world.gw);
+	world_wait(1);
+	world_register();
+	for (uint32_t i = 0; i < 64; i++, world_forget())
+		EXPECT_EQ(GW_OK, wic_sends(0, message_with("")));
+	EXPECT_EQ(64, world.wic[0].requests);
+	EXPECT_EQ(GW_TRANSACTION_LIMIT, wic_sends(0, message_with("")));
+	EXPECT_EQ(503, status_of(world_only(TO_WIC)));
+	world_forget();
+	EXPECT_EQ(GW_TRANSACTION_LIMIT, wic_sends(0, register_jssip(token_alice(3570), 600)));
+	EXPECT_EQ(GW_OK, wic_sends(1, register_jssip(token_alice(3570), 600)));
+	world_forget();
+	core_sends(core_message(path_uri(), "")); /* its debts are not those of its callers */
+	world_only(TO_WIC);
+	gateway_flow_ended(world.gw, &world.wic[0]);
+	EXPECT_EQ(0, world.wic[0].requests);
+}
+
 TEST_MAIN("gateway_register", RUN(request, of_protocol_5_7_becomes_the_mw_message_of_5_7),
 	  RUN(request, has_a_path_with_the_flow_token_and_ob),
 	  RUN(request, has_no_ob_in_its_path_without_reg_id),
@@ -354,4 +378,5 @@ TEST_MAIN("gateway_register", RUN(request, of_protocol_5_7_becomes_the_mw_messag
 	  RUN(request, is_answered_504_when_no_next_hop_is_up),
 	  RUN(request, is_answered_503_when_no_signature_can_be_checked_now),
 	  RUN(request, gives_every_verify_job_back),
-	  RUN(request, is_refused_when_the_transactions_are_used_up))
+	  RUN(request, is_refused_when_the_transactions_are_used_up),
+	  RUN(request, of_a_flow_that_owes_too_many_is_refused_and_others_are_not))

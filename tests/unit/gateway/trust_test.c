@@ -400,6 +400,50 @@ TEST(wic, gets_only_our_digest_into_a_register)
 	EXPECT_EQ(1, lines(mw, "Authorization"));
 }
 
+TEST(wic, sends_an_answer_nowhere_but_along_the_vias_of_the_request)
+{
+	const char *request, *answer, *mw, *vias;
+
+	world_start();
+	world_register();
+	core_sends(core_message(path_uri(), ""));
+	request = world_only(TO_WIC);
+	vias = format("Via: %s" CRLF, line(request, "Via"));
+	answer = strstr(wic_answer("200 OK", ""), "From: ");
+	EXPECT_EQ(GW_OK,
+		  wic_sends(0, format("SIP/2.0 200 OK" CRLF "%sv: SIP/2.0/UDP " POISON
+				      ".example;received=203.0.113.7;branch=z9hG4bKx" CRLF "%s",
+				      vias, answer)));
+	mw = world_sent(1)->text;
+	unpoisoned(mw, "answer", "Via");
+	EXPECT_EQ(2, lines(mw, "Via"));
+	EXPECT_LINE("SIP/2.0/TCP 198.18.0.20:5060;branch=z9hG4bKs9", mw, "Via");
+	EXPECT_TEXT("SIP/2.0/TCP as.home1.net;branch=z9hG4bKa1", line_n(mw, "Via", 1));
+}
+
+TEST(wic, brings_no_parameter_of_the_core_in_its_from)
+{
+	static const char *const froms[][2] = {
+		{"<tel:+15551230001;cpc=operator>;tag=m1", "<tel:+15551230001>;tag=m1"},
+		{"<tel:+15551230001;x=y;%6fli=27>;tag=m1", "<tel:+15551230001;x=y>;tag=m1"},
+		{"\"A\" <sip:alice@home1.net;cpc=test;iotl=x>;tag=m1",
+		 "\"A\" <sip:alice@home1.net>;tag=m1"},
+	};
+
+	world_start();
+	world_register();
+	for (uint32_t i = 0; i < sizeof(froms) / sizeof(froms[0]); i++) {
+		const char *tail = strstr(message_with(""), "To: ");
+
+		EXPECT_LINE(froms[i][1],
+			    mw_message(format("MESSAGE sip:bob@home1.net SIP/2.0" CRLF
+					      "Via: SIP/2.0/WSS a.invalid;branch=z9hG4bK1" CRLF
+					      "From: %s" CRLF "%s",
+					      froms[i][0], tail)),
+			    "From");
+	}
+}
+
 TEST(wic, cannot_make_more_edits_than_are_counted)
 {
 	char tags[8192] = "Require: a";
@@ -428,4 +472,6 @@ TEST_MAIN("gateway_trust", RUN(wic, brings_no_header_of_9_1_into_a_register),
 	  RUN(wic, brings_no_header_fields_in_a_contact),
 	  RUN(wic, keeps_a_digest_for_the_other_side_but_nothing_of_ours_in_it),
 	  RUN(wic, gets_only_our_digest_into_a_register),
+	  RUN(wic, sends_an_answer_nowhere_but_along_the_vias_of_the_request),
+	  RUN(wic, brings_no_parameter_of_the_core_in_its_from),
 	  RUN(wic, cannot_make_more_edits_than_are_counted))

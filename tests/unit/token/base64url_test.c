@@ -48,8 +48,8 @@ TEST(base64url, refuses_what_is_not_of_its_alphabet)
 					      "ab/d",
 					      "ab.d",
 					      "Zm9v=",
-					      "ab\x80"
-					      "d"};
+					      ("ab\x80"
+					       "d")};
 	uint32_t len;
 
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
