@@ -294,7 +294,9 @@ static enum gw_err cli_clear_place(const char *path, char *why, size_t why_size)
 	struct stat about;
 
 	snprintf(folder, sizeof(folder), "%s", path);
-	if (mkdir(dirname(folder), 0755) != 0 && errno != EEXIST)
+	if (mkdir(dirname(folder), 0755) == 0)
+		(void)chmod(folder, 0755); /* the umask of the process keeps others out of it */
+	else if (errno != EEXIST)
 		return cli_fault(GW_SYSTEM, strerrordesc_np(errno), why, why_size);
 	if (lstat(path, &about) != 0)
 		return GW_OK;

@@ -147,6 +147,8 @@ bool request_has_tag(const struct sip_message *m, enum sip_header id, struct spa
 bool request_mentions(struct span text, struct span word);
 /** Edits Max-Forwards: one less, or 70 when absent (RFC 3261 16.6 step 3). */
 void request_max_forwards(struct gateway *gw, const struct sip_message *m);
+/** Writes our host and the port that is named to the core: the worker's own, or the common one. */
+void request_sent_by(struct gateway *gw);
 /** Puts our Via for transaction t on top. transport: "TCP", "UDP" or "WSS". */
 void request_via(struct gateway *gw, const struct transaction *t, const char *transport);
 /** Starts a new message: scratch empty, splice on m. */

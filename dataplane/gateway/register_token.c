@@ -135,17 +135,10 @@ static void write_authorization(struct gateway *gw, const struct transaction *t,
 /** Path with the flow token; ob when the client uses outbound (RFC 5626 5.1, RFC 3327). */
 static void write_path(struct gateway *gw, const struct transaction *t)
 {
-	const struct config_part *config = gw_config(gw);
-	uint16_t port = config->mw_advertise_common
-				? config->mw_sip_port
-				: (uint16_t)(config->mw_worker_port_base + gw->config.worker);
-
 	writer_text(&gw->lines, "Path: <sip:");
-	flow_token_write(config, t->flow, &gw->lines);
+	flow_token_write(gw_config(gw), t->flow, &gw->lines);
 	writer_text(&gw->lines, "@");
-	writer_put(&gw->lines, config->mw_host);
-	writer_text(&gw->lines, ":");
-	writer_decimal(&gw->lines, port);
+	request_sent_by(gw);
 	writer_text(&gw->lines, t->target.transport == MW_TCP ? ";transport=tcp;lr" : ";lr");
 	writer_text(&gw->lines, t->registration.outbound ? ";ob>\r\n" : ">\r\n");
 }

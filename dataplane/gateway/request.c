@@ -225,20 +225,25 @@ void request_max_forwards(struct gateway *gw, const struct sip_message *m)
 	sip_splice_replace(&gw->splice, f->value, request_lines(gw, mark));
 }
 
-void request_via(struct gateway *gw, const struct transaction *t, const char *transport)
+void request_sent_by(struct gateway *gw)
 {
 	const struct config_part *config = gw_config(gw);
+
+	writer_put(&gw->lines, config->mw_host);
+	writer_text(&gw->lines, ":");
+	writer_decimal(&gw->lines, config->mw_advertise_common
+					   ? config->mw_sip_port
+					   : config->mw_worker_port_base + gw->config.worker);
+}
+
+void request_via(struct gateway *gw, const struct transaction *t, const char *transport)
+{
 	uint32_t mark = writer_len(&gw->lines);
-	uint16_t port = config->mw_advertise_common
-				? config->mw_sip_port
-				: (uint16_t)(config->mw_worker_port_base + gw->config.worker);
 
 	writer_text(&gw->lines, "Via: SIP/2.0/");
 	writer_text(&gw->lines, transport);
 	writer_text(&gw->lines, " ");
-	writer_put(&gw->lines, config->mw_host);
-	writer_text(&gw->lines, ":");
-	writer_decimal(&gw->lines, port);
+	request_sent_by(gw);
 	writer_text(&gw->lines, ";branch=");
 	transaction_branch(gw, t, &gw->lines);
 	writer_text(&gw->lines, "\r\n");
