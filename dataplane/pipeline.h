@@ -101,6 +101,8 @@ struct worker {
 	struct snapshot view;
 	bool busy; /* this turn did something */
 	bool draining;
+	bool drained;	      /* and the log has been told */
+	uint64_t broken_told; /* invariants the log has been told of */
 	uint32_t drain_cursor;
 	/* jobs not yet submitted, as many as there are: a turn's work is bounded, not its input */
 	struct verify_job **batch;

@@ -189,6 +189,23 @@ static void worker_begin(struct worker *w)
 	gateway_turn(w->gateway, &time);
 }
 
+/** What the log is told once: that a drain is done, and that an invariant broke in this turn. */
+static void worker_tell(struct worker *w)
+{
+	uint64_t broken = counter_read(&w->counters.invariant_broken);
+	struct message_event event = {.err = GW_INVARIANT, .what = EVENT_INVARIANT};
+
+	if (broken != w->broken_told) {
+		w->broken_told = broken;
+		worker_event(w, &event);
+	}
+	if (w->draining && !w->drained && counter_read(&w->counters.conn_live) == 0) {
+		w->drained = true;
+		event = (struct message_event){.what = EVENT_DRAINED};
+		worker_event(w, &event);
+	}
+}
+
 bool worker_turn(struct worker *w)
 {
 	uint64_t took;
@@ -203,6 +220,7 @@ bool worker_turn(struct worker *w)
 	net_run_ready(w->net); /* TLS, WebSocket, SIP, procedures: session.c and mw_link.c */
 	verifier_turn(w);
 	net_transmit(w->net);
+	worker_tell(w);
 	snapshot_quiescent(w->config.snapshots, w->config.index);
 	counter_add(&w->counters.loop_turns, 1);
 	took = w->config.env->now_us(w->config.env->context) - w->clock.now_us;

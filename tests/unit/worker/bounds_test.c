@@ -391,6 +391,17 @@ TEST(bounds, a_drain_closes_with_1001_and_lets_nobody_in)
 	world_close(&world);
 }
 
+TEST(bounds, a_drain_that_is_done_is_told_once)
+{
+	struct world world = world_plan();
+
+	world_open(&world);
+	drain(&world);
+	world_run(&world);
+	EXPECT_EQ(1, world.told[EVENT_DRAINED]);
+	world_close(&world);
+}
+
 TEST(bounds, a_drain_takes_more_sessions_than_one_turn_closes)
 {
 	enum { WICS = 300 };
@@ -421,4 +432,5 @@ TEST_MAIN("worker_bounds", RUN(bounds, a_verdict_after_the_close_is_dropped),
 	  RUN(bounds, a_reload_that_takes_the_origin_away_refuses_new_registrations_with_403),
 	  RUN(bounds, a_reload_before_the_upgrade_disowns_nobody),
 	  RUN(bounds, a_drain_closes_with_1001_and_lets_nobody_in),
+	  RUN(bounds, a_drain_that_is_done_is_told_once),
 	  RUN(bounds, a_drain_takes_more_sessions_than_one_turn_closes))

@@ -130,11 +130,14 @@ void world_close(struct world *world)
 	EVP_PKEY_free(world->key);
 }
 
-static void ignore(void *context, uint16_t from, struct span message)
+static void heard(void *context, uint16_t from, struct span message)
 {
-	(void)context;
+	const struct message_event *event = (const void *)message.at;
+	struct world *world = context;
+
 	(void)from;
-	(void)message;
+	if (event->head.kind == MESSAGE_EVENT && event->what < EVENT_KINDS)
+		world->told[event->what]++;
 }
 
 void world_run(struct world *world)
@@ -147,7 +150,7 @@ void world_run(struct world *world)
 
 		for (uint16_t w = 0; w < world->workers; w++)
 			busy |= worker_turn(world->worker[w]);
-		(void)mailbox_receive(world->hub, world->workers, 1000, ignore, NULL);
+		(void)mailbox_receive(world->hub, world->workers, 1000, heard, world);
 		rest = busy ? 0 : rest + 1;
 		if (!busy)
 			nanosleep(&moment, NULL);

@@ -35,6 +35,7 @@ struct world {
 	struct snapshot_root *snapshots;
 	struct worker *worker[WORLD_WORKERS_MAX];
 	EVP_PKEY *key;
+	uint32_t told[EVENT_KINDS]; /* events that the workers sent to control */
 };
 
 /** What tests start from: one worker, a core over UDP, room for a few of everything. */
