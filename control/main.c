@@ -268,7 +268,8 @@ static void usage(FILE *out)
 {
 	fputs("usage: wicgate -c FILE [--check]\n"
 	      "  -c, --config FILE  the configuration (docs/configuration.md)\n"
-	      "      --check        print every error with its line, and end: 0 accepted, 1 refused\n"
+	      "      --check        print every error with its line, and end: 0 accepted, 1 "
+	      "refused\n"
 	      "      --options      print the table of settings as Markdown\n"
 	      "      --version      print the version\n"
 	      "      --help         print this\n"

@@ -21,9 +21,9 @@ enum worker_idle { WORKER_SLEEP, WORKER_POLL };
 /** Time and randomness: arguments, never read by protocol code itself. */
 struct worker_env {
 	void *context;
-	uint64_t (*now_us)(void *context);  /* monotonic */
-	uint64_t (*wall_s)(void *context);  /* Unix time */
-	uint64_t (*random)(void *context);  /* cryptographically secure */
+	uint64_t (*now_us)(void *context); /* monotonic */
+	uint64_t (*wall_s)(void *context); /* Unix time */
+	uint64_t (*random)(void *context); /* cryptographically secure */
 };
 
 /** Sizes fixed at start; every pool has its memory then. */
@@ -38,7 +38,7 @@ struct worker_sizes {
 };
 
 struct worker_config {
-	uint16_t index;   /* 0.. */
+	uint16_t index;	  /* 0.. */
 	uint16_t workers; /* how many there are; control is mailbox endpoint number workers */
 	enum worker_idle idle;
 	uint32_t epoch; /* where handle generations start: grows with every start of the node */

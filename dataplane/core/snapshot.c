@@ -16,7 +16,7 @@ struct snapshot_set {
 struct retired {
 	struct snapshot_set *set;
 	struct snapshot_part *replaced[SNAPSHOT_KINDS]; /* NULL: lives on in the next set */
-	uint64_t token;                                 /* of rte_rcu_qsbr_start() */
+	uint64_t token;					/* of rte_rcu_qsbr_start() */
 };
 
 struct snapshot_root {
