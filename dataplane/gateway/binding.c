@@ -130,6 +130,7 @@ enum gw_err binding_store(struct gateway *gw, struct transaction *t, struct wic 
 		       ? span_cut(config->wwsf[t->registration.wwsf].name, 0, sizeof(b->wwsf) - 1)
 		       : SPAN("");
 	b->outbound = t->registration.outbound;
+	b->contact = t->registration.contact;
 	memset(b->wwsf, 0, sizeof(b->wwsf));
 	memcpy(b->wwsf, name.at, name.len);
 	b->expires_us = gw->time.now_us + (uint64_t)expires_s * 1000000;

@@ -23,6 +23,7 @@ struct binding {
 	struct handle flow;
 	uint64_t expires_us;
 	uint64_t impi_hash, impu_hash;
+	uint64_t contact; /* hash of the Contact's user and host */
 	struct identity impi, impu;
 	char wwsf[32];
 	uint16_t routes_len; /* Service-Route as one Route value, at the start of text */
@@ -60,6 +61,7 @@ struct transaction {
 		struct {
 			uint64_t token_exp_us; /* monotonic time at which the token ends */
 			uint32_t requested_s;  /* asked of the core; 0: de-registration */
+			uint64_t contact; /* hash of the Contact's user and host; 0: all or none */
 			uint32_t wwsf;
 			bool outbound;
 			bool first; /* the flow held no identity before */

@@ -115,6 +115,8 @@ static enum gw_err bind_flow(struct gateway *gw, struct transaction *t, struct w
 		wic->identity = register_pair(gw, t);
 		return binding_store(gw, t, wic, granted);
 	}
+	if (b != NULL && t->registration.contact != 0 && b->contact != t->registration.contact)
+		return GW_OK; /* another Contact of the identity went: the core still has ours */
 	if (b != NULL)
 		binding_end(gw, b, &gw_counters(gw)->binding_removed);
 	wic->identity = 0;

@@ -172,6 +172,17 @@ static void write_expires(struct gateway *gw, const struct transaction *t,
 		sip_splice_append(&gw->splice, seconds_text(gw, t, "Expires: ", "\r\n"));
 }
 
+/** Tells one Contact of a WIC from another: user and host, both random in browsers. */
+static uint64_t contact_hash(const struct gateway *gw, const struct register_ask *ask)
+{
+	uint64_t hash;
+
+	if (ask->fetch || ask->contact.star)
+		return 0;
+	hash = pair_hash(gw->bucket_key, ask->contact.uri.user, ask->contact.uri.host);
+	return hash != 0 ? hash : 1;
+}
+
 static enum gw_err register_build(struct gateway *gw, struct transaction *t)
 {
 	struct register_ask ask = register_read(gw);
@@ -180,6 +191,7 @@ static enum gw_err register_build(struct gateway *gw, struct transaction *t)
 
 	if (ask.err != GW_OK)
 		return ask.err;
+	t->registration.contact = contact_hash(gw, &ask);
 	trust_strip_from_wic(gw, m);
 	request_via(gw, t, t->target.transport == MW_TCP ? "TCP" : "UDP");
 	request_max_forwards(gw, m);

@@ -65,8 +65,20 @@ static void unregister(const char *request)
 TEST(unregister, of_sipjs_needs_no_token)
 {
 	world_start();
-	world_register();
+	EXPECT_EQ(GW_OK, wic_sends(0, register_sipjs(token_alice(3570), 600)));
+	core_registers(600);
+	world_forget();
 	unregister(register_sipjs(NULL, 0));
+}
+
+TEST(unregister, of_another_contact_leaves_the_binding)
+{
+	world_start();
+	world_register(); /* with JsSIP's Contact, and SIP.js's is the one that goes */
+	mw_register(register_sipjs(NULL, 0));
+	core_answers("200 OK", "");
+	EXPECT_EQ(200, status_of(world_sent(1)->text));
+	EXPECT_EQ(1, gateway_bindings(world.gw));
 }
 
 TEST(unregister, of_jssip_may_have_an_expired_token)
@@ -154,7 +166,7 @@ TEST(flow, may_have_another_identity_after_de_registration)
 {
 	world_start();
 	world_register();
-	unregister(register_sipjs(NULL, 0));
+	unregister(register_jssip(NULL, 0));
 	EXPECT_EQ(GW_OK, wic_sends(0, register_bob()));
 }
 
@@ -213,6 +225,7 @@ TEST_MAIN("gateway_binding", RUN(binding, ends_at_its_expiry),
 	  RUN(binding, is_not_refreshed_by_a_token_that_is_used_up),
 	  RUN(binding, is_kept_when_a_refresh_is_refused_by_the_core),
 	  RUN(unregister, of_sipjs_needs_no_token),
+	  RUN(unregister, of_another_contact_leaves_the_binding),
 	  RUN(unregister, of_jssip_may_have_an_expired_token),
 	  RUN(unregister, with_a_star_keeps_the_star),
 	  RUN(unregister, of_somebody_else_needs_a_token),
