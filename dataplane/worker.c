@@ -249,6 +249,8 @@ bool worker_sleep_begin(struct worker *w)
 
 void worker_sleep_end(struct worker *w)
 {
+	if (!mailbox_asleep(w->config.hub, w->config.index))
+		counter_add(&w->counters.loop_wakes, 1);
 	mailbox_sleep_end(w->config.hub, w->config.index);
 	snapshot_online(w->config.snapshots, w->config.index);
 }

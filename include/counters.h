@@ -15,7 +15,7 @@
 #define COUNTER_LIST(X) \
 	X(loop_turns, "turns of the worker loop") \
 	X(loop_sleeps, "times the worker slept") \
-	X(loop_wakes, "times another thread's eventfd woke it") \
+	X(loop_wakes, "times a message of another thread woke it") \
 	X(loop_longest_us, "longest turn since start, us") \
 	X(conn_accepted, "TCP connections accepted") \
 	X(conn_refused, "TCP connections refused by a limit") \

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "message.h"
 #include "tls/tls.h"
 #include "worker.h"
 
@@ -121,6 +122,21 @@ static bool all_asleep(struct mailbox_hub *hub)
 	return true;
 }
 
+/** With a message, which is counted, or with a bare nudge, as a stop is. */
+static void wake(struct mailbox_hub *hub, uint16_t w, bool message)
+{
+	struct message_command command = {
+		.head = {MESSAGE_COMMAND, sizeof(command)},
+		.what = COMMAND_BINDINGS,
+	};
+
+	if (!message)
+		mailbox_nudge(hub, w);
+	else if (mailbox_send(hub, WORKERS, w, span_of(&command, sizeof(command)), SPAN("")) !=
+		 GW_OK)
+		wait_for(false, 0, "a worker does not read its mailbox");
+}
+
 /** One reload, while all sleep (freed without any of them turning) or while they wake up. */
 static void reload_once(struct mailbox_hub *hub, struct snapshot_root *root, bool asleep)
 {
@@ -133,7 +149,7 @@ static void reload_once(struct mailbox_hub *hub, struct snapshot_root *root, boo
 	while (snapshot_reclaim(root) != 0)
 		wait_for(false, until, "an old part is never freed");
 	for (uint16_t w = 0; w < WORKERS; w++)
-		mailbox_nudge(hub, w);
+		wake(hub, w, asleep);
 }
 
 int main(int argc, char **argv)
@@ -143,6 +159,7 @@ int main(int argc, char **argv)
 	struct snapshot_root *root = snapshot_root_new(WORKERS);
 	struct worker *worker[WORKERS];
 	pthread_t thread[WORKERS];
+	uint64_t wakes = 0;
 
 	if (hub == NULL || root == NULL ||
 	    snapshot_publish(root, SNAPSHOT_CONFIG, &part_new()->part) != GW_OK)
@@ -158,12 +175,17 @@ int main(int argc, char **argv)
 		worker_stop(worker[w]);
 	for (uint16_t w = 0; w < WORKERS; w++) {
 		pthread_join(thread[w], NULL);
+		wakes += counter_read(&worker_counters(worker[w])->loop_wakes);
 		worker_free(worker[w]);
 	}
 	snapshot_root_free(root);
 	mailbox_hub_free(hub);
 	if (atomic_load(&freed) != reloads + 1) {
 		fprintf(stderr, "FAIL reload with every worker asleep: a part was not freed\n");
+		return 1;
+	}
+	if (wakes == 0) {
+		fprintf(stderr, "FAIL reload with every worker asleep: no wake was counted\n");
 		return 1;
 	}
 	printf("ok reload with every worker asleep (%u reloads)\n", reloads);
