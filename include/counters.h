@@ -17,6 +17,27 @@
 	X(loop_sleeps, "times the worker slept") \
 	X(loop_wakes, "times a message of another thread woke it") \
 	X(loop_longest_us, "longest turn since start, us") \
+	X(net_rx_packets, "frames received on packet ports") \
+	X(net_rx_bytes, "bytes of them") \
+	X(net_tx_packets, "frames sent on packet ports") \
+	X(net_tx_bytes, "bytes of them") \
+	X(net_tx_blocked, "times a device took fewer frames than were offered") \
+	X(net_handed_out, "packets handed to the worker they belong to") \
+	X(net_handed_in, "packets taken from another worker") \
+	X(net_udp_in, "UDP datagrams received on packet ports") \
+	X(net_udp_out, "UDP datagrams sent on packet ports") \
+	X(net_fragments_in, "IP fragments received from trusted peers") \
+	X(net_fragments_out, "IP fragments sent") \
+	X(net_reassembled, "datagrams put together from fragments") \
+	X(net_arp_in, "ARP packets received") \
+	X(net_arp_out, "ARP packets sent") \
+	X(net_ndp_in, "neighbour discovery packets received") \
+	X(net_ndp_out, "neighbour discovery packets sent") \
+	X(net_icmp_in, "ICMP packets received, neighbour discovery left out") \
+	X(net_icmp_out, "ICMP packets sent, neighbour discovery left out") \
+	X(net_path_mtu, "path MTUs learned from ICMP") \
+	X(net_captured, "frames captured") \
+	X(net_capture_lost, "frames that the capture should have had: ring full") \
 	X(conn_accepted, "TCP connections accepted") \
 	X(conn_refused, "TCP connections refused by a limit") \
 	X(conn_closed, "TCP connections ended") \

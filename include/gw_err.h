@@ -34,6 +34,46 @@
 	X(GW_CONN_TIMEOUT, "peer made no progress in time") \
 	X(GW_CONN_ABORTED, "connection aborted by this node") \
 	X(GW_CONN_LIMIT, "connection limit reached") \
+	/* packets: TCP.md 3 to 5; each is one place where a packet is dropped */ \
+	X(GW_ETH_SHORT, "frame shorter than its headers") \
+	X(GW_ETH_ADDRESS, "frame for another station, or from a group address") \
+	X(GW_ETH_VLAN, "frame of another VLAN") \
+	X(GW_ETH_TYPE, "frame of a protocol that is not IPv4, IPv6 or ARP") \
+	X(GW_IP_HEADER, "IP header malformed") \
+	X(GW_IP_LENGTH, "IP length larger than the frame") \
+	X(GW_IP_CHECKSUM, "IPv4 header checksum wrong") \
+	X(GW_IP_OPTION, "IPv4 packet with source route") \
+	X(GW_IP_EXTENSION, "IPv6 extension headers refused") \
+	X(GW_IP_SOURCE, "IP source address that no host may use") \
+	X(GW_IP_DESTINATION, "IP packet for another host") \
+	X(GW_IP_PROTOCOL, "IP packet of a protocol that is not served") \
+	X(GW_IP_FRAGMENT, "IP fragment from a peer that is not trusted") \
+	X(GW_IP_FRAGMENT_BAD, "IP fragment malformed or overlapping: its datagram is dropped") \
+	X(GW_IP_REASSEMBLY_FULL, "too many IP datagrams being reassembled") \
+	X(GW_IP_REASSEMBLY_TIME, "IP datagram whose fragments did not all come in time") \
+	X(GW_ARP, "ARP packet malformed") \
+	X(GW_ARP_FOREIGN, "ARP packet that is not for us") \
+	X(GW_NDP, "neighbour discovery packet malformed") \
+	X(GW_NDP_FOREIGN, "neighbour discovery packet that is not for us, or of a router") \
+	X(GW_ICMP, "ICMP packet malformed") \
+	X(GW_ICMP_CHECKSUM, "ICMP checksum wrong") \
+	X(GW_ICMP_TYPE, "ICMP packet of a type that is not served") \
+	X(GW_ICMP_RATE, "ICMP packets above the rate that is served") \
+	X(GW_ICMP_FOREIGN, "ICMP error about something that we have not sent") \
+	X(GW_UDP, "UDP header malformed") \
+	X(GW_UDP_CHECKSUM, "UDP checksum wrong") \
+	X(GW_UDP_PORT, "UDP datagram for a port that is not open") \
+	X(GW_TCP_PORT, "TCP segment for a port that is not open") \
+	X(GW_NET_NO_ROUTE, "no way to that address") \
+	X(GW_NET_UNRESOLVED, "next hop not resolved yet") \
+	X(GW_NET_TOO_BIG, "datagram longer than can be sent") \
+	X(GW_NET_TX_FULL, "transmit queue full") \
+	X(GW_NET_NO_PACKET, "packet pool empty") \
+	X(GW_NET_HAND_OVER, "packet for another worker dropped: ring full") \
+	X(GW_NEIGHBOUR_LOST, "neighbour does not answer any more; its last address is kept") \
+	X(GW_NEIGHBOUR_MOVED, "neighbour answers from another hardware address") \
+	X(GW_NEIGHBOUR_FOUND, "neighbour answers again") \
+	X(GW_ADDRESS_CONFLICT, "another station uses our address") \
 	/* TLS */ \
 	X(GW_TLS_HANDSHAKE, "TLS handshake failed") \
 	X(GW_TLS_ALERT, "TLS alert from the peer") \

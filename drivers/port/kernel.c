@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "port.h"
@@ -9,23 +10,33 @@ struct port {
 	uint16_t queues;
 };
 
-static enum gw_err kernel_open(const struct port_config *config, struct port **opened)
+static enum gw_err kernel_open(const struct port_config *config, struct port **opened,
+			       char why[PORT_WHY_MAX])
 {
 	struct port *port;
 
-	if (!span_equal(span_text(config->device), SPAN("kernel")))
+	if (!span_equal(span_text(config->device), SPAN("kernel"))) {
+		snprintf(why, PORT_WHY_MAX, "%s is not kernel", config->device);
 		return GW_CONFIG;
+	}
 	port = calloc(1, sizeof(*port));
-	if (port == NULL)
+	if (port == NULL) {
+		snprintf(why, PORT_WHY_MAX, "out of memory");
 		return GW_NO_MEMORY;
+	}
 	port->queues = config->queues;
 	*opened = port;
 	return GW_OK;
 }
 
-static enum gw_err kernel_start(struct port *port, struct port_info *info)
+static enum gw_err kernel_start(struct port *port, struct port_info *info, char why[PORT_WHY_MAX])
 {
-	*info = (struct port_info){.queues = port->queues, .packets = false, .steers = true};
+	(void)why;
+	*info = (struct port_info){.queues = port->queues,
+				   .packets = false,
+				   .steers = true,
+				   .numa = -1,
+				   .driver = "kernel"};
 	return GW_OK;
 }
 
@@ -59,6 +70,25 @@ static int kernel_wait_fd(struct port *port, uint16_t queue)
 	return -1;
 }
 
+static void kernel_disarm(struct port *port, uint16_t queue)
+{
+	(void)port;
+	(void)queue;
+}
+
+static void kernel_counters(struct port *port, uint16_t queue, struct port_counters *counters)
+{
+	(void)port;
+	(void)queue;
+	*counters = (struct port_counters){0}; /* the kernel counts its own packets */
+}
+
+static void kernel_link(struct port *port, struct port_link *link)
+{
+	(void)port;
+	*link = (struct port_link){.up = true};
+}
+
 static void kernel_close(struct port *port)
 {
 	free(port);
@@ -71,6 +101,9 @@ const struct port_ops port_kernel = {
 	.rx_burst = kernel_rx_burst,
 	.tx_burst = kernel_tx_burst,
 	.arm = kernel_arm,
+	.disarm = kernel_disarm,
 	.wait_fd = kernel_wait_fd,
+	.counters = kernel_counters,
+	.link = kernel_link,
 	.close = kernel_close,
 };

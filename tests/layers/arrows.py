@@ -28,7 +28,7 @@ def sources(top, folder):
 def target_of(top, source, name):
     """The file an include line names, relative to top; None when it is not the product's."""
     here = os.path.dirname(source)
-    places = [here, os.path.join(top, "include"), os.path.join(top, "dataplane"),
+    places = [here, os.path.join(top, "include"), os.path.join(top, "include", "packet-mbuf"), os.path.join(top, "dataplane"),
               os.path.join(top, "control"), os.path.join(top, "control", "wwsf")]
     for place in places:
         path = os.path.normpath(os.path.join(place, name))

@@ -7,8 +7,9 @@ static struct port *opened(void)
 {
 	struct port_config config = {.name = "access", .device = "kernel", .queues = 2};
 	struct port *port = NULL;
+	char why[PORT_WHY_MAX];
 
-	EXPECT_EQ(GW_OK, port_kernel.open(&config, &port));
+	EXPECT_EQ(GW_OK, port_kernel.open(&config, &port, why));
 	return port;
 }
 
@@ -16,8 +17,10 @@ TEST(port_kernel, refuses_a_device_that_is_not_kernel)
 {
 	struct port_config config = {.name = "access", .device = "tap:wic0", .queues = 1};
 	struct port *port = NULL;
+	char why[PORT_WHY_MAX];
 
-	EXPECT_EQ(GW_CONFIG, port_kernel.open(&config, &port));
+	EXPECT_EQ(GW_CONFIG, port_kernel.open(&config, &port, why));
+	EXPECT_TEXT("tap:wic0 is not kernel", why);
 	EXPECT(port == NULL);
 }
 
@@ -25,8 +28,9 @@ TEST(port_kernel, says_that_it_has_no_packets)
 {
 	struct port *port = opened();
 	struct port_info info;
+	char why[PORT_WHY_MAX];
 
-	EXPECT_EQ(GW_OK, port_kernel.start(port, &info));
+	EXPECT_EQ(GW_OK, port_kernel.start(port, &info, why));
 	EXPECT(!info.packets);
 	EXPECT_EQ(2, info.queues);
 	EXPECT_EQ(0, port_kernel.rx_burst(port, 0, NULL, 32));
