@@ -20,6 +20,7 @@ static const struct event_row events[EVENT_KINDS] = {
 	[EVENT_TNA_CHALLENGED] = {"tna_challenged", LOG_LEVEL_ERROR},
 	[EVENT_INVARIANT] = {"invariant", LOG_LEVEL_ERROR},
 	[EVENT_DRAINED] = {"drained", LOG_LEVEL_INFO},
+	[EVENT_NET_ALARM] = {"net_alarm", LOG_LEVEL_WARNING},
 };
 
 const char *event_name(enum event_kind kind)

@@ -110,7 +110,7 @@ static enum gw_err node_worker(struct node *node, uint16_t w, char why[NODE_WHY_
 		.env = &node_env,
 		.hub = node->hub,
 		.snapshots = node->snapshots,
-		.net = &net_posix,
+		.net = {[NET_KERNEL] = &net_posix},
 		.verifier = &verifier_openssl,
 		.certificate = config_path(config, pair->certificate),
 		.key = config_path(config, pair->key),

@@ -376,7 +376,7 @@ static struct mw_link *link_open(struct worker *w, const struct mw_target *targe
 		return NULL;
 	link->ours = true;
 	link->target = *target;
-	err = net_connect(w->net, &request, &link->conn);
+	err = net_connect(worker_mw_net(w), &request, &link->conn);
 	if (err != GW_OK) {
 		if (!slots_put(w->links, link))
 			counter_add(&w->counters.invariant_broken, 1);
@@ -432,7 +432,7 @@ static struct endpoint mw_local(const struct worker *w)
 static enum gw_err udp_request(struct worker *w, const struct mw_target *target, struct span bytes)
 {
 	struct endpoint local = mw_local(w);
-	enum gw_err err = net_udp_send(w->net, &local, &target->address, bytes);
+	enum gw_err err = net_udp_send(worker_mw_net(w), &local, &target->address, bytes);
 
 	if (err == GW_OK)
 		return GW_OK;
@@ -461,7 +461,7 @@ enum gw_err mw_link_respond(struct worker *w, const struct mw_source *source, st
 	struct mw_link *link;
 
 	if (source->transport == MW_UDP)
-		return net_udp_send(w->net, &source->local, &source->peer, bytes);
+		return net_udp_send(worker_mw_net(w), &source->local, &source->peer, bytes);
 	link = slots_at(w->links, source->conn);
 	if (link == NULL)
 		return GW_STALE;
@@ -470,7 +470,7 @@ enum gw_err mw_link_respond(struct worker *w, const struct mw_source *source, st
 	return link_write(link, bytes);
 }
 
-/** The common entry and this worker's own port, TCP and UDP. */
+/** The common entry and this worker's own port, TCP (where the back end has it) and UDP. */
 enum gw_err mw_link_listen(struct worker *w)
 {
 	const struct config_part *config = worker_settings(w);
@@ -478,12 +478,12 @@ enum gw_err mw_link_listen(struct worker *w)
 	enum gw_err err;
 
 	endpoint_set_port(&entry, config->mw_sip_port);
-	err = net_listen(w->net, &entry, &link_ops, w);
+	err = net_listen(worker_mw_net(w), &entry, &link_ops, w);
 	if (err == GW_OK)
-		err = net_listen(w->net, &own, &link_ops, w);
+		err = net_listen(worker_mw_net(w), &own, &link_ops, w);
+	if (err == GW_OK || err == GW_NOT_SUPPORTED)
+		err = net_udp_bind(worker_mw_net(w), &entry, &mw_udp_ops, w);
 	if (err == GW_OK)
-		err = net_udp_bind(w->net, &entry, &mw_udp_ops, w);
-	if (err == GW_OK)
-		err = net_udp_bind(w->net, &own, &mw_udp_ops, w);
+		err = net_udp_bind(worker_mw_net(w), &own, &mw_udp_ops, w);
 	return err;
 }

@@ -4,6 +4,7 @@
 
 #include "gateway/gateway.h"
 #include "message.h"
+#include "netif.h"
 #include "tls/tls.h"
 #include "ws/ws.h"
 
@@ -83,7 +84,8 @@ struct worker {
 	struct worker_config config;
 	const struct tls_ops *tls;
 	struct tls_context *tls_context;
-	struct net_core *net;
+	struct net_core *net[NET_BACK_ENDS]; /* NULL: no port needs it */
+	int epoll_fd;			     /* of sleep.c */
 	struct verifier *verifier;
 	struct gateway *gateway;
 	struct gateway_env gateway_env;
@@ -101,8 +103,9 @@ struct worker {
 	struct snapshot view;
 	bool busy; /* this turn did something */
 	bool draining;
-	bool drained;	      /* and the log has been told */
-	uint64_t broken_told; /* invariants the log has been told of */
+	bool drained;		   /* and the log has been told */
+	uint64_t broken_told;	   /* invariants the log has been told of */
+	uint32_t peers_generation; /* of the configuration whose mw.trusted the back ends know */
 	uint32_t drain_cursor;
 	/* jobs not yet submitted, as many as there are: a turn's work is bounded, not its input */
 	struct verify_job **batch;
@@ -125,6 +128,12 @@ static inline const struct config_part *worker_settings(const struct worker *w)
 
 /** Counts a refusal: the one place. */
 enum gw_err worker_count(struct worker *w, enum gw_err err);
+
+/** The back end that reaches the core. */
+static inline struct net_core *worker_mw_net(const struct worker *w)
+{
+	return w->net[worker_settings(w)->mw_back_end];
+}
 
 /** Sends an event to control's log; dropped and counted when the ring is full. */
 void worker_event(struct worker *w, struct message_event *event);
@@ -166,8 +175,17 @@ enum gw_err GW_MUST_CHECK mw_link_respond(struct worker *w, const struct mw_sour
 					  struct span bytes);
 bool mw_link_hop_up(struct worker *w, const struct mw_target *target);
 
+/* sleep.c */
+/** Makes the one epoll of a worker, over its eventfd and the descriptors of its back ends. */
+enum gw_err GW_MUST_CHECK sleep_open(struct worker *w);
+void sleep_close(struct worker *w);
+/** Until something happens, at most until until_us (monotonic; UINT64_MAX: no limit). */
+void sleep_wait(struct worker *w, uint64_t until_us);
+
 /* command.c */
-/** What control asks. */
-void command_run(struct worker *w, const struct message_command *command);
+/** What control asks; message begins with struct message_command. */
+void command_run(struct worker *w, struct span message);
+/** What back ends with packets tell; context: the worker. */
+extern const struct net_events command_net_events;
 
 #endif

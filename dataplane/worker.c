@@ -146,7 +146,7 @@ static void worker_message(void *context, uint16_t from, struct span message)
 		worker_reply(w, at, span_from(message, sizeof(struct message_reply)));
 		return;
 	case MESSAGE_COMMAND:
-		command_run(w, at);
+		command_run(w, message);
 		return;
 	default:
 		worker_count(w, GW_NOT_SUPPORTED);
@@ -177,6 +177,19 @@ static void verifier_turn(struct worker *w)
 	w->busy = w->busy || n > 0;
 }
 
+/** Tells the back ends of a new configuration whom to trust. */
+static void worker_peers(struct worker *w)
+{
+	const struct config_part *config = worker_settings(w);
+
+	if (w->peers_generation == config->part.generation)
+		return;
+	w->peers_generation = config->part.generation;
+	for (uint32_t i = 0; i < NET_BACK_ENDS; i++)
+		if (w->net[i] != NULL)
+			net_peers(w->net[i], config->trusted, config->trusted_count);
+}
+
 /** Takes this turn's time and view. */
 static void worker_begin(struct worker *w)
 {
@@ -187,6 +200,39 @@ static void worker_begin(struct worker *w)
 	snapshot_view(w->config.snapshots, &w->view);
 	time = (struct gateway_time){&w->view, w->clock.now_us, w->wall_s};
 	gateway_turn(w->gateway, &time);
+	worker_peers(w);
+}
+
+/* ---- the back ends, one after the other -------------------------------------------------------
+ */
+
+static void worker_receive(struct worker *w)
+{
+	for (uint32_t i = 0; i < NET_BACK_ENDS; i++)
+		if (w->net[i] != NULL)
+			net_receive(w->net[i]);
+}
+
+static void worker_run_ready(struct worker *w)
+{
+	for (uint32_t i = 0; i < NET_BACK_ENDS; i++)
+		if (w->net[i] != NULL)
+			net_run_ready(w->net[i]);
+}
+
+static void worker_transmit(struct worker *w)
+{
+	for (uint32_t i = 0; i < NET_BACK_ENDS; i++)
+		if (w->net[i] != NULL)
+			net_transmit(w->net[i]);
+}
+
+static bool worker_net_idle(const struct worker *w)
+{
+	for (uint32_t i = 0; i < NET_BACK_ENDS; i++)
+		if (w->net[i] != NULL && !net_idle(w->net[i]))
+			return false;
+	return true;
 }
 
 /** What the log is told once: that a drain is done, and that an invariant broke in this turn. */
@@ -212,28 +258,33 @@ bool worker_turn(struct worker *w)
 
 	w->busy = false;
 	worker_begin(w);
-	net_receive(w->net);
+	worker_receive(w);
 	mailbox_receive(w->config.hub, w->config.index, MESSAGES_PER_TURN, worker_message, w);
 	w->busy |= gateway_timers(w->gateway, TIMERS_PER_TURN) > 0;
 	if (w->draining)
 		w->busy |= session_drain(w);
-	net_run_ready(w->net); /* TLS, WebSocket, SIP, procedures: session.c and mw_link.c */
+	worker_run_ready(w); /* TLS, WebSocket, SIP, procedures: session.c and mw_link.c */
 	verifier_turn(w);
-	net_transmit(w->net);
+	worker_transmit(w);
 	worker_tell(w);
 	snapshot_quiescent(w->config.snapshots, w->config.index);
 	counter_add(&w->counters.loop_turns, 1);
 	took = w->config.env->now_us(w->config.env->context) - w->clock.now_us;
 	counter_max(&w->counters.loop_longest_us, took);
 	return w->busy || w->batch_count > 0 || counter_read(&w->counters.verify_live) > 0 ||
-	       !net_idle(w->net);
+	       !worker_net_idle(w);
 }
 
 uint64_t worker_next_us(const struct worker *w)
 {
-	uint64_t timers = gateway_next_us(w->gateway), net = net_next_deadline_us(w->net);
+	uint64_t next = gateway_next_us(w->gateway);
 
-	return timers < net ? timers : net;
+	for (uint32_t i = 0; i < NET_BACK_ENDS; i++) {
+		uint64_t net = w->net[i] != NULL ? net_next_deadline_us(w->net[i]) : UINT64_MAX;
+
+		next = net < next ? net : next;
+	}
+	return next;
 }
 
 bool worker_sleep_begin(struct worker *w)
@@ -258,11 +309,20 @@ void worker_sleep_end(struct worker *w)
 /** Offline for RCU, "asleep", one more look, then one epoll (DESIGN 5). */
 static void worker_sleep(struct worker *w)
 {
+	uint64_t until_us = gateway_next_us(w->gateway);
+
 	if (!worker_sleep_begin(w))
 		return;
+	for (uint32_t i = 0; i < NET_BACK_ENDS; i++) {
+		uint64_t net = w->net[i] != NULL ? net_sleep_begin(w->net[i]) : UINT64_MAX;
+
+		until_us = net < until_us ? net : until_us;
+	}
 	if (!atomic_load_explicit(&w->stop, memory_order_acquire))
-		(void)net_wait(w->net, mailbox_wake_fd(w->config.hub, w->config.index),
-			       worker_next_us(w));
+		sleep_wait(w, until_us);
+	for (uint32_t i = 0; i < NET_BACK_ENDS; i++)
+		if (w->net[i] != NULL)
+			net_sleep_end(w->net[i]);
 	worker_sleep_end(w);
 }
 
@@ -366,9 +426,8 @@ static enum gw_err open_gateway(struct worker *w)
 	return w->gateway != NULL ? GW_OK : GW_NO_MEMORY;
 }
 
-static enum gw_err open_net(struct worker *w, char *why, uint32_t why_len)
+static enum gw_err open_back_ends(struct worker *w)
 {
-	const struct config_part *config = w->view.config;
 	struct net_config net = {
 		.worker = w->config.index,
 		.epoch = w->config.epoch,
@@ -378,15 +437,32 @@ static enum gw_err open_net(struct worker *w, char *why, uint32_t why_len)
 			   .send_bytes = 65536,
 			   .user_timeout_us = 45000000},
 		.clock = &w->clock,
+		.shared = w->config.shared,
+		.events = &command_net_events,
+		.context = w,
+		.random = env_random,
 	};
-	enum gw_err err = net_open(w->config.net, &net, &w->net);
+	enum gw_err err = GW_OK;
+
+	for (uint32_t i = 0; err == GW_OK && i < NET_BACK_ENDS; i++)
+		if (w->config.net[i] != NULL)
+			err = net_open(w->config.net[i], &net, &w->net[i]);
+	return err == GW_OK ? sleep_open(w) : err;
+}
+
+static enum gw_err open_net(struct worker *w, char *why, uint32_t why_len)
+{
+	const struct config_part *config = w->view.config;
+	enum gw_err err = open_back_ends(w);
 	char text[ENDPOINT_TEXT_MAX];
 
 	for (uint32_t i = 0; err == GW_OK && i < config->access_count; i++) {
-		err = net_listen(w->net, &config->access[i].address, &session_ops, w);
+		const struct listen_config *listen = &config->access[i];
+
+		err = net_listen(w->net[listen->back_end], &listen->address, &session_ops, w);
 		if (err != GW_OK)
 			snprintf(why, why_len, "cannot listen on %s",
-				 endpoint_format(&config->access[i].address, text));
+				 endpoint_format(&listen->address, text));
 	}
 	if (err == GW_OK) {
 		err = mw_link_listen(w);
@@ -407,6 +483,7 @@ enum gw_err worker_new(const struct worker_config *config, char *why, uint32_t w
 		return err;
 	memset(w, 0, sizeof(*w));
 	w->config = *config;
+	w->epoll_fd = -1;
 	w->clock.now_us = config->env->now_us(config->env->context);
 	snprintf(why, why_len, "out of memory");
 	snapshot_view(config->snapshots, &w->view);
@@ -431,10 +508,11 @@ void worker_free(struct worker *w)
 {
 	if (w == NULL)
 		return;
-	if (w->net != NULL) {
-		snapshot_view(w->config.snapshots, &w->view);
-		net_close(w->net);
-	}
+	snapshot_view(w->config.snapshots, &w->view);
+	for (uint32_t i = 0; i < NET_BACK_ENDS; i++)
+		if (w->net[i] != NULL)
+			net_close(w->net[i]);
+	sleep_close(w);
 	gateway_free(w->gateway);
 	if (w->verifier != NULL)
 		w->config.verifier->close(w->verifier);

@@ -42,6 +42,7 @@ struct endpoint {
 
 struct conn;
 struct net_core;
+struct capture_filter;
 
 /** What a connection tells its user. No entry may be NULL. context is what accept or net_connect()
  * set. */
@@ -95,6 +96,9 @@ struct net_limits {
 				     GW_CONN_TIMEOUT */
 };
 
+struct net_shared;
+struct net_events;
+
 /** What a back end is opened with. Everything is borrowed until net_close(). */
 struct net_config {
 	uint16_t worker; /* index, goes into conn_ref() */
@@ -102,6 +106,11 @@ struct net_config {
 	struct net_limits limits;
 	struct counters *counters; /* the worker's: what is refused is counted here. May be NULL */
 	const struct net_clock *clock;
+	/* for back ends with packets of their own (include/netif.h); kernel sockets read none */
+	struct net_shared *shared;
+	const struct net_events *events;
+	void *context;			   /* of events and random */
+	uint64_t (*random)(void *context); /* cryptographically secure */
 };
 
 /** Time of the worker: read once a turn. A back end keeps the pointer and reads the value when it
@@ -128,7 +137,12 @@ struct net_ops {
 	void (*transmit)(struct net_core *core);
 	bool (*idle)(const struct net_core *core);
 	uint64_t (*next_deadline_us)(const struct net_core *core);
-	enum gw_err (*wait)(struct net_core *core, int wake_fd, uint64_t until_us);
+	uint64_t (*sleep_begin)(struct net_core *core);
+	void (*sleep_end)(struct net_core *core);
+	int (*wait_fd)(const struct net_core *core);
+	void (*peers)(struct net_core *core, const struct endpoint *peers, uint32_t count);
+	enum gw_err (*ping)(struct net_core *core, const struct endpoint *peer, uint32_t id);
+	enum gw_err (*capture)(struct net_core *core, const struct capture_filter *filter);
 	void (*close)(struct net_core *core);
 
 	const void *(*peek)(struct conn *conn, uint32_t offset, uint32_t *len);
@@ -157,6 +171,9 @@ struct conn {
 
 /** Kernel sockets: the operational fallback, and the oracle of the others. */
 extern const struct net_ops net_posix;
+
+/** Packets on ports of our own. UDP; TCP (listen, connect) is GW_NOT_SUPPORTED in this version. */
+extern const struct net_ops net_packets;
 
 /**
  * Opens a back end for one worker, allocating all it will ever need. *opened is the caller's until
@@ -259,12 +276,53 @@ static inline uint64_t net_next_deadline_us(const struct net_core *core)
 }
 
 /**
- * Sleeps until something arrives, wake_fd (an eventfd; drained here) becomes readable, or until_us.
- * The one blocking call of a worker. UINT64_MAX: no limit.
+ * Makes net_wait_fd() readable at the next thing that happens. Returns the monotonic time at which
+ * the core must be looked at though nothing happened: its next deadline, sooner where a device
+ * cannot wake anybody, UINT64_MAX for never; 0: there is something to do, do not sleep.
+ * net_sleep_end() follows in any case, before the next net_receive().
  */
-static inline enum gw_err net_wait(struct net_core *core, int wake_fd, uint64_t until_us)
+static inline uint64_t GW_MUST_CHECK net_sleep_begin(struct net_core *core)
 {
-	return core->ops->wait(core, wake_fd, until_us);
+	return core->ops->sleep_begin(core);
+}
+
+static inline void net_sleep_end(struct net_core *core)
+{
+	core->ops->sleep_end(core);
+}
+
+/** The descriptor for the worker's epoll, the same for the life of the core; -1: none. */
+static inline int net_wait_fd(const struct net_core *core)
+{
+	return core->ops->wait_fd(core);
+}
+
+/**
+ * Names the peers that are trusted; a later call replaces an earlier one, and the array is copied.
+ * A back end with packets of its own reassembles fragments of these only, and resolves those on its
+ * links beforehand. Kernel sockets need no such thing.
+ */
+static inline void net_peers(struct net_core *core, const struct endpoint *peers, uint32_t count)
+{
+	core->ops->peers(core, peers, count);
+}
+
+/**
+ * Sends one ICMP echo request; net_events.pong tells what came of it, within a second. Of worker 0
+ * only. GW_NOT_SUPPORTED by kernel sockets; GW_NET_NO_ROUTE; GW_POOL_EMPTY, too many at a time.
+ */
+static inline enum gw_err GW_MUST_CHECK net_ping(struct net_core *core, const struct endpoint *peer,
+						 uint32_t id)
+{
+	return core->ops->ping(core, peer, id);
+}
+
+/** Captures the frames that filter (copied) lets through; NULL ends it. GW_NOT_SUPPORTED by kernel
+ * sockets, GW_CONFIG for a program that is not valid. */
+static inline enum gw_err GW_MUST_CHECK net_capture(struct net_core *core,
+						    const struct capture_filter *filter)
+{
+	return core->ops->capture(core, filter);
 }
 
 /** The contiguous run of received bytes at offset; *len 0 and NULL when there is none. Valid until

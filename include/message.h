@@ -24,6 +24,8 @@ enum message_kind {
 	MESSAGE_ANSWER,
 	/* worker -> control. Full: dropped and counted (event_dropped). */
 	MESSAGE_EVENT,
+	/* worker -> control, bytes follow. Full: dropped and counted (net_capture_lost). */
+	MESSAGE_CAPTURED,
 	MESSAGE_KINDS
 };
 
@@ -67,6 +69,10 @@ struct message_reply {
 enum command_kind {
 	COMMAND_CONNECTIONS, /* rows of struct row_connection */
 	COMMAND_BINDINGS,    /* rows of struct row_binding */
+	COMMAND_PING,	     /* worker 0: one row of struct row_pong, within a second */
+	COMMAND_CAPTURE,     /* a struct capture_filter follows, its unused instructions left out;
+				answered by     a row of struct row_done */
+	COMMAND_CAPTURE_END, /* the same answer */
 	COMMAND_DRAIN,	     /* refuse new connections, close the open ones with 1001, then stop */
 };
 
@@ -74,8 +80,9 @@ struct message_command {
 	struct message_head head;
 	uint32_t id; /* comes back in the answer */
 	enum command_kind what;
-	uint32_t cursor; /* where to go on; 0 first */
-	uint32_t max;	 /* rows in one answer, at most ANSWER_ROWS_MAX */
+	uint32_t cursor;      /* where to go on; 0 first */
+	uint32_t max;	      /* rows in one answer, at most ANSWER_ROWS_MAX */
+	struct endpoint peer; /* COMMAND_PING */
 };
 
 /** Rows in one answer: 64 rows of 512 bytes fit half of the smallest ring that is configured. */
@@ -104,6 +111,26 @@ struct row_binding {
 	uint32_t service_routes;
 };
 
+/** What came of a ping. */
+struct row_pong {
+	enum gw_err err; /* GW_OK, GW_TIMEOUT, or why it was not sent */
+	uint32_t rtt_us;
+};
+
+/** What came of a command that has no rows of its own. */
+struct row_done {
+	enum gw_err err;
+};
+
+/** A frame that a capture let through; its bytes follow, cut to the filter's snap. */
+struct message_captured {
+	struct message_head head;
+	uint64_t now_us; /* monotonic */
+	uint32_t netif;
+	uint32_t len; /* of the whole frame */
+	bool sent;    /* by us */
+};
+
 struct message_answer {
 	struct message_head head;
 	uint32_t id;
@@ -127,6 +154,7 @@ enum event_kind {
 	EVENT_TNA_CHALLENGED,
 	EVENT_INVARIANT,
 	EVENT_DRAINED,
+	EVENT_NET_ALARM, /* err says what: GW_NEIGHBOUR_LOST and its like; peer: about whom */
 	EVENT_KINDS
 };
 

@@ -64,8 +64,12 @@ struct next_hop_config {
 	uint32_t weight;
 };
 
+/** What carries a port: the kernel's sockets, or packets of our own. */
+enum net_back_end { NET_KERNEL, NET_PACKETS, NET_BACK_ENDS };
+
 struct listen_config {
 	struct endpoint address;
+	enum net_back_end back_end;
 };
 
 /** A key that MACs flow tokens. Wiped when the part is freed. */
@@ -94,6 +98,7 @@ struct config_part {
 	const struct span *origin_text; /* the same, as ws_upgrade_policy wants it */
 	uint32_t origin_count;
 
+	enum net_back_end mw_back_end;
 	struct endpoint mw_address;   /* our Mw address; port 0 */
 	struct span mw_host;	      /* as it stands in Via, Path and Contact */
 	uint16_t mw_sip_port;	      /* common entry */

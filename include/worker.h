@@ -5,6 +5,7 @@
 #include "conn.h"
 #include "counters.h"
 #include "mailbox.h"
+#include "parts.h"
 #include "snapshot.h"
 #include "verifier.h"
 
@@ -45,9 +46,10 @@ struct worker_config {
 	struct worker_sizes sizes;
 	const struct worker_env *env;
 	struct mailbox_hub *hub;
-	struct snapshot_root *snapshots; /* a configuration is published already */
-	const struct net_ops *net;
-	const struct tls_ops *tls; /* NULL: libssl */
+	struct snapshot_root *snapshots;	  /* a configuration is published already */
+	const struct net_ops *net[NET_BACK_ENDS]; /* NULL: no port needs it */
+	struct net_shared *shared;		  /* of NET_PACKETS */
+	const struct tls_ops *tls;		  /* NULL: libssl */
 	const struct verifier_ops *verifier;
 	const char *certificate; /* PEM files; these three are borrowed for the call only */
 	const char *key;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tcp/posix.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -67,7 +66,6 @@ static enum gw_err core_open(const struct net_config *config, struct net_core **
 		return GW_NO_MEMORY;
 	core->base.ops = &net_posix;
 	core->config = *config;
-	core->wake_fd = -1;
 	for (uint32_t list = 0; list < POSIX_LISTS; list++)
 		TAILQ_INIT(&core->list[list]);
 	core->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -98,14 +96,6 @@ static void core_close(struct net_core *core)
 
 /* ---- the turn ---- */
 
-static void core_drain_wake(struct posix_core *core)
-{
-	uint64_t count;
-	ssize_t n = read(core->wake_fd, &count, sizeof(count));
-
-	(void)n; /* nothing there: somebody else drained it */
-}
-
 static void core_dispatch(struct posix_core *core, const struct epoll_event *event)
 {
 	uint32_t index = (uint32_t)(event->data.u64 >> POSIX_SOURCE_BITS);
@@ -113,9 +103,6 @@ static void core_dispatch(struct posix_core *core, const struct epoll_event *eve
 	switch ((enum posix_source)(event->data.u64 & ((1u << POSIX_SOURCE_BITS) - 1))) {
 	case POSIX_CONN:
 		posix_conn_event((struct posix_conn *)event->data.ptr, event->events);
-		break;
-	case POSIX_WAKE:
-		core_drain_wake(core);
 		break;
 	case POSIX_LISTENER:
 		if (index < core->listeners)
@@ -128,16 +115,13 @@ static void core_dispatch(struct posix_core *core, const struct epoll_event *eve
 }
 
 /* Asks the kernel once, and marks what it names. */
-static enum gw_err core_poll(struct posix_core *core, int timeout_ms)
+static void core_poll(struct posix_core *core)
 {
 	struct epoll_event events[TURN_EVENTS];
-	int n = epoll_wait(core->epoll_fd, events, TURN_EVENTS, timeout_ms);
+	int n = epoll_wait(core->epoll_fd, events, TURN_EVENTS, 0);
 
-	if (n < 0)
-		return errno == EINTR ? GW_OK : GW_SYSTEM;
 	for (int i = 0; i < n; i++)
 		core_dispatch(core, &events[i]);
-	return GW_OK;
 }
 
 static void core_feed(struct posix_core *core)
@@ -169,10 +153,8 @@ static void core_read(struct posix_core *core)
 static void core_receive(struct net_core *core)
 {
 	struct posix_core *c = posix_core_of(core);
-	enum gw_err err = c->polled ? GW_OK : core_poll(c, 0);
 
-	(void)err; /* a broken epoll shows in net_wait() */
-	c->polled = false;
+	core_poll(c);
 	wheel_run(c->timers, c->config.clock->now_us, TURN_TIMERS);
 	posix_open_accept(c);
 	core_feed(c);
@@ -232,44 +214,36 @@ static uint64_t core_next_deadline_us(const struct net_core *core)
 
 /* ---- sleep ---- */
 
-static bool core_watch_wake(struct posix_core *core, int wake_fd)
+static uint64_t core_sleep_begin(struct net_core *core)
 {
-	if (core->wake_fd == wake_fd)
-		return true;
-	if (core->wake_fd >= 0)
-		epoll_ctl(core->epoll_fd, EPOLL_CTL_DEL, core->wake_fd, NULL);
-	core->wake_fd = -1;
-	if (wake_fd >= 0 && !posix_watch(core, wake_fd, POSIX_WAKE, EPOLLIN))
-		return false;
-	core->wake_fd = wake_fd;
-	return true;
+	return core_idle(core) ? core_next_deadline_us(core) : 0;
 }
 
-/* Rounded up: a sleeper that wakes too early would only turn around. */
-static int core_timeout_ms(uint64_t now_us, uint64_t until_us)
+static void core_sleep_end(struct net_core *core)
 {
-	uint64_t ms;
-
-	if (until_us == UINT64_MAX)
-		return -1;
-	if (until_us <= now_us)
-		return 0;
-	ms = (until_us - now_us - 1) / 1000 + 1;
-	return ms < INT32_MAX ? (int)ms : INT32_MAX;
+	/* the next core_receive() asks the kernel */
 }
 
-static enum gw_err core_wait(struct net_core *core, int wake_fd, uint64_t until_us)
+static int core_wait_fd(const struct net_core *core)
 {
-	struct posix_core *c = posix_core_of(core);
-	uint64_t own_us = core_next_deadline_us(core);
+	return ((const struct posix_core *)core)->epoll_fd;
+}
 
-	if (!core_watch_wake(c, wake_fd))
-		return GW_SYSTEM;
-	c->polled = true;
-	if (!core_idle(core))
-		return core_poll(c, 0);
-	return core_poll(c, core_timeout_ms(c->config.clock->now_us,
-					    own_us < until_us ? own_us : until_us));
+/* ---- what kernel sockets leave to the kernel ---- */
+
+static void core_peers(struct net_core *core, const struct endpoint *peers, uint32_t count)
+{
+	/* it reassembles, and resolves neighbours, by its own rules */
+}
+
+static enum gw_err core_ping(struct net_core *core, const struct endpoint *peer, uint32_t id)
+{
+	return GW_NOT_SUPPORTED;
+}
+
+static enum gw_err core_capture(struct net_core *core, const struct capture_filter *filter)
+{
+	return GW_NOT_SUPPORTED;
 }
 
 static struct conn *core_find(struct net_core *core, struct handle ref)
@@ -292,7 +266,12 @@ const struct net_ops net_posix = {
 	.transmit = core_transmit,
 	.idle = core_idle,
 	.next_deadline_us = core_next_deadline_us,
-	.wait = core_wait,
+	.sleep_begin = core_sleep_begin,
+	.sleep_end = core_sleep_end,
+	.wait_fd = core_wait_fd,
+	.peers = core_peers,
+	.ping = core_ping,
+	.capture = core_capture,
 	.close = core_close,
 	.peek = posix_conn_peek,
 	.consume = posix_conn_consume,

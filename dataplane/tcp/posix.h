@@ -140,13 +140,11 @@ struct posix_core {
 	struct net_core base;
 	struct net_config config;
 	int epoll_fd;
-	int wake_fd; /* -1: none registered */
 	struct slots *conns;
 	struct wheel *timers;
 	struct timer accept_pause; /* armed: out of descriptors, not accepting */
 	bool accept_full;	   /* at the connection limit and somebody waits */
 	bool stopping;
-	bool polled; /* net_wait() has just asked the kernel */
 	uint32_t listeners;
 	uint32_t udps;
 	struct posix_conns list[POSIX_LISTS];
@@ -157,10 +155,10 @@ struct posix_core {
 };
 
 /** What an epoll event is about: an object of the core, aligned, or one of these with an index. */
-enum posix_source { POSIX_CONN, POSIX_WAKE, POSIX_LISTENER, POSIX_UDP };
+enum posix_source { POSIX_CONN, POSIX_LISTENER, POSIX_UDP };
 #define POSIX_SOURCE_BITS 2u
 
-/** Registers fd, edge-triggered unless it is a listener's or the wake descriptor's. */
+/** Registers fd, for these events. */
 bool posix_watch(struct posix_core *core, int fd, uint64_t data, uint32_t events);
 
 /** Puts conn on a list, at its end, when it is not on it. */

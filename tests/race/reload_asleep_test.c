@@ -87,7 +87,7 @@ static struct worker *worker_make(uint16_t w, struct mailbox_hub *hub, struct sn
 		.env = &env,
 		.hub = hub,
 		.snapshots = root,
-		.net = &net_posix,
+		.net = {[NET_KERNEL] = &net_posix},
 		.tls = &tls_clear,
 		.verifier = &verifier_openssl,
 	};

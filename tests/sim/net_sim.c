@@ -320,11 +320,41 @@ static uint64_t sim_next_deadline_us(const struct net_core *net_core)
 	return next;
 }
 
-static enum gw_err sim_wait(struct net_core *net_core, int wake_fd, uint64_t until_us)
+static uint64_t sim_sleep_begin(struct net_core *net_core)
 {
-	(void)wake_fd;
-	(void)until_us;
-	contract(core_of(net_core)->net, false, "net_wait() inside a simulation");
+	return sim_idle(net_core) ? sim_next_deadline_us(net_core) : 0;
+}
+
+static void sim_sleep_end(struct net_core *net_core)
+{
+	(void)net_core;
+}
+
+static int sim_wait_fd(const struct net_core *net_core)
+{
+	(void)net_core;
+	return -1; /* the simulator wakes its workers itself */
+}
+
+static void sim_peers(struct net_core *net_core, const struct endpoint *peers, uint32_t count)
+{
+	(void)net_core;
+	(void)peers;
+	(void)count;
+}
+
+static enum gw_err sim_ping(struct net_core *net_core, const struct endpoint *peer, uint32_t id)
+{
+	(void)net_core;
+	(void)peer;
+	(void)id;
+	return GW_NOT_SUPPORTED;
+}
+
+static enum gw_err sim_capture(struct net_core *net_core, const struct capture_filter *filter)
+{
+	(void)net_core;
+	(void)filter;
 	return GW_NOT_SUPPORTED;
 }
 
@@ -498,7 +528,12 @@ const struct net_ops net_sim = {
 	.transmit = sim_transmit,
 	.idle = sim_idle,
 	.next_deadline_us = sim_next_deadline_us,
-	.wait = sim_wait,
+	.sleep_begin = sim_sleep_begin,
+	.sleep_end = sim_sleep_end,
+	.wait_fd = sim_wait_fd,
+	.peers = sim_peers,
+	.ping = sim_ping,
+	.capture = sim_capture,
 	.close = sim_close,
 	.peek = sim_peek,
 	.consume = sim_consume,

@@ -259,7 +259,7 @@ static void worker_start(struct sim *sim, uint16_t index)
 		.env = &sim->env,
 		.hub = sim->hub,
 		.snapshots = sim->snapshots,
-		.net = &net_sim,
+		.net = {[NET_KERNEL] = &net_sim},
 		.tls = &tls_clear,
 		.verifier = sim->options.openssl       ? &verifier_openssl
 			    : sim->shape.slow_verifier ? &verifier_sim_slow

@@ -62,7 +62,7 @@ static struct worker *worker_open(struct world *world, uint16_t index, const str
 		.env = env,
 		.hub = world->hub,
 		.snapshots = world->snapshots,
-		.net = &net_posix,
+		.net = {[NET_KERNEL] = &net_posix},
 		.tls = &tls_clear,
 		.verifier = world->verifier,
 	};
