@@ -66,6 +66,18 @@ static inline bool span_u16_be(struct span *in, uint16_t *out)
 	return true;
 }
 
+/** Takes a 32-bit big-endian number. False, nothing changed, when fewer than 4 bytes are left. */
+static inline bool span_u32_be(struct span *in, uint32_t *out)
+{
+	struct span bytes;
+
+	if (!span_take(in, 4, &bytes))
+		return false;
+	*out = (uint32_t)bytes.at[0] << 24 | (uint32_t)bytes.at[1] << 16 |
+	       (uint32_t)bytes.at[2] << 8 | bytes.at[3];
+	return true;
+}
+
 /** Takes a 64-bit big-endian number. False, nothing changed, when fewer than 8 bytes are left. */
 static inline bool span_u64_be(struct span *in, uint64_t *out)
 {

@@ -96,6 +96,17 @@ static inline void writer_u64_be(struct writer *w, uint64_t value)
 	writer_u32_be(w, (uint32_t)value);
 }
 
+/** Replaces the two bytes at offset mark (an earlier writer_len()), written before: a checksum. */
+static inline void writer_patch_u16_be(struct writer *w, uint32_t mark, uint16_t value)
+{
+	if (w->full || mark > writer_len(w) || writer_len(w) - mark < 2) {
+		w->full = true;
+		return;
+	}
+	w->start[mark] = (uint8_t)(value >> 8);
+	w->start[mark + 1] = (uint8_t)value;
+}
+
 /** Writes value in decimal, without leading zeros. */
 static inline void writer_decimal(struct writer *w, uint64_t value)
 {
