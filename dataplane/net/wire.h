@@ -25,6 +25,8 @@ static inline bool ip_address_equal(const struct ip_address *a, const struct ip_
 }
 
 struct ip_address ip_address_v4(const uint8_t bytes[4]);
+/** Takes 4 bytes. False, nothing changed, when fewer are left. */
+bool ip_address_take_v4(struct span *in, struct ip_address *out);
 bool ip_address_is_v4(const struct ip_address *a);
 /** The last 4 bytes of an IPv4 address. */
 static inline const uint8_t *ip_address_v4_bytes(const struct ip_address *a)
@@ -52,7 +54,11 @@ struct ip_address ip_address_link_local(const uint8_t mac[6]);
 /* ---- checksum (RFC 1071) -----------------------------------------------------------------------
  */
 
-/** The one's complement sum of bytes, not folded; odd lengths count as padded with zero. */
+/**
+ * The one's complement sum of bytes, not folded; odd lengths count as padded with zero. A sum is
+ * opaque but to these functions: it starts as 0 or a pseudo-header's, and goes on behind a part of
+ * even length only.
+ */
 uint64_t checksum_add(uint64_t sum, struct span bytes);
 /** What goes into the header: folded and inverted. A whole packet that is right gives 0. */
 uint16_t checksum_fold(uint64_t sum);
@@ -100,7 +106,8 @@ void eth_group(const struct ip_address *group, uint8_t mac[6]);
 
 /** A packet of either version, its headers walked. */
 struct ip_packet {
-	enum gw_err err; /* GW_IP_HEADER, _LENGTH, _CHECKSUM, _OPTION, _EXTENSION, _SOURCE */
+	/* GW_IP_HEADER, _LENGTH, _CHECKSUM, _OPTION, _EXTENSION, _SOURCE, _DESTINATION */
+	enum gw_err err;
 	bool v6;
 	uint8_t protocol; /* of the payload; IPv6: behind the extension headers that are looked
 			     through */
@@ -114,13 +121,19 @@ struct ip_packet {
 };
 /**
  * ihl >= 5, total length within bytes, checksum, no source route (LSRR, SSRR), a source that a host
- * may use: not a group, not loopback, not broadcast, and 0.0.0.0 never. Options else are skipped.
+ * may use: not a group, not loopback, not 240/4 or broadcast, never 0/8, nor the destination itself
+ * (LAND). Options else are skipped. checksum: GOOD spares the sum, BAD refuses, NONE and UNKNOWN
+ * make it.
  */
 struct ip_packet ip4_read(struct span bytes, enum packet_checksum checksum);
 /**
  * At most 4 extension headers: hop-by-hop (first only), destination options and routing with
- * segments left 0 are skipped; everything else but a fragment header is refused (RFC 8200; TCP.md
- * 3). A jumbogram is refused. In a non-first fragment nothing behind the fragment header is walked.
+ * segments left 0 are skipped; every other extension header but a fragment header is refused, as is
+ * an option that says not to skip it (RFC 8200 4.2) and with it the jumbogram (TCP.md 3). Behind a
+ * fragment header nothing is walked, and an extension header there is refused. Sources: not a
+ * group, not loopback, not the destination, :: with ICMPv6 only. An IPv4 address in IPv6 form is
+ * refused as source (GW_IP_SOURCE) and destination (GW_IP_DESTINATION). An upper layer of any
+ * number is GW_OK: the caller knows what it serves.
  */
 struct ip_packet ip6_read(struct span bytes);
 
@@ -136,7 +149,10 @@ struct ip_head {
 	uint16_t offset; /* bytes, a multiple of 8 */
 	uint32_t id;
 };
-/** By the family of src. checksum: false leaves the IPv4 header checksum 0, for the device. */
+/**
+ * By the family of src. checksum: false leaves the IPv4 header checksum 0, for the device. A packet
+ * too long for its length field makes the writer full.
+ */
 void ip_write(struct writer *w, const struct ip_head *head, bool checksum);
 /** Bytes that ip_write() writes. */
 uint32_t ip_head_len(const struct ip_head *head);
@@ -177,10 +193,16 @@ struct icmp_message {
 	uint32_t mtu;	       /* too big; 0: the router did not say (RFC 1191) */
 	struct span body; /* echo: its data; error: the quoted packet; NDP: from the target on */
 };
-/** packet: not a fragment. Its L4 checksum status counts for ICMPv6 and ICMP alike. */
+/**
+ * packet: of ICMP or, IPv6, ICMPv6, and whole; else GW_ICMP. Its L4 checksum status counts for both
+ * alike. Echo and errors from :: are GW_ICMP.
+ */
 struct icmp_message icmp_read(const struct ip_packet *packet, enum packet_checksum checksum);
 
-/** What an ICMP error quotes, as far as it is there: IP header whole, and the two ports. */
+/**
+ * What an ICMP error quotes, as far as it is there: IP header whole, and the two ports; with
+ * another protocol than TCP and UDP the ports are 0.
+ */
 struct icmp_quote {
 	enum gw_err err; /* GW_ICMP: cut too short, or a fragment that is not the first */
 	uint8_t protocol;
@@ -197,7 +219,9 @@ void icmp_write_echo(struct writer *w, const struct ip_address *src, const struc
  * --------------------------------------------------------------- */
 
 struct ndp_message {
-	enum gw_err err; /* GW_NDP: hop limit not 255, length, option of length 0, group target */
+	/* GW_NDP: hop limit not 255, code not 0, a fragment (RFC 6980), length, option of length 0,
+	 * group or IPv4 target, group MAC, a sender or receiver that RFC 4861 7.1 excludes */
+	enum gw_err err;
 	bool advert;
 	bool solicited, override, router; /* of an advertisement */
 	struct ip_address target;
@@ -216,16 +240,18 @@ void ndp_write(struct writer *w, const struct ip_address *src, const struct ip_a
 #define UDP_LEN 8u
 
 struct udp_packet {
-	enum gw_err
-		err; /* GW_UDP, GW_UDP_CHECKSUM (over IPv6 also when it is absent: RFC 8200 8.1) */
+	/* GW_UDP: lengths, or port 0; GW_UDP_CHECKSUM: wrong, or IPv6 without (RFC 8200 8.1) */
+	enum gw_err err;
 	uint16_t src_port, dst_port;
 	struct span payload;
 };
-/** packet: whole, not a fragment. Trailing bytes behind the UDP length are cut (RFC 768). */
+/** packet: of UDP, and whole; else GW_UDP. Trailing bytes behind the UDP length are cut (RFC 768).
+ */
 struct udp_packet udp_read(const struct ip_packet *packet, enum packet_checksum checksum);
 /**
  * The 8 bytes in front of payload. How the checksum is made: whole, or the pseudo-header's sum
- * only, for a device that does the rest. A sum of 0 is written as ffff.
+ * only, for a device that does the rest. A sum of 0 is written as ffff. A payload too long for the
+ * length field makes the writer full.
  */
 enum udp_checksum { UDP_CHECKSUM_WHOLE, UDP_CHECKSUM_PSEUDO };
 void udp_write(struct writer *w, const struct ip_address *src, const struct ip_address *dst,
