@@ -4,11 +4,11 @@
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PROGRAMS := wicgate wicctl wicgate-wwsf wicgate-load
 
-PACKAGES_BUILD := gcc meson ninja-build pkg-config libdpdk-dev libssl-dev libjwt-dev libjansson-dev \
+PACKAGES_BUILD := gcc meson ninja-build pkg-config libdpdk-dev libpcap-dev libssl-dev libjwt-dev libjansson-dev \
 	libuv1-dev libyaml-dev libsystemd-dev libmicrohttpd-dev libcmocka-dev
-PACKAGES_TEST := python3 python3-cryptography openssl iproute2 procps util-linux mount tcpdump chromium \
-	kamailio kamailio-outbound-modules
-PACKAGES_BENCH := libosip2-dev libsofia-sip-ua-dev
+PACKAGES_TEST := python3 python3-cryptography openssl iproute2 iputils-ping ethtool procps util-linux mount tcpdump \
+	chromium kamailio kamailio-outbound-modules
+PACKAGES_BENCH := libosip2-dev libsofia-sip-ua-dev iproute2 ethtool
 PACKAGES_FUZZ := clang llvm
 
 .PHONY: all install-dep install-dep-test install-dep-bench install-dep-fuzz npm test demo demo-hold bench \
@@ -46,7 +46,7 @@ demo-hold: npm
 
 bench: install-dep-bench
 	@tests/build.sh build-bench --buildtype=release -Dbench=true
-	@tests/bench/run.sh build-bench
+	@$(SUDO) tests/bench/run.sh build-bench
 
 fuzz: install-dep-fuzz
 	@tests/fuzz/run.sh

@@ -83,7 +83,7 @@ struct udp_ops {
 	/** One datagram, borrowed for the call. local is the address it came to. */
 	void (*datagram)(void *context, const struct endpoint *local, const struct endpoint *peer,
 			 struct span bytes);
-	/** The peer's host answered an earlier datagram with an ICMP error. */
+	/** An ICMP error said that an earlier datagram cannot reach the peer. */
 	void (*unreachable)(void *context, const struct endpoint *peer);
 };
 

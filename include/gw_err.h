@@ -58,7 +58,7 @@
 	X(GW_ICMP, "ICMP packet malformed") \
 	X(GW_ICMP_CHECKSUM, "ICMP checksum wrong") \
 	X(GW_ICMP_TYPE, "ICMP packet of a type that is not served") \
-	X(GW_ICMP_RATE, "ICMP packets above the rate that is served") \
+	X(GW_ICMP_RATE, "ARP, discovery, ICMP packets or fragments above the rate that is served") \
 	X(GW_ICMP_FOREIGN, "ICMP error about something that we have not sent") \
 	X(GW_UDP, "UDP header malformed") \
 	X(GW_UDP_CHECKSUM, "UDP checksum wrong") \

@@ -7,8 +7,9 @@
 
 /**
  * What the packet back ends of all workers share, made by control at start and freed after the
- * workers: the interfaces (a port with its addresses), the neighbour table that worker 0 keeps and
- * all read, and the rings over which packets are handed to the worker they belong to.
+ * workers and the ports: the interfaces (a port with its addresses), the neighbour table that
+ * worker 0 keeps and all read, and the rings over which packets are handed to the worker they
+ * belong to.
  */
 
 #define NETIF_NAME_MAX 32
@@ -39,17 +40,26 @@ struct net_shared_config {
 	const struct netif *netif; /* copied */
 	uint32_t netifs;
 	uint16_t workers;
-	uint16_t steer_base; /* destination ports steer_base + w belong to worker w; 0: none do */
-	uint32_t ring_bytes; /* of each ring between two workers, a power of two */
-	uint32_t neighbours; /* next hops that can be known at a time */
-	uint32_t epoch;
+	uint16_t steer_base;  /* destination ports steer_base + w belong to worker w; 0: none do */
+	uint32_t ring_bytes;  /* of each ring between two workers, a power of two */
+	uint32_t neighbours;  /* next hops that can be known at a time */
+	uint8_t hash_key[16]; /* random: spreads flows where a device has fewer queues than workers
+			       */
 };
 
 struct net_shared;
 
+/** Packets that a worker can have in the making: of each interface what it keeps back and what a
+ * device holds until it has sent it, so that a dead one starves no other; and 1024 more. */
+static inline uint32_t net_shared_packets(uint32_t netifs)
+{
+	return 1024 + netifs * (512 + 1024);
+}
+
 /** NULL: no memory. The caller's until net_shared_free(). */
 struct net_shared *net_shared_new(const struct net_shared_config *config);
-/** Every worker has closed its back end. NULL does nothing. */
+/** Every worker has closed its back end and every port is closed: devices keep packets of ours
+ * until then. NULL does nothing. */
 void net_shared_free(struct net_shared *shared);
 
 /** Interface i, or NULL past the end. */

@@ -58,6 +58,9 @@ static inline struct span packet_span(struct rte_mbuf *packet);
 /** n bytes more at the end, or in front; where they begin. NULL, nothing changed: no room. */
 static inline void *packet_append(struct rte_mbuf *packet, uint32_t n);
 static inline void *packet_prepend(struct rte_mbuf *packet, uint32_t n);
+/** n bytes fewer in front, or at the end. False, nothing changed: the packet is shorter. */
+static inline bool packet_skip(struct rte_mbuf *packet, uint32_t n);
+static inline bool packet_trim(struct rte_mbuf *packet, uint32_t n);
 
 static inline enum packet_checksum packet_ip_checksum(const struct rte_mbuf *packet);
 static inline enum packet_checksum packet_l4_checksum(const struct rte_mbuf *packet);
@@ -67,6 +70,8 @@ static inline void packet_set_checksums(struct rte_mbuf *packet, enum packet_che
 /** For the stack: what the device shall do. Without it, nothing. */
 static inline void packet_set_offload(struct rte_mbuf *packet,
 				      const struct packet_offload *offload);
+/** For drivers: what it shall do. All zero: nothing. */
+static inline struct packet_offload packet_offload(const struct rte_mbuf *packet);
 
 /** A pool packet with a copy of bytes as its data; NULL: none left, or longer than its room. */
 static inline struct rte_mbuf *packet_copy(struct rte_mempool *pool, struct span bytes);

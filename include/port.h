@@ -10,7 +10,7 @@ struct port;
 
 /** The receive-side scaling that a device really does, read back from it. key_len 0: none. */
 #define PORT_RSS_KEY_MAX 64
-#define PORT_RETA_MAX 512
+#define PORT_RETA_MAX 2048 /* the largest table of a device that we know of */
 struct port_rss {
 	uint8_t key[PORT_RSS_KEY_MAX];
 	uint8_t key_len;
@@ -78,7 +78,8 @@ struct port_ops {
 	 * failed. *opened is the caller's. */
 	enum gw_err (*open)(const struct port_config *config, struct port **opened,
 			    char why[PORT_WHY_MAX]);
-	/** Makes packets flow; fills *info with what is really there. Errors as open. */
+	/** Makes packets flow; fills *info with what is really there. Errors as open. With GW_OK,
+	 * why is empty or a warning: what the device could not be made to do. */
 	enum gw_err (*start)(struct port *port, struct port_info *info, char why[PORT_WHY_MAX]);
 	/** Up to n received packets, owned by the caller; each is one segment. 0 when there is
 	 * none. Never blocks. */

@@ -7,6 +7,8 @@
 
 static const uint8_t v4_prefix[V4_PREFIX_LEN] = {[10] = 0xff, [11] = 0xff};
 
+const struct ip_address ip_address_all_nodes = {{0xff, 2, [15] = 1}};
+
 struct ip_address ip_address_v4(const uint8_t bytes[4])
 {
 	struct ip_address a;

@@ -4,12 +4,10 @@
 #define ICMP4_ECHO_REPLY 0
 #define ICMP4_UNREACHABLE 3
 #define ICMP4_ECHO_REQUEST 8
-#define ICMP4_TIME_EXCEEDED 11
 #define ICMP4_PARAMETER 12
 #define ICMP4_CODE_TOO_BIG 4
 #define ICMP6_UNREACHABLE 1
 #define ICMP6_TOO_BIG 2
-#define ICMP6_TIME_EXCEEDED 3
 #define ICMP6_PARAMETER 4
 #define ICMP6_ECHO_REQUEST 128
 #define ICMP6_ECHO_REPLY 129
@@ -18,6 +16,8 @@
 #define ICMP6_NEIGHBOUR_SOLICIT 135
 #define ICMP6_NEIGHBOUR_ADVERT 136
 #define ICMP6_REDIRECT 137
+#define ICMP4_CODE_PORT 3
+#define ICMP6_CODE_PORT 4
 #define CHECKSUM_AT 2u
 
 static enum icmp_kind kind4(uint8_t type, uint8_t code)
@@ -29,7 +29,6 @@ static enum icmp_kind kind4(uint8_t type, uint8_t code)
 		return ICMP_ECHO_REPLY;
 	case ICMP4_UNREACHABLE:
 		return code == ICMP4_CODE_TOO_BIG ? ICMP_TOO_BIG : ICMP_UNREACHABLE;
-	case ICMP4_TIME_EXCEEDED:
 	case ICMP4_PARAMETER:
 		return ICMP_UNREACHABLE;
 	default:
@@ -47,7 +46,6 @@ static enum icmp_kind kind6(uint8_t type)
 	case ICMP6_TOO_BIG:
 		return ICMP_TOO_BIG;
 	case ICMP6_UNREACHABLE:
-	case ICMP6_TIME_EXCEEDED:
 	case ICMP6_PARAMETER:
 		return ICMP_UNREACHABLE;
 	case ICMP6_NEIGHBOUR_SOLICIT:
@@ -139,19 +137,40 @@ static uint8_t echo_type(bool v6, enum icmp_kind kind)
 	return v6 ? ICMP6_ECHO_REPLY : ICMP4_ECHO_REPLY;
 }
 
-void icmp_write_echo(struct writer *w, const struct ip_address *src, const struct ip_address *dst,
-		     enum icmp_kind kind, uint16_t id, uint16_t sequence, struct span data)
+/* Over all from mark on. */
+static void write_checksum(struct writer *w, uint32_t mark, const struct ip_address *src,
+			   const struct ip_address *dst)
 {
-	uint32_t mark = writer_len(w);
-	struct span message;
+	struct span message = writer_since(w, mark);
 
-	writer_u8(w, echo_type(!ip_address_is_v4(src), kind));
-	writer_u8(w, 0);
-	writer_u16_be(w, 0);
-	writer_u16_be(w, id);
-	writer_u16_be(w, sequence);
-	writer_put(w, data);
-	message = writer_since(w, mark);
 	writer_patch_u16_be(w, mark + CHECKSUM_AT,
 			    checksum_fold(checksum_add(pseudo(src, dst, message.len), message)));
+}
+
+void icmp_write_echo(struct writer *w, const struct ip_address *src, const struct ip_address *dst,
+		     const struct icmp_echo *echo)
+{
+	uint32_t mark = writer_len(w);
+
+	writer_u8(w, echo_type(!ip_address_is_v4(src), echo->kind));
+	writer_u8(w, 0);
+	writer_u16_be(w, 0);
+	writer_u16_be(w, echo->id);
+	writer_u16_be(w, echo->sequence);
+	writer_put(w, echo->data);
+	write_checksum(w, mark, src, dst);
+}
+
+void icmp_write_port_unreachable(struct writer *w, const struct ip_address *src,
+				 const struct ip_address *dst, struct span quote)
+{
+	bool v4 = ip_address_is_v4(src);
+	uint32_t mark = writer_len(w);
+
+	writer_u8(w, v4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE);
+	writer_u8(w, v4 ? ICMP4_CODE_PORT : ICMP6_CODE_PORT);
+	writer_u16_be(w, 0);
+	writer_u32_be(w, 0);
+	writer_put(w, quote);
+	write_checksum(w, mark, src, dst);
 }

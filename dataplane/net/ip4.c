@@ -71,9 +71,9 @@ static enum gw_err check(struct span bytes, const struct ip_fixed *fixed,
 	enum gw_err err;
 
 	/* Ethernet padding goes here, before anything else is looked at */
-	if (!span_take(&bytes, fixed->ip_len, payload))
+	if (!span_take(&bytes, fixed->ip_len, payload) ||
+	    !span_take(payload, fixed->header_len, &header))
 		return GW_IP_LENGTH;
-	span_take(payload, fixed->header_len, &header);
 	if (!sum_right(header, checksum))
 		return GW_IP_CHECKSUM;
 	err = check_options(span_from(header, IP4_LEN));
@@ -88,6 +88,7 @@ struct ip_packet ip4_read(struct span bytes, enum packet_checksum checksum)
 
 	if (!ip4_fixed_read(bytes, &fixed))
 		return (struct ip_packet){.err = GW_IP_HEADER};
+	fixed.packet.whole = span_cut(bytes, 0, fixed.ip_len);
 	fixed.packet.err = check(bytes, &fixed, checksum, &fixed.packet.payload);
 	return fixed.packet;
 }

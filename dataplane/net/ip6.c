@@ -172,6 +172,7 @@ struct ip_packet ip6_read(struct span bytes)
 
 	if (!ip6_fixed_read(bytes, &fixed))
 		return (struct ip_packet){.err = GW_IP_HEADER};
+	fixed.packet.whole = span_cut(bytes, 0, fixed.ip_len);
 	fixed.packet.err = check(&fixed, &fixed.packet);
 	return fixed.packet;
 }

@@ -11,7 +11,8 @@
  * stack_run_ready() only.
  *
  * Whose is a packet: UDP and TCP to destination port steer_base + w is worker w's; UDP to a port
- * that every worker has open is whose queue it came to; ARP, neighbour discovery, ICMP and
+ * that every worker has open is whose queue it came to or, on a device with fewer queues than there
+ * are workers, whose a keyed hash of the flow says; ARP, neighbour discovery, ICMP and
  * fragments are worker 0's, who owns the neighbour table. What comes to another worker's queue is
  * copied, bounded, into the ring to its owner. A worker that has no queue of a port (the device has
  * fewer) hands its own packets to the worker of queue w mod queues, which sends them.
@@ -58,7 +59,8 @@ enum gw_err GW_MUST_CHECK stack_capture(struct stack *stack, const struct captur
 /**
  * Sends one datagram, in fragments when it is longer than the path MTU. Errors, each counted by the
  * caller: GW_SYSTEM (no such port), GW_NET_NO_ROUTE, GW_NET_UNRESOLVED (no answer of the next hop
- * yet), GW_NET_TOO_BIG, GW_NET_TX_FULL, GW_NET_NO_PACKET.
+ * yet), GW_NET_TOO_BIG (to one of our own addresses: longer than a packet), GW_NET_TX_FULL,
+ * GW_NET_NO_PACKET.
  */
 enum gw_err GW_MUST_CHECK stack_udp_send(struct stack *stack, const struct endpoint *local,
 					 const struct endpoint *peer, struct span bytes);

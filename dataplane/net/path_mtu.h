@@ -12,6 +12,7 @@ struct path_mtu;
 
 #define PATH_MTU_US 600000000ull
 
+/** Room for capacity paths, at least 1. NULL: no memory. */
 struct path_mtu *path_mtu_new(uint32_t capacity);
 void path_mtu_free(struct path_mtu *table);
 
@@ -21,7 +22,8 @@ uint32_t path_mtu_get(const struct path_mtu *table, const struct ip_address *add
 /**
  * A router says mtu of the way to address, about a packet of sent_len bytes of ours. 0 (an old
  * router): the next lower step of RFC 1191 7.1's plateau table. Raised to the floors IP4_MTU_MIN
- * and IP6_MTU_MIN. False: it is not lower than what is known, nothing changes.
+ * and IP6_MTU_MIN. False, nothing changes: it is not lower than what is known, or the packet would
+ * have fitted.
  */
 bool path_mtu_learn(struct path_mtu *table, const struct ip_address *address, uint32_t mtu,
 		    uint32_t sent_len, uint64_t now_us);

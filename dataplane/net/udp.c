@@ -13,15 +13,16 @@ static bool sum_right(const struct ip_packet *packet, struct span datagram)
 	return checksum_fold(checksum_add(sum, datagram)) == 0;
 }
 
-/* field 0: the sender made no checksum. IPv4 allows it, whatever the device says of it. */
+/* field 0: the sender made no checksum. IPv4 allows it, whatever the device says of it, and IPv6
+ * does not: nor do devices all see that it is missing. */
 static bool sum_accepted(const struct ip_packet *packet, enum packet_checksum checksum,
 			 uint16_t field, struct span datagram)
 {
-	if (field == 0 && !packet->v6)
-		return true;
+	if (field == 0)
+		return !packet->v6;
 	if (checksum != PACKET_CHECKSUM_UNKNOWN)
 		return checksum_accept(checksum, 0);
-	return field != 0 && sum_right(packet, datagram);
+	return sum_right(packet, datagram);
 }
 
 struct udp_packet udp_read(const struct ip_packet *packet, enum packet_checksum checksum)
@@ -58,8 +59,8 @@ static uint16_t field_of(uint64_t pseudo, struct span header, struct span payloa
 	return folded != 0 ? folded : 0xffff;
 }
 
-void udp_write(struct writer *w, const struct ip_address *src, const struct ip_address *dst,
-	       uint16_t src_port, uint16_t dst_port, struct span payload, enum udp_checksum how)
+void udp_write(struct writer *w, const struct udp_ends *ends, struct span payload,
+	       enum udp_checksum how)
 {
 	uint32_t mark = writer_len(w), len = UDP_LEN + payload.len;
 	uint64_t pseudo;
@@ -68,11 +69,11 @@ void udp_write(struct writer *w, const struct ip_address *src, const struct ip_a
 		w->full = true;
 		return;
 	}
-	writer_u16_be(w, src_port);
-	writer_u16_be(w, dst_port);
+	writer_u16_be(w, ends->src_port);
+	writer_u16_be(w, ends->dst_port);
 	writer_u16_be(w, (uint16_t)len);
 	writer_u16_be(w, 0);
-	pseudo = checksum_pseudo(src, dst, IPPROTO_UDP, len);
+	pseudo = checksum_pseudo(ends->src, ends->dst, IPPROTO_UDP, len);
 	writer_patch_u16_be(w, mark + UDP_LEN - 2,
 			    field_of(pseudo, writer_since(w, mark), payload, how));
 }

@@ -24,6 +24,7 @@ static inline bool ip_address_equal(const struct ip_address *a, const struct ip_
 	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
+extern const struct ip_address ip_address_all_nodes; /* ff02::1 */
 struct ip_address ip_address_v4(const uint8_t bytes[4]);
 /** Takes 4 bytes. False, nothing changed, when fewer are left. */
 bool ip_address_take_v4(struct span *in, struct ip_address *out);
@@ -118,6 +119,7 @@ struct ip_packet {
 	uint32_t id;
 	struct ip_address src, dst;
 	struct span payload; /* cut to the IP length: Ethernet padding is gone */
+	struct span whole;   /* from the first byte of the header to the end of payload */
 };
 /**
  * ihl >= 5, total length within bytes, checksum, no source route (LSRR, SSRR), a source that a host
@@ -177,13 +179,14 @@ void arp_write(struct writer *w, const struct arp_packet *packet);
 enum icmp_kind {
 	ICMP_ECHO_REQUEST,
 	ICMP_ECHO_REPLY,
-	ICMP_UNREACHABLE, /* destination unreachable but "too big", time exceeded, parameter problem
-			   */
+	ICMP_UNREACHABLE, /* destination unreachable but "too big", parameter problem */
 	ICMP_TOO_BIG,
 	ICMP_NDP_SOLICIT,
 	ICMP_NDP_ADVERT,
 	ICMP_NDP_OTHER, /* router solicitation and advertisement, redirect: ignored, counted */
-	ICMP_OTHER,	/* source quench, redirect, timestamp, MLD and all else: ignored, counted */
+	/* time exceeded (a loop of routes, or one fragment lost: no failure, RFC 3261 18.4), source
+	 * quench, redirect, timestamp, MLD and all else: ignored, counted */
+	ICMP_OTHER,
 };
 
 struct icmp_message {
@@ -212,8 +215,17 @@ struct icmp_quote {
 struct icmp_quote icmp_quote_read(struct span body, bool v6);
 
 /** An echo request or reply, with its checksum. */
+struct icmp_echo {
+	enum icmp_kind kind; /* ICMP_ECHO_REQUEST or ICMP_ECHO_REPLY */
+	uint16_t id, sequence;
+	struct span data;
+};
 void icmp_write_echo(struct writer *w, const struct ip_address *src, const struct ip_address *dst,
-		     enum icmp_kind kind, uint16_t id, uint16_t sequence, struct span data);
+		     const struct icmp_echo *echo);
+
+/** "Port unreachable", with as much of the packet that caused it as is given. */
+void icmp_write_port_unreachable(struct writer *w, const struct ip_address *src,
+				 const struct ip_address *dst, struct span quote);
 
 /* ---- neighbour discovery (RFC 4861)
  * --------------------------------------------------------------- */
@@ -245,7 +257,9 @@ struct udp_packet {
 	uint16_t src_port, dst_port;
 	struct span payload;
 };
-/** packet: of UDP, and whole; else GW_UDP. Trailing bytes behind the UDP length are cut (RFC 768).
+/**
+ * packet: of UDP, and whole; else GW_UDP. Trailing bytes behind the UDP length are cut, and IPv4
+ * without checksum is accepted whatever the device says of it (RFC 768).
  */
 struct udp_packet udp_read(const struct ip_packet *packet, enum packet_checksum checksum);
 /**
@@ -254,8 +268,12 @@ struct udp_packet udp_read(const struct ip_packet *packet, enum packet_checksum 
  * length field makes the writer full.
  */
 enum udp_checksum { UDP_CHECKSUM_WHOLE, UDP_CHECKSUM_PSEUDO };
-void udp_write(struct writer *w, const struct ip_address *src, const struct ip_address *dst,
-	       uint16_t src_port, uint16_t dst_port, struct span payload, enum udp_checksum how);
+struct udp_ends {
+	const struct ip_address *src, *dst;
+	uint16_t src_port, dst_port;
+};
+void udp_write(struct writer *w, const struct udp_ends *ends, struct span payload,
+	       enum udp_checksum how);
 
 /** The two ports at the start of a TCP or UDP header; false when they are not there. */
 bool l4_ports(struct span l4, uint16_t *src_port, uint16_t *dst_port);

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <linux/errqueue.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip_icmp.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -144,7 +146,16 @@ static void udp_receive(struct posix_core *core, struct posix_udp *udp)
 	}
 }
 
-/* An ICMP error: unreachable, for whatever reason. "Too long" is none. */
+/* "Too long" is none; nor is "time exceeded", which may be one fragment lost (RFC 3261 18.4). */
+static bool udp_error_is_unreachable(const struct sock_extended_err *e)
+{
+	if (e->ee_errno == EMSGSIZE)
+		return false;
+	if (e->ee_origin == SO_EE_ORIGIN_ICMP)
+		return e->ee_type != ICMP_TIME_EXCEEDED;
+	return e->ee_origin == SO_EE_ORIGIN_ICMP6 && e->ee_type != ICMP6_TIME_EXCEEDED;
+}
+
 static bool udp_is_unreachable(struct msghdr *message)
 {
 	struct sock_extended_err e;
@@ -154,8 +165,7 @@ static bool udp_is_unreachable(struct msghdr *message)
 		    !(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
 			continue;
 		memcpy(&e, CMSG_DATA(c), sizeof(e));
-		return (e.ee_origin == SO_EE_ORIGIN_ICMP || e.ee_origin == SO_EE_ORIGIN_ICMP6) &&
-		       e.ee_errno != EMSGSIZE;
+		return udp_error_is_unreachable(&e);
 	}
 	return false;
 }

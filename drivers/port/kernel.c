@@ -31,7 +31,7 @@ static enum gw_err kernel_open(const struct port_config *config, struct port **o
 
 static enum gw_err kernel_start(struct port *port, struct port_info *info, char why[PORT_WHY_MAX])
 {
-	(void)why;
+	why[0] = '\0';
 	*info = (struct port_info){.queues = port->queues,
 				   .packets = false,
 				   .steers = true,

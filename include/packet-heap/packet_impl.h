@@ -112,6 +112,33 @@ static inline void *packet_prepend(struct rte_mbuf *packet, uint32_t n)
 	return data;
 }
 
+static inline bool packet_skip(struct rte_mbuf *packet, uint32_t n)
+{
+	uint8_t *data = n <= packet->len ? malloc(packet->len - n) : NULL;
+
+	if (data == NULL)
+		return false;
+	memcpy(data, packet->data + n, packet->len - n);
+	free(packet->data);
+	packet->data = data;
+	packet->len -= n;
+	packet->headroom += n;
+	return true;
+}
+
+static inline bool packet_trim(struct rte_mbuf *packet, uint32_t n)
+{
+	uint8_t *data = n <= packet->len ? malloc(packet->len - n) : NULL;
+
+	if (data == NULL)
+		return false;
+	memcpy(data, packet->data, packet->len - n);
+	free(packet->data);
+	packet->data = data;
+	packet->len -= n;
+	return true;
+}
+
 static inline enum packet_checksum packet_ip_checksum(const struct rte_mbuf *packet)
 {
 	return packet->ip;
@@ -133,6 +160,11 @@ static inline void packet_set_offload(struct rte_mbuf *packet, const struct pack
 {
 	packet->offload = *offload;
 	packet->offloaded = true;
+}
+
+static inline struct packet_offload packet_offload(const struct rte_mbuf *packet)
+{
+	return packet->offload;
 }
 
 #endif

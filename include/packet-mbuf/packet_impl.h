@@ -61,6 +61,16 @@ static inline void *packet_prepend(struct rte_mbuf *packet, uint32_t n)
 	return n <= UINT16_MAX ? rte_pktmbuf_prepend(packet, (uint16_t)n) : NULL;
 }
 
+static inline bool packet_skip(struct rte_mbuf *packet, uint32_t n)
+{
+	return n <= UINT16_MAX && rte_pktmbuf_adj(packet, (uint16_t)n) != NULL;
+}
+
+static inline bool packet_trim(struct rte_mbuf *packet, uint32_t n)
+{
+	return n <= UINT16_MAX && rte_pktmbuf_trim(packet, (uint16_t)n) == 0;
+}
+
 static inline enum packet_checksum packet_ip_checksum(const struct rte_mbuf *packet)
 {
 	switch (packet->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) {
@@ -120,6 +130,31 @@ static inline void packet_set_offload(struct rte_mbuf *packet, const struct pack
 		packet->ol_flags |= RTE_MBUF_F_TX_UDP_CKSUM;
 	else if (offload->l4_protocol == IPPROTO_TCP)
 		packet->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
+}
+
+static inline uint8_t packet_offload_l4(const struct rte_mbuf *packet)
+{
+	switch (packet->ol_flags & RTE_MBUF_F_TX_L4_MASK) {
+	case RTE_MBUF_F_TX_UDP_CKSUM:
+		return IPPROTO_UDP;
+	case RTE_MBUF_F_TX_TCP_CKSUM:
+		return IPPROTO_TCP;
+	default:
+		return 0;
+	}
+}
+
+static inline struct packet_offload packet_offload(const struct rte_mbuf *packet)
+{
+	if ((packet->ol_flags & (RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6)) == 0)
+		return (struct packet_offload){0};
+	return (struct packet_offload){
+		.l2_len = packet->l2_len,
+		.l3_len = packet->l3_len,
+		.l4_protocol = packet_offload_l4(packet),
+		.v6 = (packet->ol_flags & RTE_MBUF_F_TX_IPV6) != 0,
+		.ip_checksum = (packet->ol_flags & RTE_MBUF_F_TX_IP_CKSUM) != 0,
+	};
 }
 
 #endif

@@ -1,19 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <arpa/inet.h>
 
-#include "net/wire.h"
-#include "test.h"
-
-static struct ip_address address(const char *text)
-{
-	struct ip_address a;
-	uint8_t v4[4];
-
-	if (inet_pton(AF_INET, text, v4) == 1)
-		return ip_address_v4(v4);
-	EXPECT_EQ(1, inet_pton(AF_INET6, text, a.bytes));
-	return a;
-}
+#include "bytes.h"
 
 static bool holds(bool (*question)(const struct ip_address *), const char *text)
 {

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <arpa/inet.h>
-
-#include "net/wire.h"
-#include "test.h"
+#include "bytes.h"
 
 /* What one side writes, the other reads: frames as a host of ours sends them. */
 
@@ -17,18 +14,7 @@ struct pair {
 
 static struct pair pair_of(const char *src, const char *dst)
 {
-	struct pair pair;
-	uint8_t v4[4];
-
-	if (inet_pton(AF_INET, src, v4) == 1) {
-		pair.src = ip_address_v4(v4);
-		EXPECT_EQ(1, inet_pton(AF_INET, dst, v4));
-		pair.dst = ip_address_v4(v4);
-		return pair;
-	}
-	EXPECT_EQ(1, inet_pton(AF_INET6, src, pair.src.bytes));
-	EXPECT_EQ(1, inet_pton(AF_INET6, dst, pair.dst.bytes));
-	return pair;
+	return (struct pair){address(src), address(dst)};
 }
 
 /* A frame with what is written behind it, read down to IP. */
@@ -70,7 +56,8 @@ static void check_udp(const char *src, const char *dst, struct span data)
 
 	writer_init(&w, frame, sizeof(frame));
 	write_frame(&w, &head, 7);
-	udp_write(&w, &head.src, &head.dst, 5060, 5070, data, UDP_CHECKSUM_WHOLE);
+	udp_write(&w, &(struct udp_ends){&head.src, &head.dst, 5060, 5070}, data,
+		  UDP_CHECKSUM_WHOLE);
 	writer_put(&w, data);
 	ip = read_frame(&w, 7);
 	EXPECT_EQ(GW_OK, ip.err);
@@ -107,7 +94,7 @@ static void check_echo(const char *src, const char *dst, enum icmp_kind kind)
 
 	writer_init(&w, frame, sizeof(frame));
 	write_frame(&w, &head, 0);
-	icmp_write_echo(&w, &head.src, &head.dst, kind, 0x1234, 0x5678, data);
+	icmp_write_echo(&w, &head.src, &head.dst, &(struct icmp_echo){kind, 0x1234, 0x5678, data});
 	ip = read_frame(&w, 0);
 	EXPECT_EQ(GW_OK, ip.err);
 	icmp = icmp_read(&ip, PACKET_CHECKSUM_UNKNOWN);

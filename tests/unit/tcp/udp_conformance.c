@@ -94,6 +94,42 @@ TEST(udp, carries_a_burst_and_an_empty_datagram)
 	scene_free(scene);
 }
 
+static void long_datagram(struct scene *scene, const struct endpoint *server_host,
+			  const struct endpoint *client_host)
+{
+	struct port *port = scene->port;
+	struct endpoint server = scene_server_at(scene, server_host);
+	struct endpoint client = scene_server_at(scene, client_host);
+	uint8_t bytes[3000];
+
+	for (uint32_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = stream_byte(i);
+	endpoint_set_port(&client, (uint16_t)(scene->w.port + 1));
+	EXPECT_EQ(GW_OK, net_udp_bind(scene->w.core[SERVER], &server, &port_ops, port));
+	EXPECT_EQ(GW_OK, net_udp_bind(scene->w.core[CLIENT], &client, &port_ops, port));
+	EXPECT_EQ(GW_OK, net_udp_send(scene->w.core[CLIENT], &client, &server,
+				      span_of(bytes, sizeof(bytes))));
+	UNTIL(scene, port->datagrams == 1);
+	EXPECT_EQ(sizeof(bytes), port->len);
+	EXPECT_BYTES(bytes, port->bytes, sizeof(bytes));
+}
+
+TEST(udp, carries_a_datagram_longer_than_a_packet)
+{
+	struct scene *scene = scene_new(state, &scene_limits);
+
+	long_datagram(scene, &scene->w.v4[SERVER], &scene->w.v4[CLIENT]);
+	scene_free(scene);
+}
+
+TEST(udp, carries_a_datagram_longer_than_a_packet_over_ipv6)
+{
+	struct scene *scene = scene_new(state, &scene_limits);
+
+	long_datagram(scene, &scene->w.v6[SERVER], &scene->w.v6[CLIENT]);
+	scene_free(scene);
+}
+
 TEST(udp, tells_that_a_peer_is_unreachable_and_goes_on)
 {
 	struct scene *scene = scene_new(state, &scene_limits);
@@ -132,6 +168,8 @@ int udp_conformance(const char *name, const struct conn_world_ops *world)
 		RUN_IN(w, udp,
 		       tells_the_address_a_datagram_came_to_on_a_wildcard_port_and_answers_from_it),
 		RUN_IN(w, udp, carries_a_burst_and_an_empty_datagram),
+		RUN_IN(w, udp, carries_a_datagram_longer_than_a_packet),
+		RUN_IN(w, udp, carries_a_datagram_longer_than_a_packet_over_ipv6),
 		RUN_IN(w, udp, tells_that_a_peer_is_unreachable_and_goes_on),
 		RUN_IN(w, udp, refuses_to_send_from_a_port_that_is_not_bound),
 	};
