@@ -18,7 +18,7 @@ SCRIPT_FAILED = re.compile(r"^FAIL (.+)$", re.M)
 BUILDS = [
     ("build", ["--buildtype=release", "-Dtests=true"], []),
     ("build-asan", ["--buildtype=debugoptimized", "-Db_sanitize=address,undefined", "-Db_lundef=false"],
-     ["unit", "fuzz", "sanitize"]),
+     ["unit", "fuzz", "sanitize", "wire"]),
     ("build-tsan", ["--buildtype=debugoptimized", "-Db_sanitize=thread", "-Db_lundef=false"], ["race"]),
 ]
 SCRIPTS = [
