@@ -48,9 +48,7 @@ static void bindings(struct worker *w, const struct message_command *command)
 static void drain(struct worker *w)
 {
 	w->draining = true; /* worker_turn() closes the sessions */
-	for (uint32_t i = 0; i < NET_BACK_ENDS; i++)
-		if (w->net[i] != NULL)
-			net_stop_listening(w->net[i]);
+	back_end_stop_listening(w);
 }
 
 /* ---- packets ----------------------------------------------------------------------------------

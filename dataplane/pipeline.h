@@ -10,7 +10,8 @@
 
 #include "worker.h"
 
-/* Shared by worker.c (the loop), session.c (W2), mw_link.c (Mw) and command.c only. */
+/* Shared by worker.c (the loop), back_end.c, sleep.c, session.c (W2), mw_link.c (Mw) and command.c
+ * only. */
 
 #define SMALL_BUFFER 4096
 #define LARGE_BUFFER_MIN 16384 /* an HTTP head, and well apart from the small ones */
@@ -174,6 +175,21 @@ enum gw_err GW_MUST_CHECK mw_link_request(struct worker *w, const struct mw_targ
 enum gw_err GW_MUST_CHECK mw_link_respond(struct worker *w, const struct mw_source *source,
 					  struct span bytes);
 bool mw_link_hop_up(struct worker *w, const struct mw_target *target);
+
+/* back_end.c: each calls all back ends of the worker */
+enum gw_err GW_MUST_CHECK back_end_open(struct worker *w);
+void back_end_close(struct worker *w);
+/** Tells them whom to trust when the configuration is a new one. */
+void back_end_peers(struct worker *w);
+void back_end_receive(struct worker *w);
+void back_end_run_ready(struct worker *w);
+void back_end_transmit(struct worker *w);
+void back_end_stop_listening(struct worker *w);
+bool back_end_idle(const struct worker *w);
+/** The earliest of what they say, see conn.h. */
+uint64_t back_end_next_us(const struct worker *w);
+uint64_t GW_MUST_CHECK back_end_sleep_begin(struct worker *w);
+void back_end_sleep_end(struct worker *w);
 
 /* sleep.c */
 /** Makes the one epoll of a worker, over its eventfd and the descriptors of its back ends. */

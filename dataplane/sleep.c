@@ -44,6 +44,26 @@ static struct timespec sleep_left(struct worker *w, uint64_t until_us)
 				 .tv_nsec = (long)(left_us % 1000000) * 1000};
 }
 
+/** Rounded up: a sleeper that wakes too early would only turn around. */
+static int sleep_ms(struct timespec left)
+{
+	uint64_t ms = (uint64_t)left.tv_sec * 1000 + ((uint64_t)left.tv_nsec + 999999) / 1000000;
+
+	return ms < INT32_MAX ? (int)ms : INT32_MAX;
+}
+
+/** left NULL: no limit. Kernels before 5.11, and containers that do not know the call, have no fine
+ * wait: without another the worker would turn and turn. */
+static int sleep_poll(const struct worker *w, struct epoll_event events[SLEEP_EVENTS],
+		      const struct timespec *left)
+{
+	int n = epoll_pwait2(w->epoll_fd, events, SLEEP_EVENTS, left, NULL);
+
+	if (n >= 0 || errno == EINTR)
+		return n;
+	return epoll_wait(w->epoll_fd, events, SLEEP_EVENTS, left != NULL ? sleep_ms(*left) : -1);
+}
+
 void sleep_wait(struct worker *w, uint64_t until_us)
 {
 	int wake_fd = mailbox_wake_fd(w->config.hub, w->config.index);
@@ -52,8 +72,7 @@ void sleep_wait(struct worker *w, uint64_t until_us)
 	uint64_t count;
 	int n;
 
-	n = epoll_pwait2(w->epoll_fd, events, SLEEP_EVENTS, until_us == UINT64_MAX ? NULL : &left,
-			 NULL);
+	n = sleep_poll(w, events, until_us == UINT64_MAX ? NULL : &left);
 	for (int i = 0; i < n; i++)
 		if (events[i].data.fd == wake_fd && read(wake_fd, &count, sizeof(count)) < 0)
 			errno = 0; /* somebody else has drained it */

@@ -177,19 +177,6 @@ static void verifier_turn(struct worker *w)
 	w->busy = w->busy || n > 0;
 }
 
-/** Tells the back ends of a new configuration whom to trust. */
-static void worker_peers(struct worker *w)
-{
-	const struct config_part *config = worker_settings(w);
-
-	if (w->peers_generation == config->part.generation)
-		return;
-	w->peers_generation = config->part.generation;
-	for (uint32_t i = 0; i < NET_BACK_ENDS; i++)
-		if (w->net[i] != NULL)
-			net_peers(w->net[i], config->trusted, config->trusted_count);
-}
-
 /** Takes this turn's time and view. */
 static void worker_begin(struct worker *w)
 {
@@ -200,39 +187,7 @@ static void worker_begin(struct worker *w)
 	snapshot_view(w->config.snapshots, &w->view);
 	time = (struct gateway_time){&w->view, w->clock.now_us, w->wall_s};
 	gateway_turn(w->gateway, &time);
-	worker_peers(w);
-}
-
-/* ---- the back ends, one after the other -------------------------------------------------------
- */
-
-static void worker_receive(struct worker *w)
-{
-	for (uint32_t i = 0; i < NET_BACK_ENDS; i++)
-		if (w->net[i] != NULL)
-			net_receive(w->net[i]);
-}
-
-static void worker_run_ready(struct worker *w)
-{
-	for (uint32_t i = 0; i < NET_BACK_ENDS; i++)
-		if (w->net[i] != NULL)
-			net_run_ready(w->net[i]);
-}
-
-static void worker_transmit(struct worker *w)
-{
-	for (uint32_t i = 0; i < NET_BACK_ENDS; i++)
-		if (w->net[i] != NULL)
-			net_transmit(w->net[i]);
-}
-
-static bool worker_net_idle(const struct worker *w)
-{
-	for (uint32_t i = 0; i < NET_BACK_ENDS; i++)
-		if (w->net[i] != NULL && !net_idle(w->net[i]))
-			return false;
-	return true;
+	back_end_peers(w);
 }
 
 /** What the log is told once: that a drain is done, and that an invariant broke in this turn. */
@@ -258,33 +213,28 @@ bool worker_turn(struct worker *w)
 
 	w->busy = false;
 	worker_begin(w);
-	worker_receive(w);
+	back_end_receive(w);
 	mailbox_receive(w->config.hub, w->config.index, MESSAGES_PER_TURN, worker_message, w);
 	w->busy |= gateway_timers(w->gateway, TIMERS_PER_TURN) > 0;
 	if (w->draining)
 		w->busy |= session_drain(w);
-	worker_run_ready(w); /* TLS, WebSocket, SIP, procedures: session.c and mw_link.c */
+	back_end_run_ready(w); /* TLS, WebSocket, SIP, procedures: session.c and mw_link.c */
 	verifier_turn(w);
-	worker_transmit(w);
+	back_end_transmit(w);
 	worker_tell(w);
 	snapshot_quiescent(w->config.snapshots, w->config.index);
 	counter_add(&w->counters.loop_turns, 1);
 	took = w->config.env->now_us(w->config.env->context) - w->clock.now_us;
 	counter_max(&w->counters.loop_longest_us, took);
 	return w->busy || w->batch_count > 0 || counter_read(&w->counters.verify_live) > 0 ||
-	       !worker_net_idle(w);
+	       !back_end_idle(w);
 }
 
 uint64_t worker_next_us(const struct worker *w)
 {
-	uint64_t next = gateway_next_us(w->gateway);
+	uint64_t next = gateway_next_us(w->gateway), net = back_end_next_us(w);
 
-	for (uint32_t i = 0; i < NET_BACK_ENDS; i++) {
-		uint64_t net = w->net[i] != NULL ? net_next_deadline_us(w->net[i]) : UINT64_MAX;
-
-		next = net < next ? net : next;
-	}
-	return next;
+	return net < next ? net : next;
 }
 
 bool worker_sleep_begin(struct worker *w)
@@ -309,20 +259,14 @@ void worker_sleep_end(struct worker *w)
 /** Offline for RCU, "asleep", one more look, then one epoll (DESIGN 5). */
 static void worker_sleep(struct worker *w)
 {
-	uint64_t until_us = gateway_next_us(w->gateway);
+	uint64_t timers_us = gateway_next_us(w->gateway), net_us;
 
 	if (!worker_sleep_begin(w))
 		return;
-	for (uint32_t i = 0; i < NET_BACK_ENDS; i++) {
-		uint64_t net = w->net[i] != NULL ? net_sleep_begin(w->net[i]) : UINT64_MAX;
-
-		until_us = net < until_us ? net : until_us;
-	}
+	net_us = back_end_sleep_begin(w);
 	if (!atomic_load_explicit(&w->stop, memory_order_acquire))
-		sleep_wait(w, until_us);
-	for (uint32_t i = 0; i < NET_BACK_ENDS; i++)
-		if (w->net[i] != NULL)
-			net_sleep_end(w->net[i]);
+		sleep_wait(w, net_us < timers_us ? net_us : timers_us);
+	back_end_sleep_end(w);
 	worker_sleep_end(w);
 }
 
@@ -426,36 +370,14 @@ static enum gw_err open_gateway(struct worker *w)
 	return w->gateway != NULL ? GW_OK : GW_NO_MEMORY;
 }
 
-static enum gw_err open_back_ends(struct worker *w)
-{
-	struct net_config net = {
-		.worker = w->config.index,
-		.epoch = w->config.epoch,
-		.counters = &w->counters,
-		.limits = {.connections = w->config.sizes.connections + MW_LINKS_MAX,
-			   .receive_bytes = 65536,
-			   .send_bytes = 65536,
-			   .user_timeout_us = 45000000},
-		.clock = &w->clock,
-		.shared = w->config.shared,
-		.events = &command_net_events,
-		.context = w,
-		.random = env_random,
-	};
-	enum gw_err err = GW_OK;
-
-	for (uint32_t i = 0; err == GW_OK && i < NET_BACK_ENDS; i++)
-		if (w->config.net[i] != NULL)
-			err = net_open(w->config.net[i], &net, &w->net[i]);
-	return err == GW_OK ? sleep_open(w) : err;
-}
-
 static enum gw_err open_net(struct worker *w, char *why, uint32_t why_len)
 {
 	const struct config_part *config = w->view.config;
-	enum gw_err err = open_back_ends(w);
+	enum gw_err err = back_end_open(w);
 	char text[ENDPOINT_TEXT_MAX];
 
+	if (err == GW_OK)
+		err = sleep_open(w);
 	for (uint32_t i = 0; err == GW_OK && i < config->access_count; i++) {
 		const struct listen_config *listen = &config->access[i];
 
@@ -509,9 +431,7 @@ void worker_free(struct worker *w)
 	if (w == NULL)
 		return;
 	snapshot_view(w->config.snapshots, &w->view);
-	for (uint32_t i = 0; i < NET_BACK_ENDS; i++)
-		if (w->net[i] != NULL)
-			net_close(w->net[i]);
+	back_end_close(w);
 	sleep_close(w);
 	gateway_free(w->gateway);
 	if (w->verifier != NULL)
