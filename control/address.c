@@ -35,7 +35,7 @@ const char *address_plain(const char *text, struct endpoint *out)
 	return address_read(span_text(text), out);
 }
 
-const char *address_prefix(const char *text, struct endpoint *out)
+const char *address_prefix(const char *text, struct netif_address *out)
 {
 	struct span all = span_text(text);
 	uint32_t slash = span_find(all, '/');
@@ -44,13 +44,130 @@ const char *address_prefix(const char *text, struct endpoint *out)
 
 	if (slash == all.len)
 		return "prefix length missing, as in 198.18.0.10/24";
-	why = address_read(span_cut(all, 0, slash), out);
+	why = address_read(span_cut(all, 0, slash), &out->address);
 	if (why != NULL)
 		return why;
-	if (!address_number(span_from(all, slash + 1), out->sa.sa_family == AF_INET ? 32 : 128,
-			    &bits))
+	if (!address_number(span_from(all, slash + 1),
+			    out->address.sa.sa_family == AF_INET ? 32 : 128, &bits))
 		return "prefix length out of range";
+	out->prefix_len = (uint8_t)bits;
 	return NULL;
+}
+
+/** The bytes of an address as they go over the wire. */
+static struct span address_bytes(const struct endpoint *e)
+{
+	return e->sa.sa_family == AF_INET ? span_of(&e->v4.sin_addr, 4)
+					  : span_of(&e->v6.sin6_addr, 16);
+}
+
+static bool address_bit(struct span bytes, uint32_t i)
+{
+	return (bytes.at[i / 8] >> (7 - i % 8) & 1) != 0;
+}
+
+/** All bits from number from on are value. */
+static bool address_rest_is(struct span bytes, uint32_t from, bool value)
+{
+	for (uint32_t i = from; i < bytes.len * 8; i++)
+		if (address_bit(bytes, i) != value)
+			return false;
+	return true;
+}
+
+static const char *address_station_v4(struct span bytes, uint8_t prefix_len)
+{
+	if (bytes.at[0] >= 224)
+		return "a group or reserved address";
+	if (bytes.at[0] == 127)
+		return "a loopback address";
+	if (bytes.at[0] == 0)
+		return "an address that no station may have";
+	if (prefix_len >= 31) /* RFC 3021: two stations, no broadcast */
+		return NULL;
+	if (address_rest_is(bytes, prefix_len, false))
+		return "the address of the network itself";
+	if (address_rest_is(bytes, prefix_len, true))
+		return "the broadcast address of its network";
+	return NULL;
+}
+
+static const char *address_station_v6(struct span bytes, uint8_t prefix_len)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	if (bytes.at[0] == 0xff)
+		return "a group address";
+	if (address_rest_is(bytes, 0, false))
+		return "an address that no station may have";
+	if (address_rest_is(span_cut(bytes, 0, 15), 0, false) && bytes.at[15] == 1)
+		return "a loopback address";
+	if (span_equal(span_cut(bytes, 0, 12), span_of(mapped, 12)))
+		return "an IPv4 address in IPv6 clothes: write it as IPv4";
+	/* RFC 4291 2.6.1: every router answers to it; RFC 6164: not on a link of two */
+	if (prefix_len < 127 && address_rest_is(bytes, prefix_len, false))
+		return "the address of the network itself";
+	return NULL;
+}
+
+const char *address_station(const struct netif_address *address)
+{
+	struct span bytes = address_bytes(&address->address);
+
+	return bytes.len == 4 ? address_station_v4(bytes, address->prefix_len)
+			      : address_station_v6(bytes, address->prefix_len);
+}
+
+bool address_on_link(const struct netif_address *subnet, const struct endpoint *host)
+{
+	struct span a = address_bytes(&subnet->address), b = address_bytes(host);
+
+	if (a.len != b.len)
+		return false;
+	for (uint32_t i = 0; i < subnet->prefix_len; i++)
+		if (address_bit(a, i) != address_bit(b, i))
+			return false;
+	return true;
+}
+
+bool address_link_local(const struct endpoint *host)
+{
+	return host->sa.sa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&host->v6.sin6_addr);
+}
+
+static int address_hex(uint8_t c)
+{
+	c = ascii_lower(c);
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+const char *address_mac(const char *text, uint8_t mac[6])
+{
+	struct span all = span_text(text);
+
+	if (all.len != 17)
+		return "six pairs of hexadecimal digits expected, as 02:00:5e:10:00:01";
+	for (uint32_t i = 0; i < 6; i++) {
+		int high = address_hex(all.at[3 * i]), low = address_hex(all.at[3 * i + 1]);
+
+		if (high < 0 || low < 0 || (i < 5 && all.at[3 * i + 2] != ':'))
+			return "six pairs of hexadecimal digits expected, as 02:00:5e:10:00:01";
+		mac[i] = (uint8_t)(high << 4 | low);
+	}
+	if ((mac[0] & 1) != 0)
+		return "a group address";
+	if (address_rest_is(span_of(mac, 6), 0, false))
+		return "an address that no station may have";
+	return NULL;
+}
+
+const char *address_mac_format(const uint8_t mac[6], char text[ADDRESS_MAC_MAX])
+{
+	snprintf(text, ADDRESS_MAC_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		 mac[3], mac[4], mac[5]);
+	return text;
 }
 
 /** Splits "host", "host:port", "[v6]" and "[v6]:port"; port stays empty when there is none. */

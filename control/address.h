@@ -2,8 +2,10 @@
 #ifndef ADDRESS_H
 #define ADDRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+#include "netif.h"
 #include "parts.h"
 
 /**
@@ -14,8 +16,24 @@
 /** Longest serialised origin, terminator included. */
 enum { ADDRESS_ORIGIN_MAX = 300 };
 
-/** "198.18.0.10/24", "fd00:18::10/64": the address, with port 0. */
-const char *address_prefix(const char *text, struct endpoint *out);
+/** "198.18.0.10/24", "fd00:18::10/64": the address, with port 0, and the length. */
+const char *address_prefix(const char *text, struct netif_address *out);
+
+/** NULL when a station may have this address in its subnet, else why not, a constant. */
+const char *address_station(const struct netif_address *address);
+
+/** host lies in the subnet. */
+bool address_on_link(const struct netif_address *subnet, const struct endpoint *host);
+
+/** fe80::/10: on-link at every port. */
+bool address_link_local(const struct endpoint *host);
+
+/** "02:00:5e:10:00:01", a station's address. */
+const char *address_mac(const char *text, uint8_t mac[6]);
+
+/** The other way; returns text. */
+#define ADDRESS_MAC_MAX 18
+const char *address_mac_format(const uint8_t mac[6], char text[ADDRESS_MAC_MAX]);
 
 /** "198.18.0.20", "fd00:18::20": the address, with port 0. */
 const char *address_plain(const char *text, struct endpoint *out);

@@ -6,23 +6,8 @@
 
 #include "address.h"
 #include "certificate.h"
+#include "checking.h"
 #include "message.h"
-
-struct check {
-	struct config *config;
-	struct problems *problems;
-};
-
-#define check_refuse(c, line, ...) \
-	problems_add((c)->problems, PROBLEM_ERROR, (c)->config->file, line, __VA_ARGS__)
-
-/** Element i of a list of that struct. */
-#define ELEMENT(type, list, i) (&((struct type *)(list).at)[i])
-
-static bool check_given(struct option_text text)
-{
-	return text.text[0] != '\0'; /* empty: a problem was added when it was read */
-}
 
 static void check_host_name(const struct check *c, const char *path, struct option_text text)
 {
@@ -30,8 +15,7 @@ static void check_host_name(const struct check *c, const char *path, struct opti
 		check_refuse(c, text.line, "%s: \"%s\" is not a host name", path, text.text);
 }
 
-/** Printable ASCII without what would have to be quoted in a header or a challenge. */
-static void check_plain(const struct check *c, const char *path, struct option_text text)
+void check_plain(const struct check *c, const char *path, struct option_text text)
 {
 	for (const char *p = text.text; *p != '\0'; p++) {
 		if (*p > ' ' && *p <= '~' && strchr("\"\\<>", *p) == NULL)
@@ -45,12 +29,8 @@ static void check_plain(const struct check *c, const char *path, struct option_t
 	}
 }
 
-/** strcmp or strcasecmp. */
-typedef int check_order(const char *a, const char *b);
-
-/** Adds a problem when element i of a list begins with the same text as an earlier one. */
-static void check_repeated(const struct check *c, const char *path, const struct option_list *list,
-			   size_t size, uint32_t i, check_order *order)
+void check_repeated(const struct check *c, const char *path, const struct option_list *list,
+		    size_t size, uint32_t i, check_order *order)
 {
 	const uint8_t *at = list->at;
 	const struct option_text *text = (const void *)(at + i * size), *other;
@@ -101,6 +81,14 @@ static void check_realms(const struct check *c)
 	}
 }
 
+static bool check_power_of_two(const struct check *c, const char *path, struct option_number n)
+{
+	if ((n.value & (n.value - 1)) == 0)
+		return true;
+	check_refuse(c, n.line, "%s: not a power of two", path);
+	return false;
+}
+
 static void check_workers(const struct check *c)
 {
 	const struct option_list *cores = &c->config->workers.cores;
@@ -115,48 +103,18 @@ static void check_workers(const struct check *c)
 				check_refuse(c, core->line, "workers.cores: core %llu repeated",
 					     (unsigned long long)core->value);
 	}
-	if (bytes.value == 0)
-		return;
-	if ((bytes.value & (bytes.value - 1)) != 0)
-		check_refuse(c, bytes.line, "workers.mailbox_bytes: not a power of two");
-	/* a message of the core may have to go to another worker, whole */
-	else if (most > bytes.value / 2)
+	(void)check_power_of_two(c, "workers.packet_ring_bytes",
+				 c->config->workers.packet_ring_bytes);
+	/* a message of the core may have to go to another worker, whole; 0: refused already */
+	if (check_power_of_two(c, "workers.mailbox_bytes", bytes) && bytes.value != 0 &&
+	    most > bytes.value / 2)
 		check_refuse(c, bytes.line,
 			     "workers.mailbox_bytes: half of it must hold limits.max_message and "
 			     "%zu bytes more",
 			     sizeof(struct message_deliver));
 }
 
-/* ---- ports and W2 --------------------------------------------------------------------------- */
-
-static void check_port(const struct check *c, const struct config_port *port)
-{
-	struct endpoint address;
-	const char *why;
-
-	check_plain(c, "ports[].name", port->name);
-	if (check_given(port->device) && strcmp(port->device.text, "kernel") != 0)
-		check_refuse(c, port->device.line, "device %s: not in this version, only kernel",
-			     port->device.text);
-	for (uint32_t i = 0; i < port->addresses.count; i++) {
-		const struct option_text *text = config_text(&port->addresses, i);
-
-		why = check_given(*text) ? address_prefix(text->text, &address) : NULL;
-		if (why != NULL)
-			check_refuse(c, text->line, "ports[].addresses: \"%s\": %s", text->text,
-				     why);
-	}
-}
-
-static void check_ports(const struct check *c)
-{
-	const struct option_list *ports = &c->config->ports;
-
-	for (uint32_t i = 0; i < ports->count; i++) {
-		check_port(c, config_port(c->config, i));
-		check_repeated(c, "ports[].name", ports, sizeof(struct config_port), i, strcmp);
-	}
-}
+/* ---- W2 -------------------------------------------------------------------------------------- */
 
 static void check_port_known(const struct check *c, const char *path, struct option_text name)
 {
@@ -515,6 +473,7 @@ void check_config(struct config *config, struct problems *problems)
 	check_ports(&c);
 	check_access(&c);
 	check_mw(&c);
+	check_port_uses(&c);
 	check_issuers(&c);
 	check_wwsfs(&c);
 	check_limits(&c);

@@ -187,6 +187,19 @@ static bool request_split(struct cli_request *r, uint32_t len)
 	return r->words > 0;
 }
 
+/** Whether the process that connected ran as root or as the node's own user then. */
+static bool request_is_admin(const struct cli_request *r)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+	uv_os_fd_t fd;
+
+	if (uv_fileno((const uv_handle_t *)&r->pipe, &fd) != 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
+		return false;
+	return peer.uid == 0 || peer.uid == r->cli->config.owner;
+}
+
 static void request_run(struct cli_request *r, uint32_t len)
 {
 	const struct cli_command *command = NULL;
@@ -203,6 +216,8 @@ static void request_run(struct cli_request *r, uint32_t len)
 		cli_fail(r, "unknown command");
 	else if (r->words - 1 > command->words_max)
 		cli_fail(r, "too many arguments");
+	else if (command->role == CLI_ADMIN && !request_is_admin(r))
+		cli_fail(r, "not allowed: this command is for root and the node's own user");
 	else
 		command->run(r, r->cli->config.context);
 }

@@ -18,11 +18,15 @@
 struct cli;
 struct cli_request;
 
+/** Who may give a command: whoever can reach the socket, or root and the node's own user only. */
+enum cli_role { CLI_OPERATOR, CLI_ADMIN };
+
 struct cli_command {
 	const char *name;
 	const char *arguments; /* for people: "[SECONDS]", or "" */
 	const char *help;
 	uint32_t words_max; /* arguments it takes at most */
+	enum cli_role role;
 	void (*run)(struct cli_request *request, void *context);
 };
 
@@ -33,12 +37,13 @@ struct cli_config {
 	const struct cli_command *commands;
 	uint32_t command_count;
 	void *context;	      /* for run */
+	uid_t owner;	      /* the user that is an admin beside root */
 	uint32_t clients_max; /* 0: 16; more are closed at once */
 	uint32_t deadline_ms; /* 0: 5000, for the request to come and for its answer */
 };
 
 /** Bytes of a request line, and words in it. */
-enum { CLI_REQUEST_MAX = 1024, CLI_WORDS_MAX = 8 };
+enum { CLI_REQUEST_MAX = 4096, CLI_WORDS_MAX = 128 };
 
 /**
  * Opens the socket, taking the place of one that no process listens on any more, and making its

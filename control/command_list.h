@@ -2,15 +2,23 @@
 #ifndef COMMAND_LIST_H
 #define COMMAND_LIST_H
 
-/** The commands of the node: name, arguments, how many at most, help. The daemon's table and
+/** The commands of the node: name, arguments, how many at most, role, help. The daemon's table and
  * wicctl's help are made of it. */
 #define COMMAND_LIST(X) \
-	X(status, "", 0, "what the node is and how much of it is in use") \
-	X(stats, "", 0, "all counters, and every error that was counted") \
-	X(workers, "", 0, "the workers: core, turns, load") \
-	X(connections, "", 0, "the connections of WICs") \
-	X(bindings, "", 0, "the registrations, identities as keyed hashes") \
-	X(reload, "", 0, "read the configuration again; when refused nothing changes") \
-	X(drain, "[SECONDS]", 1, "refuse what is new, wait at most SECONDS (default 30), stop")
+	X(status, "", 0, CLI_OPERATOR, "what the node is and how much of it is in use") \
+	X(stats, "", 0, CLI_OPERATOR, "all counters, and every error that was counted") \
+	X(workers, "", 0, CLI_OPERATOR, "the workers: core, turns, load") \
+	X(ports, "", 0, CLI_OPERATOR, "the ports: device, link, what has passed") \
+	X(neighbours, "", 0, CLI_OPERATOR, "the next hops of packet ports") \
+	X(connections, "", 0, CLI_OPERATOR, "the connections of WICs") \
+	X(bindings, "", 0, CLI_OPERATOR, "the registrations, identities as keyed hashes") \
+	X(ping, "ADDRESS [COUNT]", 2, CLI_OPERATOR, \
+	  "ping from a packet port, COUNT times (default 3, at most 10)") \
+	X(capture, "FILTER FILE [SECONDS] | stop", 127, CLI_ADMIN, \
+	  "write frames of packet ports to a pcapng FILE, at most SECONDS (default 60)") \
+	X(reload, "", 0, CLI_OPERATOR, \
+	  "read the configuration again; when refused nothing changes") \
+	X(drain, "[SECONDS]", 1, CLI_OPERATOR, \
+	  "refuse what is new, wait at most SECONDS (default 30), stop")
 
 #endif

@@ -194,33 +194,28 @@ void commands_reloaded(struct cli_request *request, const struct problems *probl
 					     command_problems(problems, PROBLEM_WARNING)));
 }
 
-/** Reads whole seconds. False: not a number, or above the bound. */
-static bool command_seconds(const char *word, uint32_t *seconds)
+bool commands_number(const char *word, uint32_t max, uint32_t *number)
 {
-	uint32_t sum = 0;
+	uint64_t sum = 0;
 
-	if (word == NULL) {
-		*seconds = DRAIN_SECONDS;
-		return true;
-	}
 	for (const char *c = word; *c != '\0'; c++) {
 		if (*c < '0' || *c > '9')
 			return false;
-		sum = sum * 10 + (uint32_t)(*c - '0');
-		if (sum > DRAIN_SECONDS_MAX)
+		sum = sum * 10 + (uint64_t)(*c - '0');
+		if (sum > max)
 			return false;
 	}
-	*seconds = sum;
-	return true;
+	*number = (uint32_t)sum;
+	return word[0] != '\0';
 }
 
 static void command_run_drain(struct cli_request *request, void *context)
 {
 	const struct commands *c = context;
-	const char *why;
-	uint32_t seconds;
+	const char *why, *word = cli_word(request, 1);
+	uint32_t seconds = DRAIN_SECONDS;
 
-	if (!command_seconds(cli_word(request, 1), &seconds)) {
+	if (word != NULL && !commands_number(word, DRAIN_SECONDS_MAX, &seconds)) {
 		cli_fail(request, "SECONDS is a number up to 86400");
 		return;
 	}
@@ -232,9 +227,37 @@ static void command_run_drain(struct cli_request *request, void *context)
 					     "seconds", (json_int_t)seconds));
 }
 
+bool commands_message(struct commands *c, uint16_t from, struct span message)
+{
+	struct message_head head;
+	struct span rest = message;
+
+	if (!span_copy(&rest, &head, sizeof(head)))
+		return false;
+	if (head.kind == MESSAGE_CAPTURED) {
+		capture_frame(c->capture, from, message);
+		return true;
+	}
+	if (head.kind != MESSAGE_ANSWER)
+		return false;
+	fetch_answer(c->fetch, from, message); /* each looks for its own ids */
+	errands_answer(c->errands, from, message);
+	return true;
+}
+
+uint64_t commands_capture_lost(void *context)
+{
+	const struct commands *c = context;
+	uint64_t lost = 0;
+
+	for (uint16_t w = 0; w < c->workers; w++)
+		lost += counter_read(&command_counters(c, w)->net_capture_lost);
+	return lost;
+}
+
 const struct cli_command commands_table[] = {
-#define COMMAND_ROW(name, arguments, words, help) \
-	{#name, arguments, help, words, command_run_##name},
+#define COMMAND_ROW(name, arguments, words, role, help) \
+	{#name, arguments, help, words, role, command_run_##name},
 	COMMAND_LIST(COMMAND_ROW)
 #undef COMMAND_ROW
 };

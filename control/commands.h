@@ -2,9 +2,12 @@
 #ifndef COMMANDS_H
 #define COMMANDS_H
 
+#include "capture.h"
 #include "cli.h"
 #include "counters.h"
+#include "errand.h"
 #include "fetch.h"
+#include "netifs.h"
 #include "problem.h"
 
 /** What `status` tells. Texts are borrowed for the call. */
@@ -29,6 +32,10 @@ struct node_ops {
 	void (*reload)(void *context, struct cli_request *request);
 	/** Begins to drain. NULL, or why not. */
 	const char *(*drain)(void *context, uint32_t seconds);
+	/** Port i in the order of the configuration, or NULL past the end. */
+	const struct netifs_port *(*port)(void *context, uint32_t i);
+	/** Fills rows[0..max) with the next hops known now and returns how many. */
+	uint32_t (*neighbours)(void *context, uint32_t max, struct netifs_neighbour *rows);
 };
 
 /** The context of every command. The caller's; lives as long as the socket. */
@@ -36,7 +43,10 @@ struct commands {
 	const struct node_ops *node;
 	void *node_context;
 	uint16_t workers;
+	uv_loop_t *loop;
 	struct fetch *fetch;
+	struct errands *errands;
+	struct capture *capture;
 };
 
 /** The table for struct cli_config. */
@@ -49,5 +59,20 @@ extern const uint32_t commands_count;
  */
 void commands_reloaded(struct cli_request *request, const struct problems *problems,
 		       uint32_t generation);
+
+/** Takes a message of worker from that a command waits for. False: it is another kind. */
+bool commands_message(struct commands *commands, uint16_t from, struct span message);
+
+/** Frames that workers could not hand over to a capture, since start; context: struct commands. */
+uint64_t commands_capture_lost(void *context);
+
+/** Reads a decimal number of all of word, at most max. */
+bool commands_number(const char *word, uint32_t max, uint32_t *number);
+
+/* control/commands_net.c */
+void command_run_ports(struct cli_request *request, void *context);
+void command_run_neighbours(struct cli_request *request, void *context);
+void command_run_ping(struct cli_request *request, void *context);
+void command_run_capture(struct cli_request *request, void *context);
 
 #endif

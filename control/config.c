@@ -77,6 +77,11 @@ const struct config_port *config_port(const struct config *config, uint32_t i)
 	return &((const struct config_port *)config->ports.at)[i];
 }
 
+bool config_port_packets(const struct config_port *port)
+{
+	return strcmp(port->device.text, "kernel") != 0;
+}
+
 const struct config_port *config_port_named(const struct config *config, const char *name)
 {
 	for (uint32_t i = 0; i < config->ports.count; i++)
@@ -88,14 +93,15 @@ const struct config_port *config_port_named(const struct config *config, const c
 bool config_mw_address(const struct config *config, struct endpoint *address)
 {
 	const struct config_port *port = config_port_named(config, config->mw.port.text);
-	struct endpoint read;
+	struct netif_address read;
 	bool found = false;
 
 	for (uint32_t i = 0; port != NULL && i < port->addresses.count; i++) {
 		if (address_prefix(config_text(&port->addresses, i)->text, &read) != NULL)
 			continue;
-		if (!found || (read.sa.sa_family == AF_INET && address->sa.sa_family != AF_INET))
-			*address = read;
+		if (!found ||
+		    (read.address.sa.sa_family == AF_INET && address->sa.sa_family != AF_INET))
+			*address = read.address;
 		found = true;
 	}
 	return found;

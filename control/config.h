@@ -28,7 +28,8 @@ struct config_port {
 	struct option_text name, device;
 	struct option_list addresses; /* struct option_text */
 	struct option_list gateways;
-	struct option_number vlan;
+	struct option_number vlan, mtu, neighbour_probe;
+	struct option_text mac;
 };
 
 struct config_listen {
@@ -83,7 +84,7 @@ struct config {
 	struct option_list realms; /* struct config_realm */
 	struct {
 		struct option_list cores; /* struct option_number; one worker each */
-		struct option_number idle, mailbox_bytes;
+		struct option_number idle, mailbox_bytes, packet_ring_bytes;
 	} workers;
 	struct option_list eal;
 	struct option_list ports; /* struct config_port */
@@ -157,6 +158,8 @@ const char *config_path(const struct config *config, struct option_text path);
 /** Elements of lists; i < list.count. */
 const struct option_text *config_text(const struct option_list *list, uint32_t i);
 const struct config_port *config_port(const struct config *config, uint32_t i);
+/** True for a port with packets of our own, false for the kernel's sockets. */
+bool config_port_packets(const struct config_port *port);
 /** The port of that name, or NULL. */
 const struct config_port *config_port_named(const struct config *config, const char *name);
 

@@ -7,11 +7,11 @@
 struct eal;
 
 /**
- * Starts DPDK's EAL for the configured workers: lcore 0 is control, on every processor that no
- * worker has when there is one, lcore 1 + w is worker w on its core. Memory is --in-memory when
- * huge pages are free, else --no-huge; no PCI device is touched unless eal: names one. Blocks for
- * about 0.2 s. *started is the caller's until eal_stop(). GW_SYSTEM, with the reason in why of
- * why_size bytes.
+ * Starts DPDK's EAL for the configured workers and ports: lcore 0 is control, lcore 1 + w is worker
+ * w on its core; the devices of the ports are made or probed, and no other (eal_arguments.h has the
+ * rules). A device that cannot be made does not end the start: its port says so when it is opened.
+ * Blocks for about 0.2 s. *started is the caller's until eal_stop(). GW_SYSTEM, with the reason in
+ * why of why_size bytes.
  */
 enum gw_err GW_MUST_CHECK eal_start(const struct config *config, struct eal **started, char *why,
 				    size_t why_size);

@@ -10,7 +10,6 @@
 #include "event.h"
 #include "inbox.h"
 #include "node.h"
-#include "port.h"
 
 #define RECLAIM_MS 100
 #define DRAIN_DEFAULT_S 5 /* of SIGTERM */
@@ -40,7 +39,7 @@ static void on_status(void *context, struct node_status *status)
 		.version = WICGATE_VERSION,
 		.node = c->node.config->node.name.text,
 		.state = c->drain_until_ms == 0 ? "running" : "draining",
-		.port_driver = port_kernel.name,
+		.port_driver = netifs_drivers(c->node.netifs),
 		.verify_driver = verifier_openssl.name,
 		.uptime_s = (uv_hrtime() / 1000 - c->node.started_us) / 1000000,
 		.config_generation = c->node.reloads + 1,
@@ -98,12 +97,28 @@ static const char *on_drain(void *context, uint32_t seconds)
 	return NULL;
 }
 
+static const struct netifs_port *on_port(void *context, uint32_t i)
+{
+	struct control *c = context;
+
+	return netifs_port(c->node.netifs, i);
+}
+
+static uint32_t on_neighbours(void *context, uint32_t max, struct netifs_neighbour *rows)
+{
+	struct control *c = context;
+
+	return netifs_neighbours(c->node.netifs, max, rows);
+}
+
 static const struct node_ops node_ops = {
 	.status = on_status,
 	.counters = on_counters,
 	.core = on_core,
 	.reload = on_reload,
 	.drain = on_drain,
+	.port = on_port,
+	.neighbours = on_neighbours,
 };
 
 /* ---- what happens --------------------------------------------------------------------------- */
@@ -111,11 +126,8 @@ static const struct node_ops node_ops = {
 static void on_message(void *context, uint16_t from, struct span message)
 {
 	struct control *c = context;
-	const struct message_head *head = (const void *)message.at;
 
-	if (message.len >= sizeof(*head) && head->kind == MESSAGE_ANSWER)
-		fetch_answer(c->commands.fetch, from, message);
-	else
+	if (!commands_message(&c->commands, from, message))
 		event_log(c->node.log, from, message);
 }
 
@@ -166,21 +178,21 @@ static void watch_signal(struct control *c, uv_signal_t *signal, uv_signal_cb ha
 	uv_signal_start(signal, handler, number);
 }
 
-static enum gw_err open_cli(struct control *c, char why[NODE_WHY_MAX])
+/** What commands ask the workers with. */
+static enum gw_err open_commands(struct control *c)
 {
-	const struct config *config = c->node.config;
 	struct fetch_config fetch = {
 		.loop = &c->loop,
 		.hub = c->node.hub,
 		.workers = c->node.workers,
-		.max_rows = (uint32_t)config->control.max_rows.value,
+		.max_rows = (uint32_t)c->node.config->control.max_rows.value,
 	};
-	struct cli_config cli = {
+	struct errands_config errands = {&c->loop, c->node.hub, c->node.workers};
+	struct capture_config capture = {
 		.loop = &c->loop,
-		.path = config_path(config, config->control.socket),
-		.mode = config->control.mode.value == CONFIG_SOCKET_0660 ? 0660 : 0600,
-		.commands = commands_table,
-		.command_count = commands_count,
+		.log = c->node.log,
+		.workers = c->node.workers,
+		.lost = commands_capture_lost,
 		.context = &c->commands,
 	};
 
@@ -188,11 +200,29 @@ static enum gw_err open_cli(struct control *c, char why[NODE_WHY_MAX])
 		.node = &node_ops,
 		.node_context = c,
 		.workers = c->node.workers,
+		.loop = &c->loop,
 		.fetch = fetch_new(&fetch),
+		.errands = errands_new(&errands),
 	};
-	snprintf(why, NODE_WHY_MAX, "out of memory");
-	if (c->commands.fetch == NULL)
-		return GW_NO_MEMORY;
+	capture.errands = c->commands.errands;
+	c->commands.capture = capture_new(&capture);
+	return c->commands.fetch && c->commands.errands && c->commands.capture ? GW_OK
+									       : GW_NO_MEMORY;
+}
+
+static enum gw_err open_cli(struct control *c, char why[NODE_WHY_MAX])
+{
+	const struct config *config = c->node.config;
+	struct cli_config cli = {
+		.loop = &c->loop,
+		.path = config_path(config, config->control.socket),
+		.mode = config->control.mode.value == CONFIG_SOCKET_0660 ? 0660 : 0600,
+		.commands = commands_table,
+		.command_count = commands_count,
+		.context = &c->commands,
+		.owner = geteuid(),
+	};
+
 	return cli_open(&cli, &c->cli, why, NODE_WHY_MAX);
 }
 
@@ -212,6 +242,9 @@ static enum gw_err open_loop(struct control *c, char why[NODE_WHY_MAX])
 	uv_timer_init(&c->loop, &c->tick);
 	c->tick.data = c;
 	uv_timer_start(&c->tick, on_tick, RECLAIM_MS, RECLAIM_MS);
+	snprintf(why, NODE_WHY_MAX, "out of memory");
+	if (open_commands(c) != GW_OK) /* before the first message comes */
+		return GW_NO_MEMORY;
 	snprintf(why, NODE_WHY_MAX, "the mailbox cannot be watched");
 	c->inbox = inbox_new(&inbox);
 	if (c->inbox == NULL)
@@ -223,6 +256,8 @@ static void close_loop(struct control *c)
 {
 	cli_close(c->cli);
 	fetch_close(c->commands.fetch);
+	errands_close(c->commands.errands);
+	capture_close(c->commands.capture);
 	inbox_close(c->inbox);
 	uv_close((uv_handle_t *)&c->on_term, NULL);
 	uv_close((uv_handle_t *)&c->on_int, NULL);

@@ -5,6 +5,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include <rte_launch.h>
+
 #include "eal.h"
 #include "message.h"
 
@@ -110,7 +112,10 @@ static enum gw_err node_worker(struct node *node, uint16_t w, char why[NODE_WHY_
 		.env = &node_env,
 		.hub = node->hub,
 		.snapshots = node->snapshots,
-		.net = {[NET_KERNEL] = &net_posix},
+		.net = {[NET_KERNEL] = netifs_has(node->netifs, NET_KERNEL) ? &net_posix : NULL,
+			[NET_PACKETS] =
+				netifs_has(node->netifs, NET_PACKETS) ? &net_packets : NULL},
+		.shared = netifs_shared(node->netifs),
 		.verifier = &verifier_openssl,
 		.certificate = config_path(config, pair->certificate),
 		.key = config_path(config, pair->key),
@@ -167,7 +172,11 @@ enum gw_err node_start(struct node *node, char why[NODE_WHY_MAX])
 		return GW_CONFIG;
 	err = eal_start(node->config, &node->eal, why, NODE_WHY_MAX);
 	if (err == GW_OK)
+		err = netifs_open(node->config, &node->netifs, why, NODE_WHY_MAX);
+	if (err == GW_OK) {
+		netifs_log(node->netifs, node->log);
 		err = node_memory(node, why);
+	}
 	if (err == GW_OK)
 		err = node_publish(node, node->config);
 	if (err == GW_OK)
@@ -181,15 +190,19 @@ void node_stop(struct node *node)
 {
 	for (uint16_t w = 0; w < node->launched; w++)
 		worker_stop(node->worker[w]);
-	eal_stop(node->eal);
+	if (node->eal != NULL)
+		rte_eal_mp_wait_lcore();
 	for (uint16_t w = 0; node->worker != NULL && w < node->workers; w++)
 		worker_free(node->worker[w]);
+	netifs_close(node->netifs); /* every packet is back; their memory is EAL's */
+	eal_stop(node->eal);
 	free(node->worker);
 	mailbox_hub_free(node->hub);
 	snapshot_root_free(node->snapshots);
 	key_ids_free(node->key_ids);
 	state_close(&node->state);
 	node->worker = NULL;
+	node->netifs = NULL;
 	node->hub = NULL;
 	node->snapshots = NULL;
 	node->key_ids = NULL;

@@ -6,6 +6,7 @@
 
 #include "config.h"
 #include "log.h"
+#include "netifs.h"
 #include "publish.h"
 #include "state.h"
 #include "worker.h"
@@ -27,7 +28,8 @@ struct node {
 	struct worker **worker;
 	uint16_t workers;
 	uint16_t launched;
-	struct eal *eal;     /* NULL: it does not run */
+	struct eal *eal; /* NULL: it does not run */
+	struct netifs *netifs;
 	uint64_t started_us; /* monotonic */
 	uint32_t reloads;
 };
@@ -36,7 +38,7 @@ struct node {
 #define NODE_WHY_MAX 256
 
 /**
- * Opens state, EAL, mailboxes and workers for node->config and runs the workers. On error
+ * Opens state, EAL, ports, mailboxes and workers for node->config and runs the workers. On error
  * everything is as it was; why says which step failed.
  */
 enum gw_err GW_MUST_CHECK node_start(struct node *node, char why[NODE_WHY_MAX]);

@@ -75,6 +75,9 @@ static const struct option options[] = {
 	NUMBER("workers.mailbox_bytes", "bytes", "262144", 65536, 16777216, OPTION_RESTART,
 	       HERE(workers.mailbox_bytes),
 	       "Ring between two threads, a power of two; a message takes at most half of it."),
+	NUMBER("workers.packet_ring_bytes", "bytes", "1048576", 262144, 67108864, OPTION_RESTART,
+	       HERE(workers.packet_ring_bytes),
+	       "Ring over which a worker hands packets to another, a power of two."),
 
 	TEXTS("eal", "[]", 1, 255, OPTION_RESTART, HERE(eal),
 	      "Arguments added to those that the gateway gives to DPDK."),
@@ -83,11 +86,22 @@ static const struct option options[] = {
 	TEXT("ports[].name", NULL, 1, 31, OPTION_RESTART, PORT(name),
 	     "Name that access.listen and mw.port use."),
 	TEXT("ports[].device", "kernel", 1, 255, OPTION_RESTART, PORT(device),
-	     "kernel: sockets of the operating system. Other devices are not in this version."),
+	     "kernel: sockets of the operating system; tap:IFACE: a TAP interface of our own; else "
+	     "a "
+	     "DPDK device, a PCI address or a vdev as net_af_packet0,iface=eth1."),
 	TEXTS("ports[].addresses", NULL, 1, 64, OPTION_RESTART, PORT(addresses),
 	      "IPv4 and IPv6 addresses with prefix length, as 198.18.0.10/24."),
-	TEXTS("ports[].gateways", "[]", 1, 64, OPTION_LATER, PORT(gateways), "Next hops of IP."),
-	NUMBER("ports[].vlan", "", "0", 0, 4094, OPTION_LATER, PORT(vlan), "VLAN tag; 0: none."),
+	TEXTS("ports[].gateways", "[]", 1, 64, OPTION_RESTART, PORT(gateways),
+	      "Routers on the link, the first of a family is used; not for kernel."),
+	NUMBER("ports[].vlan", "", "0", 0, 4094, OPTION_RESTART, PORT(vlan),
+	       "VLAN tag, 0: none; not for kernel."),
+	NUMBER("ports[].mtu", "bytes", "0", 0, 9000, OPTION_RESTART, PORT(mtu),
+	       "Longest IP packet, 1280 at least; 0: the device's own; not for kernel."),
+	TEXT("ports[].mac", "''", 0, 17, OPTION_RESTART, PORT(mac),
+	     "Hardware address; empty: the device's, or one made of node.name and the port's name; "
+	     "not for kernel."),
+	NUMBER("ports[].neighbour_probe", "s", "30", 1, 3600, OPTION_RESTART, PORT(neighbour_probe),
+	       "Time between two questions to a next hop that answers."),
 
 	MAP("access", "W2: the side of the browsers."),
 	LIST("access.listen", config_listen, 1, 16, OPTION_RESTART, HERE(access.listen),

@@ -80,6 +80,11 @@ static void publish_realms(const struct config *config, struct arena *arena,
 	part->realm_count = config->realms.count;
 }
 
+static enum net_back_end publish_back_end(const struct config_port *port)
+{
+	return config_port_packets(port) ? NET_PACKETS : NET_KERNEL;
+}
+
 static const struct config_port *publish_listen_port(const struct config *config, uint32_t i)
 {
 	return config_port_named(config, ROW(config_listen, config->access.listen, i)->port.text);
@@ -99,10 +104,12 @@ static void publish_listen(const struct config *config, struct arena *arena,
 	part->access_count = count;
 	for (uint32_t i = 0; i < config->access.listen.count; i++) {
 		const struct config_port *port = publish_listen_port(config, i);
+		struct netif_address own;
 
 		for (uint32_t k = 0; k < port->addresses.count; k++, listens++) {
-			(void)address_prefix(config_text(&port->addresses, k)->text,
-					     &listens->address);
+			listens->back_end = publish_back_end(port);
+			(void)address_prefix(config_text(&port->addresses, k)->text, &own);
+			listens->address = own.address;
 			endpoint_set_port(
 				&listens->address,
 				(uint16_t)ROW(config_listen, config->access.listen, i)->tcp.value);
@@ -166,6 +173,8 @@ static void publish_next_hops(const struct config *config, struct arena *arena,
 static void publish_mw(const struct config *config, struct arena *arena, struct config_part *part)
 {
 	(void)config_mw_address(config, &part->mw_address);
+	part->mw_back_end = publish_back_end(config_port_named(config, config->mw.port.text));
+	part->mw_udp_only = part->mw_back_end == NET_PACKETS;
 	publish_mw_host(config, arena, part);
 	part->mw_sip_port = (uint16_t)config->mw.sip_port.value;
 	part->mw_worker_port_base = (uint16_t)config->mw.worker_port_base.value;

@@ -12,12 +12,13 @@
 #include <unistd.h>
 
 #include "../command_list.h"
+#include "file_word.h"
 #include "table.h"
 
 enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
 
 enum {
-	REQUEST_MAX = 1024,
+	REQUEST_MAX = 4096,
 	ANSWER_MAX = 1 << 30, /* bytes: more than the node's max_rows can make */
 	WAIT_SECONDS = 15,    /* the node answers within 5 */
 };
@@ -26,7 +27,7 @@ static const struct command {
 	const char *name, *arguments, *help;
 	int arguments_max;
 } commands[] = {
-#define COMMAND_ROW(name, arguments, max, help) {#name, arguments, help, max},
+#define COMMAND_ROW(name, arguments, max, role, help) {#name, arguments, help, max},
 	COMMAND_LIST(COMMAND_ROW)
 #undef COMMAND_ROW
 };
@@ -59,7 +60,7 @@ static void usage(FILE *out)
 	      "Commands:\n",
 	      out);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		fprintf(out, "  %-11s %-9s  %s\n", commands[i].name, commands[i].arguments,
+		fprintf(out, "  %-11s  %-28s  %s\n", commands[i].name, commands[i].arguments,
 			commands[i].help);
 	fputs("\nExit: 0 done, 1 failed or not reached, 2 wrong usage.\n", out);
 }
@@ -153,6 +154,17 @@ static enum exit_code print_error(const json_t *answer)
 	return EXIT_FAILED;
 }
 
+/** The answer is an error, or tells of one beside what it has: a ping that nobody answered. */
+static bool answer_failed(json_t *answer)
+{
+	if (json_object_get(answer, "error") != NULL)
+		return true;
+	for (void *i = json_object_iter(answer); i != NULL; i = json_object_iter_next(answer, i))
+		if (json_object_get(json_object_iter_value(i), "error") != NULL)
+			return true;
+	return false;
+}
+
 static enum exit_code print_answer(const struct request *request, const char *text, size_t len)
 {
 	enum exit_code code = EXIT_DONE;
@@ -163,11 +175,12 @@ static enum exit_code print_answer(const struct request *request, const char *te
 		code = EXIT_FAILED;
 	} else if (request->json) {
 		printf("%.*s\n", (int)len, text);
-		code = json_object_get(answer, "error") != NULL ? EXIT_FAILED : EXIT_DONE;
+		code = answer_failed(answer) ? EXIT_FAILED : EXIT_DONE;
 	} else if (json_is_string(json_object_get(answer, "error"))) {
 		code = print_error(answer);
 	} else {
 		table_print(answer, stdout);
+		code = answer_failed(answer) ? EXIT_FAILED : EXIT_DONE;
 	}
 	json_decref(answer);
 	return code;
@@ -202,6 +215,9 @@ static enum exit_code wrong(const char *what, const char *word)
 
 static enum exit_code run(struct request *request, int argc, char **argv)
 {
+	char file[REQUEST_MAX];
+	const char *why;
+
 	if (argc == 0)
 		return wrong("no command", "");
 	request->command = command_find(argv[0]);
@@ -215,6 +231,11 @@ static enum exit_code run(struct request *request, int argc, char **argv)
 		return wrong("too many arguments for ", argv[0]);
 	request->arguments = argv + 1;
 	request->count = argc - 1;
+	if (strcmp(request->command->name, "capture") == 0) {
+		why = file_word_absolute(request->arguments, request->count, file, sizeof(file));
+		if (why != NULL)
+			return wrong(why, "");
+	}
 	return ask(request);
 }
 

@@ -7,80 +7,11 @@
 #include "control/config.h"
 #include "control/option.h"
 #include "control/publish.h"
-#include "folder.h"
+#include "loaded.h"
 
-/** A configuration with only what has no default. Line numbers matter to the tests below. */
-static const char minimal[] =
-	"node: {name: ep1.home1.net}\n"					   /* 1 */
-	"realms: [{domain: home1.net}]\n"				   /* 2 */
-	"ports: [{name: access, addresses: [198.18.0.10/24]}]\n"	   /* 3 */
-	"access:\n"							   /* 4 */
-	"  listen: [{port: access}]\n"					   /* 5 */
-	"  tls: {certificates: [{certificate: cert.pem, key: key.pem}]}\n" /* 6 */
-	"mw:\n"								   /* 7 */
-	"  next_hops: [{uri: \"sip:198.18.0.20;transport=tcp\"}]\n"	   /* 8 */
-	"  trusted: [198.18.0.20]\n"					   /* 9 */
-	"issuers:\n"							   /* 10 */
-	"  - name: shop-waf\n"						   /* 11 */
-	"    iss: \"https://waf.shop.example\"\n"			   /* 12 */
-	"    jwks: \"file:shop.jwks\"\n"				   /* 13 */
-	"    authz_server: \"https://waf.shop.example\"\n"		   /* 14 */
-	"wwsf:\n"							   /* 15 */
-	"  - name: shop\n"						   /* 16 */
-	"    issuer: shop-waf\n"					   /* 17 */
-	"    origins: [\"https://shop.example\"]\n"			   /* 18 */
-	"    identities: {file: shop-pairs.csv}\n";			   /* 19 */
-
-struct loaded {
-	struct folder folder;
-	struct problems *problems;
-	struct config *config;
-};
-
-static void load(struct loaded *l, const char *text)
-{
-	folder_write(&l->folder, "wicgate.yaml", text);
-	l->problems = problems_new();
-	l->config = config_load(folder_path(&l->folder, "wicgate.yaml"), l->problems);
-}
-
-static void begin(struct loaded *l, const char *text)
-{
-	folder_make(&l->folder);
-	load(l, text);
-}
-
-static void end(struct loaded *l)
-{
-	config_free(l->config);
-	problems_free(l->problems);
-	folder_remove(&l->folder);
-}
-
-/** Problem i without the folder: "wicgate.yaml:5: reason". */
-static const char *problem(const struct loaded *l, uint32_t i)
-{
-	assert_true(i < problems_count(l->problems));
-	return problems_text(l->problems, i) + strlen(l->folder.path) + 1;
-}
-
-/** What is said when from is replaced by to in the minimal configuration, and nothing else. */
 static void expect_refused(const char *from, const char *to, const char *reason)
 {
-	char *text = folder_replace(minimal, from, to);
-	struct loaded l;
-	char *said;
-
-	begin(&l, text);
-	assert_null(l.config);
-	said = strstr(problem(&l, 0), l.folder.path) != NULL
-		       ? folder_replace(problem(&l, 0), l.folder.path, "DIR")
-		       : strdup(problem(&l, 0));
-	EXPECT_TEXT(reason, said);
-	EXPECT_EQ(1, problems_count(l.problems));
-	free(said);
-	free(text);
-	end(&l);
+	loaded_expect_refused(loaded_minimal, from, to, reason);
 }
 
 TEST(config, accepts_the_example_of_the_documentation)
@@ -89,15 +20,39 @@ TEST(config, accepts_the_example_of_the_documentation)
 	char *text = folder_replace(example, "/etc/wicgate/", "");
 	struct loaded l;
 
-	begin(&l, text);
+	loaded_begin(&l, text);
 	problems_print(l.problems, stderr);
 	EXPECT_EQ(0, problems_count(l.problems));
 	assert_non_null(l.config);
 	EXPECT_EQ(1, config_workers(l.config));
 	EXPECT_EQ(1, config_core(l.config, 0));
 	EXPECT_TEXT("/var/lib/wicgate", l.config->node.state_directory.text);
-	end(&l);
+	loaded_end(&l);
 	free(text);
+	free(example);
+}
+
+TEST(config, accepts_the_packet_port_of_the_example)
+{
+	char *example = folder_read(EXAMPLE_PATH);
+	char *files = folder_replace(example, "/etc/wicgate/", "");
+	char *port = folder_replace(files, "\n#  ", "\n  ");
+	char *mw = folder_replace(port, "\n  port: access\n", "\n  port: core\n");
+	char *hop = folder_replace(mw, "198.18.0.20:5060;transport=tcp", "198.18.1.20");
+	char *text = folder_replace(hop, "trusted: [198.18.0.20]", "trusted: [198.18.1.20]");
+	struct loaded l;
+
+	loaded_begin(&l, text);
+	problems_print(l.problems, stderr);
+	EXPECT_EQ(0, problems_count(l.problems));
+	assert_non_null(l.config);
+	EXPECT_EQ(2, l.config->ports.count);
+	loaded_end(&l);
+	free(text);
+	free(hop);
+	free(mw);
+	free(port);
+	free(files);
 	free(example);
 }
 
@@ -111,7 +66,7 @@ TEST(config, accepts_every_key_of_the_design_at_its_default)
 	char *text, *all;
 	struct loaded l;
 
-	text = folder_replace(minimal, "addresses:", "gateways: [], vlan: 0, addresses:");
+	text = folder_replace(loaded_minimal, "addresses:", "gateways: [], vlan: 0, addresses:");
 	all = folder_replace(
 		text, "    identities: {file: shop-pairs.csv}\n",
 		"    identities: {file: shop-pairs.csv, wildcard: \"\"}\n"
@@ -123,11 +78,11 @@ TEST(config, accepts_every_key_of_the_design_at_its_default)
 	free(all);
 	all = malloc(strlen(text) + sizeof(later));
 	strcat(strcpy(all, text), later);
-	begin(&l, all);
+	loaded_begin(&l, all);
 	problems_print(l.problems, stderr);
 	EXPECT_EQ(0, problems_count(l.problems));
 	assert_non_null(l.config);
-	end(&l);
+	loaded_end(&l);
 	free(all);
 	free(text);
 }
@@ -136,7 +91,7 @@ TEST(config, fills_in_defaults)
 {
 	struct loaded l;
 
-	begin(&l, minimal);
+	loaded_begin(&l, loaded_minimal);
 	problems_print(l.problems, stderr);
 	assert_non_null(l.config);
 	EXPECT_EQ(5060, l.config->mw.sip_port.value);
@@ -145,7 +100,7 @@ TEST(config, fills_in_defaults)
 	EXPECT_EQ(CONFIG_ADVERTISE_WORKER, l.config->mw.advertise_port.value);
 	EXPECT_EQ(600, l.config->limits.default_expires.value);
 	EXPECT_TEXT("/", config_text(&l.config->access.paths, 0)->text);
-	end(&l);
+	loaded_end(&l);
 }
 
 TEST(config, says_file_line_and_reason_for_each_kind_of_fault)
@@ -177,10 +132,25 @@ TEST(config, says_file_line_and_reason_for_each_kind_of_fault)
 		 "wicgate.yaml:5: access.listen: at least one expected"},
 		{"  listen: [{port: access}]", "  listen: {port: access}",
 		 "wicgate.yaml:5: access.listen: a list expected"},
-		{"name: access, addresses", "name: access, device: \"tap:wic0\", addresses",
-		 "wicgate.yaml:3: device tap:wic0: not in this version, only kernel"},
+		{"name: access, addresses", "name: access, device: eth0, addresses",
+		 "wicgate.yaml:3: ports[].device: \"eth0\": none of kernel, tap:IFACE, a PCI "
+		 "address "
+		 "as 0000:03:00.0, a vdev as net_af_packet0,iface=eth1"},
+		{"name: access, addresses", "name: access, gateways: [198.18.0.1], addresses",
+		 "wicgate.yaml:3: ports[].gateways: port access has device kernel, the operating "
+		 "system has that"},
 		{"name: access, addresses", "name: access, vlan: 7, addresses",
-		 "wicgate.yaml:3: ports[].vlan: not in this version, leave it at 0"},
+		 "wicgate.yaml:3: ports[].vlan: port access has device kernel, the operating "
+		 "system "
+		 "has that"},
+		{"name: access, addresses", "name: access, mtu: 1500, addresses",
+		 "wicgate.yaml:3: ports[].mtu: port access has device kernel, the operating system "
+		 "has that"},
+		{"name: access, addresses", "name: access, mac: \"02:00:00:00:00:01\", addresses",
+		 "wicgate.yaml:3: ports[].mac: port access has device kernel, the operating system "
+		 "has that"},
+		{"wwsf:\n", "workers: {packet_ring_bytes: 300000}\nwwsf:\n",
+		 "wicgate.yaml:15: workers.packet_ring_bytes: not a power of two"},
 		{"198.18.0.10/24", "198.18.0.10/33",
 		 "wicgate.yaml:3: ports[].addresses: \"198.18.0.10/33\": prefix length out of "
 		 "range"},
@@ -258,19 +228,19 @@ TEST(config, says_file_line_and_reason_for_each_kind_of_fault)
 
 TEST(config, reports_all_faults_in_the_order_of_their_lines)
 {
-	char *one = folder_replace(minimal, "home1.net}]", "home1.net, colour: red}]");
+	char *one = folder_replace(loaded_minimal, "home1.net}]", "home1.net, colour: red}]");
 	char *two = folder_replace(one, "issuer: shop-waf", "issuer: nobody");
 	char *three = folder_replace(two, "tls: {", "tls: {min_version: 1.2, ");
 	struct loaded l;
 
-	begin(&l, three);
+	loaded_begin(&l, three);
 	assert_null(l.config);
 	EXPECT_EQ(3, problems_errors(l.problems));
-	EXPECT_TEXT("wicgate.yaml:2: unknown key \"realms[].colour\"", problem(&l, 0));
-	EXPECT_TEXT("wicgate.yaml:6: min_version 1.2: not in this version", problem(&l, 1));
+	EXPECT_TEXT("wicgate.yaml:2: unknown key \"realms[].colour\"", loaded_problem(&l, 0));
+	EXPECT_TEXT("wicgate.yaml:6: min_version 1.2: not in this version", loaded_problem(&l, 1));
 	EXPECT_TEXT("wicgate.yaml:17: wwsf[].issuer: no issuer is named \"nobody\"",
-		    problem(&l, 2));
-	end(&l);
+		    loaded_problem(&l, 2));
+	loaded_end(&l);
 	free(one);
 	free(two);
 	free(three);
@@ -282,36 +252,37 @@ TEST(config, refuses_an_origin_and_a_pair_that_two_web_sites_claim)
 				     "    issuer: shop-waf\n"			 /* 21 */
 				     "    origins: [\"https://SHOP.example\"]\n" /* 22 */
 				     "    identities: {file: mall.csv}\n";	 /* 23 */
-	char text[sizeof(minimal) + sizeof(second)];
+	char text[LOADED_MAX];
 	struct loaded l;
 
 	folder_make(&l.folder);
 	folder_write(
 		&l.folder, "mall.csv",
 		"# the same identity, written otherwise\nalice@HOME1.net,sip:alice@home1.net\n");
-	load(&l, strcat(strcpy(text, minimal), second));
+	loaded_load(&l, strcat(strcpy(text, loaded_minimal), second));
 	assert_null(l.config);
 	EXPECT_EQ(2, problems_errors(l.problems));
 	EXPECT_TEXT("wicgate.yaml:22: wwsf[].origins: \"https://shop.example\" belongs to WWSF "
 		    "\"shop\" already, on line 18",
-		    problem(&l, 0));
-	assert_non_null(strstr(problem(&l, 1), "mall.csv:2: the pair of "));
-	assert_non_null(strstr(problem(&l, 1), "shop-pairs.csv:1, it can belong to one WWSF only"));
-	end(&l);
+		    loaded_problem(&l, 0));
+	assert_non_null(strstr(loaded_problem(&l, 1), "mall.csv:2: the pair of "));
+	assert_non_null(
+		strstr(loaded_problem(&l, 1), "shop-pairs.csv:1, it can belong to one WWSF only"));
+	loaded_end(&l);
 }
 
 TEST(config, refuses_what_is_not_a_mapping_and_an_empty_file)
 {
 	struct loaded l;
 
-	begin(&l, "- a\n");
+	loaded_begin(&l, "- a\n");
 	assert_null(l.config);
-	EXPECT_TEXT("wicgate.yaml:1: configuration: a mapping expected", problem(&l, 0));
-	end(&l);
-	begin(&l, "\n");
+	EXPECT_TEXT("wicgate.yaml:1: configuration: a mapping expected", loaded_problem(&l, 0));
+	loaded_end(&l);
+	loaded_begin(&l, "\n");
 	assert_null(l.config);
-	EXPECT_TEXT("wicgate.yaml:1: empty", problem(&l, 0));
-	end(&l);
+	EXPECT_TEXT("wicgate.yaml:1: empty", loaded_problem(&l, 0));
+	loaded_end(&l);
 }
 
 TEST(config, refuses_nesting_without_end)
@@ -320,23 +291,23 @@ TEST(config, refuses_nesting_without_end)
 	struct loaded l;
 
 	memset(text + 5, '[', 2000);
-	begin(&l, text);
+	loaded_begin(&l, text);
 	assert_null(l.config);
-	EXPECT_TEXT("wicgate.yaml:1: nested too deep", problem(&l, 0));
-	end(&l);
+	EXPECT_TEXT("wicgate.yaml:1: nested too deep", loaded_problem(&l, 0));
+	loaded_end(&l);
 }
 
 TEST(config, says_why_when_it_refuses_a_file_cut_anywhere)
 {
-	char text[sizeof(minimal)];
+	char text[LOADED_MAX];
 	uint32_t accepted = 0;
 	struct loaded l;
 
 	folder_make(&l.folder);
-	for (size_t cut = 1; cut < sizeof(minimal) - 1; cut++) {
-		memcpy(text, minimal, cut);
+	for (size_t cut = 1; cut < strlen(loaded_minimal); cut++) {
+		memcpy(text, loaded_minimal, cut);
 		text[cut] = '\0';
-		load(&l, text);
+		loaded_load(&l, text);
 		/* cut between two entries it is a shorter configuration, and a good one */
 		EXPECT_EQ(l.config == NULL, problems_errors(l.problems) > 0);
 		accepted += l.config != NULL;
@@ -349,17 +320,17 @@ TEST(config, says_why_when_it_refuses_a_file_cut_anywhere)
 
 TEST(config, compares_two_configurations_for_what_needs_a_restart)
 {
-	char *text = folder_replace(minimal, "198.18.0.10/24", "198.18.0.11/24");
+	char *text = folder_replace(loaded_minimal, "198.18.0.10/24", "198.18.0.11/24");
 	char *more = folder_replace(text, "  trusted: [198.18.0.20]",
 				    "  sip_port: 5064\n  trusted: [198.18.0.20, 198.18.0.22]");
 	struct problems *problems = problems_new();
 	struct config *old;
 	struct loaded l;
 
-	begin(&l, minimal);
+	loaded_begin(&l, loaded_minimal);
 	old = l.config;
 	problems_free(l.problems);
-	load(&l, more);
+	loaded_load(&l, more);
 	assert_non_null(l.config);
 	config_compare(old, l.config, problems);
 	EXPECT_EQ(2, problems_errors(problems));
@@ -369,45 +340,45 @@ TEST(config, compares_two_configurations_for_what_needs_a_restart)
 		      "wicgate.yaml:9: mw.sip_port: a change needs a restart") != NULL);
 	problems_free(problems);
 	config_free(old);
-	end(&l);
+	loaded_end(&l);
 	free(text);
 	free(more);
 }
 
 TEST(config, lets_a_reload_change_what_is_reloadable)
 {
-	char *text = folder_replace(minimal, "    origins: [",
+	char *text = folder_replace(loaded_minimal, "    origins: [",
 				    "    origins: [\"https://two.example\", ");
 	struct problems *problems = problems_new();
 	struct config *old;
 	struct loaded l;
 
-	begin(&l, minimal);
+	loaded_begin(&l, loaded_minimal);
 	old = l.config;
 	problems_free(l.problems);
-	load(&l, text);
+	loaded_load(&l, text);
 	assert_non_null(l.config);
 	config_compare(old, l.config, problems);
 	EXPECT_EQ(0, problems_count(problems));
 	problems_free(problems);
 	config_free(old);
-	end(&l);
+	loaded_end(&l);
 	free(text);
 }
 
 TEST(publish, makes_a_part_that_outlives_its_configuration)
 {
 	struct state kept = {.folder = -1, .flow_key = {{.id = 7}}, .flow_key_count = 1};
-	char *text = folder_replace(minimal, "\"https://shop.example\"]",
+	char *text = folder_replace(loaded_minimal, "\"https://shop.example\"]",
 				    "\"https://Shop.example:443\", \"https://b.example:8443\"]");
 	struct config_part *part;
 	char address[ENDPOINT_TEXT_MAX];
 	struct loaded l;
 
-	begin(&l, text);
+	loaded_begin(&l, text);
 	assert_non_null(l.config);
 	part = publish_config(l.config, &kept);
-	end(&l);
+	loaded_end(&l);
 	EXPECT_SPAN("ep1.home1.net", part->node_name);
 	EXPECT_SPAN("home1.net", part->realm[0].visited_network);
 	EXPECT_SPAN("sip:ep1.home1.net", part->issuer[0].audience);
@@ -434,11 +405,11 @@ TEST(publish, keeps_the_id_of_a_key_over_reloads_and_gives_pairs_away_once)
 	struct pair_part *pairs;
 	struct loaded l;
 
-	begin(&l, minimal);
+	loaded_begin(&l, loaded_minimal);
 	first = publish_keys(l.config, ids);
 	second = publish_keys(l.config, ids);
 	pairs = publish_pairs(l.config);
-	end(&l);
+	loaded_end(&l);
 	EXPECT_EQ(1, first->count);
 	EXPECT_SPAN("k1", first->row[0].kid);
 	EXPECT_EQ(1, first->row[0].key.id);
@@ -501,6 +472,7 @@ TEST(option, has_a_parent_for_every_row_and_no_row_twice)
 }
 
 TEST_MAIN("config", RUN(config, accepts_the_example_of_the_documentation),
+	  RUN(config, accepts_the_packet_port_of_the_example),
 	  RUN(config, accepts_every_key_of_the_design_at_its_default),
 	  RUN(config, fills_in_defaults),
 	  RUN(config, says_file_line_and_reason_for_each_kind_of_fault),

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef CHECKING_H
+#define CHECKING_H
+
+#include "config.h"
+
+/* What the files of the check share; control/check.h is for everybody else. */
+
+struct check {
+	struct config *config;
+	struct problems *problems;
+};
+
+#define check_refuse(c, line, ...) \
+	problems_add((c)->problems, PROBLEM_ERROR, (c)->config->file, line, __VA_ARGS__)
+
+/** Element i of a list of that struct. */
+#define ELEMENT(type, list, i) (&((struct type *)(list).at)[i])
+
+/** False for an empty text: a problem was added when it was read, or it may be left out. */
+static inline bool check_given(struct option_text text)
+{
+	return text.text[0] != '\0';
+}
+
+/** Printable ASCII without what would have to be quoted in a header or a challenge. */
+void check_plain(const struct check *c, const char *path, struct option_text text);
+
+/** strcmp or strcasecmp. */
+typedef int check_order(const char *a, const char *b);
+
+/** Adds a problem when element i of a list, size bytes each, begins with the same text as an
+ * earlier one. */
+void check_repeated(const struct check *c, const char *path, const struct option_list *list,
+		    size_t size, uint32_t i, check_order *order);
+
+/** A port by itself, and beside the others. */
+void check_ports(const struct check *c);
+
+/** What a port with packets of its own cannot do for W2 and Mw: TCP, and hosts it has no way to. */
+void check_port_uses(const struct check *c);
+
+#endif
