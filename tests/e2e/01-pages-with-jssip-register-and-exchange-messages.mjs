@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { conversation } from './lib/conversation.mjs';
-import { ALL_WORLDS, scenario } from './lib/scenario.mjs';
+import { ALL_WORLDS, TAP_WORLDS, scenario } from './lib/scenario.mjs';
 
-await scenario(ALL_WORLDS.map((world) => ({ ...world, site: true })), conversation('jssip'));
+const WORLDS = [...ALL_WORLDS, ...TAP_WORLDS];
+
+await scenario(WORLDS.map((world) => ({ ...world, site: true })), conversation('jssip'));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { sendTerminating } from './lib/core_peer.mjs';
-import { OTHER_CORE_ADDRESS } from './lib/names.mjs';
-import { ALL_WORLDS, assert, scenario } from './lib/scenario.mjs';
+import { ALL_WORLDS, TAP_WORLDS, assert, scenario } from './lib/scenario.mjs';
 import { Wic } from './lib/wic.mjs';
 
 const SILENCE_MS = 1500; /* long enough for an answer that would come */
@@ -14,7 +13,7 @@ function forge(path, index) {
 	});
 }
 
-await scenario(ALL_WORLDS, async (world) => {
+await scenario([...ALL_WORLDS, ...TAP_WORLDS], async (world) => {
 	const alice = await Wic.connect('alice', { ca: world.files.ca_pem });
 	assert.equal((await alice.register(world.mint.issue('alice'))).status, 200);
 	await world.capture.settle();
@@ -23,7 +22,7 @@ await scenario(ALL_WORLDS, async (world) => {
 	const contact = /<([^>]+)>/.exec(register.header('Contact'))[1];
 	const port = Number(/@[^:;>]+:(\d+)/.exec(path)?.[1] ?? 5060);
 	const send = (route, more = {}) =>
-		sendTerminating({ mw: world.mw, route, contact, port, ...more });
+		sendTerminating({ mw: world.mw, link: world.link, route, contact, port, ...more });
 
 	for (const index of [8, 12, 24, 40])
 		assert.equal((await send(forge(path, index))).status, 403, `character ${index} forged`);
@@ -32,7 +31,7 @@ await scenario(ALL_WORLDS, async (world) => {
 	assert.equal((await send(path)).status, 200, 'the true token is delivered');
 	assert.equal(alice.requests.length, 1);
 
-	const stranger = await send(path, { from: OTHER_CORE_ADDRESS, timeout_ms: SILENCE_MS })
+	const stranger = await send(path, { from: world.link.stranger, timeout_ms: SILENCE_MS })
 		.then(({ status }) => status, () => 'silence');
 	assert.notEqual(stranger, 200, 'a source that is not trusted');
 	assert.equal(alice.requests.length, 1, 'nothing more was delivered');

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { sendTerminating } from './lib/core_peer.mjs';
 import { waitFor } from './lib/process.mjs';
-import { ALL_WORLDS, assert, scenario } from './lib/scenario.mjs';
+import { ALL_WORLDS, OTHER_DEVICE_WORLDS, TAP_WORLDS, assert, scenario } from './lib/scenario.mjs';
 import { Wic } from './lib/wic.mjs';
 
-await scenario(ALL_WORLDS, async (world) => {
+const WORLDS = [...ALL_WORLDS, ...TAP_WORLDS, ...OTHER_DEVICE_WORLDS];
+
+await scenario(WORLDS, async (world) => {
 	const alice = await Wic.connect('alice', { ca: world.files.ca_pem });
 	const bob = await Wic.connect('bob', { ca: world.files.ca_pem });
 	assert.equal((await alice.register(world.mint.issue('alice'))).status, 200);
@@ -21,7 +23,8 @@ await scenario(ALL_WORLDS, async (world) => {
 	await waitFor('the gateway saw it', async () =>
 		(await world.gateway.connections()).length === 1);
 
-	const answer = await sendTerminating({ mw: world.mw, route: path, contact, port });
+	const answer = await sendTerminating(
+		{ mw: world.mw, link: world.link, route: path, contact, port });
 	assert.equal(answer.status, 430);
 	/* the same by way of the S-CSCF, which drops the binding for it (RFC 5626) */
 	assert.equal((await bob.message('alice', 'and now?')).status, 480);

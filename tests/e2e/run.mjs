@@ -44,7 +44,7 @@ async function main(parts) {
 		.filter((name) => parts.length === 0 || parts.some((part) => name.includes(part)));
 	if (scripts.length === 0)
 		throw new Error(`no script has ${parts.join(' or ')} in its name`);
-	const { run_folder, env } = await prepare('wicgate-e2e-');
+	const { run_folder, env } = await prepare('wicgate-e2e-', ['tests/wirebox/wirebox']);
 	for (const script of scripts)
 		await play(script, env);
 	console.log(`e2e: ${verdicts.ok} passed, ${verdicts.FAIL} failed`);

@@ -7,8 +7,9 @@ import { createSocket } from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { CORE_ADDRESS } from './names.mjs';
-import { PcapReader, TcpStream, readFrame } from './pcap.mjs';
+import { Defragmenter } from './fragments.mjs';
+import { address } from './packet.mjs';
+import { PROTOCOL_UDP, PcapReader, TcpStream, readPacket, readTransport } from './pcap.mjs';
 import { waitFor } from './process.mjs';
 import { cutSipStream, parseSip } from './sip.mjs';
 
@@ -20,9 +21,12 @@ const LOOKS_LIKE_SIP = /^(SIP\/2\.0 \d|[A-Z]+ \S+ SIP\/2\.0\r\n)/;
  * address.
  */
 export class Capture extends EventEmitter {
-	/** Returns once tcpdump is looking. The packets also go to folder/mw.pcap. */
-	static async start(folder) {
-		const capture = new Capture(folder);
+	/**
+	 * Returns once tcpdump is looking at the core's side of the link. The packets also go to
+	 * folder/mw.pcap.
+	 */
+	static async start(folder, link) {
+		const capture = new Capture(folder, link);
 		await waitFor('tcpdump looks', () => {
 			if (capture.failure)
 				throw new Error(`tcpdump: ${capture.failure}`);
@@ -31,21 +35,24 @@ export class Capture extends EventEmitter {
 		return capture;
 	}
 
-	constructor(folder) {
+	constructor(folder, link) {
 		super();
+		this.link = link;
 		this.messages = [];
 		this.frames = [];
+		this.datagrams = [];   /* those that came in fragments, whole */
 		this.streams = [];     /* every TCP stream there was */
 		this.live = new Map(); /* "from>to" -> {stream, unread} */
 		this.reader = new PcapReader();
+		this.defragmenter = new Defragmenter();
 		this.file = createWriteStream(join(folder, 'mw.pcap'));
 		this.said = '';
 		this.failure = null;
 		/*
 		 * -Z root: the pipe is ours, there is no privilege to drop that the namespace did not drop
 		 */
-		this.child = spawn('tcpdump', ['-i', 'lo', '-n', '-s', '0', '-U', '--immediate-mode',
-			'-Z', 'root', '-w', '-', `host ${CORE_ADDRESS}`],
+		this.child = spawn('tcpdump', ['-i', link.peer, '-n', '-s', '0', '-U', '--immediate-mode',
+			'-Z', 'root', '-w', '-', `host ${link.core}`],
 			{ stdio: ['ignore', 'pipe', 'pipe'] });
 		this.child.stdout.on('data', (bytes) => this.#take(bytes));
 		this.child.stderr.on('data', (bytes) => this.said += bytes);
@@ -57,12 +64,19 @@ export class Capture extends EventEmitter {
 		this.file.write(bytes);
 		for (const { time_s, frame } of this.reader.take(bytes)) {
 			this.frames.push(frame);
-			const packet = readFrame(frame);
-			if (packet && packet.transport === 'udp')
-				this.#message(packet, time_s, packet.payload.toString());
-			else if (packet)
-				this.#segment(packet, time_s);
+			this.#packet(readPacket(frame), time_s);
 		}
+	}
+
+	#packet(packet, time_s) {
+		const whole = packet && this.defragmenter.take(packet);
+		if (whole && packet.fragment)
+			this.datagrams.push(whole.payload);
+		const carried = whole && readTransport(whole);
+		if (carried?.transport === 'udp')
+			this.#message(carried, time_s, carried.payload.toString());
+		else if (carried)
+			this.#segment(carried, time_s);
 	}
 
 	#segment(packet, time_s) {
@@ -100,9 +114,10 @@ export class Capture extends EventEmitter {
 	/** Returns when all that was sent before the call has been seen. */
 	async settle() {
 		const marker = Buffer.from(randomUUID());
-		const socket = createSocket('udp4');
+		const socket = createSocket(this.link.ip === 6 ? 'udp6' : 'udp4');
 		try {
-			socket.send(marker, MARKER_PORT, CORE_ADDRESS);
+			await new Promise((resolve) => socket.bind(0, this.link.core, resolve));
+			socket.send(marker, MARKER_PORT, this.link.gateway);
 			await waitFor('the capture caught up', () => {
 				if (this.failure)
 					throw new Error(`tcpdump: ${this.failure}`);
@@ -115,15 +130,22 @@ export class Capture extends EventEmitter {
 
 	/** Requests of a method that went to the core, oldest first. */
 	requestsToCore(method, user) {
-		return this.messages.filter(({ to, sip }) => to.startsWith(`${CORE_ADDRESS}:`)
+		return this.messages.filter(({ to, sip }) => to.startsWith(`${this.link.core}:`)
 			&& sip.method === method && (!user || sip.header('From').includes(`sip:${user}@`)))
 			.map(({ sip }) => sip);
 	}
 
-	/** True when the bytes are in a packet, or in a TCP stream across packets. */
+	/** The IP packets with datagrams of the gateway's, from frame `since` on. */
+	fromGateway(since = 0) {
+		const source = address(this.link.gateway);
+		return this.frames.slice(since).map(readPacket).filter((packet) => packet
+			&& packet.protocol === PROTOCOL_UDP && source.equals(packet.source_bytes));
+	}
+
+	/** True when the bytes are in a packet, or across fragments, or in a TCP stream across packets. */
 	contains(text) {
 		const bytes = Buffer.from(text);
-		return this.frames.some((frame) => frame.includes(bytes))
+		return [...this.frames, ...this.datagrams].some((packet) => packet.includes(bytes))
 			|| this.streams.some((stream) => stream.bytes.includes(bytes));
 	}
 
@@ -131,6 +153,7 @@ export class Capture extends EventEmitter {
 	forget() {
 		this.messages = [];
 		this.frames = [];
+		this.datagrams = [];
 		this.streams = [];
 		for (const { stream } of this.live.values())
 			stream.bytes = Buffer.alloc(0);

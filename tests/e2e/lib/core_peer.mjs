@@ -4,20 +4,22 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
-import { CORE_ADDRESS, GATEWAY_ADDRESS, REALM } from './names.mjs';
+import { REALM } from './names.mjs';
 import { within } from './process.mjs';
 import { cutSipStream, parseSip, writeSip } from './sip.mjs';
 
 const hex = () => randomBytes(6).toString('hex');
 
 /**
- * Sends a terminating MESSAGE to contact by the Route given, as the S-CSCF does, from the address
- * `from`. Returns the final response; rejects when there is none within timeout_ms.
+ * Sends a terminating MESSAGE to contact by the Route given, as the S-CSCF does, over the world's
+ * link from the address `from`. Returns the final response; rejects when there is none within
+ * timeout_ms.
  */
-export async function sendTerminating({ mw, route, contact, port, from = CORE_ADDRESS,
+export async function sendTerminating({ mw, link, route, contact, port, from = link.core,
 	timeout_ms = 10000 }) {
 	const exchange = mw === 'tcp' ? exchangeTcp : exchangeUdp;
-	return exchange(from, port, timeout_ms, (local_port) => writeSip(`MESSAGE ${contact} SIP/2.0`, [
+	const to = { host: link.gateway, port };
+	return exchange(from, to, timeout_ms, (local_port) => writeSip(`MESSAGE ${contact} SIP/2.0`, [
 		['Via', `SIP/2.0/${mw.toUpperCase()} ${from}:${local_port};branch=z9hG4bK${hex()}`],
 		['Route', route],
 		['Max-Forwards', '69'],
@@ -33,7 +35,7 @@ function finalOf(texts) {
 	return texts.map(parseSip).find((sip) => sip.status >= 200) ?? null;
 }
 
-async function exchangeUdp(address, port, timeout_ms, write) {
+async function exchangeUdp(address, to, timeout_ms, write) {
 	const socket = createSocket('udp4');
 	try {
 		await new Promise((resolve) => socket.bind(0, address, resolve));
@@ -42,15 +44,15 @@ async function exchangeUdp(address, port, timeout_ms, write) {
 			if (final)
 				resolve(final);
 		}));
-		socket.send(write(socket.address().port), port, GATEWAY_ADDRESS);
+		socket.send(write(socket.address().port), to.port, to.host);
 		return await within('answer to a terminating MESSAGE over UDP', answered, timeout_ms);
 	} finally {
 		socket.close();
 	}
 }
 
-async function exchangeTcp(address, port, timeout_ms, write) {
-	const socket = connect({ host: GATEWAY_ADDRESS, port, localAddress: address });
+async function exchangeTcp(address, to, timeout_ms, write) {
+	const socket = connect({ ...to, localAddress: address });
 	try {
 		const answered = new Promise((resolve, reject) => {
 			let unread = Buffer.alloc(0);

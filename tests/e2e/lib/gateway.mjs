@@ -3,13 +3,14 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AUDIENCE, AUTHZ_SERVER, CORE_ADDRESS, GATEWAY_ADDRESS, GATEWAY_HOST, HOLD_ORIGIN, ISSUER,
-	MW_PORT, REALM, SITE_ORIGIN } from './names.mjs';
-import { Program, run } from './process.mjs';
+import { AUDIENCE, AUTHZ_SERVER, GATEWAY_ADDRESS, GATEWAY_HOST, HOLD_ORIGIN, ISSUER, MW_PORT, REALM,
+	SITE_ORIGIN } from './names.mjs';
+import { Program, run, waitFor } from './process.mjs';
 
 /** The text of wicgate.yaml. */
-export function configuration({ folder, files, workers, mw,
-	origins = [SITE_ORIGIN, HOLD_ORIGIN] }) {
+export function configuration({ folder, files, workers, mw, link,
+	origins = [SITE_ORIGIN, HOLD_ORIGIN], control_mode = '0600' }) {
+	const core_host = link.ip === 6 ? `[${link.core}]` : link.core;
 	const cores = Array.from({ length: workers }, (_, core) => core).join(', ');
 	return `\
 node: {name: ${GATEWAY_HOST}, state_directory: ${folder}/state}
@@ -17,16 +18,16 @@ realms: [{domain: ${REALM}, visited_network: ${REALM}}]
 workers: {cores: [${cores}], idle: sleep}
 ports:
   - {name: access, device: kernel, addresses: [${GATEWAY_ADDRESS}/24]}
-access:
+${link.port ?? ''}access:
   listen: [{port: access, tcp: 443}]
   paths: [/]
   tls: {certificates: [{certificate: ${files.certificate}, key: ${files.key}}]}
 mw:
-  port: access
+  port: ${link.port ? 'core' : 'access'}
   sip_port: ${MW_PORT}
   advertise_port: ${workers > 1 ? 'common' : 'worker'}
-  next_hops: [{uri: "sip:${CORE_ADDRESS}:${MW_PORT};transport=${mw}", priority: 1, weight: 1}]
-  trusted: [${CORE_ADDRESS}]
+  next_hops: [{uri: "sip:${core_host}:${MW_PORT};transport=${mw}", priority: 1, weight: 1}]
+  trusted: ["${link.core}"]
 issuers:
   - name: shop-waf
     iss: "${ISSUER}"
@@ -40,10 +41,14 @@ wwsf:
     origins: [${origins.map((origin) => `"${origin}"`).join(', ')}]
     mode: individual
     identities: {file: ${files.pairs}}
-control: {socket: ${folder}/control.sock}
+control: {socket: ${folder}/control.sock, mode: "${control_mode}"}
 log: {level: info}
 `;
 }
+
+/** In front of a command line: as another user, with no privilege left. */
+export const as = (user, group = 'nogroup') => ['setpriv', '--reuid', user, '--regid', group,
+	'--clear-groups', '--bounding-set', '-all', '--inh-caps', '-all'];
 
 export class Gateway {
 	/** Starts the daemon and waits until it says that it is ready. */
@@ -57,8 +62,10 @@ export class Gateway {
 		this.options = options;
 		this.config_path = join(options.folder, 'wicgate.yaml');
 		this.configure();
-		this.program = new Program('wicgate',
-			[join(options.build, 'wicgate'), '-c', this.config_path], options.folder);
+		const { owner } = options; /* without one, who runs the script */
+		this.program = new Program('wicgate', [...(owner ? as(owner) : []),
+			join(options.build, 'wicgate'), '-c', this.config_path], options.folder,
+			options.link.env);
 	}
 
 	/** Writes the configuration again, with changes, for a reload. */
@@ -66,12 +73,16 @@ export class Gateway {
 		writeFileSync(this.config_path, configuration({ ...this.options, ...changes }));
 	}
 
-	/** The answer of `wicctl --json COMMAND`. */
-	async ask(command) {
-		const { stdout } = await run(join(this.options.build, 'wicctl'),
-			['--socket', join(this.options.folder, 'control.sock'), '--json', command],
-			{ maxBuffer: 16 << 20 });
-		return JSON.parse(stdout);
+	/** The command line of `wicctl --json COMMAND...`. */
+	cli(...command) {
+		return [join(this.options.build, 'wicctl'),
+			'--socket', join(this.options.folder, 'control.sock'), '--json', ...command];
+	}
+
+	/** The answer of `wicctl --json COMMAND...`. */
+	async ask(...command) {
+		const [program, ...words] = this.cli(...command);
+		return JSON.parse((await run(program, words, { maxBuffer: 16 << 20 })).stdout);
 	}
 
 	async connections() {
@@ -80,6 +91,24 @@ export class Gateway {
 
 	async bindings() {
 		return (await this.ask('bindings')).bindings;
+	}
+
+	/** What it knows of a next hop: {address, port, mac, state, gateway}, or undefined. */
+	async neighbour(address) {
+		return (await this.ask('neighbours')).neighbours.find((row) => row.address === address);
+	}
+
+	/** Waits until the log has an alarm of this kind about an address on a link. */
+	waitForAlarm(error, about) {
+		return waitFor(`alarm ${error} about ${about}`, () => this.program.log().split('\n')
+			.some((line) => ['event=net_alarm', `error=${error}`, about]
+				.every((word) => line.includes(word))));
+	}
+
+	/** How often an error was counted, all workers together. Only what has happened has a row. */
+	async errors(name) {
+		const found = (await this.ask('stats')).stats.find((row) => row.name === `errors.${name}`);
+		return found?.total ?? 0;
 	}
 
 	/**

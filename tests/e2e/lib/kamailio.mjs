@@ -3,14 +3,14 @@
 
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { CORE_ADDRESS, MW_PORT, impi } from './names.mjs';
+import { MW_PORT, impi } from './names.mjs';
 import { Program, run, waitFor } from './process.mjs';
 
 const CONFIG = fileURLToPath(new URL('../peers/kamailio-scscf.cfg', import.meta.url));
 
 export class Kamailio {
-	static async start(folder) {
-		const kamailio = new Kamailio(folder);
+	static async start(folder, link) {
+		const kamailio = new Kamailio(folder, link);
 		await kamailio.program.ready(async () => {
 			try {
 				return await kamailio.ask('core.uptime');
@@ -21,13 +21,14 @@ export class Kamailio {
 		return kamailio;
 	}
 
-	constructor(folder) {
+	constructor(folder, link) {
 		this.socket = join(folder, 'kamailio.ctl');
 		this.program = new Program('kamailio', ['kamailio', '-DD', '-E', '-m', '64', '-M', '8',
 			'-f', CONFIG, '-P', join(folder, 'kamailio.pid'), '-Y', folder, '-w', folder,
 			'-A', `RPC_SOCK="unixs:${this.socket}"`,
-			'-l', `udp:${CORE_ADDRESS}:${MW_PORT}`,
-			'-l', `tcp:${CORE_ADDRESS}:${MW_PORT}`], folder);
+			'-l', `udp:${link.core}:${MW_PORT}`,
+			'-l', `tcp:${link.core}:${MW_PORT}`,
+			...(link.port ? ['-A', 'UDP_ONLY'] : [])], folder);
 	}
 
 	async ask(...command) {

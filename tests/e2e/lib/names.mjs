@@ -12,6 +12,14 @@ export const ADDRESSES = [SITE_ADDRESS, GATEWAY_ADDRESS, CORE_ADDRESS, CLIENT_AD
 	OTHER_CORE_ADDRESS];
 export const ADDRESSES_V6 = ['fd00:18::5', 'fd00:18::10', 'fd00:18::20', 'fd00:18::30'];
 
+/* Mw on a packet port: a link between the gateway's own stack and this kernel */
+export const LINK_ADDRESSES = {
+	4: { gateway: '198.18.1.10', core: '198.18.1.20', stranger: '198.18.1.21', router: '198.18.1.1' },
+	6: { gateway: 'fd00:18:1::10', core: 'fd00:18:1::20', stranger: 'fd00:18:1::21',
+		router: 'fd00:18:1::1' },
+};
+export const LINK_PREFIX = { 4: 24, 6: 64 };
+
 export const SITE_HOST = 'shop.example';
 export const GATEWAY_HOST = 'ep1.home1.net';
 export const HOSTS = { [SITE_HOST]: SITE_ADDRESS, [GATEWAY_HOST]: GATEWAY_ADDRESS };

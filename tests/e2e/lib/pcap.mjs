@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reads a pcap stream of a loopback interface as it grows: packets, and the TCP byte streams in
-// them put in order.
+// Reads a pcap stream of an Ethernet-like interface as it grows: packets, and the TCP byte streams
+// in them put in order.
 
 const FILE_HEADER = 24;
 const RECORD_HEADER = 16;
 const ETHERNET_HEADER = 14;
 const ETHERTYPE_IP4 = 0x0800;
 const ETHERTYPE_IP6 = 0x86dd;
+const IP4_MORE = 0x2000;
+const IP4_OFFSET = 0x1fff;
+const IP6_HEADER = 40;
 const PROTOCOL_TCP = 6;
-const PROTOCOL_UDP = 17;
+export const PROTOCOL_UDP = 17;
+const PROTOCOL_FRAGMENT = 44; /* IPv6 extension header */
 const MAGIC_MICROSECONDS = 0xa1b2c3d4;
 const LINKTYPE_ETHERNET = 1;
 
@@ -50,22 +54,52 @@ export class PcapReader {
 }
 
 /**
- * What a frame carries: {transport, from, to, payload, seq, syn}, or null when it is neither TCP
- * nor UDP.
+ * The IP packet in a frame: {source, destination, protocol, payload, fragment, bytes,
+ * source_bytes}, or null when there is none. fragment: {id, offset, more}, or null when it is whole.
  */
-export function readFrame(frame) {
+export function readPacket(frame) {
 	const type = frame.readUInt16BE(12);
 	const ip = frame.subarray(ETHERNET_HEADER);
 	if (type === ETHERTYPE_IP4)
-		return readTransport(ip[9], ip.subarray((ip[0] & 15) * 4, ip.readUInt16BE(2)),
-			[...ip.subarray(12, 16)].join('.'), [...ip.subarray(16, 20)].join('.'));
+		return readIp4(ip.subarray(0, ip.readUInt16BE(2)));
 	if (type === ETHERTYPE_IP6)
-		return readTransport(ip[6], ip.subarray(40, 40 + ip.readUInt16BE(4)),
-			`[${ip.subarray(8, 24).toString('hex')}]`, `[${ip.subarray(24, 40).toString('hex')}]`);
+		return readIp6(ip.subarray(0, IP6_HEADER + ip.readUInt16BE(4)));
 	return null;
 }
 
-function readTransport(protocol, segment, source, destination) {
+function readIp4(ip) {
+	const part = ip.readUInt16BE(6);
+	const isFragment = (part & (IP4_MORE | IP4_OFFSET)) !== 0;
+	return {
+		bytes: ip, protocol: ip[9], payload: ip.subarray((ip[0] & 15) * 4),
+		source_bytes: ip.subarray(12, 16),
+		source: [...ip.subarray(12, 16)].join('.'),
+		destination: [...ip.subarray(16, 20)].join('.'),
+		fragment: isFragment ? { id: ip.readUInt16BE(4), offset: (part & IP4_OFFSET) * 8,
+			more: (part & IP4_MORE) !== 0 } : null,
+	};
+}
+
+function readIp6(ip) {
+	const packet = {
+		bytes: ip, protocol: ip[6], payload: ip.subarray(IP6_HEADER), fragment: null,
+		source_bytes: ip.subarray(8, 24),
+		source: `[${ip.subarray(8, 24).toString('hex')}]`,
+		destination: `[${ip.subarray(24, 40).toString('hex')}]`,
+	};
+	if (packet.protocol !== PROTOCOL_FRAGMENT)
+		return packet;
+	const part = packet.payload.readUInt16BE(2);
+	return { ...packet, protocol: packet.payload[0], payload: packet.payload.subarray(8),
+		fragment: { id: packet.payload.readUInt32BE(4), offset: part & ~7,
+			more: (part & 1) !== 0 } };
+}
+
+/**
+ * What a whole packet carries: {transport, from, to, payload, seq, syn}, or null when it is neither
+ * TCP nor UDP.
+ */
+export function readTransport({ protocol, payload: segment, source, destination }) {
 	if (protocol !== PROTOCOL_TCP && protocol !== PROTOCOL_UDP)
 		return null;
 	const from = `${source}:${segment.readUInt16BE(0)}`;

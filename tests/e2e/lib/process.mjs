@@ -59,12 +59,13 @@ function groupRuns(group) {
 
 /** One running program. What it prints goes to FOLDER/NAME.log. */
 export class Program {
-	constructor(name, argv, folder) {
+	constructor(name, argv, folder, env = {}) {
 		this.name = name;
 		this.log_path = join(folder, `${name}.log`);
 		const log = openSync(this.log_path, 'a');
 		/* a process group of its own: what it forks can be ended with it */
-		this.child = spawn(argv[0], argv.slice(1), { stdio: ['ignore', log, log], detached: true });
+		this.child = spawn(argv[0], argv.slice(1), { stdio: ['ignore', log, log], detached: true,
+			env: { ...process.env, ...env } });
 		closeSync(log);
 		this.exit = null;
 		this.ended = new Promise((resolve) => {

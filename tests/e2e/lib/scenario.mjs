@@ -20,8 +20,18 @@ export const WORKER_COUNTS = [{ workers: 1, mw: 'tcp' }, { workers: 2, mw: 'udp'
 export const ALL_WORLDS = [1, 2].flatMap((workers) =>
 	['tcp', 'udp'].map((mw) => ({ workers, mw })));
 
-const title = ({ workers, mw }) =>
-	`${workers} worker${workers > 1 ? 's' : ''}, Mw over ${mw.toUpperCase()}`;
+/* Mw on a device of the gateway's own: UDP only in this version */
+const onDevice = (device) => ({ workers: 1, mw: 'udp', device });
+export const TAP_WORLDS = [1, 2].map((workers) => ({ ...onDevice('tap'), workers }));
+export const OTHER_DEVICE_WORLDS = ['net_tap', 'net_af_packet', 'net_af_xdp'].map(onDevice);
+/** On every device, for what the script plays the core. */
+export const DEVICE_WORLDS = [onDevice('tap'), ...OTHER_DEVICE_WORLDS]
+	.map((world) => ({ ...world, core: 'script' }));
+
+function title({ workers, mw, device, ip }) {
+	const over = `Mw over ${mw.toUpperCase()}${ip ? ` and IPv${ip}` : ''}`;
+	return `${workers} worker${workers > 1 ? 's' : ''}, ${over}${device ? ` on ${device}` : ''}`;
+}
 
 /** Plays the scenario once in each world and prints `ok` or `FAIL` for each. Never throws. */
 export async function scenario(worlds, play) {

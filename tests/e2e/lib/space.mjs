@@ -4,7 +4,7 @@
 // whatever reason.
 
 import { spawn } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ADDRESSES, ADDRESSES_V6, HOSTS } from './names.mjs';
 import { run } from './process.mjs';
@@ -49,6 +49,9 @@ export async function enterSpace(folder) {
 		...ADDRESSES_V6.map((address) => `addr add ${address}/128 dev lo nodad`)];
 	for (const command of commands)
 		await run('ip', command.split(' '));
+	/* who has no privilege may open port 443 too */
+	writeFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', '0');
+	chmodSync(folder, 0o711); /* and pass through to a folder of his own */
 	await cover('/etc/hosts', join(folder, 'hosts'),
 		['127.0.0.1 localhost', ...Object.entries(HOSTS).map(([name, to]) => `${to} ${name}`)]);
 	/*

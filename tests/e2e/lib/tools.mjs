@@ -13,6 +13,7 @@ import { GATEWAY_URL, HOLD_GATEWAY_URL, HOLD_ORIGIN, REALM, SITE_ORIGIN } from '
 const HERE = fileURLToPath(new URL('..', import.meta.url));
 const PROGRAMS = {
 	unshare: 'util-linux', mount: 'mount', ip: 'iproute2', tcpdump: 'tcpdump', openssl: 'openssl',
+	ethtool: 'ethtool', ping: 'iputils-ping', python3: 'python3', setpriv: 'util-linux',
 	npm: 'npm', kamailio: 'kamailio', kamcmd: 'kamailio', chromium: 'chromium',
 };
 const FILES = {
@@ -33,7 +34,7 @@ function isProgram(path) {
 }
 
 /** Returns what is missing, each with what to do about it. */
-function missing() {
+function missing(products) {
 	const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
 	return [
 		...Object.entries(PROGRAMS)
@@ -41,7 +42,7 @@ function missing() {
 			.map(([name, from]) => `${name} is missing: install the Debian package ${from}`),
 		...Object.entries(FILES).filter(([path]) => !existsSync(path))
 			.map(([path, from]) => `${path} is missing: install the Debian package ${from}`),
-		...PRODUCTS.filter((name) => !isProgram(join(BUILD, name)))
+		...products.filter((name) => !isProgram(join(BUILD, name)))
 			.map((name) => `${join(BUILD, name)} is missing: build it first (make)`),
 	];
 }
@@ -73,12 +74,13 @@ async function makePages(folder) {
 
 /**
  * Makes a folder for this run, with the pages in it. Throws, with everything that is missing in the
- * text. Returns the folder and the environment the scripts inside need.
+ * text. programs: of the build folder, needed besides the products. Returns the folder and the
+ * environment the scripts inside need.
  */
-export async function prepare(prefix) {
+export async function prepare(prefix, programs = []) {
 	if (process.getuid() !== 0)
 		throw new Error('needs root: it makes network namespaces');
-	const wanted = missing();
+	const wanted = missing([...PRODUCTS, ...programs]);
 	if (wanted.length > 0)
 		throw new Error(wanted.join('\n'));
 	installPackages();

@@ -39,7 +39,8 @@ export class Wic {
 		this.instance = randomUUID();
 		this.call_id = `${randomBytes(8).toString('hex')}@${this.host}`; /* of its REGISTERs */
 		this.cseq = 0;
-		this.requests = [];      /* received and answered with 200 */
+		this.requests = [];      /* received, and answered by answer() */
+		this.answer = (request) => answerSip(request, 200, 'OK', randomBytes(4).toString('hex'));
 		this.responses = [];
 		this.closed = new Promise((resolve) => {
 			socket.once('close', (code, reason) => resolve({ code, reason: String(reason) }));
@@ -58,7 +59,7 @@ export class Wic {
 		}
 		this.requests.push(sip);
 		if (sip.method !== 'ACK')
-			this.socket.send(answerSip(sip, 200, 'OK', randomBytes(4).toString('hex')));
+			this.socket.send(this.answer(sip));
 	}
 
 	get isOpen() {

@@ -9,8 +9,10 @@ import { Capture } from './capture.mjs';
 import { makeCertificates } from './certificate.mjs';
 import { Gateway } from './gateway.mjs';
 import { Kamailio } from './kamailio.mjs';
+import { makeLink } from './link.mjs';
 import { AUDIENCE, ISSUER, KEY_ID, SITE_ADDRESS, SITE_HOST, USERS, impi, impu } from './names.mjs';
-import { Program } from './process.mjs';
+import { Program, run } from './process.mjs';
+import { ScriptedCore } from './scripted_core.mjs';
 import { TokenMint } from './token.mjs';
 
 const BUILD = process.env.WICGATE_BUILD;
@@ -18,11 +20,21 @@ const PAGES = process.env.WICGATE_E2E_PAGES; /* where run.mjs put the bundled pa
 const SITE_TOKEN_LIFETIME_S = 600;
 
 export class World {
-	/** workers: 1 or 2; mw: 'tcp' or 'udp'; site: whether to start the web site too. */
-	static async open({ folder, workers = 1, mw = 'tcp', site = false }) {
+	/**
+	 * workers: 1 or 2; mw: 'tcp' or 'udp'; site: whether to start the web site too; core: 'kamailio',
+	 * or 'script' when the script plays it. More of options is for the link (lib/link.mjs) and the
+	 * gateway.
+	 */
+	static async open({ folder, workers = 1, mw = 'tcp', site = false, core = 'kamailio',
+		...options }) {
 		const world = new World();
+		Object.assign(world, { folder, workers, mw, link: makeLink(options, folder, BUILD),
+			played: [] });
 		try {
-			await world.#start(folder, workers, mw, site);
+			await world.#makeFiles(options.owner);
+			await world.#start(core, options);
+			if (site)
+				world.site = await world.#startSite();
 			return world;
 		} catch (error) {
 			await world.destroy();
@@ -30,11 +42,9 @@ export class World {
 		}
 	}
 
-	async #start(folder, workers, mw, site) {
+	async #makeFiles(owner) {
+		const { folder } = this;
 		mkdirSync(join(folder, 'state'), { recursive: true, mode: 0o700 });
-		this.folder = folder;
-		this.workers = workers;
-		this.mw = mw;
 		this.files = await makeCertificates(folder);
 		this.files.pairs = join(folder, 'pairs.csv');
 		this.files.jwks = join(folder, 'shop.jwks');
@@ -42,12 +52,27 @@ export class World {
 			USERS.map((user) => `${impi(user)},${impu(user)}\n`).join(''));
 		this.mint = new TokenMint(this.files.token_key);
 		writeFileSync(this.files.jwks, this.mint.jwks());
-		this.capture = await Capture.start(folder);
-		this.kamailio = await Kamailio.start(folder);
+		if (owner)
+			await run('chown', ['-R', owner, folder]);
+	}
+
+	/* on a link the interface of the core may be of the gateway's making: then that is first */
+	async #start(core, options) {
+		const { folder, files, workers, mw, link } = this;
+		await link.prepare();
+		if (!link.port)
+			await this.#startCore(core);
 		this.gateway = await Gateway.start(
-			{ folder, files: this.files, workers, mw, build: BUILD });
-		if (site)
-			this.site = await this.#startSite();
+			{ ...options, folder, files, workers, mw, link, build: BUILD });
+		await link.connect(this.gateway);
+		if (link.port)
+			await this.#startCore(core);
+	}
+
+	async #startCore(core) {
+		this.capture = await Capture.start(this.folder, this.link);
+		if (core === 'kamailio')
+			this.kamailio = await Kamailio.start(this.folder, this.link);
 	}
 
 	async #startSite() {
@@ -77,6 +102,13 @@ export class World {
 		});
 	}
 
+	/** Plays the core, or somebody else on the link, until the world ends: see ScriptedCore. */
+	async playCore(answer, address = this.link.core) {
+		const core = await ScriptedCore.start(address, answer);
+		this.played.push(core);
+		return core;
+	}
+
 	programs() {
 		return [this.site, this.gateway?.program, this.kamailio?.program].filter(Boolean);
 	}
@@ -98,6 +130,9 @@ export class World {
 	async destroy() {
 		for (const program of this.programs())
 			await program.destroy();
+		for (const core of this.played.splice(0))
+			core.close();
 		await this.capture?.stop();
+		await this.link.close();
 	}
 }
