@@ -49,6 +49,12 @@ static inline uint32_t packet_pool_live(const struct rte_mempool *pool)
 	return pool->live;
 }
 
+/** Exactly n bytes, also when n is 0. */
+static inline uint8_t *packet_block(uint32_t n)
+{
+	return malloc(n);
+}
+
 static inline struct rte_mbuf *packet_get(struct rte_mempool *pool)
 {
 	struct rte_mbuf *packet = pool->live < pool->count ? calloc(1, sizeof(*packet)) : NULL;
@@ -57,7 +63,7 @@ static inline struct rte_mbuf *packet_get(struct rte_mempool *pool)
 		return NULL;
 	packet->pool = pool;
 	packet->headroom = PACKET_HEADROOM;
-	packet->data = malloc(0);
+	packet->data = packet_block(0);
 	pool->live++;
 	return packet;
 }
@@ -85,7 +91,7 @@ static inline void *packet_append(struct rte_mbuf *packet, uint32_t n)
 
 	if (n > packet->pool->room - packet->len)
 		return NULL;
-	data = malloc(packet->len + n);
+	data = packet_block(packet->len + n);
 	if (data == NULL)
 		return NULL;
 	memcpy(data, packet->data, packet->len);
@@ -101,7 +107,7 @@ static inline void *packet_prepend(struct rte_mbuf *packet, uint32_t n)
 
 	if (n > packet->headroom)
 		return NULL;
-	data = malloc(packet->len + n);
+	data = packet_block(packet->len + n);
 	if (data == NULL)
 		return NULL;
 	memcpy(data + n, packet->data, packet->len);
@@ -114,7 +120,7 @@ static inline void *packet_prepend(struct rte_mbuf *packet, uint32_t n)
 
 static inline bool packet_skip(struct rte_mbuf *packet, uint32_t n)
 {
-	uint8_t *data = n <= packet->len ? malloc(packet->len - n) : NULL;
+	uint8_t *data = n <= packet->len ? packet_block(packet->len - n) : NULL;
 
 	if (data == NULL)
 		return false;
@@ -128,7 +134,7 @@ static inline bool packet_skip(struct rte_mbuf *packet, uint32_t n)
 
 static inline bool packet_trim(struct rte_mbuf *packet, uint32_t n)
 {
-	uint8_t *data = n <= packet->len ? malloc(packet->len - n) : NULL;
+	uint8_t *data = n <= packet->len ? packet_block(packet->len - n) : NULL;
 
 	if (data == NULL)
 		return false;
