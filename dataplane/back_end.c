@@ -3,13 +3,6 @@
 
 /* The net back ends of a worker, one after the other: what one is told or asked, all are. */
 
-static uint64_t back_end_random(void *context)
-{
-	struct worker *w = context;
-
-	return w->config.env->random(w->config.env->context);
-}
-
 enum gw_err back_end_open(struct worker *w)
 {
 	struct net_config net = {
@@ -24,7 +17,7 @@ enum gw_err back_end_open(struct worker *w)
 		.shared = w->config.shared,
 		.events = &command_net_events,
 		.context = w,
-		.random = back_end_random,
+		.random = worker_random,
 	};
 	enum gw_err err = GW_OK;
 

@@ -127,6 +127,9 @@ static inline const struct config_part *worker_settings(const struct worker *w)
 	return w->view.config;
 }
 
+/** Randomness for what hangs off a worker; context: the worker. */
+uint64_t worker_random(void *context);
+
 /** Counts a refusal: the one place. */
 enum gw_err worker_count(struct worker *w, enum gw_err err);
 

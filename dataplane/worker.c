@@ -9,7 +9,7 @@
 
 /* ---- what the gateway asks of its worker ---------------------------------------------------- */
 
-static uint64_t env_random(void *context)
+uint64_t worker_random(void *context)
 {
 	struct worker *w = context;
 
@@ -355,7 +355,7 @@ static enum gw_err open_gateway(struct worker *w)
 
 	w->gateway_env = (struct gateway_env){
 		.context = w,
-		.random = env_random,
+		.random = worker_random,
 		.wic = env_wic,
 		.to_wic = env_to_wic,
 		.to_mw = env_to_mw,

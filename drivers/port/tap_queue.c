@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "counters.h"
 #include "tap_queue.h"
 
 #include <errno.h>
@@ -13,13 +14,6 @@
 
 #define HEADER sizeof(struct virtio_net_hdr)
 
-/** The queue's worker is the only writer: no read-modify-write is needed. */
-static void count(_Atomic uint64_t *counter, uint64_t n)
-{
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
-			      memory_order_relaxed);
-}
-
 /** Readies a packet for a read: the frame will lie where the data begins, and what the kernel says
  * of it in the headroom before. */
 static bool open_spare(struct tap_queue *q)
@@ -28,7 +22,7 @@ static bool open_spare(struct tap_queue *q)
 		return true;
 	q->spare = packet_get(q->pool);
 	if (q->spare == NULL) {
-		count(&q->rx_no_buffer, 1); /* the frames wait in the kernel's queue */
+		counter_add(&q->rx_no_buffer, 1); /* the frames wait in the kernel's queue */
 		return false;
 	}
 	if (packet_append(q->spare, q->room) != NULL && packet_prepend(q->spare, HEADER) != NULL)
@@ -73,12 +67,12 @@ static struct rte_mbuf *take_frame(struct tap_queue *q, uint32_t length)
 	if (length < HEADER + ETH_HLEN || unused == 0 ||
 	    header.gso_type != VIRTIO_NET_HDR_GSO_NONE || !packet_trim(packet, unused) ||
 	    !packet_skip(packet, HEADER)) {
-		count(&q->rx_errors, 1);
+		counter_add(&q->rx_errors, 1);
 		return NULL;
 	}
 	packet_set_checksums(packet, PACKET_CHECKSUM_UNKNOWN, l4_checksum(&header));
-	count(&q->rx_packets, 1);
-	count(&q->rx_bytes, length - HEADER);
+	counter_add(&q->rx_packets, 1);
+	counter_add(&q->rx_bytes, length - HEADER);
 	q->spare = NULL;
 	return packet;
 }
@@ -144,27 +138,22 @@ uint16_t tap_queue_send(struct tap_queue *q, struct rte_mbuf **packets, uint16_t
 
 		if (refused == EAGAIN)
 			break;
-		count(refused == 0 ? &q->tx_packets : &q->tx_errors, 1);
-		count(&q->tx_bytes, refused == 0 ? packet_len(packets[sent]) : 0);
+		counter_add(refused == 0 ? &q->tx_packets : &q->tx_errors, 1);
+		counter_add(&q->tx_bytes, refused == 0 ? packet_len(packets[sent]) : 0);
 		packet_put(packets[sent]);
 	}
 	return sent;
 }
 
-static uint64_t counted(const _Atomic uint64_t *counter)
-{
-	return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
 void tap_queue_counters(struct tap_queue *q, struct port_counters *counters)
 {
 	*counters = (struct port_counters){
-		.rx_packets = counted(&q->rx_packets),
-		.rx_bytes = counted(&q->rx_bytes),
-		.rx_no_buffer = counted(&q->rx_no_buffer),
-		.rx_errors = counted(&q->rx_errors),
-		.tx_packets = counted(&q->tx_packets),
-		.tx_bytes = counted(&q->tx_bytes),
-		.tx_errors = counted(&q->tx_errors),
+		.rx_packets = counter_read(&q->rx_packets),
+		.rx_bytes = counter_read(&q->rx_bytes),
+		.rx_no_buffer = counter_read(&q->rx_no_buffer),
+		.rx_errors = counter_read(&q->rx_errors),
+		.tx_packets = counter_read(&q->tx_packets),
+		.tx_bytes = counter_read(&q->tx_bytes),
+		.tx_errors = counter_read(&q->tx_errors),
 	};
 }
