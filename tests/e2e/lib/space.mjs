@@ -37,6 +37,15 @@ function watchStarter() {
 }
 
 /**
+ * An interface has its addresses when it is up, and no more come seconds later: a browser drops what
+ * it is loading when an address appears (net::ERR_NETWORK_CHANGED). Nobody here could have a double.
+ */
+function addressAtOnce() {
+	for (const setting of ['accept_dad', 'dad_transmits', 'router_solicitations'])
+		writeFileSync(`/proc/sys/net/ipv6/conf/default/${setting}`, '0');
+}
+
+/**
  * Called first by a script inside: addresses on the loopback interface, names in a private
  * /etc/hosts.
  */
@@ -44,6 +53,7 @@ export async function enterSpace(folder) {
 	if (process.env[INSIDE] !== '1')
 		throw new Error('not in a namespace of its own: start it by run.mjs or demo.mjs');
 	watchStarter();
+	addressAtOnce();
 	const commands = ['link set lo up',
 		...ADDRESSES.map((address) => `addr add ${address}/32 dev lo`),
 		...ADDRESSES_V6.map((address) => `addr add ${address}/128 dev lo nodad`)];
