@@ -167,8 +167,8 @@ static struct mw_source link_source(const struct mw_link *link)
 		.transport = MW_TCP,
 		.worker = link->worker->config.index,
 		.conn = slots_handle(link->worker->links, link),
-		.local = *conn_local(link->conn),
-		.peer = *conn_peer(link->conn),
+		.local = conn_local(link->conn),
+		.peer = conn_peer(link->conn),
 	};
 }
 
@@ -214,8 +214,9 @@ static void link_readable(struct conn *conn, void *context)
 	struct worker *w = link->worker;
 	uint32_t len;
 	const void *from;
+	struct endpoint peer = conn_peer(conn);
 
-	if (!link->ours && !trusted(w, conn_peer(conn))) { /* any more: a reload */
+	if (!link->ours && !trusted(w, &peer)) { /* any more: a reload */
 		link_abort(link, GW_CONN_ABORTED);
 		return;
 	}
@@ -255,9 +256,10 @@ static struct mw_link *link_new(struct worker *w)
 static enum gw_err link_accept(struct conn *conn, void *listener_context, void **context)
 {
 	struct worker *w = listener_context;
+	struct endpoint peer = conn_peer(conn);
 	struct mw_link *link;
 
-	if (!trusted(w, conn_peer(conn)))
+	if (!trusted(w, &peer))
 		return GW_MW_SOURCE;
 	link = w->links_accepted < MW_LINKS_ACCEPTED_MAX ? link_new(w) : NULL;
 	if (link == NULL)

@@ -25,7 +25,7 @@ static void session_event(struct session *s, enum event_kind what, enum gw_err e
 		.what = what,
 		.err = err,
 		.handle = s->wic.flow,
-		.peer = *conn_peer(s->conn),
+		.peer = conn_peer(s->conn),
 		.status = status,
 	};
 	struct span text = span_of(s->origin, s->origin_len);
@@ -625,7 +625,7 @@ static void session_row(struct worker *w, struct session *s, struct row_connecti
 
 	*row = (struct row_connection){
 		.handle = s->wic.flow,
-		.peer = *conn_peer(s->conn),
+		.peer = conn_peer(s->conn),
 		.age_s = (w->clock.now_us - s->since_us) / 1000000,
 		.idle_s = (w->clock.now_us - s->heard_us) / 1000000,
 		.messages_in = s->messages_in,

@@ -157,8 +157,8 @@ struct net_ops {
 	void (*set_deadline)(struct conn *conn, uint32_t ms);
 	struct handle (*ref)(const struct conn *conn);
 	struct conn *(*find)(struct net_core *core, struct handle ref);
-	const struct endpoint *(*peer)(const struct conn *conn);
-	const struct endpoint *(*local)(const struct conn *conn);
+	struct endpoint (*peer)(const struct conn *conn);
+	struct endpoint (*local)(const struct conn *conn);
 };
 
 /** First member of every back end's core and connection; the rest is the back end's own. */
@@ -401,14 +401,14 @@ static inline struct conn *net_find(struct net_core *core, struct handle ref)
 	return core->ops->find(core, ref);
 }
 
-/** The peer's address; lives as long as the connection. */
-static inline const struct endpoint *conn_peer(const struct conn *conn)
+/** The peer's address. */
+static inline struct endpoint conn_peer(const struct conn *conn)
 {
 	return conn->ops->peer(conn);
 }
 
-/** Our address; lives as long as the connection. */
-static inline const struct endpoint *conn_local(const struct conn *conn)
+/** Our address. */
+static inline struct endpoint conn_local(const struct conn *conn)
 {
 	return conn->ops->local(conn);
 }

@@ -204,11 +204,9 @@ static struct handle conn_ref_none(const struct conn *conn)
 	return handle_none();
 }
 
-static const struct endpoint *conn_nowhere(const struct conn *conn)
+static struct endpoint conn_nowhere(const struct conn *conn)
 {
-	static const struct endpoint none;
-
-	return &none;
+	return (struct endpoint){0};
 }
 
 const struct net_ops net_packets = {

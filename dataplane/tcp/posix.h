@@ -231,8 +231,8 @@ void posix_conn_shutdown_tx(struct conn *conn);
 void posix_conn_abort(struct conn *conn, enum gw_err why);
 void posix_conn_set_deadline(struct conn *conn, uint32_t ms);
 struct handle posix_conn_ref(const struct conn *conn);
-const struct endpoint *posix_conn_peer(const struct conn *conn);
-const struct endpoint *posix_conn_local(const struct conn *conn);
+struct endpoint posix_conn_peer(const struct conn *conn);
+struct endpoint posix_conn_local(const struct conn *conn);
 
 /** The opening part. */
 enum gw_err posix_open_listen(struct net_core *core, const struct endpoint *local,

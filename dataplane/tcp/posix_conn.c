@@ -486,12 +486,12 @@ struct handle posix_conn_ref(const struct conn *conn)
 	return slots_handle(c->core->conns, c);
 }
 
-const struct endpoint *posix_conn_peer(const struct conn *conn)
+struct endpoint posix_conn_peer(const struct conn *conn)
 {
-	return &((const struct posix_conn *)conn)->peer;
+	return ((const struct posix_conn *)conn)->peer;
 }
 
-const struct endpoint *posix_conn_local(const struct conn *conn)
+struct endpoint posix_conn_local(const struct conn *conn)
 {
-	return &((const struct posix_conn *)conn)->local;
+	return ((const struct posix_conn *)conn)->local;
 }

@@ -505,14 +505,14 @@ static struct conn *sim_find(struct net_core *net_core, struct handle ref)
 	return c != NULL && c->core == core && c->generation == ref.generation ? &c->conn : NULL;
 }
 
-static const struct endpoint *sim_peer(const struct conn *conn)
+static struct endpoint sim_peer(const struct conn *conn)
 {
-	return &((const struct sim_conn *)conn)->peer;
+	return ((const struct sim_conn *)conn)->peer;
 }
 
-static const struct endpoint *sim_local(const struct conn *conn)
+static struct endpoint sim_local(const struct conn *conn)
 {
-	return &((const struct sim_conn *)conn)->local;
+	return ((const struct sim_conn *)conn)->local;
 }
 
 const struct net_ops net_sim = {
