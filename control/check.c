@@ -448,6 +448,11 @@ static void check_wwsfs(const struct check *c)
 	}
 }
 
+static void check_tcp(const struct check *c)
+{
+	(void)check_power_of_two(c, "tcp.sources", c->config->tcp.sources);
+}
+
 static void check_limits(const struct check *c)
 {
 	const struct config *config = c->config;
@@ -476,5 +481,6 @@ void check_config(struct config *config, struct problems *problems)
 	check_port_uses(&c);
 	check_issuers(&c);
 	check_wwsfs(&c);
+	check_tcp(&c);
 	check_limits(&c);
 }

@@ -221,14 +221,36 @@ void check_ports(const struct check *c)
 
 /* ---- what ports are used for ---------------------------------------------------------------- */
 
+/** A station with a router of its family can answer whoever asks. */
+static bool check_has_gateway(const struct netif *netif, const struct endpoint *station)
+{
+	for (uint32_t i = 0; i < netif->gateway_count; i++)
+		if (netif->gateway[i].sa.sa_family == station->sa.sa_family)
+			return true;
+	return false;
+}
+
+/** Browsers are nobody's neighbours: what is sent to them goes by a router, on-link ones too. */
 static void check_listen_port(const struct check *c, const struct config_listen *listen)
 {
 	const struct config_port *port = config_port_named(c->config, listen->port.text);
+	struct netif netif;
 
-	if (port != NULL && check_has_packets(port))
+	if (port == NULL || !check_has_packets(port))
+		return;
+	interface_read(port, &netif);
+	for (uint32_t i = 0; i < netif.address_count; i++) {
+		const struct endpoint *station = &netif.address[i].address;
+		const char *family = station->sa.sa_family == AF_INET6 ? "IPv6" : "IPv4";
+
+		if (address_link_local(station) || check_has_gateway(&netif, station))
+			continue;
 		check_refuse(c, listen->port.line,
-			     "access.listen[].port: TCP on packet ports is not in this version; "
-			     "give access a kernel port");
+			     "access.listen[].port: port %s has an %s address and no %s gateway: "
+			     "browsers would get no answer",
+			     port->name.text, family, family);
+		return;
+	}
 }
 
 /** A peer is looked up by its address alone, and link-local ones are each link's own. */
@@ -259,17 +281,40 @@ static void check_mw_hosts(const struct check *c, const struct config_port *port
 
 		if (address_next_hop(uri->text, &hop) != NULL)
 			continue;
-		if (hop.transport == NEXT_HOP_TCP)
-			check_refuse(c, uri->line,
-				     "mw.next_hops[].uri: \"%s\": TCP on packet ports is not in "
-				     "this version; give mw a kernel port, or the hop "
-				     "transport=udp",
-				     uri->text);
 		check_way(c, &netif, "mw.next_hops[].uri", uri, &hop.address);
 	}
 	for (uint32_t i = 0; i < trusted->count; i++)
 		if (address_plain(config_text(trusted, i)->text, &host) == NULL)
 			check_way(c, &netif, "mw.trusted", config_text(trusted, i), &host);
+}
+
+/** Endpoints that the back end listens on: all addresses of W2's ports, and two of Mw. */
+static uint32_t check_listeners_of(const struct check *c, enum net_back_end back_end)
+{
+	const struct option_list *listens = &c->config->access.listen;
+	const struct config_port *port = config_port_named(c->config, c->config->mw.port.text);
+	bool packets = back_end == NET_PACKETS;
+	uint32_t count = port != NULL && config_port_packets(port) == packets ? 2 : 0;
+
+	for (uint32_t i = 0; i < listens->count; i++) {
+		port = config_port_named(c->config, ELEMENT(config_listen, *listens, i)->port.text);
+		if (port != NULL && config_port_packets(port) == packets)
+			count += port->addresses.count;
+	}
+	return count;
+}
+
+static void check_listeners(const struct check *c)
+{
+	static const char *const where[NET_BACK_ENDS] = {
+		[NET_KERNEL] = "with device kernel", [NET_PACKETS] = "with packets of their own"};
+
+	for (uint32_t i = 0; i < NET_BACK_ENDS; i++)
+		if (check_listeners_of(c, i) > NET_LISTENERS)
+			check_refuse(c, c->config->access.listen.line,
+				     "access.listen: more than %u addresses on ports %s, two of "
+				     "them for Mw where it is there",
+				     NET_LISTENERS, where[i]);
 }
 
 void check_port_uses(const struct check *c)
@@ -279,6 +324,7 @@ void check_port_uses(const struct check *c)
 
 	for (uint32_t i = 0; i < listens->count; i++)
 		check_listen_port(c, ELEMENT(config_listen, *listens, i));
+	check_listeners(c);
 	if (mw != NULL && check_has_packets(mw))
 		check_mw_hosts(c, mw);
 }

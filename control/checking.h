@@ -37,7 +37,7 @@ void check_repeated(const struct check *c, const char *path, const struct option
 /** A port by itself, and beside the others. */
 void check_ports(const struct check *c);
 
-/** What a port with packets of its own cannot do for W2 and Mw: TCP, and hosts it has no way to. */
+/** Whom a port with packets of its own has no way to: browsers of W2, hosts of Mw. */
 void check_port_uses(const struct check *c);
 
 #endif

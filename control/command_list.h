@@ -10,7 +10,9 @@
 	X(workers, "", 0, CLI_OPERATOR, "the workers: core, turns, load") \
 	X(ports, "", 0, CLI_OPERATOR, "the ports: device, link, what has passed") \
 	X(neighbours, "", 0, CLI_OPERATOR, "the next hops of packet ports") \
-	X(connections, "", 0, CLI_OPERATOR, "the connections of WICs") \
+	X(connections, "[END]", 1, CLI_OPERATOR, \
+	  "the TCP connections, or those with an END: ADDRESS, PORT or ADDRESS:PORT") \
+	X(sessions, "", 0, CLI_OPERATOR, "the WebSocket connections of WICs") \
 	X(bindings, "", 0, CLI_OPERATOR, "the registrations, identities as keyed hashes") \
 	X(ping, "ADDRESS [COUNT]", 2, CLI_OPERATOR, \
 	  "ping from a packet port, COUNT times (default 3, at most 10)") \

@@ -41,9 +41,7 @@ static uint64_t command_error(const struct counters *counters, uint32_t index)
 /** A maximum of all workers is the greatest, not the sum. */
 static bool command_is_maximum(const char *name)
 {
-	size_t len = strlen(name);
-
-	return strstr(name, "longest") != NULL || (len > 4 && strcmp(name + len - 4, "_max") == 0);
+	return strstr(name, "longest") != NULL || strstr(name, "_max") != NULL;
 }
 
 static const struct counters *command_counters(const struct commands *c, uint16_t w)
@@ -110,12 +108,14 @@ static void command_run_workers(struct cli_request *request, void *context)
 
 		json_array_append_new(
 			rows,
-			json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "worker", (int)w,
-				  "core", (json_int_t)c->node->core(c->node_context, w), "turns",
-				  (json_int_t)counter_read(&n->loop_turns), "sleeps",
+			json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "worker",
+				  (int)w, "core", (json_int_t)c->node->core(c->node_context, w),
+				  "turns", (json_int_t)counter_read(&n->loop_turns), "sleeps",
 				  (json_int_t)counter_read(&n->loop_sleeps), "longest_turn_us",
 				  (json_int_t)counter_read(&n->loop_longest_us), "connections",
-				  (json_int_t)counter_read(&n->conn_live), "bindings",
+				  (json_int_t)counter_read(&n->conn_live), "half_open",
+				  (json_int_t)counter_read(&n->tcp_half_open_live), "time_wait",
+				  (json_int_t)counter_read(&n->tcp_time_wait_live), "bindings",
 				  (json_int_t)counter_read(&n->binding_live), "mailbox_full",
 				  (json_int_t)counter_read(&n->mailbox_full)));
 	}
@@ -150,18 +150,20 @@ static void command_run_status(struct cli_request *request, void *context)
 
 /* ---- the rest ------------------------------------------------------------------------------ */
 
-static void command_run_connections(struct cli_request *request, void *context)
+static void command_run_sessions(struct cli_request *request, void *context)
 {
+	const struct fetch_order order = {.what = COMMAND_SESSIONS};
 	const struct commands *c = context;
 
-	fetch_start(c->fetch, request, COMMAND_CONNECTIONS);
+	fetch_start(c->fetch, request, &order);
 }
 
 static void command_run_bindings(struct cli_request *request, void *context)
 {
+	const struct fetch_order order = {.what = COMMAND_BINDINGS};
 	const struct commands *c = context;
 
-	fetch_start(c->fetch, request, COMMAND_BINDINGS);
+	fetch_start(c->fetch, request, &order);
 }
 
 static void command_run_reload(struct cli_request *request, void *context)

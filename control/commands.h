@@ -70,6 +70,7 @@ uint64_t commands_capture_lost(void *context);
 bool commands_number(const char *word, uint32_t max, uint32_t *number);
 
 /* control/commands_net.c */
+void command_run_connections(struct cli_request *request, void *context);
 void command_run_ports(struct cli_request *request, void *context);
 void command_run_neighbours(struct cli_request *request, void *context);
 void command_run_ping(struct cli_request *request, void *context);

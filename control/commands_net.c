@@ -105,6 +105,35 @@ void command_run_neighbours(struct cli_request *request, void *context)
 	cli_reply(request, json_pack("{s:o}", "neighbours", rows));
 }
 
+/* ---- connections ---------------------------------------------------------------------------- */
+
+/** "443", "198.18.0.30", "[fd00:18::30]:443". */
+static bool command_end(const char *word, struct fetch_order *order)
+{
+	uint32_t port;
+
+	if (commands_number(word, UINT16_MAX, &port)) {
+		order->port = (uint16_t)port;
+		return port != 0;
+	}
+	if (!endpoint_parse(span_text(word), &order->host))
+		return false;
+	order->port = endpoint_port(&order->host);
+	return true;
+}
+
+void command_run_connections(struct cli_request *request, void *context)
+{
+	struct fetch_order order = {.what = COMMAND_CONNECTIONS};
+	const char *end = cli_word(request, 1);
+	const struct commands *c = context;
+
+	if (end != NULL && !command_end(end, &order))
+		cli_fail(request, "END is an address, a port, or ADDRESS:PORT with IPv6 in []");
+	else
+		fetch_start(c->fetch, request, &order);
+}
+
 /* ---- ping ----------------------------------------------------------------------------------- */
 
 void command_run_ping(struct cli_request *request, void *context)

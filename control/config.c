@@ -67,6 +67,31 @@ const char *config_path(const struct config *config, struct option_text path)
 	return file_beside(config->file, path.text, config->arena);
 }
 
+void config_tcp(const struct config *config, struct worker_tcp *tcp)
+{
+	*tcp = (struct worker_tcp){
+		.receive_bytes = (uint32_t)config->tcp.receive_buffer.value,
+		.send_bytes = (uint32_t)config->tcp.send_buffer.value,
+		.user_timeout_us = config->tcp.user_timeout.value * 1000000,
+		.limits = {
+			.half_open = (uint32_t)config->tcp.half_open.value,
+			.time_waits = (uint32_t)config->tcp.time_waits.value,
+			.sources = (uint32_t)config->tcp.sources.value,
+			.send_packets = (uint32_t)config->tcp.send_packets.value,
+			.held_packets = (uint32_t)config->tcp.held_packets.value,
+			.source_half_open = (uint32_t)config->tcp.source_half_open.value,
+			.source4_connections = (uint32_t)config->tcp.source4_connections.value,
+			.source6_connections = (uint32_t)config->tcp.source6_connections.value,
+			.source_rate = (uint32_t)config->tcp.source_rate.value,
+			.source_burst = (uint32_t)config->tcp.source_burst.value,
+			.syn_rate = (uint32_t)config->tcp.syn_rate.value,
+			.cookies =
+				config->tcp.cookies.value == CONFIG_COOKIES_ALWAYS  ? COOKIES_ALWAYS
+				: config->tcp.cookies.value == CONFIG_COOKIES_NEVER ? COOKIES_NEVER
+										    : COOKIES_AUTO,
+		}};
+}
+
 const struct option_text *config_text(const struct option_list *list, uint32_t i)
 {
 	return &((const struct option_text *)list->at)[i];

@@ -8,6 +8,7 @@
 #include "option.h"
 #include "pairs.h"
 #include "problem.h"
+#include "worker.h"
 
 /**
  * The configuration as control keeps it: the file's values, and what the files it names hold.
@@ -18,6 +19,7 @@
 enum config_idle { CONFIG_IDLE_SLEEP, CONFIG_IDLE_POLL };
 enum config_advertise { CONFIG_ADVERTISE_WORKER, CONFIG_ADVERTISE_COMMON };
 enum config_driver { CONFIG_DRIVER_AUTO, CONFIG_DRIVER_OPENSSL };
+enum config_cookies { CONFIG_COOKIES_AUTO, CONFIG_COOKIES_ALWAYS, CONFIG_COOKIES_NEVER };
 enum config_socket_mode { CONFIG_SOCKET_0600, CONFIG_SOCKET_0660 };
 
 struct config_realm {
@@ -105,6 +107,11 @@ struct config {
 		struct option_list next_hops; /* struct config_next_hop */
 		struct option_list trusted;
 	} mw;
+	struct {
+		struct option_number half_open, time_waits, sources, send_packets, held_packets,
+			source_half_open, source4_connections, source6_connections, source_rate,
+			source_burst, syn_rate, cookies, user_timeout, receive_buffer, send_buffer;
+	} tcp;
 	struct option_list issuers; /* struct config_issuer */
 	struct option_list wwsf;    /* struct config_wwsf */
 	struct {
@@ -154,6 +161,9 @@ uint32_t config_core(const struct config *config, uint16_t w);
 
 /** A path of the configuration as open() wants it: relative ones are beside the configuration. */
 const char *config_path(const struct config *config, struct option_text path);
+
+/** The settings of tcp:. */
+void config_tcp(const struct config *config, struct worker_tcp *tcp);
 
 /** Elements of lists; i < list.count. */
 const struct option_text *config_text(const struct option_list *list, uint32_t i);

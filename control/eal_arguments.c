@@ -10,12 +10,11 @@
  * Each packet has 384 bytes (128 rte_mbuf, 64 private, 128 headroom, 64 of the pool) and room for a
  * frame. Without huge pages it takes whole pages of 4 KiB, one at the usual MTU. A queue has one
  * pool, and descriptors and copies of the device's beside it; a worker has one to send from, with
- * room for what any port sends.
+ * room for what any port sends, and one for bytes of TCP that wait to be sent or acknowledged.
  */
 #define MEMORY_BASE_MIB 64u /* the drivers' tables and rings, and everything else of EAL */
 #define MEMORY_QUEUE_MIB 4u
 #define MEMORY_WORKER_MIB 2u
-#define QUEUE_PACKETS 4096u /* the drivers' choice */
 #define PACKET_BYTES 384u
 #define PACKET_FRAME_EXTRA 26u /* Ethernet header, two VLAN tags, checksum */
 #define PAGE_BYTES 4096u
@@ -182,6 +181,7 @@ static uint64_t pool_mib(uint64_t packets, uint64_t pages)
 
 uint64_t eal_arguments_mib(const struct config *config)
 {
+	uint32_t held = (uint32_t)config->tcp.held_packets.value;
 	uint64_t queues = 0, most = 0;
 	uint32_t ports = 0;
 
@@ -192,14 +192,16 @@ uint64_t eal_arguments_mib(const struct config *config)
 		if (device_kind(span_text(port->device.text)) == DEVICE_KERNEL)
 			continue;
 		ports++;
-		queues += pool_mib(QUEUE_PACKETS, pages) + MEMORY_QUEUE_MIB;
+		queues += pool_mib(netif_rx_packets(held), pages) + MEMORY_QUEUE_MIB;
 		most = pages > most ? pages : most;
 	}
 	if (ports == 0)
 		return MEMORY_BASE_MIB;
 	return MEMORY_BASE_MIB +
 	       config_workers(config) *
-		       (queues + pool_mib(net_shared_packets(ports), most) + MEMORY_WORKER_MIB);
+		       (queues +
+			pool_mib(net_shared_packets(ports) + net_shared_handed(held), most) +
+			pool_mib(config->tcp.send_packets.value, 1) + MEMORY_WORKER_MIB);
 }
 
 static void add_memory(const struct config *config, const struct eal_host *host,

@@ -20,6 +20,7 @@ static const struct event_row events[EVENT_KINDS] = {
 	[EVENT_TNA_CHALLENGED] = {"tna_challenged", LOG_LEVEL_ERROR},
 	[EVENT_INVARIANT] = {"invariant", LOG_LEVEL_ERROR},
 	[EVENT_DRAINED] = {"drained", LOG_LEVEL_INFO},
+	[EVENT_CONNECTION_BROKEN] = {"connection_broken", LOG_LEVEL_INFO},
 	[EVENT_NET_ALARM] = {"net_alarm", LOG_LEVEL_WARNING},
 };
 
@@ -63,5 +64,7 @@ void event_log(struct log *log, uint16_t worker, struct span message)
 	log_begin(log, &line, events[event.what].level, events[event.what].name);
 	log_number(&line, "worker", worker);
 	event_fields(&line, &event);
+	if (message.len > 0)
+		log_span(&line, "trace", message);
 	log_end(&line);
 }

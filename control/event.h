@@ -6,8 +6,8 @@
 #include "message.h"
 
 /**
- * Writes what a worker tells as a line of the log: event=registered worker=0 peer=... A message
- * that is too short or names no event of ours is itself an event.
+ * Writes what a worker tells as a line of the log: event=registered worker=0 peer=... What follows
+ * the event is its trace. A message that is too short or names no event of ours is itself an event.
  */
 void event_log(struct log *log, uint16_t worker, struct span message);
 

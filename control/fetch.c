@@ -26,7 +26,7 @@ struct job {
 	struct job *next;
 	struct cli_request *request;
 	const struct fetch_kind *kind;
-	enum command_kind what;
+	struct fetch_order order;
 	uint32_t id;
 	uint32_t rows;
 	bool truncated;
@@ -64,8 +64,31 @@ static json_t *fetch_hash(uint64_t hash)
 
 static json_t *fetch_connection(uint16_t worker, const uint8_t *bytes)
 {
-	char peer[ENDPOINT_TEXT_MAX];
+	static const char *const stacks[NET_BACK_ENDS] = {"kernel", "packets"};
+	char local[ENDPOINT_TEXT_MAX], peer[ENDPOINT_TEXT_MAX];
 	struct row_connection row;
+	const struct conn_row *conn = &row.conn;
+
+	memcpy(&row, bytes, sizeof(row));
+	return json_pack("{s:i, s:I, s:s, s:o, s:I, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, "
+			 "s:I, s:I, s:I}",
+			 "worker", (int)worker, "slot", (json_int_t)conn->ref.slot, "stack",
+			 row.back_end < NET_BACK_ENDS ? stacks[row.back_end] : "?", "state",
+			 fetch_text(conn->state, sizeof(conn->state)), "recv_q",
+			 (json_int_t)conn->receive_bytes, "send_q", (json_int_t)conn->send_bytes,
+			 "local", endpoint_format(&conn->local, local), "peer",
+			 endpoint_format(&conn->peer, peer), "srtt_us", (json_int_t)conn->srtt_us,
+			 "rto_us", (json_int_t)conn->rto_us, "cwnd", (json_int_t)conn->cwnd,
+			 "ssthresh", (json_int_t)conn->ssthresh, "mss", (json_int_t)conn->mss,
+			 "send_window", (json_int_t)conn->send_window, "receive_window",
+			 (json_int_t)conn->receive_window, "retransmits",
+			 (json_int_t)conn->retransmits, "age_s", (json_int_t)conn->age_s);
+}
+
+static json_t *fetch_session(uint16_t worker, const uint8_t *bytes)
+{
+	char peer[ENDPOINT_TEXT_MAX];
+	struct row_session row;
 
 	memcpy(&row, bytes, sizeof(row));
 	return json_pack("{s:i, s:I, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "worker",
@@ -94,6 +117,7 @@ static json_t *fetch_binding(uint16_t worker, const uint8_t *bytes)
 
 static const struct fetch_kind kinds[] = {
 	[COMMAND_CONNECTIONS] = {"connections", sizeof(struct row_connection), fetch_connection},
+	[COMMAND_SESSIONS] = {"sessions", sizeof(struct row_session), fetch_session},
 	[COMMAND_BINDINGS] = {"bindings", sizeof(struct row_binding), fetch_binding},
 };
 
@@ -148,9 +172,11 @@ static void job_send(struct fetch *fetch, struct job *job)
 		const struct message_command command = {
 			.head = {MESSAGE_COMMAND, sizeof(command)},
 			.id = job->id,
-			.what = job->what,
+			.what = job->order.what,
 			.cursor = job->worker[w].cursor,
 			.max = ANSWER_ROWS_MAX,
+			.peer = job->order.host,
+			.port = job->order.port,
 		};
 
 		if (job->worker[w].page != PAGE_TO_SEND)
@@ -176,7 +202,7 @@ static void fetch_retry(uv_timer_t *timer)
 	}
 }
 
-void fetch_start(struct fetch *fetch, struct cli_request *request, enum command_kind what)
+void fetch_start(struct fetch *fetch, struct cli_request *request, const struct fetch_order *order)
 {
 	uint16_t workers = fetch->config.workers;
 	struct job *job = calloc(1, sizeof(*job) + workers * sizeof(job->worker[0]));
@@ -186,8 +212,8 @@ void fetch_start(struct fetch *fetch, struct cli_request *request, enum command_
 		return;
 	}
 	job->request = request;
-	job->kind = &kinds[what];
-	job->what = what;
+	job->kind = &kinds[order->what];
+	job->order = *order;
 	job->id = ++fetch->last_id;
 	/* the socket tells the client "busy" at this time too; the job must not live longer */
 	job->deadline_ms = uv_now(fetch->config.loop) + cli_deadline_ms(request);

@@ -26,9 +26,16 @@ struct fetch *fetch_new(const struct fetch_config *config);
 /** Fails what is under way; memory goes when the loop has closed the timer. NULL does nothing. */
 void fetch_close(struct fetch *fetch);
 
-/** Takes the request and ends it with {"connections": [...]} or {"bindings": [...]}. what is
- * COMMAND_CONNECTIONS or COMMAND_BINDINGS. */
-void fetch_start(struct fetch *fetch, struct cli_request *request, enum command_kind what);
+/** A list that is asked for. */
+struct fetch_order {
+	enum command_kind what; /* COMMAND_CONNECTIONS, _SESSIONS, _BINDINGS */
+	/* connections only: those with an end like this */
+	struct endpoint host; /* AF_UNSPEC: any */
+	uint16_t port;	      /* 0: any */
+};
+
+/** Takes the request and ends it with {"connections": [...]}, or as the list is called. */
+void fetch_start(struct fetch *fetch, struct cli_request *request, const struct fetch_order *order);
 
 /** Takes a MESSAGE_ANSWER of worker from. One that nobody waits for, or that is malformed, is
  * ignored. */

@@ -47,6 +47,7 @@ static enum gw_err netifs_port_config(const struct config *config, const struct 
 		.device = port->device.text,
 		.queues = config_workers(config),
 		.mtu = (uint16_t)port->mtu.value,
+		.rx_packets = netif_rx_packets((uint32_t)config->tcp.held_packets.value),
 		.steer_base = mw ? (uint16_t)config->mw.worker_port_base.value : 0,
 	};
 	if (port->mac.text[0] != '\0')
@@ -126,6 +127,7 @@ static enum gw_err netifs_share(struct netifs *netifs, const struct config *conf
 		.workers = netifs->workers,
 		.ring_bytes = (uint32_t)config->workers.packet_ring_bytes.value,
 		.neighbours = NETIFS_NEIGHBOURS_MAX,
+		.held_packets = (uint32_t)config->tcp.held_packets.value,
 	};
 
 	if (shared == NULL)

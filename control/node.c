@@ -116,6 +116,7 @@ static enum gw_err node_worker(struct node *node, uint16_t w, char why[NODE_WHY_
 			[NET_PACKETS] =
 				netifs_has(node->netifs, NET_PACKETS) ? &net_packets : NULL},
 		.shared = netifs_shared(node->netifs),
+		.tcp = &node->tcp,
 		.verifier = &verifier_openssl,
 		.certificate = config_path(config, pair->certificate),
 		.key = config_path(config, pair->key),
@@ -179,6 +180,7 @@ enum gw_err node_start(struct node *node, char why[NODE_WHY_MAX])
 	}
 	if (err == GW_OK)
 		err = node_publish(node, node->config);
+	config_tcp(node->config, &node->tcp);
 	if (err == GW_OK)
 		err = node_workers(node, why);
 	if (err != GW_OK)

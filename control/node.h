@@ -30,7 +30,8 @@ struct node {
 	uint16_t launched;
 	struct eal *eal; /* NULL: it does not run */
 	struct netifs *netifs;
-	uint64_t started_us; /* monotonic */
+	struct worker_tcp tcp; /* of config at start */
+	uint64_t started_us;   /* monotonic */
 	uint32_t reloads;
 };
 

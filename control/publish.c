@@ -174,7 +174,6 @@ static void publish_mw(const struct config *config, struct arena *arena, struct 
 {
 	(void)config_mw_address(config, &part->mw_address);
 	part->mw_back_end = publish_back_end(config_port_named(config, config->mw.port.text));
-	part->mw_udp_only = part->mw_back_end == NET_PACKETS;
 	publish_mw_host(config, arena, part);
 	part->mw_sip_port = (uint16_t)config->mw.sip_port.value;
 	part->mw_worker_port_base = (uint16_t)config->mw.worker_port_base.value;

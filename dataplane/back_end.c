@@ -5,14 +5,17 @@
 
 enum gw_err back_end_open(struct worker *w)
 {
+	static const struct worker_tcp usual = {65536, 65536, 45000000, {0}};
+	const struct worker_tcp *tcp = w->config.tcp != NULL ? w->config.tcp : &usual;
 	struct net_config net = {
 		.worker = w->config.index,
 		.epoch = w->config.epoch,
 		.counters = &w->counters,
 		.limits = {.connections = w->config.sizes.connections + MW_LINKS_MAX,
-			   .receive_bytes = 65536,
-			   .send_bytes = 65536,
-			   .user_timeout_us = 45000000},
+			   .receive_bytes = tcp->receive_bytes,
+			   .send_bytes = tcp->send_bytes,
+			   .user_timeout_us = tcp->user_timeout_us},
+		.tcp = w->config.tcp != NULL ? &tcp->limits : NULL,
 		.clock = &w->clock,
 		.shared = w->config.shared,
 		.events = &command_net_events,

@@ -19,9 +19,61 @@ static uint32_t page(const struct message_command *command)
 	return command->max < ANSWER_ROWS_MAX ? command->max : ANSWER_ROWS_MAX;
 }
 
+/* ---- connections: of all back ends, one after the other. A cursor has the back end above the
+ * slot; a turn looks at a bounded number of connections, whatever the filter lets through. */
+
+#define CURSOR_SLOT_BITS 28
+#define CONNECTIONS_LOOKED_AT 256u
+
+static bool is_wanted(const struct message_command *command, const struct endpoint *end)
+{
+	bool any_host = command->peer.sa.sa_family == AF_UNSPEC;
+
+	return (any_host || endpoint_same_host(&command->peer, end)) &&
+	       (command->port == 0 || command->port == endpoint_port(end));
+}
+
+static uint32_t connection_rows(struct worker *w, const struct message_command *command,
+				uint32_t *cursor, struct row_connection *rows)
+{
+	uint32_t back_end = *cursor >> CURSOR_SLOT_BITS;
+	uint32_t slot = *cursor & ((1u << CURSOR_SLOT_BITS) - 1), n = 0;
+
+	for (uint32_t i = 0; i < CONNECTIONS_LOOKED_AT && back_end < NET_BACK_ENDS; i++) {
+		struct conn_row *row = &rows[n].conn;
+
+		if (n == page(command))
+			break;
+		rows[n].back_end = back_end;
+		if (w->net[back_end] == NULL || !net_next_row(w->net[back_end], &slot, row)) {
+			back_end++;
+			slot = 0;
+		} else if (is_wanted(command, &row->local) || is_wanted(command, &row->peer)) {
+			n++;
+		}
+	}
+	*cursor = back_end < NET_BACK_ENDS ? back_end << CURSOR_SLOT_BITS | slot : 0;
+	return n;
+}
+
 static void connections(struct worker *w, const struct message_command *command)
 {
 	struct row_connection rows[ANSWER_ROWS_MAX];
+	struct message_answer head = {
+		.id = command->id,
+		.row_size = sizeof(rows[0]),
+		.cursor = command->cursor,
+	};
+
+	head.rows = connection_rows(w, command, &head.cursor, rows);
+	answer(w, &head, rows);
+}
+
+/* ---- lists of the worker's own ------------------------------------------------------------- */
+
+static void sessions(struct worker *w, const struct message_command *command)
+{
+	struct row_session rows[ANSWER_ROWS_MAX];
 	struct message_answer head = {
 		.id = command->id,
 		.row_size = sizeof(rows[0]),
@@ -127,10 +179,23 @@ static void on_alarm(void *context, enum gw_err what, const struct endpoint *abo
 	worker_event(context, &event);
 }
 
+static void on_broken(void *context, const struct net_broken *broken)
+{
+	struct message_event event = {
+		.what = EVENT_CONNECTION_BROKEN,
+		.err = broken->why,
+		.handle = broken->conn,
+		.peer = broken->peer,
+	};
+
+	worker_event_with(context, &event, broken->trace);
+}
+
 const struct net_events command_net_events = {
 	.pong = on_pong,
 	.captured = on_captured,
 	.alarm = on_alarm,
+	.broken = on_broken,
 };
 
 void command_run(struct worker *w, struct span message)
@@ -140,6 +205,9 @@ void command_run(struct worker *w, struct span message)
 	switch (command->what) {
 	case COMMAND_CONNECTIONS:
 		connections(w, command);
+		return;
+	case COMMAND_SESSIONS:
+		sessions(w, command);
 		return;
 	case COMMAND_BINDINGS:
 		bindings(w, command);

@@ -472,7 +472,7 @@ enum gw_err mw_link_respond(struct worker *w, const struct mw_source *source, st
 	return link_write(link, bytes);
 }
 
-/** The common entry and this worker's own port, TCP (where the back end has it) and UDP. */
+/** The common entry and this worker's own port, TCP and UDP. */
 enum gw_err mw_link_listen(struct worker *w)
 {
 	const struct config_part *config = worker_settings(w);
@@ -483,7 +483,7 @@ enum gw_err mw_link_listen(struct worker *w)
 	err = net_listen(worker_mw_net(w), &entry, &link_ops, w);
 	if (err == GW_OK)
 		err = net_listen(worker_mw_net(w), &own, &link_ops, w);
-	if (err == GW_OK || err == GW_NOT_SUPPORTED)
+	if (err == GW_OK)
 		err = net_udp_bind(worker_mw_net(w), &entry, &mw_udp_ops, w);
 	if (err == GW_OK)
 		err = net_udp_bind(worker_mw_net(w), &own, &mw_udp_ops, w);

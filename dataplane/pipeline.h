@@ -141,6 +141,7 @@ static inline struct net_core *worker_mw_net(const struct worker *w)
 
 /** Sends an event to control's log; dropped and counted when the ring is full. */
 void worker_event(struct worker *w, struct message_event *event);
+void worker_event_with(struct worker *w, struct message_event *event, struct span trace);
 
 /* session.c */
 extern const struct conn_ops session_ops; /* listener context: the worker */
@@ -151,8 +152,7 @@ struct wic *session_wic(struct worker *w, struct handle flow);
 void session_verdict(struct worker *w, struct handle flow, struct handle job, enum gw_err verdict);
 /** Closes sessions with code 1001, some in each turn. True: there are more. */
 bool session_drain(struct worker *w);
-uint32_t session_rows(struct worker *w, uint32_t *cursor, uint32_t max,
-		      struct row_connection *rows);
+uint32_t session_rows(struct worker *w, uint32_t *cursor, uint32_t max, struct row_session *rows);
 
 /** Ends it without a word. The gateway hears of it at closed: we may be inside a call of its. */
 void session_cut(struct session *s, enum gw_err why);

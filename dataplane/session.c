@@ -615,7 +615,7 @@ bool session_drain(struct worker *w)
 	return true;
 }
 
-static void session_row(struct worker *w, struct session *s, struct row_connection *row)
+static void session_row(struct worker *w, struct session *s, struct row_session *row)
 {
 	static const char *const names[SESSION_STATES] = {"handshake", "upgrade", "open",
 							  "closing"};
@@ -623,7 +623,7 @@ static void session_row(struct worker *w, struct session *s, struct row_connecti
 	struct span origin = span_cut(span_of(s->origin, s->origin_len), 0, 127);
 	struct writer text;
 
-	*row = (struct row_connection){
+	*row = (struct row_session){
 		.handle = s->wic.flow,
 		.peer = conn_peer(s->conn),
 		.age_s = (w->clock.now_us - s->since_us) / 1000000,
@@ -641,7 +641,7 @@ static void session_row(struct worker *w, struct session *s, struct row_connecti
 	writer_text(&text, tls.cipher);
 }
 
-uint32_t session_rows(struct worker *w, uint32_t *cursor, uint32_t max, struct row_connection *rows)
+uint32_t session_rows(struct worker *w, uint32_t *cursor, uint32_t max, struct row_session *rows)
 {
 	struct session *s;
 	uint32_t n = 0;

@@ -105,12 +105,17 @@ enum gw_err worker_count(struct worker *w, enum gw_err err)
 	return err;
 }
 
+void worker_event_with(struct worker *w, struct message_event *event, struct span trace)
+{
+	event->head = (struct message_head){MESSAGE_EVENT, (uint32_t)sizeof(*event) + trace.len};
+	if (mailbox_send(w->config.hub, w->config.index, w->config.workers,
+			 span_of(event, sizeof(*event)), trace) != GW_OK)
+		counter_add(&w->counters.event_dropped, 1);
+}
+
 void worker_event(struct worker *w, struct message_event *event)
 {
-	event->head = (struct message_head){MESSAGE_EVENT, sizeof(*event)};
-	if (mailbox_send(w->config.hub, w->config.index, w->config.workers,
-			 span_of(event, sizeof(*event)), SPAN("")) != GW_OK)
-		counter_add(&w->counters.event_dropped, 1);
+	worker_event_with(w, event, SPAN(""));
 }
 
 const struct counters *worker_counters(const struct worker *w)
@@ -177,12 +182,17 @@ static void verifier_turn(struct worker *w)
 	w->busy = w->busy || n > 0;
 }
 
+static uint64_t worker_now_us(const struct worker *w)
+{
+	return w->config.env->now_us(w->config.env->context);
+}
+
 /** Takes this turn's time and view. */
 static void worker_begin(struct worker *w)
 {
 	struct gateway_time time;
 
-	w->clock.now_us = w->config.env->now_us(w->config.env->context);
+	w->clock.now_us = worker_now_us(w);
 	w->wall_s = w->config.env->wall_s(w->config.env->context);
 	snapshot_view(w->config.snapshots, &w->view);
 	time = (struct gateway_time){&w->view, w->clock.now_us, w->wall_s};
@@ -209,10 +219,11 @@ static void worker_tell(struct worker *w)
 
 bool worker_turn(struct worker *w)
 {
-	uint64_t took;
+	uint64_t began_us;
 
 	w->busy = false;
 	worker_begin(w);
+	began_us = w->clock.now_us;
 	back_end_receive(w);
 	mailbox_receive(w->config.hub, w->config.index, MESSAGES_PER_TURN, worker_message, w);
 	w->busy |= gateway_timers(w->gateway, TIMERS_PER_TURN) > 0;
@@ -220,12 +231,12 @@ bool worker_turn(struct worker *w)
 		w->busy |= session_drain(w);
 	back_end_run_ready(w); /* TLS, WebSocket, SIP, procedures: session.c and mw_link.c */
 	verifier_turn(w);
+	w->clock.now_us = worker_now_us(w); /* when segments leave, for RTTs (TCP.md 4.1, 6) */
 	back_end_transmit(w);
 	worker_tell(w);
 	snapshot_quiescent(w->config.snapshots, w->config.index);
 	counter_add(&w->counters.loop_turns, 1);
-	took = w->config.env->now_us(w->config.env->context) - w->clock.now_us;
-	counter_max(&w->counters.loop_longest_us, took);
+	counter_max(&w->counters.loop_longest_us, worker_now_us(w) - began_us);
 	return w->busy || w->batch_count > 0 || counter_read(&w->counters.verify_live) > 0 ||
 	       !back_end_idle(w);
 }

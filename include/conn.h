@@ -40,6 +40,9 @@ struct endpoint {
 /** Longest text of an endpoint, terminator included: "[v6 address]:65535". */
 #define ENDPOINT_TEXT_MAX 64
 
+/** Endpoints that one back end listens on. */
+#define NET_LISTENERS 16u
+
 struct conn;
 struct net_core;
 struct capture_filter;
@@ -96,6 +99,38 @@ struct net_limits {
 				     GW_CONN_TIMEOUT */
 };
 
+/**
+ * Bounds of TCP on packets, of one worker. Sources are IPv4 addresses and IPv6 /64s; with several
+ * workers each grants its own share, so a source may have up to workers times as much.
+ */
+struct tcp_limits {
+	uint32_t half_open;	      /* connections before their first byte */
+	uint32_t time_waits;	      /* the oldest makes room */
+	uint32_t sources;	      /* sources known at a time, a power of two */
+	uint32_t send_packets;	      /* for bytes that wait to be sent or acknowledged */
+	uint32_t held_packets;	      /* received ones that connections may keep */
+	uint32_t source_half_open;    /* of one source */
+	uint32_t source4_connections; /* of one IPv4 address */
+	uint32_t source6_connections; /* of one IPv6 /64 */
+	uint32_t source_rate;	      /* new connections of one source in a second */
+	uint32_t source_burst;	      /* at once */
+	uint32_t syn_rate;	      /* SYNs in a second above which cookies are sent */
+	enum { COOKIES_AUTO, COOKIES_ALWAYS, COOKIES_NEVER } cookies;
+};
+extern const struct tcp_limits tcp_limits_default;
+
+/** A connection, for operators; what a back end does not know is 0. */
+struct conn_row {
+	struct handle ref;
+	struct endpoint local, peer;
+	char state[12];		/* as ss writes it: "ESTAB" */
+	uint32_t receive_bytes; /* not read by the user */
+	uint32_t send_bytes;	/* not acknowledged by the peer */
+	uint32_t srtt_us, rto_us;
+	uint32_t cwnd, ssthresh, mss, send_window, receive_window; /* bytes */
+	uint32_t retransmits, age_s;
+};
+
 struct net_shared;
 struct net_events;
 
@@ -108,13 +143,14 @@ struct net_config {
 	const struct net_clock *clock;
 	/* for back ends with packets of their own (include/netif.h); kernel sockets read none */
 	struct net_shared *shared;
+	const struct tcp_limits *tcp; /* NULL: tcp_limits_default */
 	const struct net_events *events;
 	void *context;			   /* of events and random */
 	uint64_t (*random)(void *context); /* cryptographically secure */
 };
 
-/** Time of the worker: read once a turn. A back end keeps the pointer and reads the value when it
- * runs. */
+/** Time of the worker: read when a turn begins, and again before it sends. A back end keeps the
+ * pointer and reads the value when it runs. */
 struct net_clock {
 	uint64_t now_us; /* monotonic */
 };
@@ -143,6 +179,7 @@ struct net_ops {
 	void (*peers)(struct net_core *core, const struct endpoint *peers, uint32_t count);
 	enum gw_err (*ping)(struct net_core *core, const struct endpoint *peer, uint32_t id);
 	enum gw_err (*capture)(struct net_core *core, const struct capture_filter *filter);
+	bool (*next_row)(struct net_core *core, uint32_t *cursor, struct conn_row *row);
 	void (*close)(struct net_core *core);
 
 	const void *(*peek)(struct conn *conn, uint32_t offset, uint32_t *len);
@@ -172,7 +209,12 @@ struct conn {
 /** Kernel sockets: the operational fallback, and the oracle of the others. */
 extern const struct net_ops net_posix;
 
-/** Packets on ports of our own. UDP; TCP (listen, connect) is GW_NOT_SUPPORTED in this version. */
+/**
+ * Packets on ports of our own (net_config.shared, events and random are needed, tcp may be NULL):
+ * UDP and TCP of the workers, without the kernel. A connection that comes in is accepted with its
+ * first byte. A peer must be on a link or behind a gateway of the worker's interfaces: nothing goes
+ * to an address of our own.
+ */
 extern const struct net_ops net_packets;
 
 /**
@@ -195,8 +237,7 @@ static inline void net_close(struct net_core *core)
 /**
  * Accepts connections to local. Workers that listen on one endpoint share its connections. At the
  * limit of connections nobody is accepted and cut: who comes waits, or his SYN is lost.
- * GW_SYSTEM when the address cannot be used; GW_POOL_EMPTY past the back end's number of listeners
- * (16).
+ * GW_SYSTEM when the address cannot be used; GW_POOL_EMPTY past NET_LISTENERS.
  */
 static inline enum gw_err GW_MUST_CHECK net_listen(struct net_core *core,
 						   const struct endpoint *local,
@@ -325,6 +366,16 @@ static inline enum gw_err GW_MUST_CHECK net_capture(struct net_core *core,
 	return core->ops->capture(core, filter);
 }
 
+/**
+ * The next connection from *cursor (0: the first) on, which is moved, whoever opened it and whether
+ * its user knows it yet or not. False: there are no more. Between two calls connections come and
+ * go; one that stays is told once.
+ */
+static inline bool net_next_row(struct net_core *core, uint32_t *cursor, struct conn_row *row)
+{
+	return core->ops->next_row(core, cursor, row);
+}
+
 /** The contiguous run of received bytes at offset; *len 0 and NULL when there is none. Valid until
  * conn_consume(). */
 static inline const void *conn_peek(struct conn *conn, uint32_t offset, uint32_t *len)
@@ -383,7 +434,8 @@ static inline void conn_abort(struct conn *conn, enum gw_err why)
 	conn->ops->abort(conn, why);
 }
 
-/** One application timer per connection: deadline comes once, ms from now; 0 disarms. */
+/** One application timer per connection: deadline comes once, ms from now, in 20 days at the
+ * latest; 0 disarms. */
 static inline void conn_set_deadline(struct conn *conn, uint32_t ms)
 {
 	conn->ops->set_deadline(conn, ms);

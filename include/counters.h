@@ -38,6 +38,33 @@
 	X(net_path_mtu, "path MTUs learned from ICMP") \
 	X(net_captured, "frames captured") \
 	X(net_capture_lost, "frames that the capture should have had: ring full") \
+	X(tcp_in, "TCP segments received on packet ports") \
+	X(tcp_out, "TCP segments sent on packet ports") \
+	X(tcp_data_in, "bytes received in order") \
+	X(tcp_data_out, "bytes sent for the first time") \
+	X(tcp_misdirected, "TCP segments that the device gave to another worker than their own") \
+	X(tcp_retransmits, "TCP segments sent again") \
+	X(tcp_spurious, "of them in vain: the peer had the first") \
+	X(tcp_timeouts, "retransmission timeouts") \
+	X(tcp_probes, "tail loss probes") \
+	X(tcp_recoveries, "loss recoveries begun") \
+	X(tcp_undone, "loss recoveries undone: nothing was lost") \
+	X(tcp_reneged, "peers that dropped what they had acknowledged by SACK") \
+	X(tcp_window_probes, "probes of a closed window") \
+	X(tcp_out_of_order, "TCP segments received out of order") \
+	X(tcp_duplicates, "TCP segments received again") \
+	X(tcp_resets_out, "resets sent") \
+	X(tcp_challenges_out, "challenge acknowledgements sent") \
+	X(tcp_syn_in, "SYNs received") \
+	X(tcp_cookies_out, "SYN cookies sent") \
+	X(tcp_cookies_in, "SYN cookies accepted") \
+	X(tcp_half_open_live, \
+	  "half-open connections now, and those that wait for their first byte") \
+	X(tcp_time_wait_live, "connections in TIME-WAIT now") \
+	X(tcp_time_wait_evicted, "TIME-WAITs ended early: table full") \
+	X(tcp_path_mtu, "path MTUs learned by connections") \
+	X(tcp_black_holes, "segment sizes lowered because full segments were lost") \
+	X(tcp_timer_late_max_us, "latest a TCP timer ran, us") \
 	X(conn_accepted, "TCP connections accepted") \
 	X(conn_refused, "TCP connections refused by a limit") \
 	X(conn_closed, "TCP connections ended") \

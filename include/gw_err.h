@@ -63,7 +63,38 @@
 	X(GW_UDP, "UDP header malformed") \
 	X(GW_UDP_CHECKSUM, "UDP checksum wrong") \
 	X(GW_UDP_PORT, "UDP datagram for a port that is not open") \
+	X(GW_TCP, "TCP header malformed") \
+	X(GW_TCP_CHECKSUM, "TCP checksum wrong") \
 	X(GW_TCP_PORT, "TCP segment for a port that is not open") \
+	X(GW_TCP_UNKNOWN, "TCP segment of no connection: answered with a reset") \
+	X(GW_TCP_STRAY_RST, "TCP reset of no connection") \
+	X(GW_TCP_RST_RATE, "TCP segment of no connection, above the rate of resets") \
+	X(GW_TCP_PAWS, "TCP segment with an old timestamp") \
+	X(GW_TCP_WINDOW, "TCP segment outside the window") \
+	X(GW_TCP_RST_WINDOW, "TCP reset outside the window") \
+	X(GW_TCP_RST_CHALLENGED, "TCP reset in the window but not at its edge: challenged") \
+	X(GW_TCP_SYN_CHALLENGED, "TCP SYN on a connection: challenged") \
+	X(GW_TCP_CHALLENGE_RATE, "TCP challenge not sent: limit of the connection") \
+	X(GW_TCP_ACK_OLD, "TCP acknowledgement of bytes long acknowledged") \
+	X(GW_TCP_ACK_UNSENT, "TCP acknowledgement of bytes not sent") \
+	X(GW_TCP_NO_ACK, "TCP segment without acknowledgement") \
+	X(GW_TCP_STATE, "TCP segment not expected in this state") \
+	X(GW_TCP_OOO_RANGES, "TCP data out of order: too many gaps") \
+	X(GW_TCP_TRUE_SIZE, "TCP data refused: buffers of the connection are full") \
+	X(GW_TCP_PRESSURE, "TCP data or connection refused: packets of the worker are short") \
+	X(GW_TCP_SACK, "TCP SACK block of bytes not in flight: ignored") \
+	X(GW_TCP_HALF_OPEN, "SYN refused: half-open connections are at their bound") \
+	X(GW_TCP_SOURCE_HALF_OPEN, "SYN refused: half-open connections of its source") \
+	X(GW_TCP_SOURCE_CONNECTIONS, "SYN refused: connections of its source") \
+	X(GW_TCP_SOURCE_RATE, "SYN refused: rate of its source") \
+	X(GW_TCP_SYN_SOURCE, "SYN from an address or port that no client has") \
+	X(GW_TCP_COOKIE, "SYN cookie wrong or too old") \
+	X(GW_TCP_DRAIN, "SYN refused: draining") \
+	X(GW_TCP_TIME_WAIT, "TCP segment of a connection that has ended") \
+	X(GW_TCP_ICMP, "ICMP error about TCP bytes not in flight") \
+	X(GW_TCP_SLOW, "peer takes bytes too slowly") \
+	X(GW_TCP_PERSIST, "peer kept its window closed too long") \
+	X(GW_TCP_ORPHAN, "peer did not finish closing in time") \
 	X(GW_NET_NO_ROUTE, "no way to that address") \
 	X(GW_NET_UNRESOLVED, "next hop not resolved yet") \
 	X(GW_NET_TOO_BIG, "datagram longer than can be sent") \

@@ -4,6 +4,7 @@
 
 #include "conn.h"
 #include "handle.h"
+#include "parts.h"
 
 /**
  * What workers and control say to each other, whole: a message begins with struct message_head and
@@ -22,7 +23,7 @@ enum message_kind {
 	MESSAGE_COMMAND,
 	/* worker -> control, rows follow. Full: the command ends with "busy" at its deadline. */
 	MESSAGE_ANSWER,
-	/* worker -> control. Full: dropped and counted (event_dropped). */
+	/* worker -> control; a trace may follow. Full: dropped and counted (event_dropped). */
 	MESSAGE_EVENT,
 	/* worker -> control, bytes follow. Full: dropped and counted (net_capture_lost). */
 	MESSAGE_CAPTURED,
@@ -67,7 +68,8 @@ struct message_reply {
 
 /** What control asks of a worker. */
 enum command_kind {
-	COMMAND_CONNECTIONS, /* rows of struct row_connection */
+	COMMAND_CONNECTIONS, /* rows of struct row_connection, of ends that peer and port name */
+	COMMAND_SESSIONS,    /* rows of struct row_session */
 	COMMAND_BINDINGS,    /* rows of struct row_binding */
 	COMMAND_PING,	     /* worker 0: one row of struct row_pong, within a second */
 	COMMAND_CAPTURE,     /* a struct capture_filter follows, its unused instructions left out;
@@ -82,13 +84,21 @@ struct message_command {
 	enum command_kind what;
 	uint32_t cursor;      /* where to go on; 0 first */
 	uint32_t max;	      /* rows in one answer, at most ANSWER_ROWS_MAX */
-	struct endpoint peer; /* COMMAND_PING */
+	struct endpoint peer; /* COMMAND_PING; COMMAND_CONNECTIONS: one end, AF_UNSPEC: any */
+	uint16_t port;	      /* COMMAND_CONNECTIONS: of that end, 0: any */
 };
 
 /** Rows in one answer: 64 rows of 512 bytes fit half of the smallest ring that is configured. */
 #define ANSWER_ROWS_MAX 64
 
+/** A TCP connection of W2 or Mw. */
 struct row_connection {
+	struct conn_row conn;
+	enum net_back_end back_end;
+};
+
+/** What is above a TCP connection of W2. */
+struct row_session {
 	struct handle handle;
 	struct endpoint peer;
 	char origin[128]; /* terminated, cut when longer; "" before the upgrade */
@@ -155,6 +165,7 @@ enum event_kind {
 	EVENT_INVARIANT,
 	EVENT_DRAINED,
 	EVENT_NET_ALARM, /* err says what: GW_NEIGHBOUR_LOST and its like; peer: about whom */
+	EVENT_CONNECTION_BROKEN, /* its last doings follow, as text */
 	EVENT_KINDS
 };
 

@@ -40,20 +40,35 @@ struct net_shared_config {
 	const struct netif *netif; /* copied */
 	uint32_t netifs;
 	uint16_t workers;
-	uint16_t steer_base;  /* destination ports steer_base + w belong to worker w; 0: none do */
-	uint32_t ring_bytes;  /* of each ring between two workers, a power of two */
-	uint32_t neighbours;  /* next hops that can be known at a time */
-	uint8_t hash_key[16]; /* random: spreads flows where a device has fewer queues than workers
-			       */
+	uint16_t steer_base;   /* destination ports steer_base + w belong to worker w; 0: none do */
+	uint32_t ring_bytes;   /* of each ring between two workers, a power of two */
+	uint32_t neighbours;   /* next hops that can be known at a time */
+	uint32_t held_packets; /* tcp_limits.held_packets of the workers */
+	uint8_t hash_key[16];  /* random: spreads flows where a device has fewer queues than workers
+				*/
 };
 
 struct net_shared;
+
+/** Receive buffers of each queue: what connections may keep (tcp_limits.held_packets), and what a
+ * device's ring and bursts under way take. */
+static inline uint32_t netif_rx_packets(uint32_t held_packets)
+{
+	return held_packets + 4096;
+}
 
 /** Packets that a worker can have in the making: of each interface what it keeps back and what a
  * device holds until it has sent it, so that a dead one starves no other; and 1024 more. */
 static inline uint32_t net_shared_packets(uint32_t netifs)
 {
 	return 1024 + netifs * (512 + 1024);
+}
+
+/** Segments that other workers have handed over, in a pool of their own: as many as connections may
+ * keep, so that who keeps them is cut before others starve, and a turn's besides. */
+static inline uint32_t net_shared_handed(uint32_t held_packets)
+{
+	return held_packets + 256;
 }
 
 /** NULL: no memory. The caller's until net_shared_free(). */
@@ -116,6 +131,15 @@ struct captured {
 	uint32_t len; /* of the frame; the span may be shorter */
 };
 
+/** A connection of packets that has ended otherwise than its ends wanted. */
+struct net_broken {
+	struct handle conn; /* it is no more */
+	struct endpoint local, peer;
+	enum gw_err why;
+	struct span trace; /* what it did last, as text for people; at most NET_TRACE_MAX bytes */
+};
+#define NET_TRACE_MAX 640u
+
 struct net_events {
 	/** A ping was answered (GW_OK), or not in time (GW_TIMEOUT), or its sender refused it. */
 	void (*pong)(void *context, uint32_t id, enum gw_err err, uint32_t rtt_us);
@@ -124,6 +148,9 @@ struct net_events {
 	/** Something that the operator must know: GW_NEIGHBOUR_LOST, GW_NEIGHBOUR_MOVED,
 	 * GW_NEIGHBOUR_FOUND, GW_ADDRESS_CONFLICT. */
 	void (*alarm)(void *context, enum gw_err what, const struct endpoint *about);
+	/** The peer fell silent, or reset a connection while losses were made good: of at most ten
+	 * in a second. Borrowed for the call. */
+	void (*broken)(void *context, const struct net_broken *broken);
 };
 
 #endif

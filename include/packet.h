@@ -51,6 +51,12 @@ static inline struct rte_mbuf *packet_get(struct rte_mempool *pool);
 /** Gives it back. */
 static inline void packet_put(struct rte_mbuf *packet);
 
+/** Bytes beside each packet, for a record of whoever owns it; its bytes are whatever they were. */
+#define PACKET_PRIVATE 64u
+static inline void *packet_private(struct rte_mbuf *packet);
+/** What a packet costs, whatever it carries: bytes of its pool. */
+static inline uint32_t packet_true_size(const struct rte_mbuf *packet);
+
 static inline uint8_t *packet_data(struct rte_mbuf *packet);
 static inline uint32_t packet_len(const struct rte_mbuf *packet);
 /** All bytes, borrowed until the packet is changed or given back. */

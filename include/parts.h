@@ -99,7 +99,6 @@ struct config_part {
 	uint32_t origin_count;
 
 	enum net_back_end mw_back_end;
-	bool mw_udp_only; /* it has no TCP: long requests go over UDP too, in fragments */
 	struct endpoint mw_address;   /* our Mw address; port 0 */
 	struct span mw_host;	      /* as it stands in Via, Path and Contact */
 	uint16_t mw_sip_port;	      /* common entry */

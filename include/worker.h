@@ -38,6 +38,13 @@ struct worker_sizes {
 	uint32_t large_buffers; /* messages longer than 4 KiB in the making at a time */
 };
 
+/** What TCP connections may hold and how long they wait. */
+struct worker_tcp {
+	uint32_t receive_bytes, send_bytes; /* of one connection */
+	uint64_t user_timeout_us;
+	struct tcp_limits limits; /* of NET_PACKETS */
+};
+
 struct worker_config {
 	uint16_t index;	  /* 0.. */
 	uint16_t workers; /* how many there are; control is mailbox endpoint number workers */
@@ -49,6 +56,7 @@ struct worker_config {
 	struct snapshot_root *snapshots;	  /* a configuration is published already */
 	const struct net_ops *net[NET_BACK_ENDS]; /* NULL: no port needs it */
 	struct net_shared *shared;		  /* of NET_PACKETS */
+	const struct worker_tcp *tcp;		  /* NULL: 64 KiB, 45 s, tcp_limits_default */
 	const struct tls_ops *tls;		  /* NULL: libssl */
 	const struct verifier_ops *verifier;
 	const char *certificate; /* PEM files; these three are borrowed for the call only */

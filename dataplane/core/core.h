@@ -43,6 +43,9 @@ bool GW_MUST_CHECK slots_put(struct slots *slots, void *object);
 /** The object that h names, or NULL when it has ended or h is another worker's. O(1). */
 void *slots_at(const struct slots *slots, struct handle h);
 
+/** The object of a slot, out or not: for tables beside the pool. */
+void *slots_slot(const struct slots *slots, uint32_t slot);
+
 /** The handle of an object that is out; handle_none() for anything else. */
 struct handle slots_handle(const struct slots *slots, const void *object);
 

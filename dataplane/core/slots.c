@@ -171,6 +171,11 @@ void *slots_at(const struct slots *slots, struct handle h)
 	return slots_object(slots, h.slot);
 }
 
+void *slots_slot(const struct slots *slots, uint32_t slot)
+{
+	return slots_object(slots, slot);
+}
+
 struct handle slots_handle(const struct slots *slots, const void *object)
 {
 	uint32_t index = slots_index(slots, object);

@@ -19,15 +19,13 @@ struct gateway *gateway_new(const struct gateway_config *config)
 				 config->epoch);
 	gw->transactions = slots_new(config->worker, config->max_transactions,
 				     sizeof(struct transaction), config->epoch);
-	gw->long_requests = slots_new(config->worker, LONG_REQUESTS,
-				      config->max_message + GATEWAY_LINES_MAX, config->epoch);
 	gw->wheel = wheel_new(config->now_us, gw);
 	gw->bucket = calloc(buckets, sizeof(*gw->bucket));
 	gw->lines_memory = malloc(GATEWAY_LINES_MAX);
 	gw->out_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
 	gw->stamped_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
-	if (!gw->bindings || !gw->transactions || !gw->long_requests || !gw->wheel || !gw->bucket ||
-	    !gw->lines_memory || !gw->out_memory || !gw->stamped_memory) {
+	if (!gw->bindings || !gw->transactions || !gw->wheel || !gw->bucket || !gw->lines_memory ||
+	    !gw->out_memory || !gw->stamped_memory) {
 		gateway_free(gw);
 		return NULL;
 	}
@@ -42,7 +40,6 @@ void gateway_free(struct gateway *gw)
 		return;
 	slots_free(gw->bindings);
 	slots_free(gw->transactions);
-	slots_free(gw->long_requests);
 	wheel_free(gw->wheel);
 	free(gw->bucket);
 	free(gw->lines_memory);

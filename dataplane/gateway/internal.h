@@ -10,9 +10,7 @@
 
 #define BINDING_TEXT_MAX 1024 /* Service-Route and identity set of one binding */
 #define WIC_REQUESTS_MAX 64   /* of one WIC and unanswered: the table is for all of them */
-#define UDP_MAX 1300	      /* bytes; more goes over TCP (PROTOCOL 9), where there is one */
-#define LONG_REQUESTS 256u    /* longer ones under way over UDP at a time, where there is none */
-#define WIC_LONG_REQUESTS 8u  /* of these, of one WIC */
+#define UDP_MAX 1300	      /* bytes; more goes over TCP (PROTOCOL 9) */
 
 /* RFC 3261 17.1.2.2 */
 #define T1_US 500000ull
@@ -88,8 +86,6 @@ struct transaction {
 	 * answer.
 	 */
 	bool sent;
-	uint8_t *again; /* lent from long_requests: one too long for kept, to be sent again */
-	uint32_t again_len;
 	uint16_t kept_len;
 	uint8_t kept[UDP_MAX];
 };
@@ -101,9 +97,8 @@ struct gateway {
 	const struct gateway_env *env;
 	struct slots *bindings;
 	struct slots *transactions;
-	struct slots *long_requests; /* buffers; memory is touched as they are used */
-	struct wheel *wheel;	     /* context: the gateway */
-	uint32_t *bucket;	     /* of terminating transactions: slot + 1 */
+	struct wheel *wheel; /* context: the gateway */
+	uint32_t *bucket;    /* of terminating transactions: slot + 1 */
 	uint32_t bucket_mask;
 	uint8_t bucket_key[16];
 	/* per turn */

@@ -44,7 +44,7 @@ enum gw_err target_of_route(struct gateway *gw, struct span route_uri, struct mw
 		return target_next_hop(gw, target); /* a name: the next hop resolves it */
 	endpoint_set_port(&named.address, uri.port != 0 ? uri.port : 5060);
 	(void)sip_param(uri.params, SPAN("transport"), &transport);
-	if (span_equal_nocase(transport, SPAN("tcp")) && !gw_config(gw)->mw_udp_only)
+	if (span_equal_nocase(transport, SPAN("tcp")))
 		named.transport = MW_TCP;
 	else if (transport.len == 0)
 		(void)target_configured(gw_config(gw), &named);
@@ -62,8 +62,7 @@ enum gw_err target_write(struct gateway *gw, struct transaction *t, target_build
 	err = build(gw, t);
 	if (err == GW_OK)
 		err = sip_splice_write(&gw->splice, &gw->out);
-	if (err != GW_OK || t->target.transport == MW_TCP || writer_len(&gw->out) <= UDP_MAX ||
-	    gw_config(gw)->mw_udp_only)
+	if (err != GW_OK || t->target.transport == MW_TCP || writer_len(&gw->out) <= UDP_MAX)
 		return err;
 	t->target.transport = MW_TCP;
 	return target_write(gw, t, build);

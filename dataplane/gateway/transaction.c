@@ -98,8 +98,6 @@ void transaction_free(struct gateway *gw, struct transaction *t)
 	wheel_disarm(gw->wheel, &t->timer);
 	if (t->kind == TRANSACTION_TERMINATE)
 		transaction_unlink(gw, t);
-	if (t->again != NULL && !slots_put(gw->long_requests, t->again))
-		counter_add(&gw_counters(gw)->invariant_broken, 1);
 	if (!slots_put(gw->transactions, t))
 		counter_add(&gw_counters(gw)->invariant_broken, 1);
 	else
@@ -203,41 +201,6 @@ void transaction_proceeding(struct transaction *t)
 		t->retry_us = (uint32_t)T2_US; /* RFC 3261 17.1.2.2, "Proceeding" */
 }
 
-/** The request as it was sent. */
-static struct span transaction_bytes(const struct transaction *t)
-{
-	return t->again != NULL ? span_of(t->again, t->again_len) : span_of(t->kept, t->kept_len);
-}
-
-/** Room for a long request, or NULL: a few WICs could take it all with what nobody answers. */
-static uint8_t *transaction_long(struct gateway *gw, const struct transaction *t)
-{
-	const struct wic *wic = gw->env->wic(gw->env->context, t->flow);
-	uint32_t count = 0;
-
-	for (const struct transaction *o = wic != NULL ? wic->pending : NULL; o; o = o->flow_next)
-		count += o->again != NULL;
-	return count < WIC_LONG_REQUESTS ? slots_get_unzeroed(gw->long_requests) : NULL;
-}
-
-/** Keeps a request that was sent over UDP, to send it again. */
-static enum gw_err transaction_keep(struct gateway *gw, struct transaction *t, struct span bytes)
-{
-	t->retry_us = (uint32_t)T1_US;
-	if (bytes.len <= sizeof(t->kept)) {
-		memcpy(t->kept, bytes.at, bytes.len);
-		t->kept_len = (uint16_t)bytes.len;
-		t->sent = true;
-		return GW_OK;
-	}
-	t->again = transaction_long(gw, t);
-	if (t->again == NULL)
-		return GW_TRANSACTION_LIMIT;
-	memcpy(t->again, bytes.at, bytes.len);
-	t->again_len = bytes.len;
-	return GW_OK;
-}
-
 /** RFC 3261 17.1.2.2: timer E doubles up to T2; timer F ends it. */
 static void transaction_timer(struct timer *timer, void *context)
 {
@@ -249,7 +212,7 @@ static void transaction_timer(struct timer *timer, void *context)
 		return;
 	}
 	if (gw->time.now_us < t->deadline_us && t->retry_us > 0) {
-		(void)gw->env->to_mw(gw->env->context, &t->target, transaction_bytes(t));
+		(void)gw->env->to_mw(gw->env->context, &t->target, span_of(t->kept, t->kept_len));
 		counter_add(&gw_counters(gw)->mw_retransmits, 1);
 		t->retry_us = t->retry_us * 2 < T2_US ? t->retry_us * 2 : (uint32_t)T2_US;
 		transaction_arm(gw, t);
@@ -263,17 +226,19 @@ static void transaction_timer(struct timer *timer, void *context)
 enum gw_err transaction_send(struct gateway *gw, struct transaction *t)
 {
 	struct span bytes = writer_span(&gw->out);
-	enum gw_err err = GW_OK;
+	enum gw_err err = gw->env->to_mw(gw->env->context, &t->target, bytes);
 
-	if (t->target.transport == MW_UDP)
-		err = transaction_keep(gw, t, bytes);
-	if (err == GW_OK)
-		err = gw->env->to_mw(gw->env->context, &t->target, bytes);
 	if (err != GW_OK) {
 		transaction_free(gw, t);
 		return err;
 	}
 	counter_add(&gw_counters(gw)->mw_requests_out, 1);
+	if (t->target.transport == MW_UDP && bytes.len <= sizeof(t->kept)) {
+		memcpy(t->kept, bytes.at, bytes.len);
+		t->kept_len = (uint16_t)bytes.len;
+		t->sent = true;
+		t->retry_us = (uint32_t)T1_US;
+	}
 	transaction_wait(gw, t);
 	return GW_OK;
 }

@@ -9,10 +9,11 @@
  */
 
 enum hand_kind {
-	HAND_FRAME,    /* work it off as if your queue had had it */
-	HAND_DATAGRAM, /* put together from fragments: struct hand_ends; payload */
-	HAND_TRANSMIT, /* send it from your queue */
-	HAND_ERROR,    /* an ICMP error about a datagram of ours: struct hand_ends */
+	HAND_FRAME,	/* work it off as if your queue had had it */
+	HAND_DATAGRAM,	/* put together from fragments: struct hand_ends; payload */
+	HAND_TRANSMIT,	/* send it from your queue */
+	HAND_ERROR,	/* an ICMP error about a datagram of ours: struct hand_ends */
+	HAND_TCP_ERROR, /* the same about a segment: struct hand_tcp_error */
 };
 
 struct hand_head {
@@ -28,6 +29,11 @@ struct hand_ends {
 	struct icmp_error error; /* HAND_ERROR */
 };
 
+struct hand_tcp_error {
+	struct hand_head head;
+	struct stack_tcp_error error;
+};
+
 uint16_t hand_over_owner(const struct stack *stack, uint16_t dst_port)
 {
 	uint32_t w = (uint32_t)dst_port - stack->steer_base;
@@ -37,16 +43,16 @@ uint16_t hand_over_owner(const struct stack *stack, uint16_t dst_port)
 	return (uint16_t)w;
 }
 
-/** Where the device does not spread flows, we do. */
-static uint16_t flow_worker(const struct stack *stack, const struct ip_packet *ip)
+uint16_t hand_over_flow(const struct stack *stack, const struct ip_address *src,
+			const struct ip_address *dst, struct span ports)
 {
 	uint8_t bytes[2 * sizeof(struct ip_address) + 4];
 	struct writer w;
 
 	writer_init(&w, bytes, sizeof(bytes));
-	writer_bytes(&w, ip->src.bytes, sizeof(ip->src.bytes));
-	writer_bytes(&w, ip->dst.bytes, sizeof(ip->dst.bytes));
-	writer_put(&w, span_cut(ip->payload, 0, 4));
+	writer_bytes(&w, src->bytes, sizeof(src->bytes));
+	writer_bytes(&w, dst->bytes, sizeof(dst->bytes));
+	writer_put(&w, ports);
 	return (uint16_t)(siphash(stack->shared->hash_key, writer_span(&w)) % stack->workers);
 }
 
@@ -61,7 +67,8 @@ uint16_t hand_over_worker(const struct stack *stack, const struct stack_netif *n
 	if (owner != stack->worker || nif->netif->info.queues >= stack->workers ||
 	    (stack->steer_base != 0 && dst_port == stack->steer_base + stack->worker))
 		return owner;
-	return flow_worker(stack, ip);
+	/* where the device does not spread flows, we do */
+	return hand_over_flow(stack, &ip->src, &ip->dst, span_cut(ip->payload, 0, 4));
 }
 
 static enum gw_err hand_over(struct stack *stack, uint16_t to, struct span head, struct span body)
@@ -107,14 +114,25 @@ enum gw_err hand_over_transmit(struct stack *stack, struct stack_netif *nif, str
 		       : GW_NET_TX_FULL;
 }
 
+static void hand_over_all(struct stack *stack, struct span message)
+{
+	for (uint16_t w = 0; w < stack->workers; w++)
+		if (w != stack->worker && hand_over(stack, w, message, SPAN("")) != GW_OK)
+			stack_count(stack, GW_NET_HAND_OVER);
+}
+
 void hand_over_error(struct stack *stack, const struct icmp_error *error)
 {
 	struct hand_ends ends = {.head = {.kind = HAND_ERROR}, .error = *error};
 
-	for (uint16_t w = 0; w < stack->workers; w++)
-		if (w != stack->worker &&
-		    hand_over(stack, w, span_of(&ends, sizeof(ends)), SPAN("")) != GW_OK)
-			stack_count(stack, GW_NET_HAND_OVER);
+	hand_over_all(stack, span_of(&ends, sizeof(ends)));
+}
+
+void hand_over_tcp_error(struct stack *stack, const struct stack_tcp_error *error)
+{
+	struct hand_tcp_error message = {.head = {.kind = HAND_TCP_ERROR}, .error = *error};
+
+	hand_over_all(stack, span_of(&message, sizeof(message)));
 }
 
 /* ---- the other end -----------------------------------------------------------------------------
@@ -152,6 +170,7 @@ static void handed(void *context, uint16_t from, struct span message)
 	const void *at = message.at;
 	const struct hand_head *head = at;
 	const struct hand_ends *ends = at;
+	const struct hand_tcp_error *tcp = at;
 	struct stack *stack = context;
 
 	(void)from;
@@ -169,12 +188,17 @@ static void handed(void *context, uint16_t from, struct span message)
 	case HAND_ERROR:
 		icmp_error_learn(stack, &ends->error);
 		return;
+	case HAND_TCP_ERROR:
+		tcp_port_error(stack, &tcp->error);
+		return;
 	}
 }
 
 void hand_over_receive(struct stack *stack)
 {
+	uint32_t most = stack->late ? STACK_LATE * STACK_HANDED : STACK_HANDED;
+
 	if (stack->hub != NULL &&
-	    mailbox_receive(stack->hub, stack->worker, STACK_HANDED, handed, stack) > 0)
+	    mailbox_receive(stack->hub, stack->worker, most, handed, stack) > 0)
 		stack->heard_us = stack_now(stack);
 }

@@ -18,6 +18,8 @@
 #define ICMP6_REDIRECT 137
 #define ICMP4_CODE_PORT 3
 #define ICMP6_CODE_PORT 4
+#define ICMP4_CODE_PROTOCOL 2
+#define ICMP6_CODE_PROHIBITED 1
 #define CHECKSUM_AT 2u
 
 static enum icmp_kind kind4(uint8_t type, uint8_t code)
@@ -59,6 +61,16 @@ static enum icmp_kind kind6(uint8_t type)
 	default:
 		return ICMP_OTHER;
 	}
+}
+
+/* RFC 1122 4.2.3.9, RFC 5461 2: all but "protocol", "port" and "prohibited" may pass. */
+static bool is_soft(bool v6, uint8_t type, uint8_t code)
+{
+	if (v6)
+		return type != ICMP6_UNREACHABLE ||
+		       (code != ICMP6_CODE_PROHIBITED && code != ICMP6_CODE_PORT);
+	return type != ICMP4_UNREACHABLE ||
+	       (code != ICMP4_CODE_PROTOCOL && code != ICMP4_CODE_PORT);
 }
 
 static uint64_t pseudo(const struct ip_address *src, const struct ip_address *dst, uint32_t len)
@@ -107,6 +119,7 @@ static enum gw_err read_message(const struct ip_packet *packet, struct icmp_mess
 	    !span_u16_be(&message->body, &checksum))
 		return GW_ICMP;
 	message->kind = packet->v6 ? kind6(type) : kind4(type, code);
+	message->soft = message->kind == ICMP_UNREACHABLE && is_soft(packet->v6, type, code);
 	if (message->kind == ICMP_OTHER)
 		return GW_OK;
 	if (!span_u32_be(&message->body, &word) || !source_fits(packet, message->kind))

@@ -22,15 +22,20 @@ static bool read_ip6(struct span body, struct ip_fixed *fixed)
 	return packet->protocol != IPPROTO_FRAGMENT || ip6_fragment_take(packet);
 }
 
-static bool has_ports(uint8_t protocol)
+/* The 8 bytes that every router quotes (RFC 792): ports and, of TCP, the sequence number. */
+static bool read_l4(struct span l4, uint8_t protocol, struct icmp_quote *quote, uint16_t ports[2])
 {
-	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP;
+	if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)
+		return true;
+	if (!l4_ports(l4, &ports[0], &ports[1]))
+		return false;
+	return protocol == IPPROTO_UDP || (span_skip(&l4, 4) && span_u32_be(&l4, &quote->seq));
 }
 
 struct icmp_quote icmp_quote_read(struct span body, bool v6)
 {
 	struct icmp_quote quote = {.err = GW_ICMP};
-	uint16_t src_port = 0, dst_port = 0;
+	uint16_t ports[2] = {0};
 	struct ip_packet *packet;
 	struct ip_fixed fixed;
 
@@ -39,11 +44,11 @@ struct icmp_quote icmp_quote_read(struct span body, bool v6)
 	packet = &fixed.packet;
 	if (packet->offset != 0)
 		return quote;
-	if (has_ports(packet->protocol) && !l4_ports(packet->payload, &src_port, &dst_port))
+	if (!read_l4(packet->payload, packet->protocol, &quote, ports))
 		return quote;
 	quote.protocol = packet->protocol;
-	quote.src = ip_address_endpoint(&packet->src, src_port);
-	quote.dst = ip_address_endpoint(&packet->dst, dst_port);
+	quote.src = ip_address_endpoint(&packet->src, ports[0]);
+	quote.dst = ip_address_endpoint(&packet->dst, ports[1]);
 	quote.ip_len = fixed.ip_len;
 	quote.err = GW_OK;
 	return quote;

@@ -107,7 +107,7 @@ static void input_host(struct stack *stack, const struct input *input, const str
 	else if (ip->protocol == IPPROTO_UDP)
 		input_udp(stack, input, ip);
 	else if (ip->protocol == IPPROTO_TCP)
-		stack_count(stack, GW_TCP_PORT); /* no port is open: TCP is not in this version */
+		tcp_port_input(stack, input, ip);
 	else
 		stack_count(stack, GW_IP_PROTOCOL);
 }

@@ -3,6 +3,7 @@
 #define NET_H
 
 #include "conn.h"
+#include "net/wire.h"
 #include "netif.h"
 
 /**
@@ -12,7 +13,8 @@
  *
  * Whose is a packet: UDP and TCP to destination port steer_base + w is worker w's; UDP to a port
  * that every worker has open is whose queue it came to or, on a device with fewer queues than there
- * are workers, whose a keyed hash of the flow says; ARP, neighbour discovery, ICMP and
+ * are workers, whose a keyed hash of the flow says; other TCP is whose layer of TCP knows it where
+ * it has come, else stack_tcp_worker()'s; ARP, neighbour discovery, ICMP and
  * fragments are worker 0's, who owns the neighbour table. What comes to another worker's queue is
  * copied, bounded, into the ring to its owner. A worker that has no queue of a port (the device has
  * fewer) hands its own packets to the worker of queue w mod queues, which sends them.
@@ -64,5 +66,70 @@ enum gw_err GW_MUST_CHECK stack_capture(struct stack *stack, const struct captur
  */
 enum gw_err GW_MUST_CHECK stack_udp_send(struct stack *stack, const struct endpoint *local,
 					 const struct endpoint *peer, struct span bytes);
+
+/* ---- for the layer of TCP
+ * ------------------------------------------------------------------------- */
+
+/** A segment for one of our addresses: read, its checksum verified. */
+struct stack_segment {
+	struct ip_address local, remote;
+	struct tcp_packet tcp;
+	/* Owned by the stack; who takes it sets *packet to NULL, and then the payload of tcp is a
+	 * part of its data: packet_span() begins with the frame. */
+	struct rte_mbuf **packet;
+};
+
+/** What an ICMP error says of a segment of ours (RFC 5927: believed only for bytes in flight). */
+struct stack_tcp_error {
+	struct ip_address local, remote;
+	uint16_t local_port, remote_port;
+	uint32_t seq;
+	bool too_big; /* else the peer cannot be reached */
+	bool soft;    /* which may pass */
+	uint32_t mtu; /* too_big; 0: the router does not say */
+};
+
+/** Whose segment it is. CLAIM_KNOWN: only if it belongs to something that exists. CLAIM_ANY: ours
+ * in any case. */
+enum stack_claim { CLAIM_KNOWN, CLAIM_ANY };
+
+/** Calls come from stack_receive() and, for what other workers handed over, stack_run_ready(). */
+struct stack_tcp_ops {
+	/** False, and nothing has changed: it is not known here (CLAIM_KNOWN only). */
+	bool (*segment)(void *context, const struct stack_segment *segment, enum stack_claim claim);
+	void (*error)(void *context, const struct stack_tcp_error *error);
+};
+
+/** As net_shared_config has them. */
+uint16_t stack_workers(const struct stack *stack);
+uint16_t stack_steer_base(const struct stack *stack); /* 0: no port is a worker's own */
+
+/** Before this call, and with ops NULL, every segment is GW_TCP_PORT. */
+void stack_tcp(struct stack *stack, const struct stack_tcp_ops *ops, void *context);
+
+/**
+ * Sends one segment from local; its payload is copied. The way is the configured next hop; to a
+ * host on the link that nobody configured, the gateway. Errors, none counted:
+ * GW_NET_NO_ROUTE, GW_NET_UNRESOLVED, GW_NET_TX_FULL, GW_NET_NO_PACKET, GW_NET_TOO_BIG (for the
+ * link).
+ */
+enum gw_err GW_MUST_CHECK stack_tcp_send(struct stack *stack, const struct ip_address *local,
+					 const struct ip_address *remote,
+					 const struct tcp_packet *segment);
+
+/**
+ * The way from local (unspecified: chosen, and set) to remote. *mtu: of the link, IP bytes.
+ * GW_NET_NO_ROUTE, GW_NET_UNRESOLVED (the way is there, and used as soon as the next hop answers).
+ */
+enum gw_err GW_MUST_CHECK stack_tcp_route(struct stack *stack, struct ip_address *local,
+					  const struct ip_address *remote, uint16_t *mtu);
+
+/**
+ * The worker to whom segments from remote to local come: the one of a steered port; else by the
+ * device's own RSS key and table, where it has told them; else by a keyed hash of ours.
+ */
+uint16_t stack_tcp_worker(const struct stack *stack, const struct ip_address *local,
+			  uint16_t local_port, const struct ip_address *remote,
+			  uint16_t remote_port);
 
 #endif

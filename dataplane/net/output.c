@@ -35,24 +35,67 @@ static bool is_host(const struct ip_address *address)
 	       !ip_address_is_unspecified(address);
 }
 
+static enum neighbour_state hop_state(const struct stack *stack, const struct stack_netif *nif,
+				      const struct ip_address *hop, uint8_t mac[6])
+{
+	return neighbour_find(stack->shared->neighbours, nif->index, hop, mac);
+}
+
+static enum gw_err hop_err(enum neighbour_state state)
+{
+	if (state == NEIGHBOUR_NONE || state == NEIGHBOUR_FAILED)
+		return GW_NET_NO_ROUTE;
+	return state == NEIGHBOUR_INCOMPLETE ? GW_NET_UNRESOLVED : GW_OK;
+}
+
+/** The interface of src, if dst can be reached from it; NULL: it cannot. */
+static struct stack_netif *route_netif(struct stack *stack, const struct ip_address *src,
+				       const struct ip_address *dst)
+{
+	struct stack_netif *nif = stack_netif_of(stack, src);
+
+	if (nif == NULL || !is_host(dst) || stack_netif_has(nif, dst) ||
+	    stack_netif_is_broadcast(nif, dst))
+		return NULL;
+	return nif;
+}
+
 enum gw_err output_route(struct stack *stack, const struct ip_address *src,
 			 const struct ip_address *dst, struct route *route)
 {
-	struct stack_netif *nif = stack_netif_of(stack, src);
+	struct stack_netif *nif = route_netif(stack, src, dst);
 	struct ip_address hop;
-	enum neighbour_state state;
+	enum gw_err err;
 
-	if (nif == NULL || !is_host(dst) || stack_netif_has(nif, dst) ||
-	    stack_netif_is_broadcast(nif, dst) || !route_hop(nif, dst, &hop))
+	if (nif == NULL || !route_hop(nif, dst, &hop))
 		return GW_NET_NO_ROUTE;
-	state = neighbour_find(stack->shared->neighbours, nif->index, &hop, route->mac);
-	if (state == NEIGHBOUR_NONE || state == NEIGHBOUR_FAILED)
-		return GW_NET_NO_ROUTE;
-	if (state == NEIGHBOUR_INCOMPLETE)
-		return GW_NET_UNRESOLVED;
+	err = hop_err(hop_state(stack, nif, &hop, route->mac));
+	if (err != GW_OK)
+		return err;
 	route->nif = nif;
 	route->mtu = path_mtu_get(stack->paths, dst, nif->netif->info.mtu, stack_now(stack));
 	return GW_OK;
+}
+
+enum gw_err output_route_any(struct stack *stack, const struct ip_address *src,
+			     const struct ip_address *dst, struct route *route)
+{
+	struct stack_netif *nif = route_netif(stack, src, dst);
+	const struct endpoint *gateway;
+	enum neighbour_state state;
+	struct ip_address hop;
+
+	if (nif == NULL || !route_hop(nif, dst, &hop))
+		return GW_NET_NO_ROUTE;
+	state = hop_state(stack, nif, &hop, route->mac);
+	gateway = stack_netif_gateway(nif, dst);
+	if (state == NEIGHBOUR_NONE && gateway != NULL && !ip_address_is_link_local(dst)) {
+		hop = ip_address_of(gateway);
+		state = hop_state(stack, nif, &hop, route->mac);
+	}
+	route->nif = nif;
+	route->mtu = nif->netif->info.mtu;
+	return hop_err(state);
 }
 
 /* ---- the backlog -------------------------------------------------------------------------------

@@ -132,6 +132,7 @@ enum gw_err owner_open(struct stack *stack)
 		.ndp = {.per_second = 1000, .burst = 1000},
 		.echo = {.per_second = 100, .burst = 100},   /* TCP.md 5.12 */
 		.errors = {.per_second = 100, .burst = 100}, /* TCP.md 4.5 */
+		.tcp_errors = {.per_second = 100, .burst = 100},
 		.conflict = {.per_second = 1, .burst = 1},
 		.ping_id = (uint16_t)stack->config.random(stack->config.context),
 	};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "net/owner.h"
 
-/* ICMP and ICMPv6 for one of our addresses: echo is answered, errors about our datagrams believed.
+/* ICMP and ICMPv6 for one of our addresses: echo is answered, errors about what we have sent
+ * believed.
  */
 
 #define HOP_LIMIT 64
@@ -59,43 +60,74 @@ static void icmp_echo(struct stack *stack, struct stack_netif *nif, const struct
 		stack_count(stack, err);
 }
 
-/** Whether the error is about a datagram that we may have sent: from our address, to a trusted
- * peer, and longer than what it says is too small. */
+/**
+ * Whether we may have sent what the error is about: from our address, longer than what it says is
+ * too small; and a datagram to a trusted peer. About a segment TCP itself knows better whether it
+ * is on its way, whoever the peer is.
+ */
 static enum gw_err icmp_error_check(const struct stack *stack, const struct stack_netif *nif,
-				    const struct icmp_quote *quote, const struct icmp_error *error)
+				    const struct icmp_quote *quote,
+				    const struct icmp_message *message)
 {
 	struct ip_address ours = ip_address_of(&quote->src), theirs = ip_address_of(&quote->dst);
 	uint32_t floor = ip_address_is_v4(&theirs) ? IP4_MTU_MIN : IP6_MTU_MIN;
+	bool udp = quote->protocol == IPPROTO_UDP && stack_trusts(stack, &theirs);
+	bool tcp = quote->protocol == IPPROTO_TCP && stack->tcp_ops != NULL;
 
 	if (quote->err != GW_OK)
 		return quote->err;
-	if (!stack_netif_has(nif, &ours) || quote->protocol != IPPROTO_UDP ||
-	    !stack_trusts(stack, &theirs))
+	if (!stack_netif_has(nif, &ours) || (!udp && !tcp))
 		return GW_ICMP_FOREIGN;
-	if (!error->too_big)
+	if (message->kind != ICMP_TOO_BIG)
 		return GW_OK;
-	return error->mtu >= error->sent_len || floor >= error->sent_len ? GW_ICMP_FOREIGN : GW_OK;
+	return message->mtu >= quote->ip_len || floor >= quote->ip_len ? GW_ICMP_FOREIGN : GW_OK;
+}
+
+static void icmp_tell_udp(struct stack *stack, const struct icmp_quote *quote,
+			  const struct icmp_message *message)
+{
+	struct icmp_error error = {.local = quote->src,
+				   .peer = quote->dst,
+				   .too_big = message->kind == ICMP_TOO_BIG,
+				   .mtu = message->mtu,
+				   .sent_len = quote->ip_len};
+
+	icmp_error_learn(stack, &error);
+	hand_over_error(stack, &error);
+}
+
+static void icmp_tell_tcp(struct stack *stack, const struct icmp_quote *quote,
+			  const struct icmp_message *message)
+{
+	struct stack_tcp_error error = {.local = ip_address_of(&quote->src),
+					.remote = ip_address_of(&quote->dst),
+					.local_port = endpoint_port(&quote->src),
+					.remote_port = endpoint_port(&quote->dst),
+					.seq = quote->seq,
+					.too_big = message->kind == ICMP_TOO_BIG,
+					.soft = message->soft,
+					.mtu = message->mtu};
+
+	tcp_port_error(stack, &error);
+	hand_over_tcp_error(stack, &error);
 }
 
 static void icmp_error(struct stack *stack, const struct stack_netif *nif,
 		       const struct ip_packet *ip, const struct icmp_message *message)
 {
 	struct icmp_quote quote = icmp_quote_read(message->body, ip->v6);
-	struct icmp_error error = {.local = quote.src,
-				   .peer = quote.dst,
-				   .too_big = message->kind == ICMP_TOO_BIG,
-				   .mtu = message->mtu,
-				   .sent_len = quote.ip_len};
-	enum gw_err err = icmp_error_check(stack, nif, &quote, &error);
+	enum gw_err err = icmp_error_check(stack, nif, &quote, message);
+	bool tcp = quote.protocol == IPPROTO_TCP;
+	struct rate *rate = tcp ? &stack->owner->tcp_errors : &stack->owner->errors;
 
-	if (err == GW_OK && !rate_take(&stack->owner->errors, stack_now(stack)))
+	if (err == GW_OK && !rate_take(rate, stack_now(stack)))
 		err = GW_ICMP_RATE;
-	if (err != GW_OK) {
+	if (err != GW_OK)
 		stack_count(stack, err);
-		return;
-	}
-	icmp_error_learn(stack, &error);
-	hand_over_error(stack, &error);
+	else if (tcp)
+		icmp_tell_tcp(stack, &quote, message);
+	else
+		icmp_tell_udp(stack, &quote, message);
 }
 
 void owner_icmp(struct stack *stack, struct stack_netif *nif, const struct eth_frame *eth,

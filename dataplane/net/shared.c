@@ -17,20 +17,38 @@ static uint16_t shared_room(const struct net_shared *shared)
 	return room < UINT16_MAX ? (uint16_t)room : UINT16_MAX;
 }
 
-static bool shared_pools(struct net_shared *shared)
+static void pools_free(const struct net_shared *shared, struct rte_mempool **pools)
+{
+	for (uint16_t w = 0; pools != NULL && w < shared->workers; w++)
+		packet_pool_free(pools[w]);
+	free(pools);
+}
+
+/** One for each worker; NULL: no memory. */
+static struct rte_mempool **pools_new(const struct net_shared *shared, const char *name,
+				      uint32_t count)
 {
 	int numa = shared->netifs > 0 ? shared->netif[0].info.numa : -1;
-	char name[32];
+	struct rte_mempool **pools = calloc(shared->workers, sizeof(struct rte_mempool *));
+	char own[32];
 
-	shared->pool = calloc(shared->workers, sizeof(struct rte_mempool *));
-	for (uint16_t w = 0; shared->pool != NULL && w < shared->workers; w++) {
-		snprintf(name, sizeof(name), "packets%u", w);
-		shared->pool[w] = packet_pool_new(name, net_shared_packets(shared->netifs),
-						  shared_room(shared), numa);
-		if (shared->pool[w] == NULL)
-			return false;
+	for (uint16_t w = 0; pools != NULL && w < shared->workers; w++) {
+		snprintf(own, sizeof(own), "%s%u", name, w);
+		pools[w] = packet_pool_new(own, count, shared_room(shared), numa);
+		if (pools[w] == NULL) {
+			pools_free(shared, pools);
+			return NULL;
+		}
 	}
-	return shared->pool != NULL;
+	return pools;
+}
+
+static bool shared_pools(struct net_shared *shared, uint32_t held_packets)
+{
+	shared->pool = pools_new(shared, "packets", net_shared_packets(shared->netifs));
+	if (shared->workers > 1)
+		shared->handed = pools_new(shared, "handed", net_shared_handed(held_packets));
+	return shared->pool != NULL && (shared->workers == 1 || shared->handed != NULL);
 }
 
 struct net_shared *net_shared_new(const struct net_shared_config *config)
@@ -49,7 +67,7 @@ struct net_shared *net_shared_new(const struct net_shared_config *config)
 	shared->neighbours = neighbour_table_new(config->neighbours);
 	if (config->workers > 1)
 		shared->hub = mailbox_hub_new(config->workers, config->ring_bytes, NULL, NULL);
-	if (!shared_pools(shared) || shared->neighbours == NULL ||
+	if (!shared_pools(shared, config->held_packets) || shared->neighbours == NULL ||
 	    (config->workers > 1 && shared->hub == NULL)) {
 		net_shared_free(shared);
 		return NULL;
@@ -61,9 +79,8 @@ void net_shared_free(struct net_shared *shared)
 {
 	if (shared == NULL)
 		return;
-	for (uint16_t w = 0; shared->pool != NULL && w < shared->workers; w++)
-		packet_pool_free(shared->pool[w]);
-	free(shared->pool);
+	pools_free(shared, shared->pool);
+	pools_free(shared, shared->handed);
 	mailbox_hub_free(shared->hub);
 	neighbour_table_free(shared->neighbours);
 	free(shared);

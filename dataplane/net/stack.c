@@ -15,6 +15,7 @@
 #define ERRORS_PER_SECOND 100u
 #define BACKOFF_MIN_US 50u
 #define BACKOFF_MAX_US 2000u
+#define LATE_US 5000u	/* TCP.md 4.1: who was away for longer takes all that has come meanwhile */
 #define BLOCKED_US 500u /* a device that took less than was offered is tried again after this */
 
 /* ---- small things ------------------------------------------------------------------------------
@@ -92,6 +93,7 @@ static enum gw_err stack_allocate(struct stack *stack)
 
 	stack->netif = calloc(shared->netifs, sizeof(struct stack_netif));
 	stack->pool = shared->pool[stack->worker];
+	stack->handed = shared->handed != NULL ? shared->handed[stack->worker] : NULL;
 	stack->paths = path_mtu_new(STACK_PATHS);
 	if (stack->netif == NULL || stack->paths == NULL)
 		return GW_NO_MEMORY;
@@ -118,7 +120,7 @@ enum gw_err stack_new(const struct net_config *config, struct stack **made)
 	stack->steer_base = config->shared->steer_base;
 	stack->hub = config->shared->hub;
 	stack->counters = config->counters;
-	stack->heard_us = stack_now(stack);
+	stack->heard_us = stack->turn_us = stack_now(stack);
 	for (uint32_t kind = 0; kind < FORWARD_KINDS; kind++)
 		stack->forward[kind] = (struct rate){.per_second = FORWARD_PER_SECOND,
 						     .burst = FORWARD_PER_SECOND};
@@ -193,10 +195,11 @@ static void receive_packet(struct stack *stack, struct stack_netif *nif, struct 
 static void receive_port(struct stack *stack, struct stack_netif *nif)
 {
 	struct rte_mbuf *packets[STACK_BURST];
+	uint32_t bursts = stack->late ? STACK_LATE * STACK_BURSTS : STACK_BURSTS;
 	uint16_t n = STACK_BURST;
 
-	for (uint32_t i = 0; i < STACK_BURSTS && n == STACK_BURST &&
-			     stack->ready_count + STACK_BURST <= STACK_READY;
+	for (uint32_t i = 0;
+	     i < bursts && n == STACK_BURST && stack->ready_count + STACK_BURST <= STACK_READY;
 	     i++) {
 		n = nif->netif->ops->rx_burst(nif->netif->port, nif->queue, packets, STACK_BURST);
 		for (uint16_t k = 0; k < n; k++)
@@ -207,8 +210,18 @@ static void receive_port(struct stack *stack, struct stack_netif *nif)
 	nif->more = n == STACK_BURST;
 }
 
+/** A worker that was busy elsewhere must see the ACKs that have come before its timers run, or each
+ * stall of its own looks like a loss. One that has slept may have been busy before: that it found
+ * nothing to do then says nothing of what has come meanwhile. */
+static void receive_begin(struct stack *stack)
+{
+	stack->late = stack_now(stack) - stack->turn_us > LATE_US;
+	stack->turn_us = stack_now(stack);
+}
+
 void stack_receive(struct stack *stack)
 {
+	receive_begin(stack);
 	/* each turn begins with another port: two that are flooded do not shut out a third */
 	stack->first = stack->netifs > 0 ? (stack->first + 1) % stack->netifs : 0;
 	for (uint32_t i = 0; i < stack->netifs; i++) {

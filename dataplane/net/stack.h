@@ -12,13 +12,15 @@
 /*
  * Inside of the stack; nobody outside net/ includes it. stack.c: life, turn and sleep. input.c: a
  * frame from Ethernet to whom it is for. output.c: an IP packet from route to device. udp_port.c:
- * UDP ports. owner.c: what worker 0 does for all (ARP, neighbour discovery, ICMP). hand_over.c:
- * rings between workers. mirror.c: copies for the capture. shared.c: what workers share.
+ * UDP ports. tcp_port.c: what the layer of TCP has of it. owner.c: what worker 0 does for all (ARP,
+ * neighbour discovery, ICMP). hand_over.c: rings between workers. mirror.c: copies for the capture.
+ * shared.c: what workers share.
  */
 
 #define STACK_BURST 32u
 #define STACK_BURSTS 8u	    /* of one port in one turn */
 #define STACK_HANDED 256u   /* packets of other workers in one turn */
+#define STACK_LATE 16u	    /* times as many of both when the last turn was a long one */
 #define STACK_DATAGRAMS 16u /* reassembled at a time */
 #define STACK_PATHS 64u	    /* path MTUs known at a time */
 #define STACK_PINGS 16u
@@ -105,8 +107,9 @@ struct owner {
 	struct neighbour_table *neighbours;
 	/* of answers and alarms; none of what is heard, or a neighbour could be shouted down */
 	struct rate arp, ndp, echo, conflict;
-	struct rate errors;    /* ICMP errors that are believed */
-	uint64_t neighbour_us; /* when neighbour_run() is due */
+	struct rate errors;	/* ICMP errors that are believed */
+	struct rate tcp_errors; /* those about TCP, of anybody: they use up none of the others */
+	uint64_t neighbour_us;	/* when neighbour_run() is due */
 	uint64_t announce_us;
 	uint64_t defend_us; /* our addresses are not defended again before this */
 	uint32_t announced; /* rounds done */
@@ -124,8 +127,9 @@ struct stack {
 	uint32_t netifs;
 	uint32_t first; /* port that the last turn began with */
 	struct stack_netif *netif;
-	struct rte_mempool *pool; /* packets we make; shared's */
-	struct mailbox_hub *hub;  /* NULL: one worker */
+	struct rte_mempool *pool;   /* packets we make; shared's */
+	struct rte_mempool *handed; /* copies of segments from others; shared's */
+	struct mailbox_hub *hub;    /* NULL: one worker */
 	struct counters *counters;
 	struct rate forward[FORWARD_KINDS];
 	struct rate errors_out; /* ICMP errors that we send */
@@ -133,6 +137,8 @@ struct stack {
 	bool hub_asleep;
 	uint32_t armed;	   /* bit of each interface that is */
 	uint64_t heard_us; /* last packet in */
+	uint64_t turn_us;  /* the last stack_receive() */
+	bool late;	   /* this turn began long after the last */
 	uint32_t ready_at, ready_count;
 	struct ready ready[STACK_READY];
 	uint32_t udp_ports;
@@ -141,6 +147,8 @@ struct stack {
 	struct ip_address peer[STACK_PEERS_MAX];
 	struct reassembly *reassembly; /* the owner's, NULL with the others */
 	struct path_mtu *paths;
+	const struct stack_tcp_ops *tcp_ops; /* NULL: there is no TCP */
+	void *tcp_context;
 	struct capture_filter *filter; /* what is captured; NULL: nothing */
 	struct owner *owner;	       /* NULL but in worker 0 */
 };
@@ -196,6 +204,13 @@ struct route {
 /** From our address src. GW_NET_NO_ROUTE, GW_NET_UNRESOLVED. */
 enum gw_err GW_MUST_CHECK output_route(struct stack *stack, const struct ip_address *src,
 				       const struct ip_address *dst, struct route *route);
+/**
+ * The same, and to a host on the link that nobody configured by the gateway: nobody is asked for
+ * because strangers write to us (TCP.md 4.5). mtu: of the link. nif and mtu are also set with
+ * GW_NET_UNRESOLVED.
+ */
+enum gw_err GW_MUST_CHECK output_route_any(struct stack *stack, const struct ip_address *src,
+					   const struct ip_address *dst, struct route *route);
 /** What goes out: an IP head and what follows it. */
 struct output {
 	struct stack_netif *nif;
@@ -229,6 +244,12 @@ void udp_port_deliver(struct stack *stack, const struct ip_packet *ip,
 void udp_port_unreachable(struct stack *stack, const struct endpoint *local,
 			  const struct endpoint *peer);
 
+/* tcp_port.c */
+/** A segment to one of our addresses: to the layer of TCP, or the worker whose it is. */
+void tcp_port_input(struct stack *stack, const struct input *input, const struct ip_packet *ip);
+/** Tells the layer of TCP, if there is one. */
+void tcp_port_error(struct stack *stack, const struct stack_tcp_error *error);
+
 /* hand_over.c */
 /** The worker to whose own port this is sent; ours when it is nobody's own. */
 uint16_t hand_over_owner(const struct stack *stack, uint16_t dst_port);
@@ -238,6 +259,9 @@ uint16_t hand_over_owner(const struct stack *stack, uint16_t dst_port);
  */
 uint16_t hand_over_worker(const struct stack *stack, const struct stack_netif *nif,
 			  const struct ip_packet *ip);
+/** The worker of a flow by our keyed hash alone; ports: both, as in the header. */
+uint16_t hand_over_flow(const struct stack *stack, const struct ip_address *src,
+			const struct ip_address *dst, struct span ports);
 /** A frame to the worker it belongs to. */
 void hand_over_frame(struct stack *stack, const struct input *input, uint16_t to);
 /** A datagram put together from fragments. */
@@ -248,6 +272,8 @@ enum gw_err GW_MUST_CHECK hand_over_transmit(struct stack *stack, struct stack_n
 					     struct span frame);
 /** An ICMP error about a UDP datagram of ours, to all other workers. */
 void hand_over_error(struct stack *stack, const struct icmp_error *error);
+/** The same about a TCP segment. */
+void hand_over_tcp_error(struct stack *stack, const struct stack_tcp_error *error);
 /** Takes what others have handed over, bounded; calls datagrams' users. */
 void hand_over_receive(struct stack *stack);
 
@@ -283,6 +309,8 @@ struct net_shared {
 	struct mailbox_hub *hub; /* NULL: one worker */
 	struct rte_mempool *
 		*pool; /* of each worker: packets it makes. Here, for devices keep them a while */
+	struct rte_mempool **handed; /* the same: segments that others have handed over. NULL: one
+					worker */
 	uint16_t workers;
 	uint16_t steer_base;
 	uint8_t hash_key[16];

@@ -49,18 +49,18 @@ struct udp_packet udp_read(const struct ip_packet *packet, enum packet_checksum 
 
 /* RFC 768: a sum that comes out as zero is sent as the other zero, all ones. */
 static uint16_t field_of(uint64_t pseudo, struct span header, struct span payload,
-			 enum udp_checksum how)
+			 enum l4_checksum how)
 {
 	uint16_t folded;
 
-	if (how == UDP_CHECKSUM_PSEUDO)
+	if (how == L4_CHECKSUM_PSEUDO)
 		return (uint16_t)~checksum_fold(pseudo);
 	folded = checksum_fold(checksum_add(checksum_add(pseudo, header), payload));
 	return folded != 0 ? folded : 0xffff;
 }
 
 void udp_write(struct writer *w, const struct udp_ends *ends, struct span payload,
-	       enum udp_checksum how)
+	       enum l4_checksum how)
 {
 	uint32_t mark = writer_len(w), len = UDP_LEN + payload.len;
 	uint64_t pseudo;

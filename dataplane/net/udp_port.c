@@ -99,7 +99,7 @@ static enum gw_err send_datagram(struct stack *stack, const struct route *route,
 	udp_write(&w,
 		  &(struct udp_ends){&output->head.src, &output->head.dst, endpoint_port(&ends[0]),
 				     endpoint_port(&ends[1])},
-		  output->data, device ? UDP_CHECKSUM_PSEUDO : UDP_CHECKSUM_WHOLE);
+		  output->data, device ? L4_CHECKSUM_PSEUDO : L4_CHECKSUM_WHOLE);
 	output->l4 = writer_span(&w);
 	output->offload_protocol = device ? IPPROTO_UDP : 0;
 	output->head.dont_fragment = whole; /* so that a router tells us (RFC 1191) */

@@ -9,7 +9,7 @@
 /**
  * Headers as they stand on the wire: each is read from a span into a small struct, and written with
  * a writer. Nothing here keeps state, reads a clock or allocates. A reader says in err why it
- * refuses and then nothing else of its result counts. Inside net/ only, and for its tests.
+ * refuses and then nothing else of its result counts. For net/ and tcp/, and their tests.
  */
 
 /* ---- addresses ------------------------------------------------------------------------------- */
@@ -194,6 +194,8 @@ struct icmp_message {
 	enum icmp_kind kind;
 	uint16_t id, sequence; /* echo */
 	uint32_t mtu;	       /* too big; 0: the router did not say (RFC 1191) */
+	bool soft;	       /* unreachable now, perhaps not for long: no word of the host's (RFC
+				  1122 4.2.3.9) */
 	struct span body; /* echo: its data; error: the quoted packet; NDP: from the target on */
 };
 /**
@@ -207,9 +209,12 @@ struct icmp_message icmp_read(const struct ip_packet *packet, enum packet_checks
  * another protocol than TCP and UDP the ports are 0.
  */
 struct icmp_quote {
-	enum gw_err err; /* GW_ICMP: cut too short, or a fragment that is not the first */
+	/* GW_ICMP: cut too short (of TCP: before the sequence number), or a fragment that is not
+	 * the first */
+	enum gw_err err;
 	uint8_t protocol;
 	struct endpoint src, dst; /* src: we */
+	uint32_t seq;		  /* TCP: of the first byte that was sent */
 	uint32_t ip_len;	  /* of the packet quoted, from its header */
 };
 struct icmp_quote icmp_quote_read(struct span body, bool v6);
@@ -267,13 +272,78 @@ struct udp_packet udp_read(const struct ip_packet *packet, enum packet_checksum 
  * only, for a device that does the rest. A sum of 0 is written as ffff. A payload too long for the
  * length field makes the writer full.
  */
-enum udp_checksum { UDP_CHECKSUM_WHOLE, UDP_CHECKSUM_PSEUDO };
+enum l4_checksum { L4_CHECKSUM_WHOLE, L4_CHECKSUM_PSEUDO };
 struct udp_ends {
 	const struct ip_address *src, *dst;
 	uint16_t src_port, dst_port;
 };
 void udp_write(struct writer *w, const struct udp_ends *ends, struct span payload,
-	       enum udp_checksum how);
+	       enum l4_checksum how);
+
+/* ---- TCP (RFC 9293 3.1, 7323, 2018) -----------------------------------------------------------
+ */
+
+#define TCP_LEN 20u	/* without options */
+#define TCP_LEN_MAX 60u /* with all that fit */
+#define TCP_SACKS_MAX 4u
+
+enum tcp_flag {
+	TCP_FIN = 0x01,
+	TCP_SYN = 0x02,
+	TCP_RST = 0x04,
+	TCP_PSH = 0x08,
+	TCP_ACK = 0x10,
+	TCP_URG = 0x20, /* read, and ignored by everybody (RFC 6093) */
+	TCP_ECE = 0x40,
+	TCP_CWR = 0x80,
+};
+
+/** Sequence numbers from start up to, and without, end. */
+struct tcp_block {
+	uint32_t start, end;
+};
+
+struct tcp_options {
+	uint16_t mss; /* 0: no such option */
+	bool has_scale;
+	uint8_t scale; /* as sent, also above 14 */
+	bool sack_permitted;
+	bool has_timestamps;
+	uint32_t ts_value, ts_echo;
+	uint8_t sacks;
+	struct tcp_block sack[TCP_SACKS_MAX];
+};
+
+/** A segment, on its way in or out. */
+struct tcp_packet {
+	enum gw_err
+		err; /* GW_TCP: shorter than its header, offset below 5, port 0; GW_TCP_CHECKSUM */
+	uint16_t src_port, dst_port;
+	uint32_t seq, ack;
+	uint8_t flags;	 /* enum tcp_flag */
+	uint16_t window; /* as it stands there, not scaled */
+	struct tcp_options options;
+	struct span payload;
+};
+
+/**
+ * packet: of TCP, and whole; else GW_TCP. Options (TCP.md 5.5): kind 0 ends, 1 is skipped, every
+ * other needs a length of 2 or more within what is left, or the walk ends there; a known option of
+ * the wrong length is ignored; the first of several counts; MSS, scale and SACK-permitted count
+ * with SYN only, SACK blocks without SYN only.
+ */
+struct tcp_packet tcp_read(const struct ip_packet *packet, enum packet_checksum checksum);
+
+/** Bytes of header and options that tcp_write() writes for it, a multiple of 4. */
+uint32_t tcp_head_len(const struct tcp_packet *segment);
+/**
+ * Header and options, not the payload, whose bytes count for the checksum and length. Options in
+ * the order MSS, SACK-permitted, timestamps, scale, SACK, each aligned by NOPs as Linux does; those
+ * that do not fit in 40 bytes are left out, SACK blocks from the last. How the checksum is made: as
+ * udp_write().
+ */
+void tcp_write(struct writer *w, const struct ip_address *src, const struct ip_address *dst,
+	       const struct tcp_packet *segment, enum l4_checksum how);
 
 /** The two ports at the start of a TCP or UDP header; false when they are not there. */
 bool l4_ports(struct span l4, uint16_t *src_port, uint16_t *dst_port);

@@ -272,6 +272,7 @@ const struct net_ops net_posix = {
 	.peers = core_peers,
 	.ping = core_ping,
 	.capture = core_capture,
+	.next_row = posix_row_next,
 	.close = core_close,
 	.peek = posix_conn_peek,
 	.consume = posix_conn_consume,

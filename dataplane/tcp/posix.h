@@ -11,10 +11,10 @@
 /**
  * Inside of the kernel-socket back end (net_posix); nobody else includes it. posix.c: the core and
  * its turn; posix_conn.c: one connection; posix_open.c: listeners and active opens; posix_udp.c:
- * UDP ports; posix_buffer.c: bytes under way.
+ * UDP ports; posix_buffer.c: bytes under way; posix_row.c: what operators see.
  */
 
-#define POSIX_PORTS 16u /* listeners, and UDP ports, of one core */
+#define POSIX_PORTS NET_LISTENERS /* listeners, and UDP ports, of one core */
 
 /** Bytes of one chunk, its head included: whole pages, and room for the longest TLS record. */
 #define POSIX_CHUNK_BYTES 20480u
@@ -90,6 +90,7 @@ enum posix_flag {
 	POSIX_TX_FULL = 512, /* the user found no room: writable is owed */
 	POSIX_ENDED = 1024,  /* the socket is closed, why is set, closed is due */
 	POSIX_HANGUP = 2048, /* the kernel reported the end: read until it is seen */
+	POSIX_URGENT = 4096, /* the peer marks bytes as urgent, where a read ends before the last */
 };
 
 struct posix_core;
@@ -111,6 +112,7 @@ struct posix_conn {
 	struct timer connecting;
 	struct endpoint local;
 	struct endpoint peer;
+	uint32_t born_s;
 	TAILQ_ENTRY(posix_conn) link[POSIX_LISTS];
 };
 _Static_assert(sizeof(struct posix_conn) <= 384, "a connection is six cache lines");
@@ -254,6 +256,9 @@ socklen_t posix_address_len(const struct endpoint *e);
 struct endpoint posix_address_of(int fd);
 /** Sets a socket option that is an int. */
 bool posix_option(int fd, int level, int name, int value);
+
+/** See net_next_row(): what the kernel knows of a connection, and what waits here. */
+bool posix_row_next(struct net_core *core, uint32_t *cursor, struct conn_row *row);
 
 /** The UDP part. */
 enum gw_err posix_udp_bind(struct net_core *core, const struct endpoint *local,

@@ -35,7 +35,9 @@ struct posix_conn *posix_conn_new(struct posix_core *core, const struct conn_ops
 	conn->ops = ops;
 	conn->fd = fd;
 	conn->flags = POSIX_KERNEL_OUT;
-	if (posix_watch(core, fd, (uintptr_t)conn, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET))
+	conn->born_s = (uint32_t)(core->config.clock->now_us / 1000000);
+	if (posix_watch(core, fd, (uintptr_t)conn,
+			EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET))
 		return conn;
 	conn->flags |= POSIX_ENDED;
 	conn->fd = -1;
@@ -150,6 +152,8 @@ void posix_conn_event(struct posix_conn *conn, uint32_t events)
 		conn->flags |= POSIX_KERNEL_IN;
 		posix_list_add(conn, POSIX_INPUT);
 	}
+	if ((events & EPOLLPRI) != 0)
+		conn->flags |= POSIX_URGENT;
 	if ((events & EPOLLOUT) != 0) {
 		conn->flags |= POSIX_KERNEL_OUT;
 		if (conn->tx.bytes > 0)
@@ -189,8 +193,9 @@ static void conn_received(struct posix_conn *conn, ssize_t n, uint32_t room)
 	if (n > 0) {
 		posix_buffer_commit(&conn->rx, (uint32_t)n);
 		posix_event_add(conn, POSIX_EVENT_READABLE);
-		/* A short read empties the socket; more makes a new event. Only an end does not. */
-		if ((uint32_t)n < room && (conn->flags & POSIX_HANGUP) == 0)
+		/* A short read empties the socket; more makes a new event. Only an end does not,
+		 * nor what is behind a byte that was marked urgent. */
+		if ((uint32_t)n < room && (conn->flags & (POSIX_HANGUP | POSIX_URGENT)) == 0)
 			conn->flags &= (uint16_t)~POSIX_KERNEL_IN;
 	} else if (n == 0) {
 		conn->flags |= POSIX_RX_END;

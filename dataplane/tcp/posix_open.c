@@ -50,6 +50,8 @@ static bool open_tune(const struct posix_core *core, int fd, sa_family_t family)
 		return false;
 	return posix_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
 	       posix_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) &&
+	       /* RFC 6093: "urgent" bytes are bytes of the stream */
+	       posix_option(fd, SOL_SOCKET, SO_OOBINLINE, 1) &&
 	       posix_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
 	       posix_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, (int)limits->send_bytes) &&
 	       posix_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT,

@@ -9,7 +9,7 @@
 /* From a device that is there to one with packets flowing: what it can do is asked, not assumed. */
 
 #define RING 1024u	     /* descriptors of a queue, when the driver lets us choose */
-#define RX_PACKETS 4096u     /* control/eal_arguments.c counts memory for so many */
+#define RX_PACKETS 4096u     /* of each queue, unless configured */
 #define FRAME_EXTRA 26u	     /* Ethernet header, two VLAN tags, checksum */
 #define FRAME_ROOM_MAX 16384 /* longer frames do not exist */
 

@@ -14,6 +14,8 @@
 struct rte_mempool {
 	uint32_t count, live;
 	uint32_t room;
+	/* for tests: allocations number fail_from and on, so many, find nothing */
+	uint64_t gets, fail_from, fail_count;
 };
 
 struct rte_mbuf {
@@ -24,6 +26,7 @@ struct rte_mbuf {
 	enum packet_checksum ip, l4;
 	struct packet_offload offload;
 	bool offloaded; /* packet_set_offload() was called */
+	uint64_t private[PACKET_PRIVATE / 8];
 };
 
 static inline struct rte_mempool *packet_pool_new(const char *name, uint32_t count, uint16_t room,
@@ -57,7 +60,9 @@ static inline uint8_t *packet_block(uint32_t n)
 
 static inline struct rte_mbuf *packet_get(struct rte_mempool *pool)
 {
-	struct rte_mbuf *packet = pool->live < pool->count ? calloc(1, sizeof(*packet)) : NULL;
+	bool fails = pool->gets++ - pool->fail_from < pool->fail_count;
+	struct rte_mbuf *packet =
+		pool->live < pool->count && !fails ? calloc(1, sizeof(*packet)) : NULL;
 
 	if (packet == NULL)
 		return NULL;
@@ -73,6 +78,17 @@ static inline void packet_put(struct rte_mbuf *packet)
 	packet->pool->live--;
 	free(packet->data);
 	free(packet);
+}
+
+static inline void *packet_private(struct rte_mbuf *packet)
+{
+	return packet->private;
+}
+
+/** As an mbuf's. */
+static inline uint32_t packet_true_size(const struct rte_mbuf *packet)
+{
+	return 128 + PACKET_PRIVATE + PACKET_HEADROOM + packet->pool->room;
 }
 
 static inline uint8_t *packet_data(struct rte_mbuf *packet)

@@ -9,8 +9,7 @@
 
 /* The packet shim over rte_mbuf: the product's. */
 
-#define PACKET_CACHE 128u  /* packets that an lcore keeps at hand */
-#define PACKET_PRIVATE 64u /* bytes beside each packet, for the segment record of TCP */
+#define PACKET_CACHE 128u /* packets that an lcore keeps at hand */
 
 static inline struct rte_mempool *packet_pool_new(const char *name, uint32_t count, uint16_t room,
 						  int numa)
@@ -39,6 +38,16 @@ static inline struct rte_mbuf *packet_get(struct rte_mempool *pool)
 static inline void packet_put(struct rte_mbuf *packet)
 {
 	rte_pktmbuf_free(packet);
+}
+
+static inline void *packet_private(struct rte_mbuf *packet)
+{
+	return rte_mbuf_to_priv(packet);
+}
+
+static inline uint32_t packet_true_size(const struct rte_mbuf *packet)
+{
+	return (uint32_t)sizeof(*packet) + PACKET_PRIVATE + packet->buf_len;
 }
 
 static inline uint8_t *packet_data(struct rte_mbuf *packet)

@@ -8,3 +8,4 @@ for program in "$build"/tests/bench/*/bench_*; do
 	[ -f "$program" ] && [ -x "$program" ] || continue
 	"$program"
 done
+python3 -B tests/bench/tcp/goodput.py "$build"

@@ -143,7 +143,7 @@ def play(folder):
     """Returns the verdicts: (sentence, None or why not)."""
     world.prepare(folder, CONNECTIONS)
     core = world.Core(folder)
-    gateway = world.Gateway(folder, CONNECTIONS)
+    gateway = world.Gateway(folder, world.configuration(folder, CONNECTIONS))
     load_log = os.path.join(folder, "load.log")
     began = time.monotonic()
     with open(load_log, "w") as log, open(os.path.join(folder, "load.txt"), "w") as result:

@@ -91,12 +91,12 @@ class Program:
 class Core(Program):
     """Debian's Kamailio as S-CSCF."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, address=CORE):
         socket = os.path.join(folder, "kamailio.ctl")
         super().__init__("kamailio", [
             "kamailio", "-DD", "-E", "-m", "512", "-M", "16", "-f", CORE_CONFIG,
             "-P", os.path.join(folder, "kamailio.pid"), "-Y", folder, "-w", folder,
-            "-A", f'RPC_SOCK="unixs:{socket}"', "-l", f"udp:{CORE}:{MW_PORT}", "-l", f"tcp:{CORE}:{MW_PORT}"], folder)
+            "-A", f'RPC_SOCK="unixs:{socket}"', "-l", f"udp:{address}:{MW_PORT}", "-l", f"tcp:{address}:{MW_PORT}"], folder)
 
         def answers():
             return subprocess.run(["kamcmd", "-s", f"unix:{socket}", "core.uptime"], stdout=subprocess.DEVNULL,
@@ -134,12 +134,12 @@ log: {{level: warning}}
 
 
 class Gateway(Program):
-    """wicgate with two workers on kernel sockets."""
+    """wicgate with what a configuration says."""
 
-    def __init__(self, folder, connections):
+    def __init__(self, folder, text):
         path = os.path.join(folder, "wicgate.yaml")
         with open(path, "w") as file:
-            file.write(configuration(folder, connections))
+            file.write(text)
         self.socket = os.path.join(folder, "control.sock")
         super().__init__("wicgate", ["prlimit", f"--nofile={FILES}:{FILES}", WICGATE, "-c", path], folder)
         self.ready(self.answers)
@@ -166,7 +166,10 @@ class Gateway(Program):
         return {name: total for name, total in self.stats().items() if name.startswith("errors.") and total > 0}
 
     def rss_kib(self):
-        return int(re.search(r"^VmRSS:\s+(\d+) kB", text_of(f"/proc/{self.child.pid}/status"), re.M).group(1))
+        found = re.search(r"^VmRSS:\s+(\d+) kB", text_of(f"/proc/{self.child.pid}/status"), re.M)
+        if found is None:       # it has just ended
+            raise Broken(f"{self.name} ended by itself:\n{text_of(self.log)[-3000:]}")
+        return int(found.group(1))
 
     def files(self):
         return len(os.listdir(f"/proc/{self.child.pid}/fd"))

@@ -505,6 +505,29 @@ static struct conn *sim_find(struct net_core *net_core, struct handle ref)
 	return c != NULL && c->core == core && c->generation == ref.generation ? &c->conn : NULL;
 }
 
+static bool sim_next_row(struct net_core *net_core, uint32_t *cursor, struct conn_row *row)
+{
+	struct sim_core *core = core_of(net_core);
+
+	for (; *cursor < core->net->used; ++*cursor) {
+		const struct sim_conn *c = &core->net->conn[*cursor];
+
+		if (c->core != core)
+			continue;
+		*row = (struct conn_row){
+			.ref = {core->number, 0, c->index, c->generation},
+			.local = c->local,
+			.peer = c->peer,
+			.state = "ESTAB",
+			.receive_bytes = c->rx_len,
+			.send_bytes = c->tx_len,
+		};
+		++*cursor;
+		return true;
+	}
+	return false;
+}
+
 static struct endpoint sim_peer(const struct conn *conn)
 {
 	return ((const struct sim_conn *)conn)->peer;
@@ -534,6 +557,7 @@ const struct net_ops net_sim = {
 	.peers = sim_peers,
 	.ping = sim_ping,
 	.capture = sim_capture,
+	.next_row = sim_next_row,
 	.close = sim_close,
 	.peek = sim_peek,
 	.consume = sim_consume,

@@ -177,7 +177,7 @@ static void control_asks(struct sim *sim, void *context, uint64_t arg)
 	(void)context;
 	(void)arg;
 	command(sim, (uint16_t)sim_below(sim, sim->options.workers),
-		sim_chance(sim, 50) ? COMMAND_CONNECTIONS : COMMAND_BINDINGS);
+		(enum command_kind)sim_between(sim, COMMAND_CONNECTIONS, COMMAND_BINDINGS));
 	if (!sim->draining)
 		sim_at(sim, sim->now_us + sim_between(sim, 1, sim_s(10)), control_asks, NULL, 0);
 }

@@ -45,7 +45,11 @@ static void on_alarm(void *context, enum gw_err what, const struct endpoint *abo
 	fprintf(stderr, "alarm: %s\n", gw_err_text(what));
 }
 
-static const struct net_events events = {on_pong, on_captured, on_alarm};
+static void on_broken(void *context, const struct net_broken *broken)
+{
+}
+
+static const struct net_events events = {on_pong, on_captured, on_alarm, on_broken};
 
 static uint64_t next_random(void *context)
 {

@@ -61,7 +61,7 @@ static void make_frame(struct bench *b, const uint8_t mac[6], uint32_t payload)
 	eth_write(&w, mac, peer_mac, 0, ETH_TYPE_IP4);
 	ip_write(&w, &head, true);
 	udp_write(&w, &(struct udp_ends){&head.src, &head.dst, 5060, SPACE_PORT},
-		  span_of(zero, payload), UDP_CHECKSUM_WHOLE);
+		  span_of(zero, payload), L4_CHECKSUM_WHOLE);
 	writer_bytes(&w, zero, payload);
 	b->len = writer_len(&w);
 }

@@ -11,7 +11,7 @@
  *	         cut (1), what the device says of the checksums (2 and 2); changes of 3 bytes
  *	raw      length, bytes
  *	time     a byte b: b * b * 100 us
- *	send     host, length / 16
+ *	send     host, length / 16: a datagram; or a segment
  *	device   frames that it takes (255: all)
  *	ping     host
  *	capture  up to 3 instructions of 4 bytes; none: ends
@@ -153,6 +153,11 @@ static void step(struct world *w, uint8_t what, struct span *in)
 	case 14:
 		step_raw(w, which, in);
 		return;
+	case 15:
+		a = next(in);
+		world_tcp_send(w, worker, (enum world_host)(a % WORLD_HOSTS), (a & 0x80) != 0,
+			       next(in) * 8u);
+		return;
 	}
 }
 
@@ -170,6 +175,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	config.vlan = (first & 0x10) != 0 ? 100 : 0;
 	config.offload = (first & 0x20) != 0;
 	config.interrupts = (first & 0x40) != 0;
+	config.tcp = (first & 0x80) != 0;
 	w = world_new(&config);
 	for (int i = 0; in.len > 0 && i < STEPS_MAX; i++) {
 		step(w, next(&in), &in);

@@ -30,7 +30,7 @@ static void check_written(const struct ip_packet *ip, const struct udp_packet *u
 
 	writer_init(&w, whole, sizeof(whole));
 	udp_write(&w, &(struct udp_ends){&ip->src, &ip->dst, udp->src_port, udp->dst_port},
-		  udp->payload, UDP_CHECKSUM_WHOLE);
+		  udp->payload, L4_CHECKSUM_WHOLE);
 	writer_put(&w, udp->payload);
 	must(writer_ok(&w) && sum_l4_slowly(ip, IPPROTO_UDP, writer_span(&w)) == 0xffff);
 	again = read_again(ip, writer_span(&w), pool);
@@ -38,7 +38,7 @@ static void check_written(const struct ip_packet *ip, const struct udp_packet *u
 	     again.dst_port == udp->dst_port);
 	writer_init(&h, half, sizeof(half));
 	udp_write(&h, &(struct udp_ends){&ip->src, &ip->dst, udp->src_port, udp->dst_port},
-		  udp->payload, UDP_CHECKSUM_PSEUDO);
+		  udp->payload, L4_CHECKSUM_PSEUDO);
 	writer_put(&h, udp->payload);
 	folded = (uint16_t)~sum_slowly(writer_span(&h));
 	writer_patch_u16_be(&h, 6, folded != 0 ? folded : 0xffff);

@@ -100,8 +100,25 @@ static void write_udp(struct writer *w, const struct ends *e, uint32_t len)
 	memset(bytes, e->detail, sizeof(bytes));
 	write_ip(w, e, &head);
 	udp_write(w, &(struct udp_ends){&e->host, &e->ours, WORLD_SHARED, port_of(e->detail)},
-		  span_of(bytes, len), UDP_CHECKSUM_WHOLE);
+		  span_of(bytes, len), L4_CHECKSUM_WHOLE);
 	writer_bytes(w, bytes, len);
+}
+
+static void write_tcp(struct writer *w, const struct ends *e)
+{
+	struct tcp_packet tcp = {.src_port = (uint16_t)(e->detail + 1),
+				 .dst_port = (e->detail & 0x80) != 0 ? 443 : port_of(e->detail),
+				 .flags = e->detail,
+				 .options = {.has_timestamps = (e->detail & 1) != 0,
+					     .mss = 1360,
+					     .sacks = e->detail % 3},
+				 .payload = span_cut(SPAN("0123456789abcdef"), 0, e->detail % 17)};
+	struct ip_head head = {.protocol = IPPROTO_TCP,
+			       .payload_len = tcp_head_len(&tcp) + tcp.payload.len};
+
+	write_ip(w, e, &head);
+	tcp_write(w, &e->host, &e->ours, &tcp, L4_CHECKSUM_WHOLE);
+	writer_put(w, tcp.payload);
 }
 
 /* A piece of a long datagram; with bit 7 an odd or atomic one. */
@@ -118,7 +135,7 @@ static void write_fragment(struct writer *w, const struct ends *e)
 	writer_init(&all, bytes, sizeof(bytes));
 	udp_write(&all,
 		  &(struct udp_ends){&e->host, &e->ours, WORLD_SHARED, port_of(e->detail >> 4 & 3)},
-		  span_of(bytes + UDP_LEN, LONG), UDP_CHECKSUM_WHOLE);
+		  span_of(bytes + UDP_LEN, LONG), L4_CHECKSUM_WHOLE);
 	piece = span_cut(span_of(bytes, sizeof(bytes)), n * PIECE, PIECE);
 	head.offset = (uint16_t)(n * PIECE);
 	head.more = n * PIECE + piece.len < sizeof(bytes);
@@ -154,7 +171,7 @@ static void write_error(struct writer *w, const struct ends *e)
 	bool too_big = (e->detail & 1) != 0;
 	struct ip_head head = {.src = e->ours,
 			       .dst = e->host,
-			       .protocol = IPPROTO_UDP,
+			       .protocol = (e->detail & 0x80) != 0 ? IPPROTO_TCP : IPPROTO_UDP,
 			       .payload_len = (e->detail & 2) != 0 ? 1400 : 100};
 	uint8_t bytes[128];
 	struct writer quote;
@@ -200,7 +217,7 @@ void frame_make(const struct world *world, uint8_t kind, uint8_t host, uint8_t d
 {
 	struct ends e = ends_of(world, host, detail);
 
-	switch (kind % 11) {
+	switch (kind % 12) {
 	case 0:
 		write_answer(w, &e);
 		return;
@@ -232,6 +249,9 @@ void frame_make(const struct world *world, uint8_t kind, uint8_t host, uint8_t d
 	case 9:
 		write_icmp(w, &e, detail, 0, 0, SPAN("0123456789abcdef0123456789abcdef"));
 		return;
+	case 11:
+		write_tcp(w, &e);
+		return;
 	default:
 		writer_bytes(w, world_mac, 6);
 		writer_bytes(w, e.mac, 6);
@@ -246,14 +266,27 @@ static void put_u16(uint8_t *at, uint16_t value)
 	at[1] = (uint8_t)value;
 }
 
+/* Where a protocol has its checksum; 0: nowhere. */
+static uint32_t checksum_at(uint8_t protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+		return 16;
+	case IPPROTO_UDP:
+		return 6;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return 2;
+	default:
+		return 0;
+	}
+}
+
 static void repair_l4(const struct ip_packet *ip, uint8_t *l4, uint32_t len)
 {
-	uint32_t at = ip->protocol == IPPROTO_UDP ? 6 : 2;
+	uint32_t at = checksum_at(ip->protocol);
 
-	if (ip->fragment || len < 8)
-		return;
-	if (ip->protocol != IPPROTO_UDP && ip->protocol != IPPROTO_ICMP &&
-	    ip->protocol != IPPROTO_ICMPV6)
+	if (ip->fragment || at == 0 || len < (at == 16 ? TCP_LEN : UDP_LEN))
 		return;
 	put_u16(l4 + at, 0);
 	put_u16(l4 + at, (uint16_t)~sum_l4_slowly(ip, ip->protocol, span_of(l4, len)));

@@ -109,6 +109,7 @@ void world_note_fed(struct world *w, struct span frame, enum packet_checksum ip_
 		return;
 	w->errors += ip.protocol == IPPROTO_ICMP || ip.protocol == IPPROTO_ICMPV6;
 	w->fragments += ip.fragment && ip.protocol == IPPROTO_UDP;
+	w->segments_fed += tcp_read(&ip, l4_checksum).err == GW_OK && may_come(w, &eth, &ip);
 	udp = udp_read(&ip, l4_checksum);
 	if (udp.err == GW_OK && may_come(w, &eth, &ip))
 		world_note(w, &ip, &udp);
@@ -133,7 +134,11 @@ static void on_alarm(void *context, enum gw_err what, const struct endpoint *abo
 }
 
 const struct udp_ops world_udp_ops = {.datagram = on_datagram, .unreachable = on_unreachable};
-const struct net_events world_events = {on_pong, on_captured, on_alarm};
+static void on_broken(void *context, const struct net_broken *broken)
+{
+}
+
+const struct net_events world_events = {on_pong, on_captured, on_alarm, on_broken};
 
 /* ---- what goes out --------------------------------------------------------------------------- */
 
@@ -199,6 +204,8 @@ static void check_ip_out(struct world *w, const struct eth_frame *eth,
 		must(ip.protocol == IPPROTO_UDP);
 	else if (ip.protocol == IPPROTO_UDP)
 		check_udp(&ip, l4);
+	else if (ip.protocol == IPPROTO_TCP)
+		world_tcp_check_out(&ip, l4);
 	else
 		note_icmp(w, &ip);
 }

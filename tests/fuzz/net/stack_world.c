@@ -104,7 +104,9 @@ static struct port *port_new(struct world *w)
 	must(port != NULL);
 	port->world = w;
 	port->takes = UINT32_MAX;
-	port->pool = packet_pool_new("fuzz", WORLD_WORKERS * QUEUE_FRAMES + STACK_READY * 3, 0, -1);
+	port->pool =
+		packet_pool_new("fuzz", WORLD_WORKERS * QUEUE_FRAMES + STACK_READY * 3 + WORLD_KEPT,
+				0, -1);
 	must(port->pool != NULL);
 	return port;
 }
@@ -194,6 +196,7 @@ struct world *world_new(const struct world_config *config)
 	must(w->shared != NULL);
 	for (uint16_t i = 0; i < config->workers; i++)
 		worker_open(w, i);
+	world_tcp_open(w);
 	return w;
 }
 
@@ -201,13 +204,16 @@ void world_free(struct world *w)
 {
 	uint64_t given = 0;
 
+	world_tcp_close(w);
 	for (uint16_t i = 0; i < w->config.workers; i++) {
 		given += counter_read(&w->worker[i].counters.net_rx_packets);
 		stack_free(w->worker[i].stack);
 	}
 	must(given == w->port->given && w->port->armed == 0);
-	for (uint16_t i = 0; i < w->config.workers; i++)
+	for (uint16_t i = 0; i < w->config.workers; i++) {
 		must(packet_pool_live(w->shared->pool[i]) == 0);
+		must(w->config.workers == 1 || packet_pool_live(w->shared->handed[i]) == 0);
+	}
 	for (uint16_t q = 0; q < w->config.queues; q++)
 		while (w->port->count[q] > 0)
 			packet_put(w->port->rx[q][--w->port->count[q]]);

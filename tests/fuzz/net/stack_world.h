@@ -31,7 +31,7 @@ enum world_host {
 
 struct world_config {
 	uint16_t workers, queues, vlan;
-	bool offload, interrupts;
+	bool offload, interrupts, tcp;
 };
 
 /* A datagram that was put on the wire, or that a user sent to himself. */
@@ -43,6 +43,7 @@ struct world_datagram {
 	bool taken;
 };
 #define WORLD_DATAGRAMS 512u
+#define WORLD_KEPT 16u /* segments that the layer of TCP keeps at a time */
 
 struct world_worker {
 	struct world *world;
@@ -71,6 +72,8 @@ struct world {
 	uint32_t datagrams;
 	struct world_datagram datagram[WORLD_DATAGRAMS];
 	uint64_t fed, fragments, reassembled, errors, unreachables, sent_by_script, out;
+	uint64_t segments_fed, segments, tcp_errors;
+	struct rte_mbuf *kept[WORLD_KEPT];
 	struct world_question question;
 };
 
@@ -107,6 +110,16 @@ void world_note_fed(struct world *w, struct span frame, enum packet_checksum ip_
 		    enum packet_checksum l4_checksum);
 /** A frame that the device takes. */
 void world_see(struct world *w, struct rte_mbuf *packet);
+/* ---- stack_tcp.c: the layer of TCP ------------------------------------------------------------
+ */
+
+void world_tcp_open(struct world *w);
+/** Gives back what was kept. */
+void world_tcp_close(struct world *w);
+void world_tcp_send(struct world *w, uint16_t worker, enum world_host to, bool v6, uint32_t len);
+/** A segment that goes out. */
+void world_tcp_check_out(const struct ip_packet *ip, enum packet_checksum checksum);
+
 /** Counters have not gone back, and not more frames went out than may. */
 void world_check(struct world *w);
 

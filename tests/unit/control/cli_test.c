@@ -135,6 +135,8 @@ TEST(commands, sum_counters_take_the_greatest_of_maxima_and_list_errors_that_hap
 	counter_add(&w.counters[1].deliver_out, 2);
 	counter_max(&w.counters[0].loop_longest_us, 70);
 	counter_max(&w.counters[1].loop_longest_us, 50);
+	counter_max(&w.counters[0].tcp_timer_late_max_us, 7);
+	counter_max(&w.counters[1].tcp_timer_late_max_us, 9);
 	counter_add(&w.counters[1].errors[GW_WS_ORIGIN], 4);
 	stats = world_ask_list(&w, "stats\n", "stats");
 	i = stat_named(stats, "deliver_out");
@@ -142,6 +144,7 @@ TEST(commands, sum_counters_take_the_greatest_of_maxima_and_list_errors_that_hap
 	EXPECT_TEXT("messages handed to another worker", world_text(stats, i, "help"));
 	EXPECT_EQ(2, json_array_size(json_object_get(json_array_get(stats, i), "workers")));
 	EXPECT_EQ(70, world_number(stats, stat_named(stats, "loop_longest_us"), "total"));
+	EXPECT_EQ(9, world_number(stats, stat_named(stats, "tcp_timer_late_max_us"), "total"));
 	EXPECT_EQ(4, world_number(stats, stat_named(stats, "errors.GW_WS_ORIGIN"), "total"));
 	EXPECT_EQ(json_array_size(stats), stat_named(stats, "errors.GW_WS_SLOW"));
 	json_decref(stats);
@@ -155,16 +158,18 @@ TEST(commands, list_the_workers)
 
 	world_begin(&w);
 	counter_add(&w.counters[1].loop_turns, 9);
+	counter_add(&w.counters[0].tcp_half_open_live, 5);
 	workers = world_ask_list(&w, "workers\n", "workers");
 	EXPECT_EQ(2, json_array_size(workers));
 	EXPECT_EQ(11, world_number(workers, 1, "core"));
 	EXPECT_EQ(9, world_number(workers, 1, "turns"));
 	EXPECT_EQ(0, world_number(workers, 1, "mailbox_full"));
+	EXPECT_EQ(5, world_number(workers, 0, "half_open"));
 	json_decref(workers);
 	world_end(&w);
 }
 
-TEST(commands, collect_connections_of_all_workers_page_by_page)
+TEST(commands, collect_sessions_of_all_workers_page_by_page)
 {
 	json_t *rows;
 	struct world w;
@@ -172,7 +177,7 @@ TEST(commands, collect_connections_of_all_workers_page_by_page)
 	world_begin(&w);
 	w.rows[0] = 3 * ANSWER_ROWS_MAX + 1;
 	w.rows[1] = 2;
-	rows = world_ask_list(&w, "connections\n", "connections");
+	rows = world_ask_list(&w, "sessions\n", "sessions");
 	EXPECT_EQ(3 * ANSWER_ROWS_MAX + 3, json_array_size(rows));
 	EXPECT_EQ(3 * ANSWER_ROWS_MAX, world_number(rows, 3 * ANSWER_ROWS_MAX, "slot"));
 	EXPECT_EQ(1, world_number(rows, 3 * ANSWER_ROWS_MAX + 2, "worker"));
@@ -182,6 +187,62 @@ TEST(commands, collect_connections_of_all_workers_page_by_page)
 	EXPECT_EQ(12, world_number(rows, 0, "age_s"));
 	EXPECT_EQ(3, world_number(rows, 0, "messages_in"));
 	json_decref(rows);
+	world_end(&w);
+}
+
+TEST(commands, list_tcp_connections_of_both_stacks)
+{
+	struct world w;
+
+	world_begin(&w);
+	w.rows[1] = 1;
+	EXPECT_TEXT("{\"connections\":[{\"worker\":1,\"slot\":0,\"stack\":\"kernel\",\"state\":"
+		    "\"ESTAB\",\"recv_q\":1,\"send_q\":2,\"local\":\"198.18.0.10:443\",\"peer\":"
+		    "\"198.18.0.30:40000\",\"srtt_us\":20000,\"rto_us\":220000,\"cwnd\":13600,"
+		    "\"ssthresh\":0,\"mss\":1360,\"send_window\":65535,\"receive_window\":65536,"
+		    "\"retransmits\":3,\"age_s\":12}]}",
+		    world_ask(&w, "connections\n"));
+	EXPECT_EQ(AF_UNSPEC, w.asked_host.sa.sa_family);
+	EXPECT_EQ(0, w.asked_port);
+	w.rows[1] = 2;
+	EXPECT_EQ(0, world_wicctl(&w, "connections"));
+	EXPECT(strstr(w.answer,
+		      "1       1     packets  ESTAB  1       2       198.18.0.10:443  ") != NULL);
+	world_end(&w);
+}
+
+TEST(commands, ask_the_workers_for_connections_with_an_end)
+{
+	static const struct {
+		const char *request, *host;
+		uint16_t port;
+	} rows[] = {
+		{"connections 443\n", NULL, 443},
+		{"connections 198.18.0.30\n", "198.18.0.30", 0},
+		{"connections 198.18.0.30:5060\n", "198.18.0.30", 5060},
+		{"connections [fd00:18::30]:443\n", "fd00:18::30", 443},
+		{"connections fd00:18::30\n", "fd00:18::30", 0},
+	};
+	static const char *const wrong[] = {"0",       "65536",	      "198.18.0.300",
+					    "fd00::g", "[fd00::1]:x", "443x"};
+	struct endpoint host;
+	struct world w;
+
+	world_begin(&w);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		EXPECT_TEXT("{\"connections\":[]}", world_ask(&w, rows[i].request));
+		EXPECT_EQ(rows[i].port, w.asked_port);
+		if (rows[i].host == NULL) {
+			EXPECT_EQ(AF_UNSPEC, w.asked_host.sa.sa_family);
+			continue;
+		}
+		EXPECT(endpoint_parse(span_text(rows[i].host), &host));
+		EXPECT(endpoint_same_host(&host, &w.asked_host));
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		EXPECT_TEXT("{\"error\":\"END is an address, a port, or ADDRESS:PORT with IPv6 in "
+			    "[]\"}",
+			    world_askf(&w, "connections %s\n", wrong[i]));
 	world_end(&w);
 }
 
@@ -405,7 +466,9 @@ TEST_MAIN("cli", RUN(cli, makes_a_socket_for_nobody_else_and_removes_it),
 	  RUN(commands, say_what_the_node_is),
 	  RUN(commands, sum_counters_take_the_greatest_of_maxima_and_list_errors_that_happened),
 	  RUN(commands, list_the_workers),
-	  RUN(commands, collect_connections_of_all_workers_page_by_page),
+	  RUN(commands, collect_sessions_of_all_workers_page_by_page),
+	  RUN(commands, list_tcp_connections_of_both_stacks),
+	  RUN(commands, ask_the_workers_for_connections_with_an_end),
 	  RUN(commands, list_bindings_by_hashes),
 	  RUN(commands, cut_a_list_that_is_longer_than_an_answer_may_be),
 	  RUN(commands, are_busy_when_a_worker_stays_silent),

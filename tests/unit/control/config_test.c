@@ -38,8 +38,9 @@ TEST(config, accepts_the_packet_port_of_the_example)
 	char *files = folder_replace(example, "/etc/wicgate/", "");
 	char *port = folder_replace(files, "\n#  ", "\n  ");
 	char *mw = folder_replace(port, "\n  port: access\n", "\n  port: core\n");
-	char *hop = folder_replace(mw, "198.18.0.20:5060;transport=tcp", "198.18.1.20");
-	char *text = folder_replace(hop, "trusted: [198.18.0.20]", "trusted: [198.18.1.20]");
+	char *hop = folder_replace(mw, "198.18.0.20:5060;", "198.18.1.20;");
+	char *both = folder_replace(hop, "listen: [{port: access,", "listen: [{port: core,");
+	char *text = folder_replace(both, "trusted: [198.18.0.20]", "trusted: [198.18.1.20]");
 	struct loaded l;
 
 	loaded_begin(&l, text);
@@ -49,6 +50,7 @@ TEST(config, accepts_the_packet_port_of_the_example)
 	EXPECT_EQ(2, l.config->ports.count);
 	loaded_end(&l);
 	free(text);
+	free(both);
 	free(hop);
 	free(mw);
 	free(port);
@@ -103,6 +105,55 @@ TEST(config, fills_in_defaults)
 	loaded_end(&l);
 }
 
+TEST(config, bounds_tcp_as_the_stack_does_when_nothing_is_said)
+{
+	struct worker_tcp tcp;
+	struct loaded l;
+
+	loaded_begin(&l, loaded_minimal);
+	assert_non_null(l.config);
+	memset(&tcp, 0, sizeof(tcp));
+	config_tcp(l.config, &tcp);
+	EXPECT_EQ(0, memcmp(&tcp.limits, &tcp_limits_default, sizeof(tcp.limits)));
+	EXPECT_EQ(65536, tcp.receive_bytes);
+	EXPECT_EQ(65536, tcp.send_bytes);
+	EXPECT_EQ(45000000, tcp.user_timeout_us);
+	loaded_end(&l);
+}
+
+TEST(config, bounds_tcp_as_it_is_told)
+{
+	static const struct tcp_limits limits = {64, 128, 256, 1024, 2048, 5,
+						 6,  7,	  8,   9,    10,   COOKIES_NEVER};
+	char *text = folder_replace(
+		loaded_minimal, "issuers:\n",
+		"tcp: {half_open: 64, time_waits: 128, sources: 256, send_packets: 1024, "
+		"held_packets: 2048, "
+		"source_half_open: 5, source4_connections: 6, source6_connections: 7, "
+		"source_rate: 8, source_burst: 9, syn_rate: 10, cookies: never, user_timeout: 60, "
+		"receive_buffer: 32768, send_buffer: 131072}\nissuers:\n");
+	struct worker_tcp tcp;
+	struct loaded l;
+	char *always;
+
+	loaded_begin(&l, text);
+	problems_print(l.problems, stderr);
+	assert_non_null(l.config);
+	config_tcp(l.config, &tcp);
+	EXPECT_EQ(0, memcmp(&tcp.limits, &limits, sizeof(limits)));
+	EXPECT_EQ(32768, tcp.receive_bytes);
+	EXPECT_EQ(131072, tcp.send_bytes);
+	EXPECT_EQ(60000000, tcp.user_timeout_us);
+	loaded_end(&l);
+	always = folder_replace(text, "cookies: never", "cookies: always");
+	loaded_begin(&l, always);
+	config_tcp(l.config, &tcp);
+	EXPECT_EQ(COOKIES_ALWAYS, tcp.limits.cookies);
+	loaded_end(&l);
+	free(always);
+	free(text);
+}
+
 TEST(config, says_file_line_and_reason_for_each_kind_of_fault)
 {
 	static const struct {
@@ -151,6 +202,14 @@ TEST(config, says_file_line_and_reason_for_each_kind_of_fault)
 		 "has that"},
 		{"wwsf:\n", "workers: {packet_ring_bytes: 300000}\nwwsf:\n",
 		 "wicgate.yaml:15: workers.packet_ring_bytes: not a power of two"},
+		{"wwsf:\n", "tcp: {sources: 1000}\nwwsf:\n",
+		 "wicgate.yaml:15: tcp.sources: not a power of two"},
+		{"wwsf:\n", "tcp: {cookies: sometimes}\nwwsf:\n",
+		 "wicgate.yaml:15: tcp.cookies: \"sometimes\" is none of auto, always, never"},
+		{"wwsf:\n", "tcp: {receive_buffer: 1024}\nwwsf:\n",
+		 "wicgate.yaml:15: tcp.receive_buffer: 1024 is out of range 32768..262144"},
+		{"wwsf:\n", "tcp: {user_timeout: 4}\nwwsf:\n",
+		 "wicgate.yaml:15: tcp.user_timeout: 4 is out of range 5..3600"},
 		{"198.18.0.10/24", "198.18.0.10/33",
 		 "wicgate.yaml:3: ports[].addresses: \"198.18.0.10/33\": prefix length out of "
 		 "range"},
@@ -475,6 +534,8 @@ TEST_MAIN("config", RUN(config, accepts_the_example_of_the_documentation),
 	  RUN(config, accepts_the_packet_port_of_the_example),
 	  RUN(config, accepts_every_key_of_the_design_at_its_default),
 	  RUN(config, fills_in_defaults),
+	  RUN(config, bounds_tcp_as_the_stack_does_when_nothing_is_said),
+	  RUN(config, bounds_tcp_as_it_is_told),
 	  RUN(config, says_file_line_and_reason_for_each_kind_of_fault),
 	  RUN(config, reports_all_faults_in_the_order_of_their_lines),
 	  RUN(config, refuses_an_origin_and_a_pair_that_two_web_sites_claim),

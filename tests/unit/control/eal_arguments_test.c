@@ -5,6 +5,7 @@
 #include "netif.h"
 
 #define MANY (64ull << 30) /* bytes of huge pages */
+#define RX_PACKETS 12288   /* of a queue: 8192 of TCP and 4096 more */
 
 /** A configuration of ports, cores and words, as much as the arguments look at. */
 struct scene {
@@ -24,6 +25,7 @@ static struct scene *scene_new(uint64_t free_huge_bytes)
 	s->config.ports.at = s->port;
 	s->config.workers.cores.at = s->core;
 	s->config.eal.at = s->word;
+	s->config.tcp.held_packets.value = 8192;
 	s->host.free_huge_bytes = free_huge_bytes;
 	for (int cpu = 0; cpu < 4; cpu++)
 		CPU_SET(cpu, &s->host.allowed);
@@ -176,14 +178,16 @@ TEST(eal_arguments, memory_grows_with_packet_ports_and_workers)
 	two = eal_arguments_mib(&s->config);
 	scene_device(s, "tap:wic0"); /* its packets are of the same memory */
 	tap = eal_arguments_mib(&s->config);
-	EXPECT(one >= none + (4096 + net_shared_packets(1)) * 4096 /
+	EXPECT(one >= none + (RX_PACKETS + net_shared_packets(1)) * 4096 /
 				      (1 << 20)); /* a receive and a transmit pool */
 	EXPECT_EQ(2 * (one - none), two - none);
-	EXPECT(tap >= two + 2 * (4096 + 1536) * 4096 / (1 << 20));
+	EXPECT(tap >= two + 2 * (RX_PACKETS + 1536) * 4096 / (1 << 20));
+	s->config.tcp.send_packets.value = 16384; /* a page each, of each worker */
+	EXPECT_EQ(tap + 2 * 64, eal_arguments_mib(&s->config));
 	free(s);
 }
 
-/* A packet of 9000 bytes takes three pages of 4 KiB; every worker's own pool has room for it too.
+/* A packet of 9000 bytes takes three pages of 4 KiB; every worker's own pools have room for it too.
  */
 TEST(eal_arguments, memory_grows_with_the_mtu)
 {
@@ -199,7 +203,9 @@ TEST(eal_arguments, memory_grows_with_the_mtu)
 	EXPECT_EQ(usual, eal_arguments_mib(&s->config));
 	s->port[0].mtu.value = 9000;
 	jumbo = eal_arguments_mib(&s->config);
-	EXPECT_EQ(usual + 2 * (2 + 2) * 4096 * 4096 / (1 << 20), jumbo);
+	EXPECT_EQ(usual + 2 * 2 * (RX_PACKETS + net_shared_packets(2) + net_shared_handed(8192)) *
+				  4096 / (1 << 20),
+		  jumbo);
 	free(s);
 }
 

@@ -227,6 +227,25 @@ TEST(event, becomes_a_line_with_the_fields_it_has)
 		    end(&c));
 }
 
+TEST(event, is_followed_by_its_trace)
+{
+	struct {
+		struct message_event event;
+		char trace[24];
+	} m = {{.head = {MESSAGE_EVENT, sizeof(m)},
+		.what = EVENT_CONNECTION_BROKEN,
+		.err = GW_CONN_TIMEOUT},
+	       "-500 >PA 0+1360 -300 rto"};
+	struct captured c;
+
+	begin(&c, LOG_LEVEL_INFO, 10);
+	event_log(c.log, 1, span_of(&m, sizeof(m.event) + sizeof(m.trace)));
+	EXPECT_TEXT("ts=2026-11-20T09:30:00.123Z level=info event=connection_broken worker=1 "
+		    "error=GW_CONN_TIMEOUT why=\"peer made no progress in time\" "
+		    "trace=\"-500 >PA 0+1360 -300 rto\"\n",
+		    end(&c));
+}
+
 TEST(event, of_no_kind_or_cut_short_is_called_malformed)
 {
 	struct message_event e = {.what = EVENT_KINDS};
@@ -257,6 +276,6 @@ TEST_MAIN("log", RUN(log, writes_one_event_as_one_line_of_pairs),
 	  RUN(log, bounds_events_beyond_its_table_together),
 	  RUN(log, leaves_out_a_field_that_does_not_fit_and_says_so),
 	  RUN(log, does_not_wait_for_a_reader_and_tells_what_was_lost),
-	  RUN(event, becomes_a_line_with_the_fields_it_has),
+	  RUN(event, becomes_a_line_with_the_fields_it_has), RUN(event, is_followed_by_its_trace),
 	  RUN(event, of_no_kind_or_cut_short_is_called_malformed),
 	  RUN(event, has_a_name_for_every_kind))

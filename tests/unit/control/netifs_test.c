@@ -170,6 +170,8 @@ TEST(netifs, opens_and_starts_every_port_in_order)
 	EXPECT_EQ(0, stage.config[2].steer_base);
 	EXPECT_EQ(2, stage.config[1].queues);
 	EXPECT_EQ(1400, stage.config[1].mtu);
+	EXPECT_EQ(8192 + 4096, stage.config[1].rx_packets);
+	EXPECT_EQ(8192, stage.shared.held_packets);
 	EXPECT_BYTES(mac, stage.config[2].mac, 6);
 	EXPECT(memcmp(stage.config[1].secret, stage.config[2].secret, 64) != 0);
 	EXPECT(memcmp(stage.config[1].own_mac, stage.config[2].own_mac, 6) != 0);

@@ -155,13 +155,11 @@ TEST(port, is_refused_with_line_and_reason)
 		 "digits expected, as 02:00:5e:10:00:01"},
 		{"mtu: 1400", "neighbour_probe: 0",
 		 "wicgate.yaml:10: ports[].neighbour_probe: 0 is out of range 1..3600"},
-		{"  listen: [{port: access}]", "  listen: [{port: core}]",
-		 "wicgate.yaml:14: access.listen[].port: TCP on packet ports is not in this "
-		 "version; give access a kernel port"},
-		{"sip:198.18.1.20", "sip:198.18.1.20;transport=tcp",
-		 "wicgate.yaml:18: mw.next_hops[].uri: \"sip:198.18.1.20;transport=tcp\": TCP on "
-		 "packet ports is not in this version; give mw a kernel port, or the hop "
-		 "transport=udp"},
+		{"  listen: [{port: access}]", "  listen: [{port: spare}]",
+		 "wicgate.yaml:14: access.listen[].port: port spare has an IPv4 address and no "
+		 "IPv4 gateway: browsers would get no answer"},
+		{"  listen: [{port: access}]", "  listen: [{port: core, tcp: 5070}]",
+		 "wicgate.yaml:14: access.listen[].tcp: 5070 is a port of Mw as well"},
 		{"\"fd00:19::1\"", "\"fe80::20\"",
 		 "wicgate.yaml:22: mw.trusted: \"fe80::20\": a link-local address: on a packet "
 		 "port it needs one of a subnet"},
@@ -175,6 +173,70 @@ TEST(port, is_refused_with_line_and_reason)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		loaded_expect_refused(packets, rows[i].from, rows[i].to, rows[i].reason);
+}
+
+/* Where W2 and Mw may be: both on one packet port, each on its own, or one of them with the kernel.
+ */
+TEST(port, carries_tcp_of_w2_and_of_mw)
+{
+	static const char *const changes[][2] = {
+		{"  listen: [{port: access}]", "  listen: [{port: core}]"},
+		{"  listen: [{port: access}]", "  listen: [{port: access}, {port: core}]"},
+		{"sip:198.18.1.20", "sip:198.18.1.20;transport=tcp"},
+		{"  listen: [{port: access}]\n"
+		 "  tls: {certificates: [{certificate: cert.pem, key: key.pem}]}\n"
+		 "mw:\n  port: core\n  next_hops: [{uri: \"sip:198.18.1.20\"}]\n"
+		 "  trusted:\n    - 198.18.1.20\n",
+		 "  listen: [{port: core}]\n"
+		 "  tls: {certificates: [{certificate: cert.pem, key: key.pem}]}\n"
+		 "mw:\n  port: access\n  next_hops: [{uri: \"sip:198.18.0.20;transport=tcp\"}]\n"
+		 "  trusted:\n    - 198.18.0.20\n"},
+		{"addresses: [198.18.2.10/24]}\naccess:\n  listen: [{port: access}]",
+		 "addresses: [198.18.2.10/24, \"fe80::10/64\"], gateways: [198.18.2.1]}\naccess:\n"
+		 "  listen: [{port: spare}]"},
+	};
+
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		char *text = folder_replace(packets, changes[i][0], changes[i][1]);
+		struct loaded l;
+
+		loaded_begin(&l, text);
+		problems_print(l.problems, stderr);
+		EXPECT_EQ(0, problems_count(l.problems));
+		loaded_end(&l);
+		free(text);
+	}
+}
+
+#define FIFTEEN_MORE \
+	"198.18.1.11/24, 198.18.1.12/24, 198.18.1.13/24, 198.18.1.14/24, 198.18.1.15/24, " \
+	"198.18.1.16/24, 198.18.1.17/24, 198.18.1.18/24, 198.18.1.19/24, 198.18.1.30/24, " \
+	"198.18.1.31/24, 198.18.1.32/24, 198.18.1.33/24, 198.18.1.34/24, 198.18.1.35/24"
+
+/* A worker has sixteen listeners on ports of one kind, and Mw takes two. */
+TEST(port, has_addresses_enough_to_listen_on_and_not_too_many)
+{
+	char *full = folder_replace(packets, ", \"fd00:18:1::10/64\"]", ", " FIFTEEN_MORE "]");
+	char *w2 = folder_replace(full, "  listen: [{port: access}]", "  listen: [{port: core}]");
+	char *far = folder_replace(w2, "    - \"fd00:19::1\"\n", "");
+	char *less = folder_replace(far, ", 198.18.1.34/24, 198.18.1.35/24", "");
+	struct loaded l;
+
+	loaded_begin(&l, far);
+	assert_null(l.config);
+	EXPECT_TEXT("wicgate.yaml:14: access.listen: more than 16 addresses on ports with packets "
+		    "of their own, two of them for Mw where it is there",
+		    loaded_problem(&l, 0));
+	EXPECT_EQ(1, problems_count(l.problems));
+	loaded_end(&l);
+	loaded_begin(&l, less);
+	problems_print(l.problems, stderr);
+	EXPECT_EQ(0, problems_count(l.problems));
+	loaded_end(&l);
+	free(full);
+	free(w2);
+	free(far);
+	free(less);
 }
 
 TEST(port, has_all_its_faults_told_at_once)
@@ -266,6 +328,7 @@ TEST(port, decides_which_back_end_carries_it)
 	struct state kept = {.folder = -1};
 	struct config_part *part;
 	struct loaded l;
+	char *text;
 
 	loaded_begin(&l, packets);
 	part = publish_config(l.config, &kept);
@@ -273,6 +336,16 @@ TEST(port, decides_which_back_end_carries_it)
 	EXPECT_EQ(NET_PACKETS, part->mw_back_end);
 	part->part.free(&part->part);
 	loaded_end(&l);
+	text = folder_replace(packets, "  listen: [{port: access}]", "  listen: [{port: core}]");
+	loaded_begin(&l, text);
+	part = publish_config(l.config, &kept);
+	EXPECT_EQ(2, part->access_count); /* every address of the port */
+	EXPECT_EQ(NET_PACKETS, part->access[1].back_end);
+	EXPECT_EQ(AF_INET6, part->access[1].address.sa.sa_family);
+	EXPECT_EQ(443, endpoint_port(&part->access[1].address));
+	part->part.free(&part->part);
+	loaded_end(&l);
+	free(text);
 	loaded_begin(&l, loaded_minimal);
 	part = publish_config(l.config, &kept);
 	EXPECT_EQ(NET_KERNEL, part->mw_back_end);
@@ -282,6 +355,8 @@ TEST(port, decides_which_back_end_carries_it)
 
 TEST_MAIN("port", RUN(port, may_have_packets_of_its_own),
 	  RUN(port, leaves_out_of_its_interface_what_cannot_be_read),
-	  RUN(port, is_refused_with_line_and_reason), RUN(port, has_all_its_faults_told_at_once),
+	  RUN(port, is_refused_with_line_and_reason), RUN(port, carries_tcp_of_w2_and_of_mw),
+	  RUN(port, has_addresses_enough_to_listen_on_and_not_too_many),
+	  RUN(port, has_all_its_faults_told_at_once),
 	  RUN(port, may_share_link_local_subnets_with_others),
 	  RUN(port, needs_a_restart_for_every_change), RUN(port, decides_which_back_end_carries_it))

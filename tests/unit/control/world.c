@@ -18,15 +18,15 @@ enum { RING = 65536 };
 
 /* ---- workers ------------------------------------------------------------------------------- */
 
-static struct row_connection connection_row(uint16_t worker, uint32_t slot)
+static struct row_session session_row(uint16_t worker, uint32_t slot)
 {
-	struct row_connection row = {.handle = {.worker = worker, .slot = slot, .generation = 1},
-				     .origin = "https://shop.example",
-				     .tls = "TLSv1.3 TLS_AES_128_GCM_SHA256 X25519",
-				     .state = "open",
-				     .age_s = 12,
-				     .messages_in = 3,
-				     .bindings = 1};
+	struct row_session row = {.handle = {.worker = worker, .slot = slot, .generation = 1},
+				  .origin = "https://shop.example",
+				  .tls = "TLSv1.3 TLS_AES_128_GCM_SHA256 X25519",
+				  .state = "open",
+				  .age_s = 12,
+				  .messages_in = 3,
+				  .bindings = 1};
 
 	row.peer.v4.sin_family = AF_INET;
 	row.peer.v4.sin_port = htons(40000);
@@ -45,6 +45,28 @@ static struct row_binding binding_row(uint16_t worker, uint32_t slot)
 				    .service_routes = 1};
 }
 
+/** Of the kernel's, and every other one of packets. */
+static struct row_connection connection_row(uint16_t worker, uint32_t slot)
+{
+	struct row_connection row = {.conn = {.ref = {.worker = worker, .slot = slot},
+					      .state = "ESTAB",
+					      .receive_bytes = 1,
+					      .send_bytes = 2,
+					      .srtt_us = 20000,
+					      .rto_us = 220000,
+					      .cwnd = 13600,
+					      .mss = 1360,
+					      .send_window = 65535,
+					      .receive_window = 65536,
+					      .retransmits = 3,
+					      .age_s = 12},
+				     .back_end = slot % 2};
+
+	EXPECT(endpoint_parse(SPAN("198.18.0.10:443"), &row.conn.local));
+	EXPECT(endpoint_parse(SPAN("198.18.0.30:40000"), &row.conn.peer));
+	return row;
+}
+
 struct fake {
 	struct world *world;
 	uint16_t worker;
@@ -52,18 +74,24 @@ struct fake {
 
 static void answer_command(struct world *w, uint16_t worker, const struct message_command *command)
 {
-	bool connections = command->what == COMMAND_CONNECTIONS;
-	uint32_t size = connections ? sizeof(struct row_connection) : sizeof(struct row_binding);
+	static const uint32_t sizes[] = {[COMMAND_CONNECTIONS] = sizeof(struct row_connection),
+					 [COMMAND_SESSIONS] = sizeof(struct row_session),
+					 [COMMAND_BINDINGS] = sizeof(struct row_binding)};
+	uint32_t size = sizes[command->what];
 	uint32_t left = w->rows[worker] - command->cursor;
 	uint32_t n = left < command->max ? left : command->max;
 	struct message_answer answer = {.id = command->id, .rows = n, .row_size = size};
 	uint8_t *rows = calloc(n + 1, size);
 
+	w->asked_host = command->peer;
+	w->asked_port = command->port;
 	for (uint32_t i = 0; i < n; i++) {
 		struct row_connection c = connection_row(worker, command->cursor + i);
+		struct row_session s = session_row(worker, command->cursor + i);
 		struct row_binding b = binding_row(worker, command->cursor + i);
+		const void *const all[] = {&c, &s, &b};
 
-		memcpy(rows + i * size, connections ? (void *)&c : (void *)&b, size);
+		memcpy(rows + i * size, all[command->what], size);
 	}
 	answer.head = (struct message_head){MESSAGE_ANSWER, sizeof(answer) + n * size};
 	answer.cursor = n < left ? command->cursor + n : 0;

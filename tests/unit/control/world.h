@@ -34,7 +34,9 @@ struct world {
 	struct counters counters[WORKERS];
 	enum manner manner[WORKERS];
 	uint32_t rows[WORKERS];
-	uint32_t hear_after_turns; /* a DEAF worker begins to answer; 0: never */
+	uint32_t hear_after_turns;  /* a DEAF worker begins to answer; 0: never */
+	struct endpoint asked_host; /* of the last list */
+	uint16_t asked_port;
 	uint32_t drained_s;
 	const char *configuration; /* live */
 	const char *request;

@@ -312,19 +312,6 @@ TEST(route, with_a_transport_that_we_do_not_speak_is_left_to_the_next_hop)
 	EXPECT(endpoint_same_host(&world.hop[0].address, &world_sent(0)->target.address));
 }
 
-TEST(route, over_tcp_is_left_to_the_next_hop_where_mw_has_none)
-{
-	world_start_udp();
-	world.config.mw_udp_only = true;
-	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(3570), 600)));
-	core_answers("200 OK", "Contact: <sip:mfdnmi6p@v5e0bm0sd9mg.invalid>;expires=60" CRLF
-			       "Service-Route: <sip:198.18.0.30;transport=tcp;lr>" CRLF);
-	world_forget();
-	EXPECT_EQ(GW_OK, wic_sends(0, message_with("")));
-	EXPECT_EQ(MW_UDP, world_sent(0)->target.transport);
-	EXPECT(endpoint_same_host(&world.hop[0].address, &world_sent(0)->target.address));
-}
-
 TEST(route, of_a_configured_next_hop_uses_its_transport)
 {
 	world_start();
@@ -361,5 +348,4 @@ TEST_MAIN("gateway_originate", RUN(message, carries_the_stored_service_route_and
 	  RUN(answer, provisional_is_relayed_but_100_is_not),
 	  RUN(answer, overload_of_the_core_is_500_with_its_retry_after),
 	  RUN(route, with_a_transport_that_we_do_not_speak_is_left_to_the_next_hop),
-	  RUN(route, over_tcp_is_left_to_the_next_hop_where_mw_has_none),
 	  RUN(route, of_a_configured_next_hop_uses_its_transport))

@@ -132,49 +132,6 @@ TEST(udp, message_of_at_most_1300_bytes_stays_on_udp_and_one_more_goes_over_tcp)
 		EXPECT_EQ(MW_UDP, world.sent[i].target.transport); /* TCP is not sent again */
 }
 
-TEST(udp, message_of_more_than_1300_bytes_stays_on_udp_where_there_is_no_tcp_and_is_sent_again)
-{
-	world_start_udp();
-	world.config.mw_udp_only = true;
-	world_register();
-	EXPECT_EQ(GW_OK, wic_sends(0, long_message(2500)));
-	EXPECT_EQ(MW_UDP, world_sent(0)->target.transport);
-	EXPECT_EQ(0, strncmp(line(world_sent(0)->text, "Via"), "SIP/2.0/UDP ", 12));
-	EXPECT(world_sent(0)->len > 2500);
-	world_wait(600 * MS); /* timer E */
-	EXPECT_EQ(2, world.count);
-	EXPECT_EQ(world_sent(0)->len, world_sent(1)->len);
-	EXPECT_TEXT(world_sent(0)->text, world_sent(1)->text);
-	world_wait(32 * S); /* timer F: the WIC is told, from the head that was kept */
-	EXPECT_EQ(408, status_of(world_sent(world.count - 1)->text));
-	nothing_left();
-}
-
-/* There is room for some hundreds of them, which a few WICs could fill with what nobody answers. */
-TEST(udp, long_messages_of_one_wic_are_eight_at_a_time)
-{
-	struct mw_target target;
-
-	world_start_udp();
-	gateway_free(world.gw);
-	world.gateway_config.max_transactions = 20;
-	world.gw = gateway_new(&world.gateway_config);
-	assert_non_null(world.gw);
-	world_wait(1);
-	world.config.mw_udp_only = true;
-	world_register();
-	for (uint32_t i = 0; i < 8; i++)
-		EXPECT_EQ(GW_OK, wic_sends(0, long_message(2500)));
-	EXPECT_EQ(GW_TRANSACTION_LIMIT, wic_sends(0, long_message(2500)));
-	EXPECT_EQ(503, status_of(world_sent(8)->text));
-	EXPECT_EQ(GW_OK, wic_sends(0, message_with("")));
-	target = world_sent(0)->target;
-	gateway_target_lost(world.gw, &target); /* they are over */
-	EXPECT_EQ(GW_OK, wic_sends(0, long_message(2500)));
-	gateway_target_lost(world.gw, &target);
-	nothing_left();
-}
-
 TEST(udp, register_of_more_than_1300_bytes_goes_over_tcp_and_its_path_says_so)
 {
 	world_start_udp();
@@ -433,9 +390,6 @@ TEST_MAIN("gateway_timers", RUN(udp, request_is_sent_again_at_timer_e),
 	  RUN(udp, retransmissions_slow_down_after_a_provisional_response),
 	  RUN(udp, via_names_udp_and_path_has_no_transport),
 	  RUN(udp, message_of_at_most_1300_bytes_stays_on_udp_and_one_more_goes_over_tcp),
-	  RUN(udp,
-	      message_of_more_than_1300_bytes_stays_on_udp_where_there_is_no_tcp_and_is_sent_again),
-	  RUN(udp, long_messages_of_one_wic_are_eight_at_a_time),
 	  RUN(udp, register_of_more_than_1300_bytes_goes_over_tcp_and_its_path_says_so),
 	  RUN(tcp, request_is_sent_once_and_answered_504_after_32_s),
 	  RUN(tcp, message_without_an_answer_is_408),

@@ -109,6 +109,35 @@ TEST(amnesia33, checksum_over_another_length)
 	EXPECT_EQ(GW_UDP_CHECKSUM, walk(bytes_span(&frame)));
 }
 
+TEST(amnesia33, tcp_offset_shorter_than_header_or_longer_than_packet)
+{
+	expect("tcp_offset_0", GW_TCP);
+	expect("tcp_offset_4", GW_TCP);
+	expect("tcp_offset_beyond", GW_TCP);
+	expect("tcp_offset_15", GW_TCP);
+	expect("tcp_offset_in_padding", GW_TCP);
+	expect("tcp_cut", GW_TCP);
+}
+
+/* picoTCP went on for ever at length 0; others read past the end. The segment itself is good. */
+TEST(amnesia33, tcp_option_of_length_0_1_and_255)
+{
+	expect("tcp_option_length_0", GW_OK);
+	expect("tcp_option_length_1", GW_OK);
+	expect("tcp_option_length_255", GW_OK);
+	expect("tcp_option_no_length", GW_OK);
+	expect("tcp_option_mss_beyond", GW_OK);
+}
+
+/* ---- URGENT/11 ---- */
+
+TEST(urgent11, urgent_pointer_and_malformed_signatures_change_nothing)
+{
+	expect("tcp_urgent", GW_OK);
+	expect("tcp_option_md5", GW_OK);
+	expect("tcp_option_ao", GW_OK);
+}
+
 /* ---- FragmentSmack, Ripple20, Windows IPv6 fragments ---- */
 
 TEST(fragmentsmack, fragments_are_told_from_packets)
@@ -315,6 +344,9 @@ TEST_MAIN("net_adversary", RUN(amnesia33, ip_length_shorter_than_header),
 	  RUN(amnesia33, extension_headers_that_go_on_and_on),
 	  RUN(amnesia33, extension_header_longer_than_packet),
 	  RUN(amnesia33, udp_length_shorter_than_header_or_longer_than_packet),
+	  RUN(amnesia33, tcp_offset_shorter_than_header_or_longer_than_packet),
+	  RUN(amnesia33, tcp_option_of_length_0_1_and_255),
+	  RUN(urgent11, urgent_pointer_and_malformed_signatures_change_nothing),
 	  RUN(amnesia33, checksum_over_another_length),
 	  RUN(fragmentsmack, fragments_are_told_from_packets),
 	  RUN(fragmentsmack, atomic_fragment_is_a_fragment),

@@ -72,7 +72,7 @@ static struct span datagram(uint8_t bytes[DATAGRAM_MAX], const struct flow *flow
 
 	writer_init(&w, bytes, DATAGRAM_MAX);
 	udp_write(&w, &(struct udp_ends){&src, &dst, flow->src_port, flow->dst_port}, data,
-		  UDP_CHECKSUM_WHOLE);
+		  L4_CHECKSUM_WHOLE);
 	writer_put(&w, data);
 	EXPECT(writer_ok(&w));
 	return writer_span(&w);
@@ -84,6 +84,23 @@ void frame_udp(struct frame *f, const struct envelope *e, const struct flow *flo
 	uint8_t bytes[DATAGRAM_MAX];
 
 	frame_ip(f, e, &head, datagram(bytes, flow, data));
+}
+
+void frame_tcp(struct frame *f, const struct envelope *e, const struct flow *flow,
+	       const struct tcp_packet *tcp)
+{
+	struct ip_head head = head_of(flow->src, flow->dst, IPPROTO_TCP);
+	struct tcp_packet segment = *tcp;
+	uint8_t bytes[FRAME_BYTES];
+	struct writer w;
+
+	segment.src_port = flow->src_port;
+	segment.dst_port = flow->dst_port;
+	writer_init(&w, bytes, sizeof(bytes));
+	tcp_write(&w, &head.src, &head.dst, &segment, L4_CHECKSUM_WHOLE);
+	writer_put(&w, segment.payload);
+	EXPECT(writer_ok(&w));
+	frame_ip(f, e, &head, writer_span(&w));
 }
 
 void frame_udp_fragment(struct frame *f, const struct envelope *e, const struct flow *flow,

@@ -35,6 +35,9 @@ void frame_ip(struct frame *f, const struct envelope *e, const struct ip_head *h
 	      struct span l4);
 void frame_udp(struct frame *f, const struct envelope *e, const struct flow *flow,
 	       struct span data);
+/** A segment of flow; tcp's ports count for nothing. */
+void frame_tcp(struct frame *f, const struct envelope *e, const struct flow *flow,
+	       const struct tcp_packet *tcp);
 /** Bytes from..from+len of a UDP datagram's IP payload as a fragment; the last one ends it. */
 struct cut {
 	uint32_t from, len, id;

@@ -77,12 +77,24 @@ TEST(icmp_quote, says_who_wrote_to_whom_over_ipv6)
 
 TEST(icmp_quote, cut_in_front_of_the_ports_is_refused)
 {
-	struct bytes b[] = {quote4(IPPROTO_TCP), quote6(IPPROTO_UDP), fragment6(1)};
+	struct bytes b[] = {quote4(IPPROTO_UDP), quote6(IPPROTO_UDP), fragment6(1)};
 	uint32_t enough[] = {IP4_LEN + 4, IP6_LEN + 4, IP6_LEN + IP6_FRAGMENT_LEN + 4};
 
 	for (uint32_t i = 0; i < 3; i++)
 		for (uint32_t n = 0; n <= b[i].len; n++)
 			EXPECT_EQ(n < enough[i] ? GW_ICMP : GW_OK, read_part(&b[i], n, i > 0).err);
+}
+
+TEST(icmp_quote, of_tcp_says_the_sequence_number_or_is_refused)
+{
+	struct bytes b[] = {quote4(IPPROTO_TCP), quote6(IPPROTO_TCP)};
+	uint32_t enough[] = {IP4_LEN + 8, IP6_LEN + 8};
+
+	for (uint32_t i = 0; i < 2; i++) {
+		for (uint32_t n = 0; n <= b[i].len; n++)
+			EXPECT_EQ(n < enough[i] ? GW_ICMP : GW_OK, read_part(&b[i], n, i > 0).err);
+		EXPECT_EQ(0x73657121, read(&b[i]).seq); /* "seq!" */
+	}
 }
 
 TEST(icmp_quote, looks_for_ports_behind_ipv4_options)
@@ -163,6 +175,7 @@ TEST(icmp_quote, with_ipv4_addresses_in_ipv6_form_is_refused)
 TEST_MAIN("net_icmp_quote", RUN(icmp_quote, says_who_wrote_to_whom_over_ipv4),
 	  RUN(icmp_quote, says_who_wrote_to_whom_over_ipv6),
 	  RUN(icmp_quote, cut_in_front_of_the_ports_is_refused),
+	  RUN(icmp_quote, of_tcp_says_the_sequence_number_or_is_refused),
 	  RUN(icmp_quote, looks_for_ports_behind_ipv4_options),
 	  RUN(icmp_quote, of_a_protocol_without_ports_has_none),
 	  RUN(icmp_quote, of_another_version_is_refused),

@@ -88,6 +88,25 @@ TEST(icmp, knows_its_kinds_over_ipv4)
 	EXPECT_EQ(ICMP_UNREACHABLE, kind(false, 12, 0));
 }
 
+static bool soft(bool v6, uint8_t type, uint8_t code)
+{
+	struct message m = message(v6, type, code, SPAN("\0\0\0\0body"));
+
+	return read(&m).soft;
+}
+
+/* RFC 1122 4.2.3.9, RFC 5461 2 */
+TEST(icmp, tells_what_a_host_says_for_good_from_what_may_pass)
+{
+	for (uint8_t code = 0; code < 16; code++)
+		EXPECT_EQ(code != 2 && code != 3 && code != 4, soft(false, 3, code));
+	for (uint8_t code = 0; code < 8; code++)
+		EXPECT_EQ(code != 1 && code != 4, soft(true, 1, code));
+	EXPECT(soft(false, 12, 0));
+	EXPECT(soft(true, 4, 1));
+	EXPECT(!soft(true, 2, 0));
+}
+
 TEST(icmp, leaves_everything_else_over_ipv4_to_be_ignored)
 {
 	static const uint8_t known[] = {0, 3, 8, 12};
@@ -270,6 +289,7 @@ TEST(icmp, without_room_makes_the_writer_full)
 }
 
 TEST_MAIN("net_icmp", RUN(icmp, reads_an_echo_request), RUN(icmp, knows_its_kinds_over_ipv4),
+	  RUN(icmp, tells_what_a_host_says_for_good_from_what_may_pass),
 	  RUN(icmp, leaves_everything_else_over_ipv4_to_be_ignored),
 	  RUN(icmp, knows_its_kinds_over_ipv6),
 	  RUN(icmp, leaves_everything_else_over_ipv6_to_be_ignored),

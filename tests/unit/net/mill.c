@@ -56,7 +56,7 @@ static void write_datagram(struct writer *w, struct mill_queue *queue, uint16_t 
 	eth_write(w, our_mac, peer_mac, 0, ETH_TYPE_IP4);
 	ip_write(w, &head, true);
 	udp_write(w, &(struct udp_ends){&peer, &ours, 4000, MILL_PORT + worker},
-		  span_of(&word, sizeof(word)), UDP_CHECKSUM_WHOLE);
+		  span_of(&word, sizeof(word)), L4_CHECKSUM_WHOLE);
 	writer_bytes(w, &word, sizeof(word));
 }
 

@@ -57,7 +57,7 @@ static void check_udp(const char *src, const char *dst, struct span data)
 	writer_init(&w, frame, sizeof(frame));
 	write_frame(&w, &head, 7);
 	udp_write(&w, &(struct udp_ends){&head.src, &head.dst, 5060, 5070}, data,
-		  UDP_CHECKSUM_WHOLE);
+		  L4_CHECKSUM_WHOLE);
 	writer_put(&w, data);
 	ip = read_frame(&w, 7);
 	EXPECT_EQ(GW_OK, ip.err);

@@ -59,7 +59,11 @@ static void on_alarm(void *context, enum gw_err what, const struct endpoint *abo
 	hear(context, &heard, span_of(NULL, 0));
 }
 
-static const struct net_events events = {on_pong, on_captured, on_alarm};
+static void on_broken(void *context, const struct net_broken *broken)
+{
+}
+
+static const struct net_events events = {on_pong, on_captured, on_alarm, on_broken};
 static const struct udp_ops udp_ops = {.datagram = on_datagram, .unreachable = on_unreachable};
 
 static uint64_t next_random(void *context)
@@ -72,6 +76,17 @@ static uint64_t next_random(void *context)
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
+
+/* A key as another, and a table of 128 rows. */
+static void rss_fill(struct port_info *info)
+{
+	info->rss.key_len = 40;
+	info->rss.reta_size = 128;
+	for (uint8_t i = 0; i < info->rss.key_len; i++)
+		info->rss.key[i] = (uint8_t)(i * 37 + 11);
+	for (uint16_t i = 0; i < info->rss.reta_size; i++)
+		info->rss.reta[i] = i % info->queues;
+}
 
 static void netif_fill(struct scene *s, uint32_t i, struct netif *netif)
 {
@@ -88,6 +103,9 @@ static void netif_fill(struct scene *s, uint32_t i, struct netif *netif)
 	netif->info.tx_ip_checksum = s->config.ip_offload;
 	netif->info.tx_l4_checksum = s->config.l4_offload;
 	netif->info.rx_interrupt = s->config.interrupts;
+	netif->info.steers = s->config.steers;
+	if (s->config.rss)
+		rss_fill(&netif->info);
 	memcpy(s->mac[i], netif->info.mac, 6);
 	if (i == 1) {
 		netif->address[0] = (struct netif_address){endpoint_at(OTHER_LINK4, 0), 24};
@@ -166,7 +184,8 @@ struct scene *scene_new(const struct scene_config *config)
 					    .workers = s->workers,
 					    .steer_base = s->config.steer_base,
 					    .ring_bytes = s->config.ring_bytes,
-					    .neighbours = 32};
+					    .neighbours = 32,
+					    .held_packets = SCENE_HELD};
 	s->shared = net_shared_new(&shared);
 	EXPECT(s->shared != NULL);
 	for (uint16_t w = 0; w < s->workers; w++)
@@ -206,6 +225,8 @@ void scene_free(struct scene *s)
 		stack_free(s->worker[w].stack);
 	for (uint16_t w = 0; w < s->workers; w++)
 		EXPECT_EQ(0, packet_pool_live(s->shared->pool[w]));
+	for (uint16_t w = 0; s->shared->handed != NULL && w < s->workers; w++)
+		EXPECT_EQ(0, packet_pool_live(s->shared->handed[w]));
 	scene_forget(s);
 	for (uint32_t i = 0; i < s->ports; i++)
 		port_pipe.close(s->port[i]);

@@ -17,6 +17,7 @@
 #define SCENE_PORTS 2u
 #define SCENE_STATIONS 16u
 #define SCENE_HEARD 8192u
+#define SCENE_HELD 100u /* segments that a layer of TCP may keep, with several workers */
 
 /* Port 0; port 1 has 198.19.0.1/24 and fd00:18:1::1/64 and no gateway. */
 #define OURS4 "198.18.0.1"
@@ -49,6 +50,7 @@ struct scene_config {
 	bool interrupts;
 	bool no_gateway;
 	bool link_local_gateway; /* the IPv6 one is fe80::fe */
+	bool rss, steers;	 /* the device says that it spreads flows, and keeps steer_base */
 };
 
 enum heard_kind {
@@ -143,7 +145,7 @@ uint32_t scene_heard(const struct scene *s, enum heard_kind kind);
 /** The last of a kind; fails when there is none. */
 const struct heard *scene_last(const struct scene *s, enum heard_kind kind);
 
-enum seen_kind { SEEN_OTHER, SEEN_ARP, SEEN_NDP, SEEN_ICMP, SEEN_UDP, SEEN_FRAGMENT };
+enum seen_kind { SEEN_OTHER, SEEN_ARP, SEEN_NDP, SEEN_ICMP, SEEN_UDP, SEEN_TCP, SEEN_FRAGMENT };
 
 /** A frame that was sent, read; every checksum in it is right, or the test fails. */
 struct seen {
@@ -156,6 +158,7 @@ struct seen {
 	struct icmp_message icmp;
 	struct ndp_message ndp;
 	struct udp_packet udp;
+	struct tcp_packet tcp;
 };
 struct seen scene_seen_at(const struct scene *s, uint32_t port, uint32_t i);
 /** How many frames of a kind were sent; *last is the last of them. */

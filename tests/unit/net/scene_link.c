@@ -44,6 +44,10 @@ static struct seen read_ip(struct seen seen, const struct pipe_sent *sent)
 		seen.udp = udp_read(&seen.ip, l4);
 		EXPECT_EQ(GW_OK, seen.udp.err);
 		seen.kind = SEEN_UDP;
+	} else if (seen.ip.protocol == IPPROTO_TCP) {
+		seen.tcp = tcp_read(&seen.ip, l4);
+		EXPECT_EQ(GW_OK, seen.tcp.err);
+		seen.kind = SEEN_TCP;
 	} else {
 		read_icmp(&seen);
 	}

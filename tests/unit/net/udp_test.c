@@ -22,7 +22,7 @@ static struct datagram datagram(const char *src, const char *dst)
 	d.ip.v6 = !ip_address_is_v4(&d.ip.src);
 	writer_init(&w, d.b.at, sizeof(d.b.at));
 	udp_write(&w, &(struct udp_ends){&d.ip.src, &d.ip.dst, 5060, 49152}, SPAN(TEXT),
-		  UDP_CHECKSUM_WHOLE);
+		  L4_CHECKSUM_WHOLE);
 	writer_put(&w, SPAN(TEXT));
 	EXPECT(writer_ok(&w));
 	d.b.len = writer_len(&w);
@@ -217,7 +217,7 @@ TEST(udp, sum_of_zero_is_written_as_all_ones)
 		make_sum_zero(&d[i]);
 		writer_init(&w, header, sizeof(header));
 		udp_write(&w, &(struct udp_ends){&d[i].ip.src, &d[i].ip.dst, 5060, 49152},
-			  span_from(bytes_span(&d[i].b), UDP_LEN), UDP_CHECKSUM_WHOLE);
+			  span_from(bytes_span(&d[i].b), UDP_LEN), L4_CHECKSUM_WHOLE);
 		EXPECT_BYTES("\xff\xff", header + CHECKSUM_AT, 2);
 	}
 }
@@ -254,7 +254,7 @@ TEST(udp, pseudo_sum_is_what_a_device_completes)
 
 		writer_init(&w, b.at, sizeof(b.at));
 		udp_write(&w, &(struct udp_ends){&d[i].ip.src, &d[i].ip.dst, 5060, 49152},
-			  SPAN(TEXT), UDP_CHECKSUM_PSEUDO);
+			  SPAN(TEXT), L4_CHECKSUM_PSEUDO);
 		writer_put(&w, SPAN(TEXT));
 		b.len = writer_len(&w);
 		/* the device sums from the UDP header on, the field included, and inverts */
@@ -273,7 +273,7 @@ TEST(udp, writes_no_more_than_its_length_field_can_say)
 	for (uint32_t len = 65526; len <= 65529; len++) {
 		writer_init(&w, header, sizeof(header));
 		udp_write(&w, &(struct udp_ends){&src, &dst, 1, 2}, span_of(payload, len),
-			  UDP_CHECKSUM_WHOLE);
+			  L4_CHECKSUM_WHOLE);
 		EXPECT(writer_ok(&w) == (len + UDP_LEN <= 65535));
 	}
 }
@@ -286,7 +286,7 @@ TEST(udp, without_room_makes_the_writer_full)
 
 	for (uint32_t n = 0; n <= UDP_LEN; n++) {
 		writer_init(&w, header, n);
-		udp_write(&w, &(struct udp_ends){&src, &dst, 1, 2}, SPAN(TEXT), UDP_CHECKSUM_WHOLE);
+		udp_write(&w, &(struct udp_ends){&src, &dst, 1, 2}, SPAN(TEXT), L4_CHECKSUM_WHOLE);
 		EXPECT(writer_ok(&w) == (n == UDP_LEN));
 	}
 }

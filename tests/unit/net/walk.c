@@ -31,6 +31,8 @@ static enum gw_err walk_ip(struct ip_packet ip)
 		return GW_IP_FRAGMENT;
 	if (ip.protocol == IPPROTO_UDP)
 		return udp_read(&ip, PACKET_CHECKSUM_UNKNOWN).err;
+	if (ip.protocol == IPPROTO_TCP)
+		return tcp_read(&ip, PACKET_CHECKSUM_UNKNOWN).err;
 	if (ip.protocol == (ip.v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
 		return walk_icmp(&ip);
 	return GW_IP_PROTOCOL;

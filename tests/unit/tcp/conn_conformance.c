@@ -372,8 +372,11 @@ TEST(conn, keeps_a_fin_back_during_a_pause)
 	conn_shutdown_tx(server->conn);
 	scene_turns(scene, 20);
 	EXPECT_EQ(0, server->fins + server->closed);
+	/* or whoever paused it for a while would never find it again */
+	EXPECT(net_find(scene->w.core[SERVER], server->ref) == server->conn);
 	conn_resume_rx(server->conn);
 	UNTIL(scene, server->closed == 1);
+	EXPECT(net_find(scene->w.core[SERVER], server->ref) == NULL);
 	EXPECT_EQ(101, server->received_at_fin);
 	EXPECT_EQ(GW_CONN_CLOSED, server->why);
 	scene_free(scene);
@@ -570,6 +573,30 @@ TEST(conn, tells_every_connection_when_the_core_is_closed)
 	scene_free(scene);
 }
 
+TEST(conn, opens_nothing_any_more_when_the_core_is_closed)
+{
+	struct scene *scene = scene_connected(state);
+	struct side *server = &scene->server.side[0];
+
+	server->reopens = true;
+	net_close(scene->w.core[SERVER]);
+	scene->w.core[SERVER] = NULL;
+	EXPECT_EQ(1, server->closed);
+	EXPECT_EQ(GW_STOPPING, server->reopened);
+	scene_free(scene);
+}
+
+/* Who is here is served to the end, and that may need a connection to somebody else. */
+TEST(conn, opens_connections_after_it_stopped_listening)
+{
+	struct scene *scene = scene_connected(state);
+
+	net_stop_listening(scene->w.core[CLIENT]);
+	scene_open_client(scene, 1);
+	UNTIL(scene, scene->server.side[1].received == 1);
+	scene_free(scene);
+}
+
 TEST(conn, is_idle_when_there_is_nothing_to_do)
 {
 	struct scene *scene = scene_connected(state);
@@ -579,6 +606,43 @@ TEST(conn, is_idle_when_there_is_nothing_to_do)
 	EXPECT(!net_idle(scene->w.core[CLIENT]));
 	UNTIL(scene, scene->server.side[0].received == 11);
 	UNTIL(scene, net_idle(scene->w.core[SERVER]) && net_idle(scene->w.core[CLIENT]));
+	scene_free(scene);
+}
+
+/** Rows of core until there are no more; *last is the last one. */
+static uint32_t rows_of(struct net_core *core, struct conn_row *last)
+{
+	uint32_t cursor = 0, n = 0, before = 0;
+
+	while (n < 2 * SIDES && net_next_row(core, &cursor, last)) {
+		EXPECT(cursor > before); /* a list that is asked for in pages comes to its end */
+		before = cursor;
+		n++;
+	}
+	return n;
+}
+
+TEST(conn, shows_each_connection_once_to_operators)
+{
+	struct scene *scene = scene_connected(state);
+	struct side *client = &scene->client[0], *server = &scene->server.side[0];
+	struct endpoint local = conn_local(client->conn), peer = conn_peer(client->conn);
+	struct conn_row row;
+
+	EXPECT_EQ(1, rows_of(scene->w.core[CLIENT], &row));
+	EXPECT(endpoint_same_host(&local, &row.local) && endpoint_same_host(&peer, &row.peer));
+	EXPECT_EQ(endpoint_port(&local), endpoint_port(&row.local));
+	EXPECT_EQ(endpoint_port(&peer), endpoint_port(&row.peer));
+	EXPECT(net_find(scene->w.core[CLIENT], row.ref) == client->conn);
+	EXPECT_EQ(0, strcmp("ESTAB", row.state));
+	conn_pause_rx(server->conn);
+	side_write(client, 100);
+	UNTIL(scene, rows_of(scene->w.core[SERVER], &row) == 1 && row.receive_bytes == 100);
+	scene_open_client(scene, 1);
+	EXPECT_EQ(2, rows_of(scene->w.core[CLIENT], &row));
+	conn_abort(client->conn, GW_CONN_ABORTED);
+	UNTIL(scene, client->closed == 1);
+	EXPECT_EQ(1, rows_of(scene->w.core[CLIENT], &row));
 	scene_free(scene);
 }
 
@@ -618,7 +682,10 @@ int conn_conformance(const char *name, const struct conn_world_ops *world)
 		RUN_IN(w, conn, keeps_to_the_limit_of_connections_and_serves_who_waits),
 		RUN_IN(w, conn, goes_on_with_its_connections_after_it_stopped_listening),
 		RUN_IN(w, conn, tells_every_connection_when_the_core_is_closed),
+		RUN_IN(w, conn, opens_nothing_any_more_when_the_core_is_closed),
+		RUN_IN(w, conn, opens_connections_after_it_stopped_listening),
 		RUN_IN(w, conn, is_idle_when_there_is_nothing_to_do),
+		RUN_IN(w, conn, shows_each_connection_once_to_operators),
 	};
 
 	return cmocka_run_group_tests_name(name, tests, NULL, NULL) + udp_conformance(name, world);

@@ -129,6 +129,17 @@ static void on_closed(struct conn *conn, void *context, enum gw_err why)
 
 	s->closed++;
 	s->why = why;
+	if (s->reopens) {
+		struct conn_request request = {.local = conn_local(conn),
+					       .peer = conn_peer(conn),
+					       .ops = &side_ops,
+					       .context = s,
+					       .timeout_ms = 3000};
+		struct conn *again;
+
+		endpoint_set_port(&request.local, 0);
+		s->reopened = net_connect(s->w->core[SERVER], &request, &again);
+	}
 	s->conn = NULL;
 }
 

@@ -30,6 +30,8 @@ struct side {
 	bool finishes;	     /* answers the peer's FIN with its own */
 	struct side *victim; /* readable aborts it, may be itself */
 	enum gw_err refuses; /* what accept returns */
+	bool reopens;	     /* closed opens another connection, and notes the answer */
+	enum gw_err reopened;
 };
 
 /* A server with its connections, in the order of accept. */

@@ -2,10 +2,12 @@
 #include "packets_world.h"
 
 #include "net/pipe.h"
+#include "net/wire.h"
 #include "netif.h"
 #include "test.h"
 
 #define RESOLVE_TURNS 50
+#define BLACKHOLE 7 /* segments to this port are lost on the wire */
 
 /* One core's side: its port, and what it shares with nobody. */
 struct packets_side {
@@ -47,7 +49,25 @@ static void no_alarm(void *context, enum gw_err what, const struct endpoint *abo
 	fail_msg("%s", gw_err_text(what));
 }
 
-static const struct net_events events = {no_pong, no_capture, no_alarm};
+static const struct tcp_limits tcp_limits = {
+	.half_open = 64,
+	.time_waits = 64,
+	.sources = 64,
+	.send_packets = 4096,
+	.held_packets = 4096,
+	.source_half_open = 64,
+	.source4_connections = 64,
+	.source6_connections = 64,
+	.source_rate = 1000,
+	.source_burst = 1000,
+	.syn_rate = 5000,
+};
+
+static void no_broken(void *context, const struct net_broken *broken)
+{
+}
+
+static const struct net_events events = {no_pong, no_capture, no_alarm, no_broken};
 
 static void side_open(struct conn_world *w, int i, const struct net_limits *limits)
 {
@@ -56,10 +76,11 @@ static void side_open(struct conn_world *w, int i, const struct net_limits *limi
 	struct netif netif = {.name = "wire", .ops = &port_pipe, .address_count = 2, .probe_s = 30};
 	struct net_shared_config shared = {
 		.netif = &netif, .netifs = 1, .workers = 1, .ring_bytes = 65536, .neighbours = 16};
-	struct net_config config = {.epoch = 1000,
+	struct net_config config = {.epoch = 1000u * ((uint32_t)i + 1),
 				    .limits = *limits,
 				    .counters = i == SERVER ? &p->counters : NULL,
 				    .clock = &w->clock[i],
+				    .tcp = &tcp_limits,
 				    .events = &events,
 				    .context = p,
 				    .random = next_random};
@@ -77,6 +98,16 @@ static void side_open(struct conn_world *w, int i, const struct net_limits *limi
 	EXPECT_EQ(GW_OK, net_open(w->ops, &config, &w->core[i]));
 }
 
+static bool is_swallowed(struct span frame)
+{
+	struct eth_frame eth = eth_read(frame);
+	struct ip_packet ip = ip4_read(eth.payload, PACKET_CHECKSUM_UNKNOWN);
+	uint16_t src, dst;
+
+	return eth.type == ETH_TYPE_IP4 && ip.err == GW_OK && ip.protocol == IPPROTO_TCP &&
+	       l4_ports(ip.payload, &src, &dst) && dst == BLACKHOLE;
+}
+
 /** What one side has sent arrives at the other. */
 static void wire_carry(struct packets_world *p)
 {
@@ -84,7 +115,8 @@ static void wire_carry(struct packets_world *p)
 		struct port *from = p->side[i].port;
 
 		for (uint32_t k = 0; k < from->sent_count; k++)
-			pipe_feed(p->side[CORES - 1 - i].port, 0, pipe_sent_frame(from, k));
+			if (!is_swallowed(pipe_sent_frame(from, k)))
+				pipe_feed(p->side[CORES - 1 - i].port, 0, pipe_sent_frame(from, k));
 		pipe_clear(from);
 	}
 }
@@ -118,6 +150,8 @@ static void world_open(struct conn_world *w, const struct net_limits *limits)
 		w->v6[i] = endpoint_of(i == SERVER ? "fd00:18::1" : "fd00:18::2");
 	}
 	w->nobody = endpoint_of("198.18.0.1:9");
+	w->blackhole = endpoint_of("198.18.0.1");
+	endpoint_set_port(&w->blackhole, BLACKHOLE);
 	for (int i = 0; i < CORES; i++) {
 		side_open(w, i, limits);
 		peers[0] = w->v4[CORES - 1 - i];

@@ -138,6 +138,22 @@ TEST(posix, keeps_no_buffer_for_an_idle_connection)
 	posix_world.close(&w);
 }
 
+TEST(posix, delivers_urgent_bytes_in_their_place)
+{
+	struct conn_world w;
+	struct user user;
+	struct endpoint at = world_open(&w, &user);
+	int fd = peer_open(&at);
+
+	peer_send(fd, 100);
+	EXPECT_EQ(1, (int)send(fd, "!", 1, MSG_OOB | MSG_NOSIGNAL));
+	peer_send(fd, 100);
+	until(&w, &user.received, 201);
+	EXPECT_EQ(201, user.received);
+	close(fd);
+	posix_world.close(&w);
+}
+
 TEST(posix, gives_back_the_buffers_of_a_connection_that_ends)
 {
 	struct conn_world w;
@@ -384,6 +400,7 @@ TEST(posix, refuses_an_address_that_is_not_this_machines)
 }
 
 TEST_MAIN("posix", RUN(posix, keeps_no_buffer_for_an_idle_connection),
+	  RUN(posix, delivers_urgent_bytes_in_their_place),
 	  RUN(posix, gives_back_the_buffers_of_a_connection_that_ends),
 	  RUN(posix, lets_a_connection_wait_for_a_buffer_without_spinning),
 	  RUN(posix, lets_a_sender_wait_for_a_buffer_and_tells_it),

@@ -13,7 +13,10 @@
 
 static uint64_t now_us(void *context)
 {
-	return ((struct world *)context)->now_us;
+	struct world *world = context;
+
+	world->now_us += world->step_us;
+	return world->now_us;
 }
 
 static uint64_t wall_s(void *context)

@@ -27,7 +27,7 @@ struct world {
 	const struct verifier_ops *verifier;
 	uint32_t max_output;
 	/* made by world_open() */
-	uint64_t now_us;
+	uint64_t now_us, step_us; /* each look at the clock costs a step */
 	uint64_t wall_s;
 	uint64_t random;
 	char ours[32], core[32]; /* addresses of this process only */
