@@ -8,11 +8,11 @@ PACKAGES_BUILD := gcc meson ninja-build pkg-config libdpdk-dev libpcap-dev libss
 	libuv1-dev libyaml-dev libsystemd-dev libmicrohttpd-dev libcmocka-dev
 PACKAGES_TEST := python3 python3-cryptography openssl iproute2 iputils-ping ethtool procps util-linux mount tcpdump \
 	chromium kamailio kamailio-outbound-modules
-PACKAGES_BENCH := libosip2-dev libsofia-sip-ua-dev iproute2 ethtool
+PACKAGES_BENCH := libosip2-dev libsofia-sip-ua-dev iproute2 ethtool python3 util-linux
 PACKAGES_FUZZ := clang llvm
 
 .PHONY: all install-dep install-dep-test install-dep-bench install-dep-fuzz npm test demo demo-hold bench \
-	fuzz soak install clean
+	fuzz soak matrix install clean
 
 all: install-dep
 	@tests/build.sh build --buildtype=release -Dtests=false
@@ -51,9 +51,17 @@ bench: install-dep-bench
 fuzz: install-dep-fuzz
 	@tests/fuzz/run.sh
 
+# TCP against the kernel's, every combination: for MATRIX_S seconds, from where the last call has ended
+MATRIX_S ?= 600
+matrix: install-dep-test
+	@tests/build.sh build-asan --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
+	@$(SUDO) env WICGATE_BUILD=$(CURDIR)/build-asan python3 tests/matrix/matrix.py --all build-asan/matrix.json \
+		--seconds $(MATRIX_S)
+
 soak: npm
 	@tests/build.sh build --buildtype=release -Dtests=true
 	@$(SUDO) tests/load/churn.sh
+	@$(SUDO) tests/load/crowd.sh
 
 install: all
 	@$(SUDO) meson install -C build
