@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { AUTHZ_SERVER } from './lib/names.mjs';
-import { TAP_WORLDS, WORKER_COUNTS, assert, assertNoTokenOnMw, scenario } from './lib/scenario.mjs';
+import { KERNEL_WORLDS, MIXED_WORLDS, WORKER_COUNTS, assert, assertNoTokenOnMw,
+	scenario } from './lib/scenario.mjs';
 import { strangerKey } from './lib/token.mjs';
 import { Wic } from './lib/wic.mjs';
 
@@ -34,7 +35,7 @@ function assertChallenge(answer, error, what) {
 	assert.equal(/error="([^"]*)"/.exec(challenge)?.[1] ?? null, error, what);
 }
 
-await scenario([...WORKER_COUNTS, ...TAP_WORLDS], async (world) => {
+await scenario([...WORKER_COUNTS, KERNEL_WORLDS[0], ...MIXED_WORLDS], async (world) => {
 	const wic = await Wic.connect('alice', { ca: world.files.ca_pem });
 	const bad = Object.entries(badTokens(world.mint));
 	for (const [what, [token, error]] of bad) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { within } from './lib/process.mjs';
-import { WORKER_COUNTS, assert, scenario } from './lib/scenario.mjs';
+import { KERNEL_WORLDS, WORKER_COUNTS, assert, scenario } from './lib/scenario.mjs';
 import { Wic } from './lib/wic.mjs';
 
 /* with two workers, some on each in all but one run of thirty */
 const CONNECTIONS = 6;
 
-await scenario(WORKER_COUNTS, async (world) => {
+await scenario([...WORKER_COUNTS, KERNEL_WORLDS[1]], async (world) => {
 	const wics = [];
 	for (let i = 0; i < CONNECTIONS; i += 1)
 		wics.push(await Wic.connect('alice', { ca: world.files.ca_pem }));

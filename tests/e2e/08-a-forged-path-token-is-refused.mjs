@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { sendTerminating } from './lib/core_peer.mjs';
-import { ALL_WORLDS, TAP_WORLDS, assert, scenario } from './lib/scenario.mjs';
+import { ALL_WORLDS, KERNEL_WORLDS, MIXED_WORLDS, assert, scenario } from './lib/scenario.mjs';
+import { wayTo } from './lib/scripted_core.mjs';
 import { Wic } from './lib/wic.mjs';
 
 const SILENCE_MS = 1500; /* long enough for an answer that would come */
@@ -13,14 +14,12 @@ function forge(path, index) {
 	});
 }
 
-await scenario([...ALL_WORLDS, ...TAP_WORLDS], async (world) => {
+await scenario([...ALL_WORLDS, KERNEL_WORLDS[0], ...MIXED_WORLDS], async (world) => {
 	const alice = await Wic.connect('alice', { ca: world.files.ca_pem });
 	assert.equal((await alice.register(world.mint.issue('alice'))).status, 200);
 	await world.capture.settle();
 	const [register] = world.capture.requestsToCore('REGISTER', 'alice');
-	const path = register.header('Path');
-	const contact = /<([^>]+)>/.exec(register.header('Contact'))[1];
-	const port = Number(/@[^:;>]+:(\d+)/.exec(path)?.[1] ?? 5060);
+	const { route: path, contact, port } = wayTo(register);
 	const send = (route, more = {}) =>
 		sendTerminating({ mw: world.mw, link: world.link, route, contact, port, ...more });
 

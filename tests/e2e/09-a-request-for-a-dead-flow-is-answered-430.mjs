@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { sendTerminating } from './lib/core_peer.mjs';
 import { waitFor } from './lib/process.mjs';
-import { ALL_WORLDS, OTHER_DEVICE_WORLDS, TAP_WORLDS, assert, scenario } from './lib/scenario.mjs';
+import { ALL_WORLDS, KERNEL_WORLDS, OTHER_DEVICE_WORLDS, assert,
+	scenario } from './lib/scenario.mjs';
+import { wayTo } from './lib/scripted_core.mjs';
 import { Wic } from './lib/wic.mjs';
 
-const WORLDS = [...ALL_WORLDS, ...TAP_WORLDS, ...OTHER_DEVICE_WORLDS];
+const WORLDS = [...ALL_WORLDS, ...KERNEL_WORLDS, ...OTHER_DEVICE_WORLDS];
 
 await scenario(WORLDS, async (world) => {
 	const alice = await Wic.connect('alice', { ca: world.files.ca_pem });
@@ -16,15 +18,13 @@ await scenario(WORLDS, async (world) => {
 
 	await world.capture.settle();
 	const [register] = world.capture.requestsToCore('REGISTER', 'alice');
-	const path = register.header('Path');
-	const contact = /<([^>]+)>/.exec(register.header('Contact'))[1];
-	const port = Number(/@[^:;>]+:(\d+)/.exec(path)?.[1] ?? 5060);
+	const { route, contact, port } = wayTo(register);
 	alice.socket.terminate(); /* no close frame, no un-REGISTER: the page is gone */
 	await waitFor('the gateway saw it', async () =>
-		(await world.gateway.connections()).length === 1);
+		(await world.gateway.sessions()).length === 1);
 
 	const answer = await sendTerminating(
-		{ mw: world.mw, link: world.link, route: path, contact, port });
+		{ mw: world.mw, link: world.link, route, contact, port });
 	assert.equal(answer.status, 430);
 	/* the same by way of the S-CSCF, which drops the binding for it (RFC 5626) */
 	assert.equal((await bob.message('alice', 'and now?')).status, 480);

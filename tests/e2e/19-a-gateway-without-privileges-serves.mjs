@@ -5,7 +5,8 @@ import { accept } from './lib/scripted_core.mjs';
 import { Wic } from './lib/wic.mjs';
 
 const NOBODY = 65534;
-const WORLDS = [1, 2].map((workers) => ({ ...DEVICE_WORLDS[0], workers, owner: 'nobody' }));
+const WORLDS = [{ workers: 1, w2: 'port' }, { workers: 2 }]
+	.map((world) => ({ ...DEVICE_WORLDS[0], ...world, owner: 'nobody' }));
 
 /** A line of /proc/PID/status. */
 const status = (pid, name) => new RegExp(`^${name}:\\s*(.*)$`, 'm')

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: BSD-3-Clause
-// demo.mjs [--hold]: shows two browsers that register in an IMS through wicgate and write to each
-// other, as a ladder of the SIP on both sides. With --hold it stays up for the browser of whoever
-// started it.
+// demo.mjs [--hold] [--kernel]: shows two browsers that register in an IMS through wicgate and
+// write to each other, as a ladder of the SIP on both sides. With --hold it stays up for the browser
+// of whoever started it. On a TAP port; with --kernel, or without /dev/net/tun, on kernel sockets.
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -45,7 +45,7 @@ The Mw side of what you do is drawn below. Ctrl-C ends everything.`);
 
 async function main() {
 	const { run_folder, env } = await prepare('wicgate-demo-');
-	const child = spawnInside(INSIDE, hold ? ['--hold'] : [], env, 'pipe');
+	const child = spawnInside(INSIDE, process.argv.slice(2), env, 'pipe');
 	const exited = new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
 	let ending = false;
 	const end = async (code) => {

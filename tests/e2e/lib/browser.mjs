@@ -4,23 +4,25 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { HOSTS, SITE_ORIGIN } from './names.mjs';
+import { SITE_ORIGIN, bracketed } from './names.mjs';
 import { waitFor } from './process.mjs';
 import { parseSip } from './sip.mjs';
 
 const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
 	'--disable-background-networking', '--disable-component-update', '--disable-sync',
-	'--ignore-certificate-errors',
-	`--host-resolver-rules=${Object.entries(HOSTS).map(([name, to]) => `MAP ${name} ${to}`)}`];
+	'--ignore-certificate-errors'];
 const ACTION_MS = 15000;
 
 export class Browser {
-	static async start(folder) {
+	/** hosts: {name: address}, all that it can reach. */
+	static async start(folder, hosts) {
 		const browser = new Browser();
 		const profile = mkdtempSync(join(folder, 'chromium-'));
 		browser.context = await chromium.launchPersistentContext(profile, {
 			executablePath: process.env.WICGATE_CHROMIUM ?? '/usr/bin/chromium',
-			headless: true, ignoreHTTPSErrors: true, args: ARGUMENTS,
+			headless: true, ignoreHTTPSErrors: true,
+			args: [...ARGUMENTS, `--host-resolver-rules=${Object.entries(hosts)
+				.map(([name, to]) => `MAP ${name} ${bracketed(to)}`)}`],
 		});
 		browser.context.setDefaultTimeout(ACTION_MS);
 		return browser;

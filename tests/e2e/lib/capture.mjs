@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Everything that passes on the Mw side, seen from outside the gateway by tcpdump.
+// Everything that passes on the Mw side (or on W2 too), seen from outside the gateway by tcpdump.
 
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -22,11 +22,11 @@ const LOOKS_LIKE_SIP = /^(SIP\/2\.0 \d|[A-Z]+ \S+ SIP\/2\.0\r\n)/;
  */
 export class Capture extends EventEmitter {
 	/**
-	 * Returns once tcpdump is looking at the core's side of the link. The packets also go to
-	 * folder/mw.pcap.
+	 * Returns once tcpdump is looking at the core's side of the link, for packets of one host. They
+	 * also go to folder/name.pcap.
 	 */
-	static async start(folder, link) {
-		const capture = new Capture(folder, link);
+	static async start(folder, link, { host = link.core, name = 'mw' } = {}) {
+		const capture = new Capture(folder, link, host, name);
 		await waitFor('tcpdump looks', () => {
 			if (capture.failure)
 				throw new Error(`tcpdump: ${capture.failure}`);
@@ -35,9 +35,11 @@ export class Capture extends EventEmitter {
 		return capture;
 	}
 
-	constructor(folder, link) {
+	constructor(folder, link, host, name) {
 		super();
 		this.link = link;
+		/* as readTransport() writes it */
+		this.core = link.ip === 6 ? `[${address(link.core).toString('hex')}]` : link.core;
 		this.messages = [];
 		this.frames = [];
 		this.datagrams = [];   /* those that came in fragments, whole */
@@ -45,14 +47,14 @@ export class Capture extends EventEmitter {
 		this.live = new Map(); /* "from>to" -> {stream, unread} */
 		this.reader = new PcapReader();
 		this.defragmenter = new Defragmenter();
-		this.file = createWriteStream(join(folder, 'mw.pcap'));
+		this.file = createWriteStream(join(folder, `${name}.pcap`));
 		this.said = '';
 		this.failure = null;
 		/*
 		 * -Z root: the pipe is ours, there is no privilege to drop that the namespace did not drop
 		 */
 		this.child = spawn('tcpdump', ['-i', link.peer, '-n', '-s', '0', '-U', '--immediate-mode',
-			'-Z', 'root', '-w', '-', `host ${link.core}`],
+			'-Z', 'root', '-w', '-', `host ${host}`],
 			{ stdio: ['ignore', 'pipe', 'pipe'] });
 		this.child.stdout.on('data', (bytes) => this.#take(bytes));
 		this.child.stderr.on('data', (bytes) => this.said += bytes);
@@ -130,16 +132,16 @@ export class Capture extends EventEmitter {
 
 	/** Requests of a method that went to the core, oldest first. */
 	requestsToCore(method, user) {
-		return this.messages.filter(({ to, sip }) => to.startsWith(`${this.link.core}:`)
+		return this.messages.filter(({ to, sip }) => to.startsWith(`${this.core}:`)
 			&& sip.method === method && (!user || sip.header('From').includes(`sip:${user}@`)))
 			.map(({ sip }) => sip);
 	}
 
-	/** The IP packets with datagrams of the gateway's, from frame `since` on. */
-	fromGateway(since = 0) {
+	/** The IP packets of the gateway's with datagrams, or another protocol, from frame `since` on. */
+	fromGateway(since = 0, protocol = PROTOCOL_UDP) {
 		const source = address(this.link.gateway);
 		return this.frames.slice(since).map(readPacket).filter((packet) => packet
-			&& packet.protocol === PROTOCOL_UDP && source.equals(packet.source_bytes));
+			&& packet.protocol === protocol && source.equals(packet.source_bytes));
 	}
 
 	/** True when the bytes are in a packet, or across fragments, or in a TCP stream across packets. */

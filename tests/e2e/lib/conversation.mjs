@@ -13,15 +13,15 @@ const RECONNECTS = 40;    /* each lands on a given one of two workers with proba
 /** Connects a page until its connection is with a worker that suits; returns that worker. */
 async function connectOn(world, phone, user, suits) {
 	for (let attempt = 0; attempt < RECONNECTS; attempt += 1) {
-		const before = (await world.gateway.connections()).map(({ peer }) => peer);
+		const before = (await world.gateway.sessions()).map(({ peer }) => peer);
 		await phone.call('connect', user);
 		const fresh = await waitFor(`connection of ${user}`, async () =>
-			(await world.gateway.connections()).find(({ peer }) => !before.includes(peer)));
+			(await world.gateway.sessions()).find(({ peer }) => !before.includes(peer)));
 		if (suits(fresh.worker))
 			return fresh.worker;
 		await phone.call('close');
 		await waitFor(`end of the connection of ${user}`, async () =>
-			!(await world.gateway.connections()).some(({ peer }) => peer === fresh.peer));
+			!(await world.gateway.sessions()).some(({ peer }) => peer === fresh.peer));
 	}
 	throw new Error(`no connection on the wanted worker in ${RECONNECTS} attempts`);
 }
@@ -92,7 +92,7 @@ async function assertMw(world, phones) {
 
 export function conversation(library) {
 	return async (world) => {
-		const browser = await Browser.start(world.folder);
+		const browser = await Browser.start(world.folder, world.hosts);
 		try {
 			const alice = await browser.open(library);
 			const bob = await browser.open(library);

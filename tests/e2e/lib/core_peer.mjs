@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
-import { REALM } from './names.mjs';
+import { REALM, bracketed } from './names.mjs';
 import { within } from './process.mjs';
 import { cutSipStream, parseSip, writeSip } from './sip.mjs';
 
@@ -20,12 +20,12 @@ export async function sendTerminating({ mw, link, route, contact, port, from = l
 	const exchange = mw === 'tcp' ? exchangeTcp : exchangeUdp;
 	const to = { host: link.gateway, port };
 	return exchange(from, to, timeout_ms, (local_port) => writeSip(`MESSAGE ${contact} SIP/2.0`, [
-		['Via', `SIP/2.0/${mw.toUpperCase()} ${from}:${local_port};branch=z9hG4bK${hex()}`],
+		['Via', `SIP/2.0/${mw.toUpperCase()} ${bracketed(from)}:${local_port};branch=z9hG4bK${hex()}`],
 		['Route', route],
 		['Max-Forwards', '69'],
 		['From', `<sip:carol@${REALM}>;tag=${hex()}`],
 		['To', `<sip:alice@${REALM}>`],
-		['Call-ID', `${hex()}@${from}`],
+		['Call-ID', `${hex()}@core.example.test`],
 		['CSeq', '1 MESSAGE'],
 		['P-Asserted-Identity', `<sip:carol@${REALM}>`],
 		['Content-Type', 'text/plain']], 'should it arrive?'));
@@ -36,7 +36,7 @@ function finalOf(texts) {
 }
 
 async function exchangeUdp(address, to, timeout_ms, write) {
-	const socket = createSocket('udp4');
+	const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
 	try {
 		await new Promise((resolve) => socket.bind(0, address, resolve));
 		const answered = new Promise((resolve) => socket.on('message', (bytes) => {

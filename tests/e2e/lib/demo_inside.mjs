@@ -2,11 +2,11 @@
 // The part of the demo that runs in the namespace: starts everything, plays the conversation, draws
 // it.
 
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Browser } from './browser.mjs';
 import { Ladder, describe } from './ladder.mjs';
-import { CORE_ADDRESS, GATEWAY_ADDRESS, SITE_ADDRESS, impu } from './names.mjs';
+import { SITE_HOST, impu } from './names.mjs';
 import { relay } from './relay.mjs';
 import { assert, assertNoTokenOnMw } from './scenario.mjs';
 import { enterSpace } from './space.mjs';
@@ -17,6 +17,8 @@ const CORE = 'S-CSCF';
 const HELLO = 'Hello from a web page.';
 const ANSWER = 'Hello from another.';
 const hold = process.argv.includes('--hold');
+const no_tun = !existsSync('/dev/net/tun');
+const kernel = no_tun || process.argv.includes('--kernel');
 const run_folder = process.env.WICGATE_E2E_RUN;
 const ladder = new Ladder(['alice', 'bob', GATEWAY, CORE]);
 
@@ -27,11 +29,11 @@ const drawFrame = (user) => ({ time_s, sent, sip }) => {
 };
 
 /** The Mw side, as tcpdump sees it. */
-function drawMw({ time_s, from, sip }) {
+const drawMw = (link) => ({ time_s, from, sip }) => {
 	const { label, details } = describe(sip);
-	const core_sent = from.startsWith(`${CORE_ADDRESS}:`);
+	const core_sent = from.startsWith(`${link.core}:`);
 	ladder.arrow(time_s, core_sent ? CORE : GATEWAY, core_sent ? GATEWAY : CORE, label, details);
-}
+};
 
 async function converse(world, browser) {
 	const alice = await browser.open('jssip', drawFrame('alice'));
@@ -58,6 +60,9 @@ async function converse(world, browser) {
 		assert.equal(status, 200, 'MESSAGE of bob');
 		await alice.waitForMessage(impu('bob'), ANSWER);
 	});
+	const connections = await world.gateway.connections();
+	assert.deepEqual([...new Set(connections.map(({ stack }) => stack))],
+		[kernel ? 'kernel' : 'packets'], 'whose TCP it is');
 	for (const [user, phone] of both) {
 		await step(`${user} leaves`, async () =>
 			assert.equal(await phone.call('unregister'), 200, `un-REGISTER of ${user}`));
@@ -71,18 +76,21 @@ async function main() {
 	mkdirSync(folder);
 	await enterSpace(run_folder);
 	console.log('starting Kamailio (S-CSCF), wicgate, the web site, Chromium with two pages ...');
-	const world = await World.open({ folder, workers: 1, mw: 'tcp', site: true });
+	const world = await World.open({ folder, workers: 1, mw: 'tcp', site: true,
+		...(kernel ? {} : { device: 'tap', w2: 'port' }) });
 	try {
-		const browser = await Browser.start(folder);
+		const browser = await Browser.start(folder, world.hosts);
+		console.log(kernel ? `wicgate uses kernel sockets${no_tun ? ', since there is no /dev/net/tun' : ''}`
+			: `wicgate's own TCP carries W2 and Mw: all packets pass ${world.link.peer}, a TAP interface`);
 		console.log('alice uses JsSIP, bob SIP.js; left of wicgate is W2 (SIP over WSS), right Mw');
 		ladder.head();
-		world.capture.on('message', drawMw);
+		world.capture.on('message', drawMw(world.link));
 		await converse(world, browser);
 		await browser.close();
 		ladder.note('no byte of any token was on the Mw side');
 		console.log('demo: PASS');
 		if (hold)
-			await holdOpen(world.capture);
+			await holdOpen(world);
 		await world.close();
 	} finally {
 		await world.destroy();
@@ -90,10 +98,10 @@ async function main() {
 }
 
 /** Opens the Unix sockets that demo.mjs relays to, and waits for the end of the world. */
-async function holdOpen(capture) {
+async function holdOpen({ capture, hosts, link }) {
 	capture.on('message', () => capture.forget());
-	await relay({ path: join(run_folder, 'page.sock') }, { host: SITE_ADDRESS, port: 443 });
-	await relay({ path: join(run_folder, 'gateway.sock') }, { host: GATEWAY_ADDRESS, port: 443 });
+	await relay({ path: join(run_folder, 'page.sock') }, { host: hosts[SITE_HOST], port: 443 });
+	await relay({ path: join(run_folder, 'gateway.sock') }, { host: link.access, port: 443 });
 	await new Promise(() => {});
 }
 

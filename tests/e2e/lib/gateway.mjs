@@ -4,29 +4,29 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AUDIENCE, AUTHZ_SERVER, GATEWAY_ADDRESS, GATEWAY_HOST, HOLD_ORIGIN, ISSUER, MW_PORT, REALM,
-	SITE_ORIGIN } from './names.mjs';
+	SITE_ORIGIN, bracketed } from './names.mjs';
 import { Program, run, waitFor } from './process.mjs';
 
 /** The text of wicgate.yaml. */
 export function configuration({ folder, files, workers, mw, link,
-	origins = [SITE_ORIGIN, HOLD_ORIGIN], control_mode = '0600' }) {
-	const core_host = link.ip === 6 ? `[${link.core}]` : link.core;
+	origins = [SITE_ORIGIN, HOLD_ORIGIN], control_mode = '0600', settings = '' }) {
+	const w2_on_port = link.access === link.gateway && link.port;
 	const cores = Array.from({ length: workers }, (_, core) => core).join(', ');
 	return `\
 node: {name: ${GATEWAY_HOST}, state_directory: ${folder}/state}
 realms: [{domain: ${REALM}, visited_network: ${REALM}}]
 workers: {cores: [${cores}], idle: sleep}
 ports:
-  - {name: access, device: kernel, addresses: [${GATEWAY_ADDRESS}/24]}
-${link.port ?? ''}access:
-  listen: [{port: access, tcp: 443}]
+${w2_on_port ? '' : `  - {name: access, device: kernel, addresses: [${GATEWAY_ADDRESS}/24]}
+`}${link.port ?? ''}access:
+  listen: [{port: ${w2_on_port ? 'core' : 'access'}, tcp: 443}]
   paths: [/]
   tls: {certificates: [{certificate: ${files.certificate}, key: ${files.key}}]}
 mw:
   port: ${link.port ? 'core' : 'access'}
   sip_port: ${MW_PORT}
   advertise_port: ${workers > 1 ? 'common' : 'worker'}
-  next_hops: [{uri: "sip:${core_host}:${MW_PORT};transport=${mw}", priority: 1, weight: 1}]
+  next_hops: [{uri: "sip:${bracketed(link.core)}:${MW_PORT};transport=${mw}", priority: 1, weight: 1}]
   trusted: ["${link.core}"]
 issuers:
   - name: shop-waf
@@ -43,7 +43,7 @@ wwsf:
     identities: {file: ${files.pairs}}
 control: {socket: ${folder}/control.sock, mode: "${control_mode}"}
 log: {level: info}
-`;
+${settings}`;
 }
 
 /** In front of a command line: as another user, with no privilege left. */
@@ -85,8 +85,14 @@ export class Gateway {
 		return JSON.parse((await run(program, words, { maxBuffer: 16 << 20 })).stdout);
 	}
 
-	async connections() {
-		return (await this.ask('connections')).connections;
+	/** The TCP connections, of W2 and Mw, or those with an end like this. */
+	async connections(...end) {
+		return (await this.ask('connections', ...end)).connections;
+	}
+
+	/** The WICs. */
+	async sessions() {
+		return (await this.ask('sessions')).sessions;
 	}
 
 	async bindings() {

@@ -3,7 +3,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { MW_PORT, impi } from './names.mjs';
+import { MW_PORT, bracketed, impi } from './names.mjs';
 import { Program, run, waitFor } from './process.mjs';
 
 const CONFIG = fileURLToPath(new URL('../peers/kamailio-scscf.cfg', import.meta.url));
@@ -26,9 +26,8 @@ export class Kamailio {
 		this.program = new Program('kamailio', ['kamailio', '-DD', '-E', '-m', '64', '-M', '8',
 			'-f', CONFIG, '-P', join(folder, 'kamailio.pid'), '-Y', folder, '-w', folder,
 			'-A', `RPC_SOCK="unixs:${this.socket}"`,
-			'-l', `udp:${link.core}:${MW_PORT}`,
-			'-l', `tcp:${link.core}:${MW_PORT}`,
-			...(link.port ? ['-A', 'UDP_ONLY'] : [])], folder);
+			'-l', `udp:${bracketed(link.core)}:${MW_PORT}`,
+			'-l', `tcp:${bracketed(link.core)}:${MW_PORT}`], folder);
 	}
 
 	async ask(...command) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The Mw side's network, from the peer's point of view. Either all is on the loopback interface
-// and in kernel sockets, or the gateway has a device of its own and this kernel is its peer on the link.
+// The gateway's network, from its peers' point of view. Either all is on the loopback interface and
+// in kernel sockets, or the gateway has a device of its own, for Mw alone or for W2 too, and this
+// kernel is its peer on the link: core, router, and whoever is behind the router.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CORE_ADDRESS, GATEWAY_ADDRESS, LINK_ADDRESSES, LINK_PREFIX,
+import { CLIENT_ADDRESSES, CORE_ADDRESS, GATEWAY_ADDRESS, LINK_ADDRESSES, LINK_PREFIX,
 	OTHER_CORE_ADDRESS } from './names.mjs';
 import { Program, run, waitFor } from './process.mjs';
 
@@ -49,10 +50,10 @@ async function keepOut(name) {
 const finishPackets = (name) =>
 	run('ethtool', ['-K', name, 'tx', 'off', 'tso', 'off', 'gso', 'off']);
 
-/** Mw on the loopback interface. */
+/** All on the loopback interface. access: where W2 is; gateway: where Mw is. */
 class Loopback {
 	constructor() {
-		Object.assign(this, { gateway: GATEWAY_ADDRESS, core: CORE_ADDRESS,
+		Object.assign(this, { access: GATEWAY_ADDRESS, gateway: GATEWAY_ADDRESS, core: CORE_ADDRESS,
 			stranger: OTHER_CORE_ADDRESS, peer: 'lo', ip: 4 });
 	}
 
@@ -63,10 +64,10 @@ class Loopback {
 	close() {}
 }
 
-/** Mw on a device of the gateway's. */
+/** Mw, and W2 when it is wanted there, on a device of the gateway's. */
 class PacketLink {
 	/**
-	 * options: device, a name of DEVICES; ip, 4 or 6; vlan; wirebox, arguments of one in between;
+	 * options: device, a name of DEVICES; w2, 'port' or 'kernel'; ip, 4 or 6; vlan; wirebox, arguments of one in between;
 	 * owner, a user for whom a TAP is made beforehand.
 	 */
 	constructor(options, folder, build) {
@@ -79,6 +80,7 @@ class PacketLink {
 		this.vlan = options.vlan ?? 0;
 		this.gathers4 = Boolean(this.device.gathers4);
 		Object.assign(this, LINK_ADDRESSES[this.ip]);
+		this.access = options.w2 === 'port' ? this.gateway : GATEWAY_ADDRESS;
 		this.addressed = false;
 		this.unmake = null; /* what takes away what prepare() has made */
 		this.peer = options.wirebox ? BOXED_PEER : this.device.peer;
@@ -126,6 +128,20 @@ class PacketLink {
 		for (const family of [4, 6])
 			for (const who of ['core', 'stranger', 'router'])
 				await this.addAddress(LINK_ADDRESSES[family][who]);
+		if (this.options.w2 === 'port')
+			await this.#route();
+	}
+
+	/*
+	 * browsers are behind the router: what has no address of its own goes out with theirs. With
+	 * path_mtu this kernel knows how narrow the path is, and says nothing of it to the gateway
+	 */
+	async #route() {
+		const { path_mtu } = this.options;
+		const narrow = path_mtu ? ` mtu ${path_mtu} advmss 1460` : '';
+		for (const [family, { gateway }] of Object.entries(LINK_ADDRESSES))
+			await ip(`-${family} route replace ${gateway} dev ${this.peer}`,
+				`src ${CLIENT_ADDRESSES[family]}${narrow}`);
 	}
 
 	async addAddress(address) {
@@ -169,7 +185,7 @@ class PacketLink {
 	}
 }
 
-/** options.device: a name of DEVICES; without one, or 'kernel', Mw is on the loopback interface. */
+/** options.device: a name of DEVICES; without one, or 'kernel', all is on the loopback interface. */
 export function makeLink(options, folder, build) {
 	return (options.device ?? 'kernel') === 'kernel' ? new Loopback()
 		: new PacketLink(options, folder, build);

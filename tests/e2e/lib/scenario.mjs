@@ -15,22 +15,24 @@ const script = basename(process.argv[1], '.mjs');
 const run_folder = process.env.WICGATE_E2E_RUN;
 let count = 0;
 
+/* W2 and Mw on packets of the gateway's own, by one TAP port */
+const onTap = (workers, mw, ip) => ({ workers, mw, ip, device: 'tap', w2: 'port' });
 /** The worlds most scenarios are played in. */
-export const WORKER_COUNTS = [{ workers: 1, mw: 'tcp' }, { workers: 2, mw: 'udp' }];
-export const ALL_WORLDS = [1, 2].flatMap((workers) =>
-	['tcp', 'udp'].map((mw) => ({ workers, mw })));
+export const WORKER_COUNTS = [onTap(1, 'tcp', 4), onTap(2, 'udp', 6)];
+export const ALL_WORLDS = [...WORKER_COUNTS, onTap(1, 'udp', 4), onTap(2, 'tcp', 6)];
+/** The same on kernel sockets, and on both: W2 here, Mw there. */
+export const KERNEL_WORLDS = [{ workers: 1, mw: 'udp' }, { workers: 2, mw: 'tcp' }];
+export const MIXED_WORLDS = [{ workers: 2, mw: 'tcp', device: 'tap' }];
+export const OTHER_DEVICE_WORLDS = ['net_tap', 'net_af_packet', 'net_af_xdp']
+	.map((device) => ({ ...onTap(1, 'tcp', 4), device }));
+/** Mw on every device, over UDP, for what the script plays the core; W2 on kernel sockets. */
+export const DEVICE_WORLDS = ['tap', 'net_tap', 'net_af_packet', 'net_af_xdp']
+	.map((device) => ({ workers: 1, mw: 'udp', device, core: 'script' }));
 
-/* Mw on a device of the gateway's own: UDP only in this version */
-const onDevice = (device) => ({ workers: 1, mw: 'udp', device });
-export const TAP_WORLDS = [1, 2].map((workers) => ({ ...onDevice('tap'), workers }));
-export const OTHER_DEVICE_WORLDS = ['net_tap', 'net_af_packet', 'net_af_xdp'].map(onDevice);
-/** On every device, for what the script plays the core. */
-export const DEVICE_WORLDS = [onDevice('tap'), ...OTHER_DEVICE_WORLDS]
-	.map((world) => ({ ...world, core: 'script' }));
-
-function title({ workers, mw, device, ip }) {
+function title({ workers, mw, ip, w2, device = 'kernel' }) {
 	const over = `Mw over ${mw.toUpperCase()}${ip ? ` and IPv${ip}` : ''}`;
-	return `${workers} worker${workers > 1 ? 's' : ''}, ${over}${device ? ` on ${device}` : ''}`;
+	return `${workers} worker${workers > 1 ? 's' : ''}, ${over} on ${device}`
+		+ (device !== 'kernel' && w2 !== 'port' ? ', W2 on kernel' : '');
 }
 
 /** Plays the scenario once in each world and prints `ok` or `FAIL` for each. Never throws. */

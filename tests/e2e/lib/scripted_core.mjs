@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
-import { MW_PORT, REALM } from './names.mjs';
+import { MW_PORT, REALM, bracketed } from './names.mjs';
 import { parseSip, writeSip } from './sip.mjs';
 
 const LINE_BYTES = 200; /* of one header that fills a message up */
@@ -30,7 +30,7 @@ export function writeSized(size, start, headers, body = '') {
 
 /** A 200 to a request, of `size` bytes; to a REGISTER as an S-CSCF at `address` gives it. */
 export function accept(request, address, size = 0) {
-	const host = address.includes(':') ? `[${address}]` : address;
+	const host = bracketed(address);
 	const registered = request.method !== 'REGISTER' ? [] : [
 		['Contact', `${request.header('Contact').replace(/;\s*expires=\d+/i, '')};expires=600`],
 		...request.all('Path').map((value) => ['Path', value]),
@@ -57,7 +57,7 @@ export function wayTo(register) {
 
 /** A terminating MESSAGE of `size` bytes by the Route given, as an S-CSCF at `address` sends it. */
 export function terminating(address, { route, contact, size = 0 }) {
-	const host = address.includes(':') ? `[${address}]` : address;
+	const host = bracketed(address);
 	const id = randomBytes(8).toString('hex');
 	return writeSized(size, `MESSAGE ${contact} SIP/2.0`, [
 		['Via', `SIP/2.0/UDP ${host}:${MW_PORT};branch=z9hG4bK${id}`],

@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ADDRESSES, ADDRESSES_V6, HOSTS } from './names.mjs';
+import { ADDRESSES, ADDRESSES_V6, hosts } from './names.mjs';
 import { run } from './process.mjs';
 
 const INSIDE = 'WICGATE_E2E_INSIDE';
@@ -62,14 +62,20 @@ export async function enterSpace(folder) {
 	/* who has no privilege may open port 443 too */
 	writeFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', '0');
 	chmodSync(folder, 0o711); /* and pass through to a folder of his own */
-	await cover('/etc/hosts', join(folder, 'hosts'),
-		['127.0.0.1 localhost', ...Object.entries(HOSTS).map(([name, to]) => `${to} ${name}`)]);
+	await cover('/etc/hosts', join(folder, 'hosts'), []);
+	nameHosts(hosts());
 	/*
 	 * no name server: a name that is not in the file fails at once. Without this file that is so
 	 * already
 	 */
 	if (existsSync('/etc/resolv.conf'))
 		await cover('/etc/resolv.conf', join(folder, 'resolv.conf'), ['options timeout:1']);
+}
+
+/** Writes the private /etc/hosts anew: {name: address}. */
+export function nameHosts(names) {
+	writeFileSync('/etc/hosts', ['127.0.0.1 localhost',
+		...Object.entries(names).map(([name, to]) => `${to} ${name}`), ''].join('\n'));
 }
 
 async function cover(path, by, lines) {

@@ -12,7 +12,7 @@ import { GATEWAY_URL, HOLD_GATEWAY_URL, HOLD_ORIGIN, REALM, SITE_ORIGIN } from '
 
 const HERE = fileURLToPath(new URL('..', import.meta.url));
 const PROGRAMS = {
-	unshare: 'util-linux', mount: 'mount', ip: 'iproute2', tcpdump: 'tcpdump', openssl: 'openssl',
+	unshare: 'util-linux', mount: 'mount', ip: 'iproute2', ss: 'iproute2', tcpdump: 'tcpdump', openssl: 'openssl',
 	ethtool: 'ethtool', ping: 'iputils-ping', python3: 'python3', setpriv: 'util-linux',
 	npm: 'npm', kamailio: 'kamailio', kamcmd: 'kamailio', chromium: 'chromium',
 };

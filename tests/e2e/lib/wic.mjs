@@ -2,8 +2,9 @@
 // A WIC without a browser: SIP over WSS by the `ws` package, with every byte in the script's hand.
 
 import { randomBytes, randomUUID } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
 import WebSocket from 'ws';
-import { CLIENT_ADDRESS, GATEWAY_URL, REALM, SITE_ORIGIN, impu } from './names.mjs';
+import { CLIENT_ADDRESSES, GATEWAY_URL, REALM, SITE_ORIGIN, impu } from './names.mjs';
 import { waitFor, within } from './process.mjs';
 import { answerSip, parseSip, writeSip } from './sip.mjs';
 
@@ -19,8 +20,9 @@ export class UpgradeRefused extends Error {
 export class Wic {
 	/** Connects; throws UpgradeRefused. `ca` is the PEM the gateway's certificate must chain to. */
 	static async connect(user, { ca, origin = SITE_ORIGIN, url = GATEWAY_URL } = {}) {
-		const socket = new WebSocket(url, 'sip', { origin, ca, localAddress: CLIENT_ADDRESS,
-			perMessageDeflate: false, handshakeTimeout: 10000 });
+		const { family } = await lookup(new URL(url).hostname);
+		const socket = new WebSocket(url, 'sip', { origin, ca, perMessageDeflate: false,
+			localAddress: CLIENT_ADDRESSES[family], handshakeTimeout: 10000 });
 		await new Promise((resolve, reject) => {
 			socket.once('open', resolve);
 			socket.once('error', reject);

@@ -10,9 +10,11 @@ import { makeCertificates } from './certificate.mjs';
 import { Gateway } from './gateway.mjs';
 import { Kamailio } from './kamailio.mjs';
 import { makeLink } from './link.mjs';
-import { AUDIENCE, ISSUER, KEY_ID, SITE_ADDRESS, SITE_HOST, USERS, impi, impu } from './names.mjs';
+import { AUDIENCE, ISSUER, KEY_ID, SITE_HOST, USERS, bracketed, hosts, impi,
+	impu } from './names.mjs';
 import { Program, run } from './process.mjs';
 import { ScriptedCore } from './scripted_core.mjs';
+import { nameHosts } from './space.mjs';
 import { TokenMint } from './token.mjs';
 
 const BUILD = process.env.WICGATE_BUILD;
@@ -30,6 +32,8 @@ export class World {
 		const world = new World();
 		Object.assign(world, { folder, workers, mw, link: makeLink(options, folder, BUILD),
 			played: [] });
+		world.hosts = hosts(world.link.access);
+		nameHosts(world.hosts);
 		try {
 			await world.#makeFiles(options.owner);
 			await world.#start(core, options);
@@ -77,7 +81,7 @@ export class World {
 
 	async #startSite() {
 		const program = new Program('wicgate-wwsf', [join(BUILD, 'wicgate-wwsf'),
-			'--listen', `${SITE_ADDRESS}:443`,
+			'--listen', `${bracketed(this.hosts[SITE_HOST])}:443`,
 			'--certificate', this.files.certificate, '--key', this.files.key, '--root', PAGES,
 			'--signing-key', this.files.token_key, '--kid', KEY_ID, '--issuer', ISSUER,
 			'--audience', AUDIENCE, '--pairs', this.files.pairs,
