@@ -74,6 +74,7 @@ struct sim_datagram {
 struct sim_core {
 	struct net_core core;
 	struct simnet *net;
+	bool closing; /* nothing is opened any more */
 	uint16_t number;
 	uint32_t epoch;
 	struct net_limits limits;

@@ -72,8 +72,11 @@ static enum gw_err sim_connect(struct net_core *net_core, const struct conn_requ
 			       struct conn **opened)
 {
 	struct sim_core *core = core_of(net_core);
-	struct sim_conn *c = core->live < core->limits.connections ? wire_conn_new(core) : NULL;
+	struct sim_conn *c;
 
+	if (core->closing)
+		return GW_STOPPING;
+	c = core->live < core->limits.connections ? wire_conn_new(core) : NULL;
 	if (c == NULL)
 		return GW_CONN_LIMIT;
 	c->user = request->ops;
@@ -363,6 +366,7 @@ static void sim_close(struct net_core *net_core)
 	struct sim_core *core = core_of(net_core);
 	struct simnet *net = core->net;
 
+	core->closing = true;
 	sim_stop_listening(net_core);
 	for (uint32_t i = 0; i < net->used; i++)
 		if (net->conn[i].core == core) {
