@@ -9,7 +9,7 @@ const TOO_LONG = 3000;
 
 /** How many of `count` pings were answered. */
 async function answered(from, to, size, count) {
-	const { stdout } = await run('ping', ['-c', count, '-i', '0.01', '-W', '3', '-s', size,
+	const { stdout } = await run('ping', ['-c', count, '-i', '0.01', '-W', '1', '-s', size,
 		'-I', from, to].map(String)).catch((error) => error); /* it fails when none is */
 	return Number(/(\d+) received/.exec(stdout)?.[1]);
 }
