@@ -228,7 +228,7 @@ static enum gw_err promote(struct tcp *tcp, const struct mini *mini,
 	}
 	tcb->source = source;
 	if (!tcp_tcb_user(tcp, tcb, listener->ops, listener->context))
-		tcp_count(tcp, GW_INVARIANT); /* tcp_listen() has noted the user */
+		tcp_broken(tcp); /* tcp_listen() has noted the user */
 	promote_fill(tcp, tcb, mini, &arrival->tcp);
 	promote_measure(tcp, tcb, mini);
 	tcp_set_state(tcp, tcb, TCP_ESTABLISHED);

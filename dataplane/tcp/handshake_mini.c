@@ -116,7 +116,7 @@ struct mini *mini_add(struct tcp *tcp, const struct mini *made, enum mini_stage 
 	*mini = *made;
 	mini_link(tcp, mini, stage);
 	if (!tcp_table_add(tcp->handshake->table, mini_index(tcp, mini)))
-		counter_add(&tcp->counters->invariant_broken, 1);
+		tcp_broken(tcp);
 	counter_add(&tcp->counters->tcp_half_open_live, 1);
 	return mini;
 }
@@ -128,7 +128,7 @@ void mini_end(struct tcp *tcp, struct mini *mini)
 	mini_unlink(tcp, mini);
 	source_half_open_ended(tcp, mini->source == MINI_NO_SOURCE ? SOURCE_NONE : mini->source);
 	if (!tcp_table_remove(all->table, mini_index(tcp, mini)) || !slots_put(all->minis, mini))
-		counter_add(&tcp->counters->invariant_broken, 1);
+		tcp_broken(tcp);
 	counter_sub(&tcp->counters->tcp_half_open_live, 1);
 }
 

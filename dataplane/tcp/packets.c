@@ -68,9 +68,8 @@ static bool packets_segment(void *context, const struct stack_segment *segment,
 				      .tcp = segment->tcp,
 				      .packet = segment->packet};
 
-	if (claim == CLAIM_KNOWN && !tcp_knows(core->tcp, &segment->local, segment->tcp.dst_port,
-					       &segment->remote, segment->tcp.src_port))
-		return false;
+	if (claim == CLAIM_KNOWN)
+		return tcp_input_known(core->tcp, &arrival);
 	tcp_input(core->tcp, &arrival);
 	return true;
 }

@@ -52,7 +52,7 @@ static bool port_reserved(const struct tcp *tcp, uint16_t port)
 	if (base != 0 && (uint16_t)(port - base) < tcp->config.workers)
 		return true;
 	for (uint32_t i = 0; i < tcp->listeners; i++)
-		if (ntohs(tcp->listener[i].local.v4.sin_port) == port)
+		if (endpoint_port(&tcp->listener[i].local) == port)
 			return true;
 	return false;
 }

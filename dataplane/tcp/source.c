@@ -171,7 +171,7 @@ void source_half_open_ended(struct tcp *tcp, uint32_t source)
 	if (source == SOURCE_NONE)
 		return;
 	if (source > tcp->sources->mask || tcp->sources->row[source].half_open == 0)
-		counter_add(&tcp->counters->invariant_broken, 1);
+		tcp_broken(tcp);
 	else
 		tcp->sources->row[source].half_open--;
 }
@@ -192,7 +192,7 @@ void source_connection_ended(struct tcp *tcp, uint32_t source)
 	if (source == SOURCE_NONE)
 		return;
 	if (source > tcp->sources->mask || tcp->sources->row[source].connections == 0)
-		counter_add(&tcp->counters->invariant_broken, 1);
+		tcp_broken(tcp);
 	else
 		tcp->sources->row[source].connections--;
 }

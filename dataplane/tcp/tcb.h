@@ -360,6 +360,11 @@ static inline uint32_t tcp_ts_now(const struct tcp *tcp, const struct tcb *tcb)
 /* ---- tcp.c
  * --------------------------------------------------------------------------------------- */
 
+/** An invariant is broken: counted where the worker looks, who tells the log. */
+static inline void tcp_broken(struct tcp *tcp)
+{
+	counter_add(&tcp->counters->invariant_broken, 1);
+}
 /** Counts what is dropped or refused: the one place. Returns err. */
 enum gw_err tcp_count(struct tcp *tcp, enum gw_err err);
 /** A new connection in state CLOSED with its ends, in the table; NULL: none is left, or the ends

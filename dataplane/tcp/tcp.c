@@ -129,7 +129,7 @@ struct tcb *tcp_tcb_new(struct tcp *tcp, const struct tcp_ends *ends)
 	tcb->born_s = tcp_now_s(tcp);
 	if (!tcp_table_add(tcp->table, tcp_tcb_slot(tcp, tcb))) {
 		if (!slots_put(tcp->tcbs, tcb))
-			tcp_count(tcp, GW_INVARIANT);
+			tcp_broken(tcp);
 		return NULL;
 	}
 	return tcb;
@@ -172,7 +172,7 @@ static void tcb_unplug(struct tcp *tcp, struct tcb *tcb, enum gw_err why)
 	memset(tcb->deadline_ms, 0, sizeof(tcb->deadline_ms));
 	wheel_disarm(tcp->wheel, &tcb->timer);
 	if (!tcp_table_remove(tcp->table, tcp_tcb_slot(tcp, tcb)))
-		tcp_count(tcp, GW_INVARIANT);
+		tcp_broken(tcp);
 }
 
 void tcp_tcb_close(struct tcp *tcp, struct tcb *tcb, enum gw_err why)
@@ -219,7 +219,7 @@ static void tcb_recycle(struct tcp *tcp, struct tcb *tcb)
 	if (tcb->source != SOURCE_NONE)
 		source_connection_ended(tcp, tcb->source);
 	if (!slots_put(tcp->tcbs, tcb))
-		tcp_count(tcp, GW_INVARIANT);
+		tcp_broken(tcp);
 }
 
 /* ---- deadlines

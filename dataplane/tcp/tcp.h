@@ -80,6 +80,9 @@ enum gw_err GW_MUST_CHECK tcp_connect(struct tcp *tcp, const struct conn_request
 bool tcp_knows(const struct tcp *tcp, const struct ip_address *local, uint16_t local_port,
 	       const struct ip_address *remote, uint16_t remote_port);
 void tcp_input(struct tcp *tcp, const struct tcp_arrival *arrival);
+/** The same for a segment of something that tcp_knows(). False, and nothing has changed: it is not.
+ */
+bool tcp_input_known(struct tcp *tcp, const struct tcp_arrival *arrival);
 void tcp_icmp(struct tcp *tcp, const struct tcp_icmp *icmp);
 void tcp_run_timers(struct tcp *tcp);
 void tcp_run_ready(struct tcp *tcp);

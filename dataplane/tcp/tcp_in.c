@@ -60,20 +60,29 @@ static void in_listener(struct tcp *tcp, const struct tcp_arrival *arrival, uint
 	}
 }
 
-void tcp_input(struct tcp *tcp, const struct tcp_arrival *arrival)
+bool tcp_input_known(struct tcp *tcp, const struct tcp_arrival *arrival)
 {
 	struct tcp_ends ends = tcp_arrival_ends(arrival);
 	struct tcb *tcb = tcp_tcb_find(tcp, &ends);
 	uint32_t isn_floor = 0;
 
 	tcp->work = 0;
-	counter_add(&tcp->counters->tcp_in, 1);
 	if (tcb != NULL)
 		tcp_in_connection(tcp, tcb, arrival);
-	else if (handshake_segment(tcp, arrival))
-		return;
-	else if (!time_wait_segment(tcp, arrival, &isn_floor) || isn_floor != 0)
+	else if (!handshake_segment(tcp, arrival) && !time_wait_segment(tcp, arrival, &isn_floor))
+		return false;
+	if (isn_floor != 0) /* a new connection in the place of one that waited */
 		in_listener(tcp, arrival, isn_floor);
+	counter_add(&tcp->counters->tcp_in, 1);
+	return true;
+}
+
+void tcp_input(struct tcp *tcp, const struct tcp_arrival *arrival)
+{
+	if (tcp_input_known(tcp, arrival))
+		return;
+	counter_add(&tcp->counters->tcp_in, 1);
+	in_listener(tcp, arrival, 0);
 }
 
 /* ---- what it is told

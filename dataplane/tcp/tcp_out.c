@@ -284,7 +284,7 @@ static void reservation_end(struct tcp *tcp, struct tcb *tcb)
 		return;
 	bytes = record_bytes(last);
 	if (packet_len(last) > bytes && !packet_trim(last, packet_len(last) - bytes))
-		tcp_count(tcp, GW_INVARIANT);
+		tcp_broken(tcp);
 	if (send_record(last)->len == 0)
 		queue_remove_last(tcp, tcb);
 }
@@ -343,7 +343,7 @@ void tcp_out_commit(struct tcp *tcp, struct tcb *tcb, uint32_t n)
 		return;
 	reserved = packet_len(last) - record_bytes(last);
 	if (n > reserved) {
-		tcp_count(tcp, GW_INVARIANT);
+		tcp_broken(tcp);
 		n = reserved;
 	}
 	send_record(last)->len += n;

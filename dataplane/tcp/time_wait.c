@@ -126,7 +126,7 @@ static void time_wait_end(struct tcp *tcp, struct time_wait *row)
 
 	time_wait_unlink(tcp, row);
 	if (!tcp_table_remove(all->table, time_wait_index(tcp, row)) || !slots_put(all->rows, row))
-		counter_add(&tcp->counters->invariant_broken, 1);
+		tcp_broken(tcp);
 	counter_sub(&tcp->counters->tcp_time_wait_live, 1);
 }
 
@@ -160,7 +160,7 @@ void time_wait_add(struct tcp *tcp, const struct tcb *tcb)
 	};
 	time_wait_append(tcp, row);
 	if (!tcp_table_add(tcp->time_waits->table, time_wait_index(tcp, row)))
-		counter_add(&tcp->counters->invariant_broken, 1);
+		tcp_broken(tcp);
 	counter_add(&tcp->counters->tcp_time_wait_live, 1);
 }
 

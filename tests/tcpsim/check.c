@@ -202,7 +202,7 @@ void check_host(struct host *host)
 	if (!host->world->failed && held != host->tcp->held)
 		violate(host->world, 3, "%u bytes are held, counted %u", host->tcp->held,
 			(uint32_t)held);
-	if (host->counters.errors[GW_INVARIANT] != 0)
+	if (counter_read(&host->counters.invariant_broken) != 0)
 		violate(host->world, 3, "TCP itself counts a broken invariant");
 }
 

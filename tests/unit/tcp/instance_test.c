@@ -253,7 +253,49 @@ TEST(tcp_instance, counts_no_error_about_a_connection_of_another_worker)
 	instance_close(&i);
 }
 
+/* The worker looks at this counter in each turn, and the log is told. */
+TEST(tcp_instance, tells_of_a_commit_of_more_than_was_reserved)
+{
+	struct instance i;
+	uint32_t room;
+
+	instance_open(&i);
+	EXPECT(tcp_tx_reserve(&i.tcb->conn, &room) != NULL);
+	tcp_tx_commit(&i.tcb->conn, room + 1);
+	EXPECT_EQ(1, counter_read(&i.counters.invariant_broken));
+	EXPECT_EQ(room, i.tcb->snd_end - i.tcb->snd_nxt);
+	instance_close(&i);
+}
+
+/* It is another worker's, or nobody's: who asks decides that. */
+TEST(tcp_instance, leaves_what_it_does_not_know_as_it_was)
+{
+	static const uint8_t ours[4] = {198, 18, 0, 1}, theirs[4] = {198, 18, 0, 3};
+	struct rte_mbuf *packet = NULL;
+	struct tcp_arrival arrival = {.local = ip_address_v4(ours),
+				      .remote = ip_address_v4(theirs),
+				      .tcp = {.src_port = PEER_PORT,
+					      .dst_port = PORT,
+					      .flags = TCP_SYN},
+				      .packet = &packet};
+	struct instance i;
+	uint64_t in;
+
+	instance_open(&i);
+	in = counter_read(&i.counters.tcp_in);
+	EXPECT(!tcp_input_known(i.tcp, &arrival));
+	EXPECT_EQ(in, counter_read(&i.counters.tcp_in));
+	EXPECT(!tcp_knows(i.tcp, &arrival.local, PORT, &arrival.remote, PEER_PORT));
+	tcp_input(i.tcp, &arrival);
+	EXPECT_EQ(in + 1, counter_read(&i.counters.tcp_in));
+	EXPECT(tcp_input_known(i.tcp, &arrival)); /* half open: it is answered again */
+	EXPECT_EQ(in + 2, counter_read(&i.counters.tcp_in));
+	instance_close(&i);
+}
+
 TEST_MAIN("tcp_instance", RUN(tcp_instance, keeps_a_reservation_from_the_persist_timer),
 	  RUN(tcp_instance, keeps_a_reservation_from_the_persist_timer_in_a_small_window),
 	  RUN(tcp_instance, takes_an_old_ack_after_four_gigabytes),
-	  RUN(tcp_instance, counts_no_error_about_a_connection_of_another_worker))
+	  RUN(tcp_instance, counts_no_error_about_a_connection_of_another_worker),
+	  RUN(tcp_instance, tells_of_a_commit_of_more_than_was_reserved),
+	  RUN(tcp_instance, leaves_what_it_does_not_know_as_it_was))

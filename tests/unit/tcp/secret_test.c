@@ -251,7 +251,7 @@ TEST(port, is_none_of_a_listener)
 
 	door_open(&door, NULL);
 	EXPECT_EQ(GW_OK, only(&door, &taken, 50443));
-	door.tcp.listener[1].local.v6.sin6_port = htons(50443);
+	EXPECT(endpoint_parse(SPAN("[fd00:18::1]:50443"), &door.tcp.listener[1].local));
 	door.tcp.listeners = 2;
 	EXPECT_EQ(GW_POOL_EMPTY, only(&door, &taken, 50443));
 	door_close(&door);
