@@ -3,11 +3,9 @@
 """The soak of churn.sh: Kamailio as S-CSCF, wicgate with two workers, wicgate-load. Runs in a namespace of its own."""
 import os
 import re
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 import churn_world as world
@@ -157,26 +155,5 @@ def play(folder):
     return verdicts(samples, last, load.returncode) + [("the gateway stops when told to", gateway.stop())]
 
 
-def main():
-    missing = world.missing()
-    if missing:
-        print("\n".join(f"FAIL churn: {what}" for what in missing))
-        return 1
-    folder = tempfile.mkdtemp(prefix="wicgate-churn-")
-    bad = 0
-    try:
-        for sentence, why in play(folder):
-            print(f"ok {sentence}" if why is None else f"FAIL {sentence}: {why}")
-            bad += why is not None
-    except world.Broken as broken:
-        print(f"FAIL churn: {broken}")
-        bad += 1
-    if bad == 0:
-        shutil.rmtree(folder)
-    else:
-        print(f"logs and configuration: {folder}")
-    return 1 if bad else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(world.main("churn", play))

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -204,3 +205,24 @@ def prepare(folder, connections):
     make_keys(folder)
     with open(f"{folder}/pairs.csv", "wb") as file:
         file.write(run(LOAD, "--make-pairs", str(connections), "--domain", REALM))
+
+def main(name, play):
+    """Plays in a folder of its own, with a verdict line for each sentence; 1 when one does not hold."""
+    lacking = missing()
+    if lacking:
+        print("\n".join(f"FAIL {name}: {what}" for what in lacking))
+        return 1
+    folder = tempfile.mkdtemp(prefix=f"wicgate-{name}-")
+    bad = 0
+    try:
+        for sentence, why in play(folder):
+            print(f"ok {sentence}" if why is None else f"FAIL {sentence}: {why}")
+            bad += why is not None
+    except Broken as broken:
+        print(f"FAIL {name}: {broken}")
+        bad += 1
+    if bad == 0:
+        shutil.rmtree(folder)
+    else:
+        print(f"logs and configuration: {folder}")
+    return 1 if bad else 0

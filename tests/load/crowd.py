@@ -3,11 +3,9 @@
 """The crowd of crowd.sh: as many registered WSS connections as asked for over a TAP port, from several load programs with
 many source addresses each. Runs in a namespace of its own."""
 import os
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 import churn_world as world
@@ -166,26 +164,5 @@ def play(folder):
     return verdicts(samples, last, loads) + [("the gateway stops when told to", gateway.stop())]
 
 
-def main():
-    missing = world.missing()
-    if missing:
-        print("\n".join(f"FAIL crowd: {what}" for what in missing))
-        return 1
-    folder = tempfile.mkdtemp(prefix="wicgate-crowd-")
-    bad = 0
-    try:
-        for sentence, why in play(folder):
-            print(f"ok {sentence}" if why is None else f"FAIL {sentence}: {why}")
-            bad += why is not None
-    except world.Broken as broken:
-        print(f"FAIL crowd: {broken}")
-        bad += 1
-    if bad == 0:
-        shutil.rmtree(folder)
-    else:
-        print(f"logs and configuration: {folder}")
-    return 1 if bad else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(world.main("crowd", play))

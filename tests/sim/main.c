@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "crash.h"
 #include "sim.h"
 
 static const char usage[] =
@@ -13,29 +13,6 @@ static const char usage[] =
 	"  did not hold, and the line to see it again is printed.\n";
 
 #define SEED_SECONDS 60 /* a seed takes some milliseconds; a loop without an end is told too */
-
-/* What a signal handler may still say: which run it was. */
-static char running[128];
-static struct sigaction before[NSIG];
-
-static void on_crash(int number)
-{
-	ssize_t written = write(STDERR_FILENO, running, strlen(running));
-
-	(void)written;
-	sigaction(number, &before[number], NULL); /* and now as it would have ended without us */
-	if (number == SIGALRM || number == SIGABRT)
-		raise(number);
-}
-
-static void watch_crashes(void)
-{
-	static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM};
-	struct sigaction action = {.sa_handler = on_crash};
-
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		sigaction(numbers[i], &action, &before[numbers[i]]);
-}
 
 struct arguments {
 	unsigned long from, to;
@@ -100,13 +77,12 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
-	watch_crashes();
+	crash_watch(STDERR_FILENO);
 	for (unsigned long seed = a.from; seed <= a.to && failed < 10; seed++) {
 		a.options.seed = seed;
 		a.options.workers = a.workers[seed % a.counts];
-		snprintf(running, sizeof(running),
-			 "CRASHED or stuck\nreproduce: sim --seed %lu --workers %u%s\n", seed,
-			 a.options.workers, a.options.openssl ? " --openssl" : "");
+		crash_running("CRASHED or stuck\nreproduce: sim --seed %lu --workers %u%s\n", seed,
+			      a.options.workers, a.options.openssl ? " --openssl" : "");
 		alarm(SEED_SECONDS);
 		failed += !sim_run(&a.options);
 	}

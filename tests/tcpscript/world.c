@@ -31,23 +31,6 @@ bool world_fail(struct world *world, const char *format, ...)
 	return false;
 }
 
-static const struct net_ops world_ops = {
-	.name = "script",
-	.peek = tcp_peek,
-	.consume = tcp_consume,
-	.tx_reserve = tcp_tx_reserve,
-	.tx_commit = tcp_tx_commit,
-	.tx_room = tcp_tx_room,
-	.pause_rx = tcp_pause_rx,
-	.resume_rx = tcp_resume_rx,
-	.shutdown_tx = tcp_shutdown_tx,
-	.abort = tcp_abort,
-	.set_deadline = tcp_set_deadline,
-	.ref = tcp_ref,
-	.peer = tcp_peer,
-	.local = tcp_local,
-};
-
 void world_init(struct world *world)
 {
 	memset(world, 0, sizeof(*world));
@@ -71,7 +54,7 @@ void world_init(struct world *world)
 			.tcp = &world->limits,
 			.context = world,
 			.random = world_random},
-		.ops = &world_ops,
+		.ops = &net_packets,
 		.link = &world_link,
 		.link_context = world,
 		.pool_name = "script",

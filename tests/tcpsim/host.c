@@ -103,22 +103,6 @@ static uint16_t link_worker(void *context, const struct ip_address *local, uint1
 }
 
 static const struct tcp_link host_link = {link_send, link_route, link_worker};
-static const struct net_ops host_ops = {
-	.name = "tcpsim",
-	.peek = tcp_peek,
-	.consume = tcp_consume,
-	.tx_reserve = tcp_tx_reserve,
-	.tx_commit = tcp_tx_commit,
-	.tx_room = tcp_tx_room,
-	.pause_rx = tcp_pause_rx,
-	.resume_rx = tcp_resume_rx,
-	.shutdown_tx = tcp_shutdown_tx,
-	.abort = tcp_abort,
-	.set_deadline = tcp_set_deadline,
-	.ref = tcp_ref,
-	.peer = tcp_peer,
-	.local = tcp_local,
-};
 
 /* ---- life --------------------------------------------------------------------------------------
  */
@@ -143,7 +127,7 @@ static struct tcp *tcp_make(struct host *host)
 					    .tcp = &host->limits,
 					    .context = host,
 					    .random = host_random},
-				    .ops = &host_ops,
+				    .ops = &net_packets,
 				    .link = &host_link,
 				    .link_context = host,
 				    .pool_name = "tcpsim",

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sim/crash.h"
 #include "tcpsim.h"
 
 static const char usage[] =
@@ -35,34 +35,10 @@ struct tally {
 	uint64_t reorder_segments, reorder_again;
 };
 
-/* What a signal handler may still say: which run it was. */
-static char running[128];
-static struct sigaction before[NSIG];
-
-static void on_crash(int number)
-{
-	ssize_t written = write(STDOUT_FILENO, running, strlen(running));
-
-	(void)written;
-	sigaction(number, &before[number], NULL); /* and now as it would have ended without us */
-	if (number == SIGALRM || number == SIGABRT)
-		raise(number);
-}
-
-static void watch_crashes(void)
-{
-	static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM};
-	struct sigaction action = {.sa_handler = on_crash};
-
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		sigaction(numbers[i], &action, &before[numbers[i]]);
-}
-
 static struct run_result run_watched(const struct run_options *options)
 {
-	snprintf(running, sizeof(running),
-		 "FAIL seed %llu: crashed or stuck reproduce: tcpsim --seed %llu -v\n",
-		 (unsigned long long)options->seed, (unsigned long long)options->seed);
+	crash_running("FAIL seed %llu: crashed or stuck reproduce: tcpsim --seed %llu -v\n",
+		      (unsigned long long)options->seed, (unsigned long long)options->seed);
 	alarm(SEED_SECONDS);
 	return world_run(options);
 }
@@ -327,7 +303,7 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
-	watch_crashes();
+	crash_watch(STDOUT_FILENO);
 	held = a.minimises ? minimise(a.minimise) : a.seeds ? run_seeds(&a) : run_single(&a);
 	return held ? 0 : 1;
 }

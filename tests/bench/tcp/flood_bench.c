@@ -39,18 +39,9 @@ static uint64_t roll(struct bench *b)
 
 static void answer(struct bench *b, const struct heard *heard)
 {
-	struct peer *peer;
-
 	if (heard->client >= b->next)
 		return; /* to somebody who never asked */
-	peer = &b->peer[heard->client];
-	if (heard->len == 0 && (heard->flags & (TCP_SYN | TCP_FIN)) == 0)
-		return;
-	peer_note(peer, heard);
-	if ((heard->flags & TCP_SYN) != 0)
-		peer_say(&b->ring, peer, heard->client, TCP_ACK | TCP_PSH, 64);
-	if ((heard->flags & TCP_FIN) != 0)
-		peer_say(&b->ring, peer, heard->client, TCP_ACK | TCP_FIN, 0);
+	peer_answer(&b->ring, &b->peer[heard->client], heard);
 	b->served[heard->client] |= heard->len > 0;
 }
 

@@ -129,3 +129,14 @@ void peer_note(struct peer *peer, const struct heard *heard)
 {
 	peer->ack = heard->seq + heard->len + ((heard->flags & (TCP_SYN | TCP_FIN)) != 0);
 }
+
+void peer_answer(struct ring *ring, struct peer *peer, const struct heard *heard)
+{
+	if (heard->len == 0 && (heard->flags & (TCP_SYN | TCP_FIN)) == 0)
+		return;
+	peer_note(peer, heard);
+	if ((heard->flags & TCP_SYN) != 0)
+		peer_say(ring, peer, heard->client, TCP_ACK | TCP_PSH, 64);
+	if ((heard->flags & TCP_FIN) != 0)
+		peer_say(ring, peer, heard->client, TCP_ACK | TCP_FIN, 0);
+}

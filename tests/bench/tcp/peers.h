@@ -33,5 +33,7 @@ void peer_flood(struct ring *ring, uint64_t dice);
 bool peer_hear(struct ring *ring, struct heard *heard);
 /** What was heard is acknowledged by what it says next. */
 void peer_note(struct peer *peer, const struct heard *heard);
+/** What a client of a short life says to it: a request when it is let in, FIN for FIN. */
+void peer_answer(struct ring *ring, struct peer *peer, const struct heard *heard);
 
 #endif

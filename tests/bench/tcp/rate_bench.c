@@ -207,20 +207,6 @@ static double download_run(struct bench *b)
 	return b->ring.spent_ns / (double)b->data;
 }
 
-/** What a client of a short life says to it. */
-static void answer(struct bench *b, const struct heard *heard)
-{
-	struct peer *peer = &b->peer[heard->client % CLIENTS];
-
-	if (heard->len == 0 && (heard->flags & (TCP_SYN | TCP_FIN)) == 0)
-		return;
-	peer_note(peer, heard);
-	if ((heard->flags & TCP_SYN) != 0)
-		peer_say(&b->ring, peer, heard->client, TCP_ACK | TCP_PSH, 64);
-	if ((heard->flags & TCP_FIN) != 0)
-		peer_say(&b->ring, peer, heard->client, TCP_ACK | TCP_FIN, 0);
-}
-
 /** SYN to TIME-WAIT: a request, an answer, and FIN from the worker first. */
 static double lives_run(struct bench *b)
 {
@@ -234,7 +220,7 @@ static double lives_run(struct bench *b)
 		for (int step = 0; step < 4; step++) {
 			ring_turn(&b->ring);
 			while (peer_hear(&b->ring, &heard))
-				answer(b, &heard);
+				peer_answer(&b->ring, &b->peer[heard.client % CLIENTS], &heard);
 		}
 	}
 	return b->ring.spent_ns / (double)(b->server.closed - closed);
