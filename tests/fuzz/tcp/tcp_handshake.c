@@ -60,13 +60,20 @@ static bool perfect(const struct mini *mini, const struct tcp_packet *segment)
 	       (!stamped || !seq_before(segment->options.ts_value, mini->ts_recent));
 }
 
+/* The worker can take one connection more. */
+static bool roomy(const struct door *door)
+{
+	return door->pressure < 2 &&
+	       slots_live(door->tcp.tcbs) < door->tcp.config.net.limits.connections;
+}
+
 static void arrive_half_open(struct judge *judge, const struct tcp_arrival *arrival)
 {
 	struct tcp_ends ends = tcp_arrival_ends(arrival);
 	const struct mini *mini = mini_find(&judge->door.tcp, &ends);
 	uint32_t accepted = judge->door.accepted, refused = judge->door.refused;
 	uint32_t sends = judge->door.sends;
-	bool ends_it = perfect(mini, &arrival->tcp);
+	bool counts = perfect(mini, &arrival->tcp), room = roomy(&judge->door);
 
 	must(handshake_segment(&judge->door.tcp, arrival));
 	must(judge->door.sends - sends + judge->door.refused - refused <= 1);
@@ -74,8 +81,10 @@ static void arrive_half_open(struct judge *judge, const struct tcp_arrival *arri
 		must(arrival->tcp.ack == judge->door.tcb->iss + 1);
 		must(arrival->tcp.seq - judge->door.tcb->irs + 16 < 65536 + 16);
 	}
-	if (ends_it)
-		must(judge->door.accepted + judge->door.refused == accepted + refused + 1);
+	if (counts) /* without room it stays, and its peer is not sent away */
+		must(judge->door.accepted + judge->door.refused == accepted + refused + room);
+	if (counts && !room)
+		must(mini_find(&judge->door.tcp, &ends) == mini && mini->stage == MINI_ACKED);
 }
 
 static bool arrive_new(struct judge *judge, struct guest *guest, const struct tcp_arrival *arrival,

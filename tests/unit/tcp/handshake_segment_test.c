@@ -513,6 +513,27 @@ TEST(half_open, is_reset_when_nobody_listens_any_more)
 	expect_refused(&visit, GW_TCP_DRAIN);
 }
 
+TEST(half_open, waits_for_room_and_then_becomes_a_connection)
+{
+	struct visit visit;
+
+	visit_open(&visit);
+	visit.door.pressure = 2;
+	give(&visit, &visit.data);
+	visit.door.pressure = 0;
+	visit.door.tcp.config.net.limits.connections = 0;
+	give(&visit, &visit.data);
+	EXPECT(half_open(&visit));
+	EXPECT_EQ(0, visit.door.refused);
+	EXPECT_EQ(1, counter_read(&visit.door.counters.errors[GW_TCP_PRESSURE]));
+	EXPECT_EQ(1, counter_read(&visit.door.counters.errors[GW_CONN_LIMIT]));
+	visit.door.tcp.config.net.limits.connections = 1;
+	give(&visit, &visit.data);
+	EXPECT_EQ(1, visit.door.accepted);
+	EXPECT(!half_open(&visit));
+	visit_close(&visit);
+}
+
 TEST_MAIN("half_open", RUN(half_open, becomes_no_connection_by_an_ack_alone),
 	  RUN(half_open, becomes_a_connection_with_its_first_bytes),
 	  RUN(half_open, becomes_a_connection_also_where_the_ack_was_lost),
@@ -534,4 +555,5 @@ TEST_MAIN("half_open", RUN(half_open, becomes_no_connection_by_an_ack_alone),
 	  RUN(half_open, is_none_for_other_ends),
 	  RUN(half_open, is_reset_when_no_connection_is_left),
 	  RUN(half_open, is_reset_when_its_source_has_enough),
-	  RUN(half_open, is_reset_when_nobody_listens_any_more))
+	  RUN(half_open, is_reset_when_nobody_listens_any_more),
+	  RUN(half_open, waits_for_room_and_then_becomes_a_connection))
