@@ -51,7 +51,7 @@ bench: install-dep-bench
 fuzz: install-dep-fuzz
 	@tests/fuzz/run.sh
 
-# TCP against the kernel's, every combination: for MATRIX_S seconds, from where the last call has ended
+# TCP against the kernel's, all cases: for MATRIX_S seconds, from where the last call has ended
 MATRIX_S ?= 600
 matrix: install-dep-test
 	@tests/build.sh build-asan --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false

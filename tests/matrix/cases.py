@@ -22,6 +22,13 @@ PARAMETERS = {
     "syncookies": [1, 2],
     "early_retrans": [3, 0],
 }
+# What a kernel's administrator sets.
+SETTINGS = ["sack", "timestamps", "scaling", "ecn", "dsack", "mtu_probing", "rmem", "congestion", "syncookies",
+            "early_retrans"]
+# The wires of the product: each loss, each delay and reordering, alone and where they meet.
+WIRES = [{"loss": loss, "rtt": rtt, "reorder": reorder} for loss, rtt, reorder in (
+    (0, 0, 0), (0, 20, 0), (0, 100, 0), (0, 300, 0), (1, 20, 0), (1, 100, 0), (5, 20, 0), (15, 20, 0),
+    (0, 20, 3), (5, 100, 3))]
 # What a case may say besides: how much a bulk is, what chance follows from, our send buffer.
 MORE = ["bytes", "seed", "buffer"]
 # What matters most meets by three.

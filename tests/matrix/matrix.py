@@ -11,6 +11,7 @@ import time
 
 import cases
 import pairwise
+import product
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ABREAST = 10        # most of the time of a case is waiting
@@ -71,46 +72,33 @@ class Table:
                     yield waiting.pop(future), not faults
 
 
-def every(start):
-    """The full product in an order that is the same each time and mixes it: case n is number n * STEP of it."""
-    sizes = [len(values) for values in cases.PARAMETERS.values()]
-    total = 1
-    for size in sizes:
-        total *= size
-    step = next(odd for odd in range(total * 5 // 13 | 1, total, 2) if all(odd % prime for prime in (3, 5, 7, 11, 13)))
-    for n in range(start, total):
-        rest, case = n * step % total, {}
-        for name, values in cases.PARAMETERS.items():
-            rest, at = divmod(rest, len(values))
-            case[name] = values[at]
-        yield case
-
-
 def walk_product(table, path, seconds):
-    """Goes on where the last call has ended."""
+    """Goes on where the last call has ended, and on to the next round when one is over."""
     state = {"done": 0, "failed": []}
     if os.path.exists(path):
         with open(path) as file:
             state = json.load(file)
     first, over = state["done"], set()
-    for place, good in table.run(every(first), time.monotonic() + seconds):
+    for place, good in table.run(product.every(first), time.monotonic() + seconds):
         over.add(first + place)
         if not good:
-            state["failed"].append(cases.key_of(next(every(first + place))))
+            state["failed"].append(cases.key_of(product.case_at(first + place)))
         while state["done"] in over:
             over.remove(state["done"])
             state["done"] += 1
         with open(path + ".new", "w") as file:
             json.dump(state, file, indent=1)
         os.replace(path + ".new", path)
-    print(f"{state['done']} cases of the product are done, {len(state['failed'])} have failed", flush=True)
+    rounds, more = divmod(state["done"], product.size())
+    print(f"matrix: {rounds} rounds of {product.size()} cases and {more} cases are done, "
+          f"{len(state['failed'])} have failed", flush=True)
 
 
 def read_options():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kernel", action="store_true", help="kernel sockets on our side too: what the harness is worth")
     parser.add_argument("--case", action="append", help="KEY=VALUE,...; the rest as a kernel does by itself")
-    parser.add_argument("--all", metavar="STATE", help="the full product; goes on from this file")
+    parser.add_argument("--all", metavar="STATE", help="the product; goes on from this file")
     parser.add_argument("--seconds", type=float, default=600, help="of --all: no case begins after that")
     parser.add_argument("--abreast", type=int, default=ABREAST, help="cases at a time")
     parser.add_argument("--only", default="", help="a word that the name of a case must have")
