@@ -177,15 +177,25 @@ static void in_timestamp(const struct tcp *tcp, struct tcb *tcb, const struct tc
 	tcb->ts_recent_s = tcp_now_s(tcp);
 }
 
-/** RFC 9293 3.10.7.4. True: the window has changed. */
+/** An ACK whose window does not count: the right edge stays where it was granted. */
+static void in_window_kept(struct tcb *tcb, uint32_t ack)
+{
+	uint32_t acked = ack - tcb->snd_una;
+
+	tcb->snd_wnd = tcb->snd_wnd > acked ? tcb->snd_wnd - acked : 0;
+}
+
+/** RFC 9293 3.10.7.4; the ACK is not old. True: the window has changed. */
 static bool in_window(struct tcb *tcb, const struct tcp_packet *segment)
 {
 	uint32_t window = (uint32_t)segment->window << tcb->snd_shift;
 	bool changed = window != tcb->snd_wnd;
 
 	/* what lies beyond our window is no newer word than what is still to come before it */
-	if (seq_after(segment->seq, tcb->rcv_edge))
+	if (seq_after(segment->seq, tcb->rcv_edge)) {
+		in_window_kept(tcb, segment->ack);
 		return false;
+	}
 	/* A new ACK counts though its data are older, sent again: the right edge would move with
 	 * snd_una, and nobody has granted that. */
 	if (!seq_after(segment->ack, tcb->snd_una) && !seq_before(tcb->snd_wl1, segment->seq) &&
