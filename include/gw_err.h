@@ -105,6 +105,7 @@
 	X(GW_NEIGHBOUR_MOVED, "neighbour answers from another hardware address") \
 	X(GW_NEIGHBOUR_FOUND, "neighbour answers again") \
 	X(GW_ADDRESS_CONFLICT, "another station uses our address") \
+	X(GW_PROXY_HEADER, "PROXY protocol header malformed, late or missing") \
 	/* TLS */ \
 	X(GW_TLS_HANDSHAKE, "TLS handshake failed") \
 	X(GW_TLS_ALERT, "TLS alert from the peer") \
@@ -122,6 +123,8 @@
 	X(GW_WS_PATH, "HTTP path is not configured") \
 	X(GW_WS_SUBPROTOCOL, "subprotocol sip not offered") \
 	X(GW_WS_ORIGIN, "Origin missing, repeated or not allowed") \
+	X(GW_HTTP_RATE, "upgrade refused: rate or number of its address") \
+	X(GW_HTTP_ORIGIN_LIMIT, "upgrade refused: rate or number of its Origin's WWSF") \
 	/* WebSocket frames: PROTOCOL 2.2 */ \
 	X(GW_WS_UNMASKED, "client frame without mask") \
 	X(GW_WS_RESERVED, "reserved bit or opcode in a frame") \
@@ -175,8 +178,10 @@
 	X(GW_TOKEN_AUD, "F13 audience refused") \
 	X(GW_TOKEN_EXPIRED, "F14 exp missing or passed") \
 	X(GW_TOKEN_TIME, "F15 nbf or iat in the future, or lifetime above the cap") \
+	X(GW_TOKEN_JTI, "F16 jti revoked, or used against its rule") \
 	X(GW_TOKEN_CLAIM, "F17 claim absent or of the wrong type") \
-	X(GW_TOKEN_WWSF, "F19 WWSF not this issuer's or not for this Origin") \
+	X(GW_TOKEN_SCOPE, "F18 scope insufficient") \
+	X(GW_TOKEN_WWSF, "F19 WWSF disabled, not this issuer's or not for this Origin") \
 	X(GW_TOKEN_SCENARIO, "F20 scenario not allowed for this WWSF") \
 	X(GW_IDENTITY_FOREIGN, "F21 identity outside the allocation of this WWSF") \
 	X(GW_IDENTITY_MISMATCH, "F22 request names another identity than the token") \
@@ -184,6 +189,7 @@
 	X(GW_TOKEN_SHORT, "F25 remaining lifetime too short") \
 	X(GW_DOMAIN, "F26 Request-URI domain not served") \
 	X(GW_NOT_REGISTERED, "F27 no binding on this flow") \
+	X(GW_RATE, "F29 above a limit of the connection, the binding or the WWSF") \
 	X(GW_IDENTITY_SYNTAX, "identity not canonicalisable") \
 	X(GW_VERIFIER_FAILED, "verifier driver failed") \
 	/* flows and the core */ \

@@ -27,6 +27,9 @@ enum message_kind {
 	MESSAGE_EVENT,
 	/* worker -> control, bytes follow. Full: dropped and counted (net_capture_lost). */
 	MESSAGE_CAPTURED,
+	/* worker -> control. Full: dropped and counted (mailbox_full); who waits gives up in time.
+	 */
+	MESSAGE_KEYS_WANTED,
 	MESSAGE_KINDS
 };
 
@@ -147,6 +150,13 @@ struct message_answer {
 	uint32_t rows;	   /* how many follow */
 	uint32_t row_size; /* bytes of each */
 	uint32_t cursor;   /* for the next command; 0: that was all */
+};
+
+/** A token names a key that its issuer's set, as it is known here, does not have. */
+struct message_keys_wanted {
+	struct message_head head;
+	uint32_t config_generation; /* in which issuer is a row */
+	uint32_t issuer;
 };
 
 /** What a worker tells the log. One line, key=value; never a token, a key or an identity. */

@@ -19,7 +19,15 @@ struct snapshot_part {
 	void (*free)(struct snapshot_part *part);
 };
 
-enum snapshot_kind { SNAPSHOT_CONFIG, SNAPSHOT_KEYS, SNAPSHOT_PAIRS, SNAPSHOT_KINDS };
+enum snapshot_kind {
+	SNAPSHOT_CONFIG,
+	SNAPSHOT_KEYS,
+	SNAPSHOT_PAIRS,
+	SNAPSHOT_REVOCATIONS,
+	SNAPSHOT_TICKETS,
+	SNAPSHOT_TLS,
+	SNAPSHOT_KINDS
+};
 
 /* ---- configuration ------------------------------------------------------------------------- */
 
@@ -140,10 +148,19 @@ struct key_row {
 	struct verify_key key;
 };
 
+/** How it stands with the keys of an issuer (PROTOCOL 3.8). */
+struct key_issuer {
+	bool missing;	  /* none could be obtained, or what there was is too old: F11 */
+	bool refetchable; /* by https, and the cooldown is over: an unknown kid may ask for them */
+	uint32_t fetches; /* that have ended, well or not: one that is waited for has */
+};
+
 struct key_part {
 	struct snapshot_part part;
 	const struct key_row *row;
 	uint32_t count;
+	const struct key_issuer *issuer; /* of each config_part.issuer; NULL: all are from files */
+	uint32_t issuer_count;
 };
 
 /* ---- identity pairs ------------------------------------------------------------------------ */
@@ -173,8 +190,51 @@ struct pair_part {
 	uint32_t count;
 };
 
+/* ---- revocations ---------------------------------------------------------------------------- */
+
+/** What an operator has taken back. A revoked key is no row of key_part any more. */
+struct revocation_part {
+	struct snapshot_part part;
+	const uint64_t *jti; /* jti_hash() of revoked tokens, ascending */
+	uint32_t jti_count;
+	const struct span *wwsf; /* names of disabled web sites */
+	uint32_t wwsf_count;
+};
+
+/* ---- session tickets ------------------------------------------------------------------------- */
+
+#define TICKET_KEYS_MAX 3
+
+/** A key of stateless session tickets (RFC 5077 4). Wiped when the part is freed. */
+struct ticket_key {
+	uint8_t name[16];
+	uint8_t aes[32];
+	uint8_t hmac[32];
+};
+
+struct ticket_part {
+	struct snapshot_part part;
+	struct ticket_key key[TICKET_KEYS_MAX]; /* [0] makes tickets, all open them */
+	uint32_t count;
+};
+
+/* ---- TLS contexts ---------------------------------------------------------------------------- */
+
+struct tls_context;
+
+/** A context for each worker, made by control. Who takes one out owns it; what nobody took is freed
+ * with the part. */
+struct tls_part {
+	struct snapshot_part part;
+	_Atomic(struct tls_context *) *context; /* of worker w; NULL once it is taken */
+	uint16_t count;
+};
+
 /** SipHash-2-4 (Aumasson and Bernstein 2012) of bytes under a 16-byte key. */
 uint64_t siphash(const uint8_t key[16], struct span bytes);
+
+/** Names a token in revocations and logs: keyed by config_part.hash_key, never 0. */
+uint64_t jti_hash(const uint8_t key[16], struct span iss, struct span jti);
 
 /** The hash under which a pair lies in its table. Both canonical. */
 uint64_t pair_hash(const uint8_t key[16], struct span impi, struct span impu);

@@ -16,6 +16,9 @@ struct snapshot {
 	const struct config_part *config;
 	const struct key_part *keys;
 	const struct pair_part *pairs;
+	const struct revocation_part *revocations;
+	const struct ticket_part *tickets;
+	const struct tls_part *tls;
 };
 
 /** For readers workers. NULL: no memory. */

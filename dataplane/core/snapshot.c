@@ -145,6 +145,9 @@ void snapshot_view(struct snapshot_root *root, struct snapshot *view)
 		.config = (const struct config_part *)set->part[SNAPSHOT_CONFIG],
 		.keys = (const struct key_part *)set->part[SNAPSHOT_KEYS],
 		.pairs = (const struct pair_part *)set->part[SNAPSHOT_PAIRS],
+		.revocations = (const struct revocation_part *)set->part[SNAPSHOT_REVOCATIONS],
+		.tickets = (const struct ticket_part *)set->part[SNAPSHOT_TICKETS],
+		.tls = (const struct tls_part *)set->part[SNAPSHOT_TLS],
 	};
 }
 

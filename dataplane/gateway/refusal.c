@@ -10,6 +10,7 @@ enum refusal_extra {
 	EXTRA_NONE,
 	EXTRA_CHALLENGE,     /* Bearer challenge: 401 for REGISTER, 407 otherwise (RFC 8898 2.2) */
 	EXTRA_INVALID_TOKEN, /* the same with error="invalid_token" */
+	EXTRA_INVALID_SCOPE, /* the same with error="invalid_scope" (RFC 8898 4) */
 	EXTRA_RETRY,	     /* Retry-After */
 	EXTRA_UNSUPPORTED,   /* the tags of Proxy-Require */
 };
@@ -39,6 +40,8 @@ static const struct refusal refusals[] = {
 	{GW_TOKEN_AUD, 401, EXTRA_INVALID_TOKEN},
 	{GW_TOKEN_EXPIRED, 401, EXTRA_INVALID_TOKEN},
 	{GW_TOKEN_TIME, 401, EXTRA_INVALID_TOKEN},
+	{GW_TOKEN_JTI, 401, EXTRA_INVALID_TOKEN},
+	{GW_TOKEN_SCOPE, 401, EXTRA_INVALID_SCOPE},
 	{GW_TOKEN_CLAIM, 401, EXTRA_INVALID_TOKEN},
 	{GW_TOKEN_SHORT, 401, EXTRA_INVALID_TOKEN},
 	{GW_TOKEN_WWSF, 403, EXTRA_NONE},
@@ -48,6 +51,7 @@ static const struct refusal refusals[] = {
 	{GW_IDENTITY_THIRD_PARTY, 403, EXTRA_NONE},
 	{GW_DOMAIN, 403, EXTRA_NONE},
 	{GW_NOT_REGISTERED, 403, EXTRA_NONE},
+	{GW_RATE, 503, EXTRA_RETRY},
 	{GW_VERIFIER_FAILED, 503, EXTRA_RETRY},
 	{GW_POOL_EMPTY, 503, EXTRA_RETRY},
 	{GW_QUEUE_FULL, 503, EXTRA_RETRY},
@@ -106,6 +110,13 @@ static struct span challenge_realm(const struct gateway *gw)
 	return realm != NULL ? realm->domain : config->realm[0].domain;
 }
 
+/** What ends a challenge, its last quote included. */
+static const char *const challenge_error[] = {
+	[EXTRA_CHALLENGE] = "\"\r\n",
+	[EXTRA_INVALID_TOKEN] = "\",error=\"invalid_token\"\r\n",
+	[EXTRA_INVALID_SCOPE] = "\",error=\"invalid_scope\"\r\n",
+};
+
 static void write_challenge(struct gateway *gw, const struct wic *wic, bool is_register,
 			    enum refusal_extra extra)
 {
@@ -119,8 +130,7 @@ static void write_challenge(struct gateway *gw, const struct wic *wic, bool is_r
 	writer_put(&gw->lines, challenge_realm(gw));
 	writer_text(&gw->lines, "\",authz_server=\"");
 	writer_put(&gw->lines, server);
-	writer_text(&gw->lines,
-		    extra == EXTRA_INVALID_TOKEN ? "\",error=\"invalid_token\"\r\n" : "\"\r\n");
+	writer_text(&gw->lines, challenge_error[extra]);
 }
 
 void refusal_unsupported(struct gateway *gw)
@@ -157,7 +167,7 @@ enum gw_err gateway_refusal_write(struct gateway *gw, const struct wic *wic, enu
 	writer_hex(&gw->lines, span_of(&word, sizeof(word)));
 	tag = writer_span(&gw->lines);
 	mark = writer_len(&gw->lines);
-	if (refusal.extra == EXTRA_CHALLENGE || refusal.extra == EXTRA_INVALID_TOKEN)
+	if (refusal.extra >= EXTRA_CHALLENGE && refusal.extra <= EXTRA_INVALID_SCOPE)
 		write_challenge(gw, wic, is_register, refusal.extra);
 	else if (refusal.extra == EXTRA_RETRY)
 		writer_put(&gw->lines, RETRY_AFTER);

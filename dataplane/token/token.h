@@ -5,6 +5,7 @@
 #include "gw_err.h"
 #include "parts.h"
 #include "sip/sip.h"
+#include "snapshot.h"
 #include "span.h"
 #include "verifier.h"
 
@@ -76,6 +77,68 @@ enum gw_err GW_MUST_CHECK token_job(const struct token_claims *claims, const str
 enum gw_err GW_MUST_CHECK token_judge(const struct token_claims *claims,
 				      const struct config_part *config, uint32_t wwsf,
 				      uint64_t now_s);
+
+/* ---- what is remembered of tokens ----------------------------------------------------------- */
+
+/** SHA-256 of a whole token as it was sent. */
+struct token_digest {
+	uint8_t bytes[32];
+};
+
+struct token_digest token_digest(struct span token);
+
+/**
+ * Tokens whose signature was found good, by digest: what token_read() said of each, copied. One per
+ * worker, sized at start; the one longest not used makes room. An entry says nothing about time,
+ * revocation or policy: whoever finds it still calls token_judge().
+ */
+struct token_cache;
+
+/** NULL: no memory. entries 0: remembers nothing. */
+struct token_cache *token_cache_new(uint32_t entries);
+void token_cache_free(struct token_cache *cache);
+
+/**
+ * Finds what was kept under digest and fills claims with it; spans live until the next
+ * token_cache_put(). Entries whose issuer or key (material and algorithm) is not a row of config
+ * and keys any more are forgotten. False: not there. O(1).
+ */
+bool token_cache_find(struct token_cache *cache, const struct token_digest *digest,
+		      const struct config_part *config, const struct key_part *keys,
+		      struct token_claims *claims);
+
+/** Keeps claims under digest. What has too much text for an entry is not kept. O(1). */
+void token_cache_put(struct token_cache *cache, const struct token_digest *digest,
+		     const struct config_part *config, const struct key_part *keys,
+		     const struct token_claims *claims);
+
+/**
+ * Tokens that were refused for what they are (F04-F08, F12, F13 and F14's passed exp), by digest: a
+ * client repeats one for ever, and gets the same answer without a signature being checked. Entries
+ * end with the configuration and the keys they were made under, and after a time. One per worker;
+ * the one longest not used makes room. O(1).
+ */
+struct token_refused;
+
+struct token_refused *token_refused_new(uint32_t entries);
+void token_refused_free(struct token_refused *refused);
+
+/** GW_OK: not there; else why it was refused. */
+enum gw_err token_refused_find(struct token_refused *refused, const struct token_digest *digest,
+			       const struct snapshot *view, uint64_t now_us);
+
+/** Keeps why, when it is one that another time or another connection would not change. */
+void token_refused_put(struct token_refused *refused, const struct token_digest *digest,
+		       const struct snapshot *view, uint64_t now_us, enum gw_err why);
+
+/* ---- revocation ------------------------------------------------------------------------------ */
+
+/** True when the token's jti is revoked. revocations may be NULL. */
+bool token_is_revoked(const struct token_claims *claims, const struct config_part *config,
+		      const struct revocation_part *revocations);
+
+/** True when the web site of that name is disabled. revocations may be NULL. */
+bool token_wwsf_disabled(struct span wwsf, const struct revocation_part *revocations);
 
 /* ---- the layer's tools, used by its tests -------------------------------------------------- */
 

@@ -418,8 +418,11 @@ uint16_t ws_upgrade_status(enum gw_err err)
 	case GW_HTTP_NOT_UPGRADE:
 	case GW_WS_VERSION:
 		return 426;
+	case GW_HTTP_RATE:
+		return 429;
 	case GW_HTTP_TOO_LONG:
 		return 431;
+	case GW_HTTP_ORIGIN_LIMIT:
 	case GW_CONN_LIMIT:
 	case GW_POOL_EMPTY:
 	case GW_BUSY:

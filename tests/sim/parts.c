@@ -151,7 +151,7 @@ static struct snapshot_part *keys_new(const struct sim *sim)
 
 	for (uint32_t i = 0; i < 2; i++)
 		k->row[i] = (struct key_row){i, SPAN("k1"), *token_maker_key(sim->maker)};
-	k->part = (struct key_part){{.free = part_free}, k->row, 2};
+	k->part = (struct key_part){.part.free = part_free, .row = k->row, .count = 2};
 	return &k->part.part;
 }
 

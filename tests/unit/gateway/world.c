@@ -274,7 +274,9 @@ void world_start(void)
 	issuers_start();
 	config_start();
 	pairs_start();
-	world.view = (struct snapshot){&world.config, &world.keys, &world.pairs};
+	world.view = (struct snapshot){.config = &world.config,
+				       .keys = &world.keys,
+				       .pairs = &world.pairs};
 	for (uint32_t i = 0; i < WICS; i++)
 		world.wic[i].flow = (struct handle){.slot = i, .generation = 77 + i};
 	world.source = (struct mw_source){

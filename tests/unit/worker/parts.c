@@ -113,7 +113,7 @@ static struct snapshot_part *keys_new(const struct world *world)
 	assert_non_null(k);
 	k->row.kid = SPAN("k1");
 	mint_public(world->key, 1, &k->row.key);
-	k->part = (struct key_part){{.free = part_free}, &k->row, 1};
+	k->part = (struct key_part){.part.free = part_free, .row = &k->row, .count = 1};
 	return &k->part.part;
 }
 
