@@ -93,6 +93,8 @@ static void write_some(struct user *user, uint32_t max)
 		conn_tx_commit(app->conn, room);
 		app->sent += room;
 		max -= room;
+		if (conn_tx_room(app->conn) == 0) /* writable follows, asked for or not */
+			user->owed_writable = true;
 	}
 }
 
@@ -150,8 +152,8 @@ static void user_open(struct user *user)
 	bool there = app->conn != NULL && tcp_find(host_of(user)->tcp, user->ref) != NULL;
 	struct conn *conn;
 
-	if (app->conn != NULL && !there)
-		return; /* it has ended, and will be told so */
+	if (app->conn != NULL && (!there || (user->active && app->shut && !app->opened)))
+		return; /* it has ended, and will be told so: by a close before it was open, too */
 	if (tcp_connect(host_of(user)->tcp, &request, &conn) != GW_OK)
 		return;
 	if (there)
