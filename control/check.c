@@ -5,7 +5,6 @@
 #include <strings.h>
 
 #include "address.h"
-#include "certificate.h"
 #include "checking.h"
 #include "message.h"
 
@@ -13,6 +12,20 @@ static void check_host_name(const struct check *c, const char *path, struct opti
 {
 	if (check_given(text) && address_host_name(text.text) != NULL)
 		check_refuse(c, text.line, "%s: \"%s\" is not a host name", path, text.text);
+}
+
+static void check_addresses(const struct check *c, const char *path,
+			    const struct option_list *addresses)
+{
+	struct endpoint address;
+
+	for (uint32_t i = 0; i < addresses->count; i++) {
+		const struct option_text *text = config_text(addresses, i);
+
+		if (check_given(*text) && address_plain(text->text, &address) != NULL)
+			check_refuse(c, text->line, "%s: \"%s\" is not an IPv4 or IPv6 address",
+				     path, text->text);
+	}
 }
 
 void check_plain(const struct check *c, const char *path, struct option_text text)
@@ -143,26 +156,6 @@ static void check_listen(const struct check *c)
 	}
 }
 
-static void check_tls(const struct check *c)
-{
-	const struct option_list *list = &c->config->access.tls.certificates;
-
-	check_plain(c, "access.tls.groups", c->config->access.tls.groups);
-	for (uint32_t i = 0; i < list->count; i++) {
-		const struct config_certificate *pair = ELEMENT(config_certificate, *list, i);
-		const char *why;
-
-		if (!check_given(pair->certificate) || !check_given(pair->key))
-			continue;
-		why = certificate_check(config_path(c->config, pair->certificate),
-					config_path(c->config, pair->key));
-		if (why != NULL)
-			check_refuse(c, pair->certificate.line,
-				     "access.tls.certificates[]: %s, %s: %s",
-				     pair->certificate.text, pair->key.text, why);
-	}
-}
-
 static void check_access(const struct check *c)
 {
 	const struct config *config = c->config;
@@ -182,6 +175,7 @@ static void check_access(const struct check *c)
 		check_refuse(c, config->access.paths.line, "access.paths: at least one expected");
 	for (uint32_t i = 0; i < config->access.hosts.count; i++)
 		check_host_name(c, "access.hosts", *config_text(&config->access.hosts, i));
+	check_addresses(c, "access.proxy_protocol_from", &config->access.proxy_protocol_from);
 }
 
 /* ---- Mw ------------------------------------------------------------------------------------- */
@@ -256,14 +250,7 @@ static void check_mw(const struct check *c)
 	check_port_known(c, "mw.port", config->mw.port);
 	if (check_given(config->mw.host) && address_plain(config->mw.host.text, &address) != NULL)
 		check_host_name(c, "mw.host", config->mw.host);
-	for (uint32_t i = 0; i < config->mw.trusted.count; i++) {
-		const struct option_text *text = config_text(&config->mw.trusted, i);
-
-		if (check_given(*text) && address_plain(text->text, &address) != NULL)
-			check_refuse(c, text->line,
-				     "mw.trusted: \"%s\" is not an IPv4 or IPv6 address",
-				     text->text);
-	}
+	check_addresses(c, "mw.trusted", &config->mw.trusted);
 	for (uint32_t i = 0; i < config->mw.next_hops.count; i++) {
 		check_next_hop(c, ELEMENT(config_next_hop, config->mw.next_hops, i));
 		check_repeated(c, "mw.next_hops[].uri", &config->mw.next_hops,
@@ -294,30 +281,6 @@ static void check_algorithms(const struct check *c, struct config_issuer *issuer
 			     "issuers[].algorithms: at least one expected");
 }
 
-static void check_jwks(const struct check *c, struct config_issuer *issuer)
-{
-	struct option_text path = issuer->jwks;
-	struct keys_source source = {.file = c->config->file,
-				     .line = path.line,
-				     .algorithms = issuer->algorithm_bits};
-
-	if (!check_given(path) || issuer->algorithm_bits == 0)
-		return;
-	if (strncasecmp(path.text, "https:", 6) == 0) {
-		check_refuse(c, path.line,
-			     "issuers[].jwks: https is not in this version, only "
-			     "file:PATH");
-		return;
-	}
-	if (strncmp(path.text, "file:", 5) != 0 || path.text[5] == '\0') {
-		check_refuse(c, path.line, "issuers[].jwks: file:PATH expected");
-		return;
-	}
-	path.text += 5;
-	source.path = config_path(c->config, path);
-	keys_load(&source, c->config->arena, &issuer->keys, c->problems);
-}
-
 static void check_issuer(const struct check *c, struct config_issuer *issuer)
 {
 	check_plain(c, "issuers[].name", issuer->name);
@@ -329,6 +292,12 @@ static void check_issuer(const struct check *c, struct config_issuer *issuer)
 	     issuer->authz_server.text[8] == '\0'))
 		check_refuse(c, issuer->authz_server.line,
 			     "issuers[].authz_server: not an https URI");
+	check_plain(c, "issuers[].claims.impi", issuer->claims.impi);
+	check_plain(c, "issuers[].claims.impu", issuer->claims.impu);
+	check_plain(c, "issuers[].claims.wwsf", issuer->claims.wwsf);
+	check_plain(c, "issuers[].claims.scn", issuer->claims.scn);
+	check_plain(c, "issuers[].scope_register", issuer->scope_register);
+	check_plain(c, "issuers[].scope_originate", issuer->scope_originate);
 	for (uint32_t i = 0; i < issuer->typ.count; i++)
 		check_plain(c, "issuers[].typ", *config_text(&issuer->typ, i));
 	if (issuer->typ.count == 0)
@@ -412,12 +381,28 @@ static void check_wwsf_issuer(const struct check *c, const struct config_wwsf *w
 		     wwsf->issuer.text);
 }
 
+/** A web site's identities are those of a file, or of domains. */
+static void check_allocation(const struct check *c, const struct config_wwsf *wwsf)
+{
+	const struct option_list *domains = &wwsf->identities.domains;
+
+	if (domains->count > 0 && check_given(wwsf->identities.file))
+		check_refuse(c, domains->line,
+			     "wwsf[].identities.domains: not beside wwsf[].identities.file");
+	if (domains->count == 0 && !check_given(wwsf->identities.file))
+		check_refuse(c, wwsf->name.line,
+			     "wwsf[].identities.file: must be given, or "
+			     "wwsf[].identities.domains");
+	for (uint32_t i = 0; i < domains->count; i++)
+		check_host_name(c, "wwsf[].identities.domains", *config_text(domains, i));
+}
+
 static void check_pairs(const struct check *c, uint32_t w)
 {
 	struct config_wwsf *wwsf = ELEMENT(config_wwsf, c->config->wwsf, w);
 	const struct option_text *file = &wwsf->identities.file;
 
-	if (!check_given(*file))
+	if (!check_given(*file) || wwsf->identities.domains.count > 0)
 		return;
 	wwsf->pairs =
 		pairs_load(config_path(c->config, *file), c->config->file, file->line, c->problems);
@@ -444,6 +429,7 @@ static void check_wwsfs(const struct check *c)
 		check_wwsf_issuer(c, wwsf);
 		for (uint32_t i = 0; i < wwsf->origins.count; i++)
 			check_origin(c, w, i);
+		check_allocation(c, wwsf);
 		check_pairs(c, w);
 	}
 }
@@ -463,6 +449,9 @@ static void check_limits(const struct check *c)
 	if (config->limits.ws_silence.value <= config->limits.ws_ping.value)
 		check_refuse(c, config->limits.ws_silence.line,
 			     "limits.ws_silence: not more than limits.ws_ping");
+	if (config->limits.jwks_cache_max.value < config->limits.jwks_cache_min.value)
+		check_refuse(c, config->limits.jwks_cache_max.line,
+			     "limits.jwks_cache_max: less than limits.jwks_cache_min");
 	if (config->limits.max_connections.value < config->workers.cores.count)
 		check_refuse(c, config->limits.max_connections.line,
 			     "limits.max_connections: less than one for each worker");

@@ -34,6 +34,12 @@ typedef int check_order(const char *a, const char *b);
 void check_repeated(const struct check *c, const char *path, const struct option_list *list,
 		    size_t size, uint32_t i, check_order *order);
 
+/** Where an issuer's keys are from; reads them when that is a file. */
+void check_jwks(const struct check *c, struct config_issuer *issuer);
+
+/** Reads certificates and keys, and tries them and the other settings of TLS. */
+void check_tls(const struct check *c);
+
 /** A port by itself, and beside the others. */
 void check_ports(const struct check *c);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <libgen.h>
+#include <openssl/crypto.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,6 +58,7 @@ static void request_free_if_done(struct cli_request *r)
 	if (r->handles > 0 || r->running)
 		return;
 	free(r->answer);
+	OPENSSL_cleanse(r, sizeof(*r)); /* there may be a token in it */
 	free(r);
 	cli_drop_reference(cli);
 }

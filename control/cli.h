@@ -42,8 +42,8 @@ struct cli_config {
 	uint32_t deadline_ms; /* 0: 5000, for the request to come and for its answer */
 };
 
-/** Bytes of a request line, and words in it. */
-enum { CLI_REQUEST_MAX = 4096, CLI_WORDS_MAX = 128 };
+/** Bytes of a request line, which may hold a token, and words in it. */
+enum { CLI_REQUEST_MAX = 16384, CLI_WORDS_MAX = 128 };
 
 /**
  * Opens the socket, taking the place of one that no process listens on any more, and making its

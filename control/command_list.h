@@ -14,10 +14,20 @@
 	  "the TCP connections, or those with an END: ADDRESS, PORT or ADDRESS:PORT") \
 	X(sessions, "", 0, CLI_OPERATOR, "the WebSocket connections of WICs") \
 	X(bindings, "", 0, CLI_OPERATOR, "the registrations, identities as keyed hashes") \
+	X(keys, "", 0, CLI_OPERATOR, "the issuers and their public keys") \
 	X(ping, "ADDRESS [COUNT]", 2, CLI_OPERATOR, \
 	  "ping from a packet port, COUNT times (default 3, at most 10)") \
 	X(capture, "FILTER FILE [SECONDS] | stop", 127, CLI_ADMIN, \
 	  "write frames of packet ports to a pcapng FILE, at most SECONDS (default 60)") \
+	X(revoke, "jti|jti-hash|key|undo|list ...", 4, CLI_ADMIN, \
+	  "take back a token (jti ISSUER JTI [SECONDS], jti-hash HASH [SECONDS]) or a key (key " \
+	  "ISSUER KID), give it back (undo before the same), list what is taken back") \
+	X(disable, "WWSF", 1, CLI_ADMIN, \
+	  "refuse every token for a web site, also after a restart") \
+	X(enable, "WWSF", 1, CLI_ADMIN, "accept tokens for it again") \
+	X(wwsf, "", 0, CLI_OPERATOR, "the web sites: issuer, origins, whether they are enabled") \
+	X(explain, "[--origin ORIGIN] [TOKEN]", 3, CLI_ADMIN, \
+	  "validate a token, read from standard input when it is not given, step by step") \
 	X(reload, "", 0, CLI_OPERATOR, \
 	  "read the configuration again; when refused nothing changes") \
 	X(drain, "[SECONDS]", 1, CLI_OPERATOR, \

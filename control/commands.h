@@ -9,6 +9,9 @@
 #include "fetch.h"
 #include "netifs.h"
 #include "problem.h"
+#include "revocations.h"
+#include "snapshot.h"
+#include "publish.h"
 
 /** What `status` tells. Texts are borrowed for the call. */
 struct node_status {
@@ -36,6 +39,12 @@ struct node_ops {
 	const struct netifs_port *(*port)(void *context, uint32_t i);
 	/** Fills rows[0..max) with the next hops known now and returns how many. */
 	uint32_t (*neighbours)(void *context, uint32_t max, struct netifs_neighbour *rows);
+	/** Fills view with the live parts; they live until the next publication. */
+	void (*view)(void *context, struct snapshot *view);
+	/** Puts a change of the revocations live. False: not yet, it is tried again. */
+	bool (*publish_revocations)(void *context, enum revocation_kind kind);
+	/** What the live keys are from. */
+	struct publish_keys_from (*keys)(void *context);
 };
 
 /** The context of every command. The caller's; lives as long as the socket. */
@@ -47,6 +56,8 @@ struct commands {
 	struct fetch *fetch;
 	struct errands *errands;
 	struct capture *capture;
+	struct revocations *revocations;
+	uint32_t max_rows; /* of an answer */
 };
 
 /** The table for struct cli_config. */
@@ -75,5 +86,14 @@ void command_run_ports(struct cli_request *request, void *context);
 void command_run_neighbours(struct cli_request *request, void *context);
 void command_run_ping(struct cli_request *request, void *context);
 void command_run_capture(struct cli_request *request, void *context);
+
+/* control/commands_door.c */
+void command_run_revoke(struct cli_request *request, void *context);
+void command_run_disable(struct cli_request *request, void *context);
+void command_run_enable(struct cli_request *request, void *context);
+void command_run_wwsf(struct cli_request *request, void *context);
+void command_run_explain(struct cli_request *request, void *context);
+/* control/commands_keys.c */
+void command_run_keys(struct cli_request *request, void *context);
 
 #endif

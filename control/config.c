@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config.h"
 
+#include <strings.h>
+
 #include "address.h"
 #include "bind.h"
 #include "check.h"
@@ -67,6 +69,33 @@ const char *config_path(const struct config *config, struct option_text path)
 	return file_beside(config->file, path.text, config->arena);
 }
 
+uint32_t config_share(const struct config *config, struct option_number number)
+{
+	uint64_t workers = config_workers(config);
+	uint64_t share = workers > 1 ? number.value * 3 / 2 / workers : number.value;
+
+	return share > 0 ? (uint32_t)share : 1;
+}
+
+void config_tls(const struct config *config, struct tls_config *tls)
+{
+	/* a ticket can be opened for as long as the key that made it is one of those before the
+	 * last; RFC 8446 4.6.1: at most seven days */
+	uint64_t life_s = (TICKET_KEYS_MAX - 1) * config->access.tls.ticket_rotation.value;
+
+	*tls = (struct tls_config){
+		.certificate = config->access.tls.pem,
+		.certificates = config->access.tls.certificates.count,
+		.ciphers = config->access.tls.ciphers.text,
+		.groups = config->access.tls.groups.text,
+		.min_version =
+			config->access.tls.min_version.value == CONFIG_TLS_1_3 ? 0x0304 : 0x0303,
+		.tickets = (uint8_t)config->access.tls.tickets.value,
+		.key_log = config->access.tls.key_log.text[0] != '\0',
+		.ticket_life_s = life_s < 604800 ? (uint32_t)life_s : 604800,
+	};
+}
+
 void config_tcp(const struct config *config, struct worker_tcp *tcp)
 {
 	*tcp = (struct worker_tcp){
@@ -100,6 +129,16 @@ const struct option_text *config_text(const struct option_list *list, uint32_t i
 const struct config_port *config_port(const struct config *config, uint32_t i)
 {
 	return &((const struct config_port *)config->ports.at)[i];
+}
+
+const struct config_issuer *config_issuer(const struct config *config, uint32_t i)
+{
+	return &((const struct config_issuer *)config->issuers.at)[i];
+}
+
+bool config_issuer_fetches(const struct config_issuer *issuer)
+{
+	return strncasecmp(issuer->jwks.text, "https:", 6) == 0;
 }
 
 bool config_port_packets(const struct config_port *port)

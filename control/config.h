@@ -8,6 +8,7 @@
 #include "option.h"
 #include "pairs.h"
 #include "problem.h"
+#include "tls_context.h"
 #include "worker.h"
 
 /**
@@ -19,7 +20,9 @@
 enum config_idle { CONFIG_IDLE_SLEEP, CONFIG_IDLE_POLL };
 enum config_advertise { CONFIG_ADVERTISE_WORKER, CONFIG_ADVERTISE_COMMON };
 enum config_driver { CONFIG_DRIVER_AUTO, CONFIG_DRIVER_OPENSSL };
+enum config_jti { CONFIG_JTI_OPTIONAL, CONFIG_JTI_REQUIRED };
 enum config_cookies { CONFIG_COOKIES_AUTO, CONFIG_COOKIES_ALWAYS, CONFIG_COOKIES_NEVER };
+enum config_tls_version { CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
 enum config_socket_mode { CONFIG_SOCKET_0600, CONFIG_SOCKET_0660 };
 
 struct config_realm {
@@ -49,19 +52,24 @@ struct config_next_hop {
 };
 
 struct config_issuer {
-	struct option_text name, iss, audience, jwks, authz_server;
+	struct option_text name, iss, audience, jwks, jwks_ca, authz_server;
 	struct option_list algorithms, typ; /* struct option_text */
+	struct {
+		struct option_text impi, impu, wwsf, scn;
+	} claims;
+	struct option_text scope_register, scope_originate;
 	struct option_number leeway;
 	uint32_t algorithm_bits; /* 1 << enum jws_alg */
-	struct key_list keys;
+	struct key_list keys;	 /* of jwks: file: */
 };
 
 struct config_wwsf {
 	struct option_text name, issuer;
 	struct option_list origins; /* struct option_text */
-	struct option_number mode;
+	struct option_number mode, jti;
 	struct {
 		struct option_text file, wildcard;
+		struct option_list domains; /* struct option_text */
 		struct {
 			struct option_text impu, impi;
 		} generator, registering;
@@ -70,10 +78,10 @@ struct config_wwsf {
 		struct option_list allow, deny;
 	} destinations;
 	struct {
-		struct option_number registrations_per_second, requests_per_second, calls_in_setup,
-			max_bindings;
+		struct option_number connections_per_second, max_connections,
+			registrations_per_second, requests_per_second, calls_in_setup, max_bindings;
 	} limits;
-	struct pairs *pairs; /* owned */
+	struct pairs *pairs; /* owned; NULL where it has domains */
 };
 
 struct config {
@@ -93,11 +101,12 @@ struct config {
 	struct {
 		struct option_list listen; /* struct config_listen */
 		struct option_list paths, hosts;
-		struct option_number from_check;
+		struct option_number from_check, token_in_body, warn_reason;
 		struct {
 			struct option_list certificates; /* struct config_certificate */
-			struct option_number min_version;
-			struct option_text groups, engine;
+			struct option_number min_version, tickets, ticket_rotation, steps_per_turn;
+			struct option_text ciphers, groups, engine, key_log;
+			struct tls_certificate *pem; /* what the files hold; of certificates[] */
 		} tls;
 		struct option_list proxy_protocol_from;
 	} access;
@@ -120,8 +129,11 @@ struct config {
 	struct {
 		struct option_number max_connections, max_bindings, max_transactions, max_message,
 			max_output, max_token_bytes, max_token_lifetime, max_pool_lifetime,
-			min_grant, default_expires, ws_ping, ws_silence, tls_handshake,
-			http_upgrade, pre_auth;
+			max_revocations, min_grant, default_expires, ws_ping, ws_silence,
+			tls_handshake, http_upgrade, pre_auth, parked_messages, token_cache,
+			token_refused, jwks_cache_min, jwks_cache_max, jwks_stale_max,
+			jwks_cooldown, upgrades_per_second, upgrades_burst, connections_per_address,
+			requests_per_second, dialog_requests_per_second;
 	} limits;
 	struct option_text store;
 	struct {
@@ -162,12 +174,26 @@ uint32_t config_core(const struct config *config, uint16_t w);
 /** A path of the configuration as open() wants it: relative ones are beside the configuration. */
 const char *config_path(const struct config *config, struct option_text path);
 
+/**
+ * What one of several workers may have of a number that is for all: half as much again as its part,
+ * since connections do not spread evenly. A single worker has all of it; one is left at least.
+ */
+uint32_t config_share(const struct config *config, struct option_number number);
+
+/** The settings of access.tls:, lent by config. */
+void config_tls(const struct config *config, struct tls_config *tls);
+
 /** The settings of tcp:. */
 void config_tcp(const struct config *config, struct worker_tcp *tcp);
+
+/** True when the keys of an issuer are fetched (control/jwks.h), false when they are from a file.
+ */
+bool config_issuer_fetches(const struct config_issuer *issuer);
 
 /** Elements of lists; i < list.count. */
 const struct option_text *config_text(const struct option_list *list, uint32_t i);
 const struct config_port *config_port(const struct config *config, uint32_t i);
+const struct config_issuer *config_issuer(const struct config *config, uint32_t i);
 /** True for a port with packets of our own, false for the kernel's sockets. */
 bool config_port_packets(const struct config_port *port);
 /** The port of that name, or NULL. */

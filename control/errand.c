@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "errand.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 
 enum { ERRAND_RETRY_MS = 10 };
@@ -31,6 +32,8 @@ static void walk_free(struct walk *walk)
 	if (walk == NULL)
 		return;
 	free(walk->asked);
+	if (walk->body != NULL)
+		OPENSSL_cleanse(walk->body, walk->errand.body.len); /* a token, perhaps */
 	free(walk->body);
 	free(walk);
 }
@@ -57,7 +60,7 @@ static void walk_send(struct errands *errands, struct walk *walk)
 		.head = {MESSAGE_COMMAND, (uint32_t)sizeof(command) + errand->body.len},
 		.id = walk->id,
 		.what = errand->what,
-		.max = 1,
+		.max = errand->rows_max,
 		.peer = errand->peer,
 	};
 
@@ -94,6 +97,8 @@ static struct walk *walk_new(const struct errand *errand)
 	if (walk == NULL)
 		return NULL;
 	walk->errand = *errand;
+	if (errand->rows_max == 0)
+		walk->errand.rows_max = 1;
 	walk->left = errand->workers;
 	walk->asked = calloc(errand->workers, 1);
 	walk->body = malloc(errand->body.len + 1u);
@@ -139,12 +144,13 @@ void errands_answer(struct errands *errands, uint16_t from, struct span message)
 	if (!span_copy(&message, &answer, sizeof(answer)))
 		return;
 	walk = errands_find(errands, from, answer.id);
-	if (walk == NULL || answer.rows != 1 || answer.row_size != walk->errand.row_size ||
-	    message.len < answer.row_size)
+	if (walk == NULL || answer.rows == 0 || answer.rows > walk->errand.rows_max ||
+	    answer.row_size != walk->errand.row_size || message.len < answer.rows * answer.row_size)
 		return;
 	walk->asked[from] = ANSWERED;
 	walk->left--;
-	walk->errand.row(walk->errand.context, from, message.at);
+	for (uint32_t i = 0; i < answer.rows; i++)
+		walk->errand.row(walk->errand.context, from, message.at + i * answer.row_size);
 	if (walk->left == 0)
 		walk_end(errands, walk, GW_OK);
 }

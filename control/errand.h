@@ -8,8 +8,9 @@
 #include "message.h"
 
 /**
- * Commands to workers that are answered by one row each. A ring that is full is tried again until
- * the deadline. Lists of rows are control/fetch.h's; the two never give out the same id.
+ * Commands to workers that are answered by one row each, or by a few at once. A ring that is full
+ * is tried again until the deadline. Lists of rows are control/fetch.h's; the two never give out
+ * the same id.
  */
 struct errands;
 
@@ -25,9 +26,10 @@ struct errand {
 	struct span body;     /* that follows it; copied */
 	uint16_t workers;     /* asks workers 0..workers-1 */
 	uint32_t row_size;
+	uint32_t rows_max; /* in one answer; 0: 1 */
 	uint32_t deadline_ms;
 	void *context;
-	/** A worker's answer, row_size bytes. */
+	/** A row of a worker's answer, row_size bytes. */
 	void (*row)(void *context, uint16_t worker, const void *row);
 	/** The end, once: GW_OK, all have answered; GW_BUSY, the deadline has come; GW_STOPPING. */
 	void (*end)(void *context, enum gw_err err);

@@ -4,13 +4,14 @@
 struct event_row {
 	const char *name;
 	enum log_level level;
+	const char *behind; /* what the bytes behind the event are; NULL: "trace" */
 };
 
 static const struct event_row events[EVENT_KINDS] = {
 	[EVENT_CONNECTION_OPEN] = {"connection_open", LOG_LEVEL_DEBUG},
 	[EVENT_CONNECTION_CLOSE] = {"connection_close", LOG_LEVEL_DEBUG},
 	[EVENT_UPGRADE_REFUSED] = {"upgrade_refused", LOG_LEVEL_WARNING},
-	[EVENT_TLS_FAILED] = {"tls_failed", LOG_LEVEL_WARNING},
+	[EVENT_TLS_FAILED] = {"tls_failed", LOG_LEVEL_WARNING, "sni"},
 	[EVENT_TOKEN_REFUSED] = {"token_refused", LOG_LEVEL_WARNING},
 	[EVENT_REGISTERED] = {"registered", LOG_LEVEL_INFO},
 	[EVENT_REGISTER_FAILED] = {"register_failed", LOG_LEVEL_WARNING},
@@ -55,16 +56,18 @@ static void event_fields(struct log_line *line, const struct message_event *e)
 void event_log(struct log *log, uint16_t worker, struct span message)
 {
 	struct message_event event;
+	const struct event_row *row;
 	struct log_line line;
 
 	if (!span_copy(&message, &event, sizeof(event)) || event_name(event.what) == NULL) {
 		log_event(log, LOG_LEVEL_ERROR, "event_malformed", NULL, NULL);
 		return;
 	}
-	log_begin(log, &line, events[event.what].level, events[event.what].name);
+	row = &events[event.what];
+	log_begin(log, &line, row->level, row->name);
 	log_number(&line, "worker", worker);
 	event_fields(&line, &event);
 	if (message.len > 0)
-		log_span(&line, "trace", message);
+		log_span(&line, row->behind != NULL ? row->behind : "trace", message);
 	log_end(&line);
 }

@@ -54,7 +54,7 @@ static json_t *fetch_text(const char *text, size_t size)
 	return json_stringn(copy, len);
 }
 
-static json_t *fetch_hash(uint64_t hash)
+json_t *fetch_hash(uint64_t hash)
 {
 	char text[24];
 

@@ -41,4 +41,7 @@ void fetch_start(struct fetch *fetch, struct cli_request *request, const struct 
  * ignored. */
 void fetch_answer(struct fetch *fetch, uint16_t from, struct span message);
 
+/** A keyed hash as lists and the log show it: "h:" and 16 hexadecimal digits. */
+json_t *fetch_hash(uint64_t hash);
+
 #endif

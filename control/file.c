@@ -13,7 +13,7 @@ static const char *file_system_text(void)
 	return text != NULL ? text : "system call failed";
 }
 
-static const char *file_read_open(int fd, uint32_t max, struct arena *arena, struct span *text)
+const char *file_read_from(int fd, uint32_t max, struct arena *arena, struct span *text)
 {
 	struct stat about;
 	uint32_t have = 0;
@@ -49,7 +49,7 @@ const char *file_read(const char *path, uint32_t max, struct arena *arena, struc
 
 	if (fd < 0)
 		return file_system_text();
-	why = file_read_open(fd, max, arena, text);
+	why = file_read_from(fd, max, arena, text);
 	close(fd);
 	return why;
 }

@@ -11,6 +11,9 @@
  */
 const char *file_read(const char *path, uint32_t max, struct arena *arena, struct span *text);
 
+/** The same of an open file that has not been read from. */
+const char *file_read_from(int fd, uint32_t max, struct arena *arena, struct span *text);
+
 /** path as it stands when absolute, else in the folder of the file from. Lives in arena. */
 const char *file_beside(const char *from, const char *path, struct arena *arena);
 

@@ -26,6 +26,17 @@ bool keys_algorithm(const char *name, enum jws_alg *alg)
 	return false;
 }
 
+const char *keys_algorithm_name(enum jws_alg alg)
+{
+	return algorithm_names[alg];
+}
+
+bool keys_revoked(const struct keys_filter *filter, struct span issuer, struct span kid)
+{
+	return filter != NULL && filter->revoked != NULL &&
+	       filter->revoked(filter->context, issuer, kid);
+}
+
 /* ---- members of a key; each reader returns why the key is not usable, or NULL --------------- */
 
 /** The value of one base64url digit (RFC 4648 section 5), or -1. */
@@ -162,6 +173,43 @@ static const char *keys_rsa(const json_t *jwk, struct verify_key *key)
 	return NULL;
 }
 
+/**
+ * Whether an Ed25519 key is a point whose order divides 8: y is 0, 1, p - 1, p, p + 1 or one of the
+ * two of order 8, the sign of x aside. With such a key anybody can sign, and RFC 8032 section 5.1.7
+ * does not look for it.
+ */
+static bool keys_low_order(const uint8_t key[32])
+{
+	static const uint8_t low[][32] = {
+		{0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+		 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+		 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00},
+		{0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+		 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+		 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00},
+		{0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},
+		{0xed, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},
+		{0xee, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},
+		{0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4,
+		 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6,
+		 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
+		{0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b,
+		 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39,
+		 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
+	};
+
+	for (size_t i = 0; i < sizeof(low) / sizeof(low[0]); i++)
+		if (memcmp(key, low[i], 31) == 0 && (key[31] & 0x7f) == low[i][31])
+			return true;
+	return false;
+}
+
 static const char *keys_okp(const json_t *jwk, struct verify_key *key)
 {
 	const char *curve = json_string_value(json_object_get(jwk, "crv"));
@@ -173,6 +221,8 @@ static const char *keys_okp(const json_t *jwk, struct verify_key *key)
 	why = keys_bytes(jwk, "x", key->material, 32, &key->len);
 	if (why == NULL && key->len != 32)
 		why = "an Ed25519 key has 32 bytes";
+	if (why == NULL && keys_low_order(key->material))
+		why = "its point is of low order: anybody could sign";
 	return why;
 }
 
@@ -324,22 +374,14 @@ static void keys_each(const struct keys_source *source, const json_t *keys, stru
 			     "%s: no usable key", source->path);
 }
 
-void keys_load(const struct keys_source *source, struct arena *arena, struct key_list *list,
-	       struct problems *problems)
+void keys_read(const struct keys_source *source, struct span text, struct arena *arena,
+	       struct key_list *list, struct problems *problems)
 {
 	const json_t *keys;
 	json_error_t error;
-	struct span text;
-	const char *why;
 	json_t *root;
 
 	*list = (struct key_list){0};
-	why = file_read(source->path, KEYS_BYTES_MAX, arena, &text);
-	if (why != NULL) {
-		problems_add(problems, PROBLEM_ERROR, source->file, source->line, "%s: %s",
-			     source->path, why);
-		return;
-	}
 	root = json_loadb((const char *)text.at, text.len, JSON_REJECT_DUPLICATES, &error);
 	if (root == NULL) {
 		/* the library's text quotes the input, which may be a key */
@@ -354,6 +396,20 @@ void keys_load(const struct keys_source *source, struct arena *arena, struct key
 		problems_add(problems, PROBLEM_ERROR, source->path, 1,
 			     "not a key set: no list \"keys\"");
 	json_decref(root);
+}
+
+void keys_load(const struct keys_source *source, struct arena *arena, struct key_list *list,
+	       struct problems *problems)
+{
+	struct span text;
+	const char *why = file_read(source->path, KEYS_BYTES_MAX, arena, &text);
+
+	*list = (struct key_list){0};
+	if (why == NULL)
+		keys_read(source, text, arena, list, problems);
+	else
+		problems_add(problems, PROBLEM_ERROR, source->file, source->line, "%s: %s",
+			     source->path, why);
 }
 
 /* ---- ids ----------------------------------------------------------------------------------- */

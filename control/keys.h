@@ -20,22 +20,27 @@ struct key_list {
 	uint32_t count;
 };
 
-/** Where the configuration names the file, and what its issuer allows. */
+/** Where a key set comes from, and what its issuer allows. */
 struct keys_source {
-	const char *path; /* of the key set */
+	const char *path; /* of the key set, or its URL */
 	const char *file; /* configuration and its line, for problems with one key */
 	uint32_t line;
 	uint32_t algorithms; /* bits 1 << enum jws_alg */
 };
 
 /**
- * Reads a JSON Web Key Set (RFC 7517) by the rules of PROTOCOL 3.8: EC P-256 and P-384 on their
- * curve, RSA of 2048 to 4096 bits with an odd exponent >= 65537, Ed25519. A key for another use,
- * without key_ops "verify", of an algorithm the issuer does not allow or that is malformed is left
- * out with a warning. Errors: file not readable or too long, not strict JSON, no "keys", one kid
- * with different material, no usable key. A key is for one algorithm (RFC 8725 3.1): "alg", or the
- * only allowed one of its type. The list lives in arena.
+ * Reads a JSON Web Key Set of KEYS_BYTES_MAX bytes at most (RFC 7517) by the rules of PROTOCOL 3.8:
+ * EC P-256 and P-384 on their curve, RSA of 2048 to 4096 bits with an odd exponent >= 65537,
+ * Ed25519 not of low order. A key for another use, without key_ops "verify", of an algorithm the
+ * issuer does not allow or that is malformed is left out with a warning. Errors: not strict JSON,
+ * no "keys", more than KEYS_MAX of them, one kid with different material, no usable key. A key is
+ * for one algorithm (RFC 8725 3.1): "alg", or the only allowed one of its type. The list lives in
+ * arena and borrows nothing of text.
  */
+void keys_read(const struct keys_source *source, struct span text, struct arena *arena,
+	       struct key_list *list, struct problems *problems);
+
+/** The same for a file. Another error: it cannot be read, or is too long. */
 void keys_load(const struct keys_source *source, struct arena *arena, struct key_list *list,
 	       struct problems *problems);
 
@@ -52,5 +57,21 @@ void key_ids_number(struct key_ids *ids, struct verify_key *key);
 
 /** Reads the name of an algorithm ("ES256"). False when it is none of ours. */
 bool keys_algorithm(const char *name, enum jws_alg *alg);
+
+/** The name of an algorithm. */
+const char *keys_algorithm_name(enum jws_alg alg);
+
+/**
+ * Which keys an operator has taken back: their rows are left out when keys are published (control/
+ * publish.h). Who changes what revoked() says has the keys published again (node_publish_keys()).
+ */
+struct keys_filter {
+	/** issuer: its name in the configuration. kid: empty for a key without one. */
+	bool (*revoked)(const void *context, struct span issuer, struct span kid);
+	const void *context;
+};
+
+/** False when filter is NULL or lets the key pass. */
+bool keys_revoked(const struct keys_filter *filter, struct span issuer, struct span kid);
 
 #endif

@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "event.h"
 #include "inbox.h"
+#include "jwks_https.h"
 #include "node.h"
 
 #define RECLAIM_MS 100
@@ -25,6 +26,7 @@ struct control {
 	struct commands commands;
 	struct cli *cli;
 	struct inbox *inbox;
+	struct jwks_https *https;
 	uint64_t drain_until_ms; /* 0: not draining */
 	bool drain_sent;
 };
@@ -111,6 +113,27 @@ static uint32_t on_neighbours(void *context, uint32_t max, struct netifs_neighbo
 	return netifs_neighbours(c->node.netifs, max, rows);
 }
 
+static void on_view(void *context, struct snapshot *view)
+{
+	struct control *c = context;
+
+	snapshot_view(c->node.snapshots, view);
+}
+
+static bool on_publish_revocations(void *context, enum revocation_kind kind)
+{
+	struct control *c = context;
+
+	return node_publish_revocations(&c->node, kind);
+}
+
+static struct publish_keys_from on_keys(void *context)
+{
+	struct control *c = context;
+
+	return node_keys(&c->node);
+}
+
 static const struct node_ops node_ops = {
 	.status = on_status,
 	.counters = on_counters,
@@ -119,6 +142,9 @@ static const struct node_ops node_ops = {
 	.drain = on_drain,
 	.port = on_port,
 	.neighbours = on_neighbours,
+	.view = on_view,
+	.publish_revocations = on_publish_revocations,
+	.keys = on_keys,
 };
 
 /* ---- what happens --------------------------------------------------------------------------- */
@@ -127,7 +153,9 @@ static void on_message(void *context, uint16_t from, struct span message)
 {
 	struct control *c = context;
 
-	if (!commands_message(&c->commands, from, message))
+	if (!commands_message(&c->commands, from, message) &&
+	    !jwks_message(c->node.jwks, node_generation(&c->node), message) &&
+	    !node_key_log(&c->node, message))
 		event_log(c->node.log, from, message);
 }
 
@@ -160,6 +188,8 @@ static void on_tick(uv_timer_t *timer)
 
 	(void)snapshot_reclaim(c->node.snapshots);
 	log_tick(c->node.log);
+	node_tick(&c->node);
+	jwks_tick(c->node.jwks);
 	if (c->drain_until_ms == 0)
 		return;
 	if (!c->drain_sent)
@@ -203,11 +233,43 @@ static enum gw_err open_commands(struct control *c)
 		.loop = &c->loop,
 		.fetch = fetch_new(&fetch),
 		.errands = errands_new(&errands),
+		.revocations = c->node.revocations,
+		.max_rows = fetch.max_rows,
 	};
 	capture.errands = c->commands.errands;
 	c->commands.capture = capture_new(&capture);
 	return c->commands.fetch && c->commands.errands && c->commands.capture ? GW_OK
 									       : GW_NO_MEMORY;
+}
+
+static enum gw_err on_publish(void *context)
+{
+	struct control *c = context;
+
+	return node_publish_keys(&c->node);
+}
+
+/** Key sets are fetched from now on; until the first one has come its issuer is without keys. */
+static enum gw_err open_keys(struct control *c)
+{
+	const struct jwks_https_config https = {.loop = &c->loop};
+	struct jwks_config jwks = {
+		.log = c->node.log,
+		.now_ms = node_now_ms,
+		.random = node_random,
+		.publish = on_publish,
+		.context = c,
+	};
+
+	c->https = jwks_https_new(&https);
+	if (c->https == NULL)
+		return GW_NO_MEMORY;
+	jwks.fetcher = jwks_https_fetcher(c->https);
+	c->node.jwks = jwks_new(&jwks);
+	if (c->node.jwks == NULL)
+		return GW_NO_MEMORY;
+	jwks_configure(c->node.jwks, c->node.config);
+	return GW_OK;
 }
 
 static enum gw_err open_cli(struct control *c, char why[NODE_WHY_MAX])
@@ -243,7 +305,7 @@ static enum gw_err open_loop(struct control *c, char why[NODE_WHY_MAX])
 	c->tick.data = c;
 	uv_timer_start(&c->tick, on_tick, RECLAIM_MS, RECLAIM_MS);
 	snprintf(why, NODE_WHY_MAX, "out of memory");
-	if (open_commands(c) != GW_OK) /* before the first message comes */
+	if (open_commands(c) != GW_OK || open_keys(c) != GW_OK) /* before the first message comes */
 		return GW_NO_MEMORY;
 	snprintf(why, NODE_WHY_MAX, "the mailbox cannot be watched");
 	c->inbox = inbox_new(&inbox);
@@ -259,6 +321,9 @@ static void close_loop(struct control *c)
 	errands_close(c->commands.errands);
 	capture_close(c->commands.capture);
 	inbox_close(c->inbox);
+	jwks_free(c->node.jwks);
+	c->node.jwks = NULL;
+	jwks_https_close(c->https);
 	uv_close((uv_handle_t *)&c->on_term, NULL);
 	uv_close((uv_handle_t *)&c->on_int, NULL);
 	uv_close((uv_handle_t *)&c->on_hangup, NULL);
@@ -385,5 +450,6 @@ int main(int argc, char **argv)
 	}
 	umask(0077);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write() */
 	return run(&control, &line);
 }

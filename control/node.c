@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <rte_launch.h>
 
 #include "eal.h"
+#include "key_log.h"
 #include "message.h"
 
 static uint64_t clock_us(clockid_t clock)
@@ -57,52 +59,196 @@ static const struct worker_env node_env = {
 	.random = env_random,
 };
 
+uint64_t node_now_ms(void *context)
+{
+	return env_now_us(context) / 1000;
+}
+
+uint64_t node_random(void *context)
+{
+	return env_random(context);
+}
+
 /** Makes all parts of config and puts them live together. */
 static enum gw_err node_publish(struct node *node, struct config *config)
 {
 	struct snapshot_part *parts[SNAPSHOT_KINDS] = {0};
 	struct config_part *settings = publish_config(config, &node->state);
-	struct key_part *keys = publish_keys(config, node->key_ids);
+	const struct publish_keys_from from = {config, node->key_ids, node->jwks,
+					       &node->revoked_keys};
+	struct key_part *keys = publish_keys(&from);
 	struct pair_part *pairs = publish_pairs(config);
+	struct tls_fault fault; /* the check made one like these */
+	struct tls_part *tls = NULL;
+	enum gw_err err = publish_tls(config, &fault, &tls);
 
-	if (settings == NULL || keys == NULL || pairs == NULL) {
+	if (settings == NULL || keys == NULL || pairs == NULL || err != GW_OK) {
 		if (settings != NULL)
 			settings->part.free(&settings->part);
 		if (keys != NULL)
 			keys->part.free(&keys->part);
 		if (pairs != NULL)
 			pairs->part.free(&pairs->part);
-		return GW_NO_MEMORY;
+		if (tls != NULL)
+			tls->part.free(&tls->part);
+		return err != GW_OK ? err : GW_NO_MEMORY;
 	}
 	parts[SNAPSHOT_CONFIG] = &settings->part;
 	parts[SNAPSHOT_KEYS] = &keys->part;
 	parts[SNAPSHOT_PAIRS] = &pairs->part;
+	parts[SNAPSHOT_REVOCATIONS] = &revocations_part(node->revocations)->part;
+	parts[SNAPSHOT_TLS] = &tls->part;
 	return snapshot_publish_all(node->snapshots, parts);
 }
 
+/** The view of a sleeper is taken when it wakes. */
+static void node_nudge(struct node *node)
+{
+	for (uint16_t w = 0; w < node->workers; w++)
+		mailbox_nudge(node->hub, w);
+}
+
+struct publish_keys_from node_keys(struct node *node)
+{
+	return (struct publish_keys_from){node->config, node->key_ids, node->jwks,
+					  &node->revoked_keys};
+}
+
+enum gw_err node_publish_keys(struct node *node)
+{
+	const struct publish_keys_from from = node_keys(node);
+	struct key_part *keys = publish_keys(&from);
+	enum gw_err err = snapshot_publish(node->snapshots, SNAPSHOT_KEYS, &keys->part);
+
+	if (err == GW_OK)
+		node_nudge(node);
+	return err;
+}
+
+uint32_t node_generation(const struct node *node)
+{
+	struct snapshot view;
+
+	snapshot_view(node->snapshots, &view);
+	return view.config->part.generation;
+}
+
+static enum gw_err node_publish_revoked(struct node *node)
+{
+	struct revocation_part *part = revocations_part(node->revocations);
+	enum gw_err err = snapshot_publish(node->snapshots, SNAPSHOT_REVOCATIONS, &part->part);
+
+	if (err == GW_OK)
+		node_nudge(node);
+	return err;
+}
+
+bool node_publish_revocations(struct node *node, enum revocation_kind kind)
+{
+	if (kind == REVOCATION_KEY)
+		node->keys_waiting = node_publish_keys(node) != GW_OK;
+	else
+		node->revocations_waiting = node_publish_revoked(node) != GW_OK;
+	return !(kind == REVOCATION_KEY ? node->keys_waiting : node->revocations_waiting);
+}
+
+static void node_publish_tickets(struct node *node)
+{
+	struct ticket_part *part = tickets_part(&node->tickets);
+
+	node->tickets_waiting = part == NULL || snapshot_publish(node->snapshots, SNAPSHOT_TICKETS,
+								 &part->part) != GW_OK;
+}
+
+static void node_tick_revocations(struct node *node)
+{
+	if (revocations_expire(node->revocations, env_wall_s(NULL)) > 0)
+		node->revocations_waiting = true;
+	if (node->revocations_waiting)
+		(void)node_publish_revocations(node, REVOCATION_JTI);
+	if (node->keys_waiting)
+		(void)node_publish_revocations(node, REVOCATION_KEY);
+}
+
+/** Opens the key log of config, closing the one before. NULL, or why not and nothing has changed.
+ */
+static const char *node_open_key_log(struct node *node, const struct config *config)
+{
+	const char *why = NULL;
+	int opened = -1;
+
+	if (config->access.tls.key_log.text[0] != '\0')
+		why = key_log_open(config_path(config, config->access.tls.key_log), &opened);
+	if (why != NULL)
+		return why;
+	if (node->key_log >= 0)
+		close(node->key_log);
+	node->key_log = opened;
+	if (opened >= 0)
+		log_event(node->log, LOG_LEVEL_WARNING, "tls_secrets_are_written", "file",
+			  config->access.tls.key_log.text);
+	return NULL;
+}
+
+bool node_key_log(struct node *node, struct span message)
+{
+	struct span rest = message;
+	struct message_head head;
+
+	if (!span_copy(&rest, &head, sizeof(head)) || head.kind != MESSAGE_KEY_LOG)
+		return false;
+	/* connections from before a reload may still tell, though nobody wants to know */
+	if (node->key_log >= 0 && !key_log_write(node->key_log, message))
+		log_event(node->log, LOG_LEVEL_WARNING, "key_log_not_written", NULL, NULL);
+	return true;
+}
+
+static void node_tick_tickets(struct node *node)
+{
+	uint32_t rotation_s = (uint32_t)node->config->access.tls.ticket_rotation.value;
+	uint64_t now_s = env_wall_s(NULL);
+	char why[NODE_WHY_MAX];
+
+	if (tickets_due(&node->tickets, now_s, rotation_s)) {
+		node->tickets_waiting |= tickets_rotate(&node->tickets, node->state.folder, now_s,
+							rotation_s, why, sizeof(why));
+		if (why[0] != '\0')
+			log_event(node->log, LOG_LEVEL_WARNING, "ticket_keys_not_kept", "why", why);
+	}
+	if (node->tickets_waiting)
+		node_publish_tickets(node);
+}
+
+void node_tick(struct node *node)
+{
+	node_tick_revocations(node);
+	node_tick_tickets(node);
+}
+
+/* Beside those that are open: who is not upgraded yet, and hears in HTTP that there is no room. */
+#define HANDSHAKES_MIN 16
+
 static struct worker_sizes node_sizes(const struct config *config)
 {
-	uint32_t workers = config_workers(config);
-	/* connections do not spread evenly over the workers: each has half as much again */
-	uint32_t share = workers > 1 ? 3 : 2;
+	uint32_t open = config_share(config, config->limits.max_connections);
 
 	return (struct worker_sizes){
-		.connections =
-			(uint32_t)config->limits.max_connections.value * share / 2 / workers + 1,
-		.bindings = (uint32_t)config->limits.max_bindings.value * share / 2 / workers + 1,
-		.transactions =
-			(uint32_t)config->limits.max_transactions.value * share / 2 / workers + 1,
+		.connections = open + open / 16 + HANDSHAKES_MIN,
+		.bindings = config_share(config, config->limits.max_bindings) + 1,
+		.transactions = config_share(config, config->limits.max_transactions) + 1,
 		.max_message = (uint32_t)config->limits.max_message.value,
 		.max_output = (uint32_t)config->limits.max_output.value,
 		.verify_jobs = 256,
 		.large_buffers = 4096,
+		.parked = (uint32_t)config->limits.parked_messages.value,
+		.token_cache = (uint32_t)config->limits.token_cache.value,
+		.token_refused = (uint32_t)config->limits.token_refused.value,
 	};
 }
 
 static enum gw_err node_worker(struct node *node, uint16_t w, char why[NODE_WHY_MAX])
 {
 	const struct config *config = node->config;
-	const struct config_certificate *pair = config->access.tls.certificates.at;
 	struct worker_config worker = {
 		.index = w,
 		.workers = node->workers,
@@ -118,9 +264,6 @@ static enum gw_err node_worker(struct node *node, uint16_t w, char why[NODE_WHY_
 		.shared = netifs_shared(node->netifs),
 		.tcp = &node->tcp,
 		.verifier = &verifier_openssl,
-		.certificate = config_path(config, pair->certificate),
-		.key = config_path(config, pair->key),
-		.groups = config->access.tls.groups.text,
 	};
 
 	return worker_new(&worker, why, NODE_WHY_MAX, &node->worker[w]);
@@ -162,15 +305,59 @@ static enum gw_err node_workers(struct node *node, char why[NODE_WHY_MAX])
 	return err;
 }
 
+static bool node_key_is_revoked(const void *context, struct span issuer, struct span kid)
+{
+	return revocations_has_key(context, issuer, kid);
+}
+
+/** What outlives a restart. */
+static enum gw_err node_state(struct node *node, char why[NODE_WHY_MAX])
+{
+	const char *path = config_path(node->config, node->config->node.state_directory);
+	struct revocations_config revocations = {
+		.key = node->state.hash_key,
+		.log = node->log,
+		.now_s = env_wall_s(NULL),
+		.max = (uint32_t)node->config->limits.max_revocations.value,
+	};
+
+	if (state_open(&node->state, path, why, NODE_WHY_MAX) != NULL)
+		return GW_CONFIG;
+	revocations.folder = node->state.folder;
+	node->revocations = revocations_open(&revocations, why, NODE_WHY_MAX);
+	node->revoked_keys = (struct keys_filter){node_key_is_revoked, node->revocations};
+	if (node->revocations != NULL)
+		return GW_OK;
+	state_close(&node->state);
+	return GW_CONFIG;
+}
+
+static enum gw_err node_start_tls(struct node *node, char why[NODE_WHY_MAX])
+{
+	const char *refused = node_open_key_log(node, node->config);
+
+	node_tick_tickets(node); /* the first key of tickets */
+	if (refused == NULL)
+		return GW_OK;
+	snprintf(why, NODE_WHY_MAX, "access.tls.key_log: %s", refused);
+	return GW_CONFIG;
+}
+
 enum gw_err node_start(struct node *node, char why[NODE_WHY_MAX])
 {
 	enum gw_err err;
 
 	node->started_us = env_now_us(NULL);
 	snprintf(why, NODE_WHY_MAX, "out of memory");
-	if (state_open(&node->state, config_path(node->config, node->config->node.state_directory),
-		       why, NODE_WHY_MAX) != NULL)
+	if (node_state(node, why) != GW_OK)
 		return GW_CONFIG;
+	if (tickets_open(&node->tickets, node->state.folder, why, NODE_WHY_MAX) != NULL) {
+		revocations_close(node->revocations);
+		state_close(&node->state);
+		return GW_CONFIG;
+	}
+	node->tickets_waiting = true;
+	node->key_log = -1;
 	err = eal_start(node->config, &node->eal, why, NODE_WHY_MAX);
 	if (err == GW_OK)
 		err = netifs_open(node->config, &node->netifs, why, NODE_WHY_MAX);
@@ -180,6 +367,8 @@ enum gw_err node_start(struct node *node, char why[NODE_WHY_MAX])
 	}
 	if (err == GW_OK)
 		err = node_publish(node, node->config);
+	if (err == GW_OK)
+		err = node_start_tls(node, why);
 	config_tcp(node->config, &node->tcp);
 	if (err == GW_OK)
 		err = node_workers(node, why);
@@ -202,12 +391,19 @@ void node_stop(struct node *node)
 	mailbox_hub_free(node->hub);
 	snapshot_root_free(node->snapshots);
 	key_ids_free(node->key_ids);
+	revocations_close(node->revocations);
+	tickets_close(&node->tickets);
 	state_close(&node->state);
+	if (node->key_log >= 0)
+		close(node->key_log);
+	node->key_log = -1;
 	node->worker = NULL;
 	node->netifs = NULL;
 	node->hub = NULL;
 	node->snapshots = NULL;
 	node->key_ids = NULL;
+	node->revocations = NULL;
+	node->revoked_keys = (struct keys_filter){0};
 	node->launched = 0;
 	node->eal = NULL;
 }
@@ -221,6 +417,17 @@ static void log_problems(struct node *node, const struct problems *problems)
 			  "config_problem", "text", problems_text(problems, i));
 }
 
+static void node_reload_key_log(struct node *node, const struct config *next,
+				struct problems *problems)
+{
+	const char *why = node_open_key_log(node, next);
+
+	if (why != NULL)
+		problems_add(problems, PROBLEM_ERROR, node->config_file,
+			     next->access.tls.key_log.line, "access.tls.key_log: %s: %s",
+			     next->access.tls.key_log.text, why);
+}
+
 bool node_reload(struct node *node, struct problems *problems)
 {
 	struct config *next = config_load(node->config_file, problems);
@@ -229,6 +436,8 @@ bool node_reload(struct node *node, struct problems *problems)
 
 	if (next != NULL)
 		config_compare(node->config, next, problems);
+	if (next != NULL && problems_errors(problems) == 0)
+		node_reload_key_log(node, next, problems);
 	if (next != NULL && problems_errors(problems) == 0) {
 		err = node_publish(node, next);
 		if (err != GW_OK) /* who asked must not take a key for revoked that is not */
@@ -245,10 +454,11 @@ bool node_reload(struct node *node, struct problems *problems)
 	config_free(node->config);
 	node->config = next;
 	node->reloads++;
+	revocations_bound(node->revocations, (uint32_t)next->limits.max_revocations.value);
 	log_set(node->log, (enum log_level)next->log.level.value, (uint32_t)next->log.rate.value);
 	log_event(node->log, LOG_LEVEL_INFO, "reloaded", "file", node->config_file);
-	for (uint16_t w = 0; w < node->workers; w++)
-		mailbox_nudge(node->hub, w); /* the view of a sleeper is taken when it wakes */
+	node_nudge(node);
+	jwks_configure(node->jwks, next);
 	return true;
 }
 

@@ -8,7 +8,9 @@
 #include "log.h"
 #include "netifs.h"
 #include "publish.h"
+#include "revocations.h"
 #include "state.h"
+#include "tickets.h"
 #include "worker.h"
 
 struct eal;
@@ -21,8 +23,15 @@ struct node {
 	const char *config_file;
 	struct config *config;
 	struct state state;
+	struct revocations *revocations;
+	bool revocations_waiting, keys_waiting; /* to be published: there was no room */
+	struct tickets tickets;
+	bool tickets_waiting; /* to be published */
+	int key_log;	      /* of access.tls.key_log; -1: none */
 	struct log *log;
 	struct key_ids *key_ids;
+	struct jwks *jwks; /* who made the node, once the loop is there; NULL: not yet */
+	struct keys_filter revoked_keys;
 	struct snapshot_root *snapshots;
 	struct mailbox_hub *hub;
 	struct worker **worker;
@@ -52,6 +61,36 @@ void node_stop(struct node *node);
  * is logged and nothing changes. problems gets what was found. True when accepted.
  */
 bool node_reload(struct node *node, struct problems *problems);
+
+/** Takes a MESSAGE_KEY_LOG of a worker. False: it is another message. */
+bool node_key_log(struct node *node, struct span message);
+
+/**
+ * Puts a change of node->revocations live: of keys, or of tokens and web sites. False: there was no
+ * room, and node_tick() tries again.
+ */
+bool node_publish_revocations(struct node *node, enum revocation_kind kind);
+
+/** Several times a second: ends what is revoked for a time, makes the next key of tickets when it
+ * is time, and publishes what could not be. */
+void node_tick(struct node *node);
+
+/** What the live configuration's keys are published from. */
+struct publish_keys_from node_keys(struct node *node);
+
+/**
+ * Publishes the keys of the live configuration anew and wakes the workers for it: after a fetch,
+ * and when revoked_keys says otherwise than before. GW_QUEUE_FULL, GW_NO_MEMORY: nothing has
+ * changed, to be repeated.
+ */
+enum gw_err GW_MUST_CHECK node_publish_keys(struct node *node);
+
+/** The generation of the live configuration, which messages of workers name. */
+uint32_t node_generation(const struct node *node);
+
+/** Clock and randomness of the workers' environment, for control's own parts. context: unused. */
+uint64_t node_now_ms(void *context);
+uint64_t node_random(void *context);
 
 /** Asks every worker to close its connections; false when a ring was full and it is to be repeated.
  */

@@ -50,6 +50,15 @@ static const struct span *publish_texts(struct arena *arena, const struct option
 	return texts;
 }
 
+static const struct span *publish_lowers(struct arena *arena, const struct option_list *list)
+{
+	struct span *texts = arena_get(arena, list->count * sizeof(*texts));
+
+	for (uint32_t i = 0; i < list->count; i++)
+		texts[i] = publish_lower(arena, config_text(list, i)->text);
+	return texts;
+}
+
 /** FNV-1a: names the node in flow tokens, which are under a MAC; not a secret, the same for ever.
  */
 static uint32_t publish_node_id(struct span name)
@@ -117,15 +126,14 @@ static void publish_listen(const struct config *config, struct arena *arena,
 	}
 }
 
-static void publish_hosts(const struct config *config, struct arena *arena,
-			  struct config_part *part)
+/** Addresses without port; the check saw that each is one. */
+static const struct endpoint *publish_addresses(struct arena *arena, const struct option_list *from)
 {
-	struct span *hosts = arena_get(arena, config->access.hosts.count * sizeof(*hosts));
+	struct endpoint *addresses = arena_get(arena, from->count * sizeof(*addresses));
 
-	for (uint32_t i = 0; i < config->access.hosts.count; i++)
-		hosts[i] = publish_lower(arena, config_text(&config->access.hosts, i)->text);
-	part->host = hosts;
-	part->host_count = config->access.hosts.count;
+	for (uint32_t i = 0; i < from->count; i++)
+		(void)address_plain(config_text(from, i)->text, &addresses[i]);
+	return addresses;
 }
 
 static void publish_mw_host(const struct config *config, struct arena *arena,
@@ -153,7 +161,6 @@ static void publish_next_hops(const struct config *config, struct arena *arena,
 			      struct config_part *part)
 {
 	struct next_hop_config *hops = arena_get(arena, config->mw.next_hops.count * sizeof(*hops));
-	struct endpoint *trusted = arena_get(arena, config->mw.trusted.count * sizeof(*trusted));
 
 	for (uint32_t i = 0; i < config->mw.next_hops.count; i++) {
 		const struct config_next_hop *from = ROW(config_next_hop, config->mw.next_hops, i);
@@ -162,11 +169,9 @@ static void publish_next_hops(const struct config *config, struct arena *arena,
 		hops[i].priority = (uint32_t)from->priority.value;
 		hops[i].weight = (uint32_t)from->weight.value;
 	}
-	for (uint32_t i = 0; i < config->mw.trusted.count; i++)
-		(void)address_plain(config_text(&config->mw.trusted, i)->text, &trusted[i]);
 	part->next_hop = hops;
 	part->next_hop_count = config->mw.next_hops.count;
-	part->trusted = trusted;
+	part->trusted = publish_addresses(arena, &config->mw.trusted);
 	part->trusted_count = config->mw.trusted.count;
 }
 
@@ -217,6 +222,12 @@ static void publish_issuers(const struct config *config, struct arena *arena,
 		issuers[i].authz_server = publish_text(arena, from->authz_server);
 		issuers[i].algorithms = from->algorithm_bits;
 		issuers[i].leeway_s = (uint32_t)from->leeway.value;
+		issuers[i].claim.impi = publish_text(arena, from->claims.impi);
+		issuers[i].claim.impu = publish_text(arena, from->claims.impu);
+		issuers[i].claim.wwsf = publish_text(arena, from->claims.wwsf);
+		issuers[i].claim.scn = publish_text(arena, from->claims.scn);
+		issuers[i].scope_register = publish_text(arena, from->scope_register);
+		issuers[i].scope_originate = publish_text(arena, from->scope_originate);
 		publish_typ(from, arena, &issuers[i]);
 	}
 	part->issuer = issuers;
@@ -259,6 +270,32 @@ static void publish_origins(const struct config *config, struct arena *arena,
 	}
 }
 
+/** What one worker grants of a limit that all share. */
+static uint32_t publish_share(const struct config *config, struct option_number limit)
+{
+	uint64_t share = limit.value / config_workers(config);
+
+	return share > 0 ? (uint32_t)share : 1;
+}
+
+/** A rate whose burst is what comes in two seconds. */
+static struct rate_limit publish_rate(uint64_t per_second)
+{
+	return (struct rate_limit){(uint32_t)per_second, (uint32_t)(2 * per_second)};
+}
+
+static void publish_wwsf_limits(const struct config *config, const struct config_wwsf *from,
+				struct wwsf_config *to)
+{
+	to->max_bindings = (uint32_t)from->limits.max_bindings.value;
+	to->connections = publish_rate(publish_share(config, from->limits.connections_per_second));
+	to->max_connections = publish_share(config, from->limits.max_connections);
+	to->registrations =
+		publish_rate(publish_share(config, from->limits.registrations_per_second));
+	to->requests = publish_rate(from->limits.requests_per_second.value);
+	to->calls_in_setup = (uint32_t)from->limits.calls_in_setup.value;
+}
+
 static void publish_wwsfs(const struct config *config, struct arena *arena,
 			  struct config_part *part)
 {
@@ -271,7 +308,10 @@ static void publish_wwsfs(const struct config *config, struct arena *arena,
 		wwsfs[w].issuer = publish_issuer_index(config, from->issuer.text);
 		wwsfs[w].mode = WWSF_INDIVIDUAL; /* the only one in this version */
 		wwsfs[w].pairs = w;
-		wwsfs[w].max_bindings = (uint32_t)from->limits.max_bindings.value;
+		wwsfs[w].domain = publish_lowers(arena, &from->identities.domains);
+		wwsfs[w].domain_count = from->identities.domains.count;
+		wwsfs[w].jti_required = from->jti.value == CONFIG_JTI_REQUIRED;
+		publish_wwsf_limits(config, from, &wwsfs[w]);
 	}
 	part->wwsf = wwsfs;
 	part->wwsf_count = config->wwsf.count;
@@ -287,11 +327,20 @@ static void publish_limits(const struct config *config, struct config_part *part
 	part->default_expires_s = (uint32_t)config->limits.default_expires.value;
 	part->ws_ping_s = (uint32_t)config->limits.ws_ping.value;
 	part->ws_silence_s = (uint32_t)config->limits.ws_silence.value;
+	part->tls_steps = (uint32_t)config->access.tls.steps_per_turn.value;
 	part->tls_handshake_s = (uint32_t)config->limits.tls_handshake.value;
 	part->upgrade_s = (uint32_t)config->limits.http_upgrade.value;
 	part->preauth_s = (uint32_t)config->limits.pre_auth.value;
 	part->max_output = (uint32_t)config->limits.max_output.value;
 	part->from_check = config->access.from_check.value != 0;
+	part->warn_reason = config->access.warn_reason.value != 0;
+	part->token_in_body = config->access.token_in_body.value != 0;
+	part->max_connections = config_share(config, config->limits.max_connections);
+	part->upgrades.per_second = publish_share(config, config->limits.upgrades_per_second);
+	part->upgrades.burst = publish_share(config, config->limits.upgrades_burst);
+	part->address_connections = publish_share(config, config->limits.connections_per_address);
+	part->requests = publish_rate(config->limits.requests_per_second.value);
+	part->dialog_requests = publish_rate(config->limits.dialog_requests_per_second.value);
 }
 
 static void publish_free_config(struct snapshot_part *part)
@@ -313,7 +362,10 @@ struct config_part *publish_config(const struct config *config, const struct sta
 	publish_listen(config, arena, part);
 	part->path = publish_texts(arena, &config->access.paths);
 	part->path_count = config->access.paths.count;
-	publish_hosts(config, arena, part);
+	part->host = publish_lowers(arena, &config->access.hosts);
+	part->host_count = config->access.hosts.count;
+	part->balancer = publish_addresses(arena, &config->access.proxy_protocol_from);
+	part->balancer_count = config->access.proxy_protocol_from.count;
 	publish_mw(config, arena, part);
 	publish_issuers(config, arena, part);
 	publish_wwsfs(config, arena, part);
@@ -329,31 +381,52 @@ static void publish_free_keys(struct snapshot_part *part)
 	arena_free(((struct owned_keys *)(void *)part)->arena);
 }
 
-struct key_part *publish_keys(const struct config *config, struct key_ids *ids)
+/** The keys that from has for issuer i, one after the other in rows; where the next one goes. */
+static struct key_row *publish_issuer_keys(const struct publish_keys_from *from, uint32_t i,
+					   const struct key_list *keys, struct arena *arena,
+					   struct key_row *rows)
 {
+	struct span issuer = span_text(config_issuer(from->config, i)->name.text);
+
+	for (uint32_t k = 0; k < keys->count; k++) {
+		struct span kid = keys->at[k].kid;
+
+		if (keys_revoked(from->revoked, issuer, kid))
+			continue;
+		*rows = (struct key_row){
+			.issuer = i,
+			.kid = span_of(arena_text(arena, kid.at, kid.len), kid.len),
+			.key = keys->at[k].key,
+		};
+		key_ids_number(from->ids, &rows->key);
+		rows++;
+	}
+	return rows;
+}
+
+struct key_part *publish_keys(const struct publish_keys_from *from)
+{
+	uint32_t issuers = from->config->issuers.count, count = 0;
 	struct arena *arena = arena_new();
 	struct owned_keys *owned = arena_get(arena, sizeof(*owned));
-	struct key_row *rows;
-	uint32_t count = 0;
+	struct jwks_view *view = arena_get(arena, issuers * sizeof(*view));
+	struct key_issuer *issuer = arena_get(arena, issuers * sizeof(*issuer));
+	struct key_row *rows, *end;
 
-	for (uint32_t i = 0; i < config->issuers.count; i++)
-		count += ROW(config_issuer, config->issuers, i)->keys.count;
-	rows = arena_get(arena, count * sizeof(*rows));
-	owned->arena = arena;
-	owned->part =
-		(struct key_part){.part.free = publish_free_keys, .row = rows, .count = count};
-	for (uint32_t i = 0; i < config->issuers.count; i++) {
-		const struct key_list *from = &ROW(config_issuer, config->issuers, i)->keys;
-
-		for (uint32_t k = 0; k < from->count; k++, rows++) {
-			rows->issuer = i;
-			rows->kid =
-				span_of(arena_text(arena, from->at[k].kid.at, from->at[k].kid.len),
-					from->at[k].kid.len);
-			rows->key = from->at[k].key;
-			key_ids_number(ids, &rows->key);
-		}
+	for (uint32_t i = 0; i < issuers; i++) {
+		jwks_look(from->jwks, config_issuer(from->config, i), &view[i]);
+		issuer[i] = view[i].issuer;
+		count += view[i].keys->count;
 	}
+	rows = end = arena_get(arena, count * sizeof(*rows));
+	for (uint32_t i = 0; i < issuers; i++)
+		end = publish_issuer_keys(from, i, view[i].keys, arena, end);
+	owned->arena = arena;
+	owned->part = (struct key_part){.part.free = publish_free_keys,
+					.row = rows,
+					.count = (uint32_t)(end - rows),
+					.issuer = issuer,
+					.issuer_count = issuers};
 	return &owned->part;
 }
 
@@ -382,8 +455,18 @@ struct pair_part *publish_pairs(struct config *config)
 	for (uint32_t w = 0; w < count; w++) {
 		struct config_wwsf *from = &((struct config_wwsf *)config->wwsf.at)[w];
 
-		pairs_give(from->pairs, &owned->table[w]);
+		if (from->pairs != NULL)
+			pairs_give(from->pairs, &owned->table[w]);
 		from->pairs = NULL;
 	}
 	return &owned->part;
+}
+
+enum gw_err publish_tls(const struct config *config, struct tls_fault *fault,
+			struct tls_part **made)
+{
+	struct tls_config tls;
+
+	config_tls(config, &tls);
+	return tls_part_new(&tls_libssl, &tls, config_workers(config), fault, made);
 }

@@ -3,6 +3,7 @@
 #define PUBLISH_H
 
 #include "config.h"
+#include "jwks.h"
 #include "state.h"
 
 /**
@@ -13,8 +14,20 @@
  */
 struct config_part *publish_config(const struct config *config, const struct state *state);
 
+/** What the keys of a configuration are made of. */
+struct publish_keys_from {
+	const struct config *config;
+	struct key_ids *ids;
+	const struct jwks *jwks;	   /* NULL: none has been fetched */
+	const struct keys_filter *revoked; /* NULL: none is */
+};
+
 /** Gives keys their ids; the same key keeps its id over reloads. */
-struct key_part *publish_keys(const struct config *config, struct key_ids *ids);
+struct key_part *publish_keys(const struct publish_keys_from *from);
+
+/** As tls_part_new(), for config that was accepted. */
+enum gw_err publish_tls(const struct config *config, struct tls_fault *fault,
+			struct tls_part **made);
 
 /** Takes the pairs out of config: works once. NULL: no memory, nothing taken. */
 struct pair_part *publish_pairs(struct config *config);

@@ -11,6 +11,7 @@
  *   flow.keys  lines "ID HEX": id 0..255 and 32 bytes. The first signs flow tokens, all verify.
  *   hash.key   "HEX", 16 bytes: the key of identity hashes in logs and lists.
  *   epoch      number of starts.
+ * Others keep their own files there: control/tickets.h.
  */
 struct state {
 	int folder; /* descriptor, locked: one process at a time */

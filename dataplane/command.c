@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <openssl/crypto.h>
+
 #include "pipeline.h"
 
 /* What control asks of a worker, and what it gets: rows by value, a page at a time. */
@@ -149,6 +151,70 @@ static void capture_begin(struct worker *w, const struct message_command *comman
 		worker_count(w, GW_INVARIANT);
 }
 
+/* ---- tokens ------------------------------------------------------------------------------------
+ */
+
+static void answer_steps(struct worker *w, enum gw_err signature)
+{
+	const struct explaining *e = &w->explaining;
+	const struct gateway_explained what = {e->wwsf, span_of(e->token, e->len)};
+	struct row_step rows[GATEWAY_STEPS_MAX];
+	struct message_answer head = {.id = e->id, .row_size = sizeof(rows[0])};
+
+	head.rows = gateway_explain(w->gateway, &what, signature, rows);
+	answer(w, &head, rows);
+	OPENSSL_cleanse(w->explaining.token, e->len);
+	w->explaining.waiting = false;
+}
+
+/** Has the signature checked. False: it is not come to that, or not now. */
+static bool explain_submit(struct worker *w)
+{
+	const struct explaining *e = &w->explaining;
+	const struct gateway_explained what = {e->wwsf, span_of(e->token, e->len)};
+	struct verify_job *job = worker_job(w);
+	bool checked;
+
+	if (job == NULL)
+		return false;
+	checked = gateway_explain_job(w->gateway, &what, job);
+	job->waiter = VERIFY_WAITER_COMMAND;
+	job->owner =
+		checked ? (struct handle){.worker = w->config.index, .slot = e->id, .generation = 1}
+			: handle_none();
+	worker_submit(w, job);
+	return checked;
+}
+
+static void explain(struct worker *w, const struct message_command *command, struct span body)
+{
+	struct explaining *e = &w->explaining;
+	struct explain_ask ask;
+	struct span origin;
+
+	if (!span_copy(&body, &ask, sizeof(ask)) || !span_take(&body, ask.origin_len, &origin)) {
+		worker_count(w, GW_INVARIANT);
+		return;
+	}
+	body = span_cut(body, 0, sizeof(e->token));
+	e->id = command->id;
+	e->len = body.len;
+	memcpy(e->token, body.at, body.len);
+	e->wwsf = gateway_explain_wwsf(w->gateway, origin, body);
+	e->waiting = explain_submit(w);
+	if (!e->waiting)
+		answer_steps(w, GW_VERIFIER_FAILED);
+}
+
+void command_verdict(struct worker *w, const struct verify_job *job)
+{
+	/* another command may have come meanwhile */
+	if (w->explaining.waiting && job->owner.slot == w->explaining.id)
+		answer_steps(w, job->verdict);
+	else
+		counter_add(&w->counters.mailbox_stale, 1);
+}
+
 static void on_pong(void *context, uint32_t id, enum gw_err err, uint32_t rtt_us)
 {
 	answer_pong(context, id, err, rtt_us);
@@ -223,6 +289,9 @@ void command_run(struct worker *w, struct span message)
 		return;
 	case COMMAND_DRAIN:
 		drain(w);
+		return;
+	case COMMAND_EXPLAIN:
+		explain(w, command, span_from(message, sizeof(*command)));
 		return;
 	}
 	worker_count(w, GW_NOT_SUPPORTED);

@@ -2,6 +2,8 @@
 #ifndef PIPELINE_H
 #define PIPELINE_H
 
+#include <sys/queue.h>
+
 #include "gateway/gateway.h"
 #include "message.h"
 #include "netif.h"
@@ -17,7 +19,11 @@
 #define LARGE_BUFFER_MIN 16384 /* an HTTP head, and well apart from the small ones */
 #define VERIFY_BATCH 64	       /* signatures submitted, and verdicts taken, in one turn */
 
+/* The configuration has 256 WWSFs at most; rows for those of before a reload too. */
+#define WWSF_KEYS 2048
+
 enum session_state {
+	SESSION_PROXY,	   /* the header of a load balancer awaited */
 	SESSION_HANDSHAKE, /* TLS under way */
 	SESSION_UPGRADE,   /* HTTP request awaited */
 	SESSION_OPEN,	   /* WebSocket: SIP flows */
@@ -40,6 +46,7 @@ struct session {
 	bool broken;	    /* TLS failed: only our alert still goes out */
 	bool bound;	    /* it had a binding when last looked at */
 	bool was_bound;	    /* it had a binding once */
+	bool tls_waits;	    /* for its next step of the handshake, in a later turn */
 	uint8_t unparsable; /* messages that were not SIP, in a row */
 	struct wic wic;
 	uint64_t since_us;	/* accepted */
@@ -48,11 +55,18 @@ struct session {
 	uint64_t waiting_us;	/* deadline of the verdict */
 	uint64_t ping_us;	/* when the next ping is due */
 	struct handle job;	/* the last one submitted */
+	uint64_t partial_us;	/* since when part of a message waits for the rest; 0: none does */
 	uint64_t messages_in, messages_out;
+	struct endpoint peer;	    /* the client, also behind a load balancer */
+	uint32_t address_row;	    /* of worker.addresses, or RATES_NONE */
+	uint32_t site_row;	    /* of worker.sites, or RATES_NONE */
 	uint32_t config_generation; /* in which wic.wwsf and wic.disowned hold */
 	uint16_t origin_len;
 	uint8_t origin[WS_ORIGIN_MAX];
+	TAILQ_ENTRY(session) tls_next; /* while tls_waits */
 };
+
+TAILQ_HEAD(sessions, session);
 
 /** A TCP connection with the core, opened by us or by it. Owner: the worker. */
 struct mw_link {
@@ -80,6 +94,16 @@ struct mw_down {
 	uint64_t until_us;
 };
 
+/** A token that control wants explained: its signature is being checked. One at a time, the last
+ * one that was asked for. */
+struct explaining {
+	bool waiting;
+	uint32_t id; /* of the command; also the slot of the job's owner */
+	uint32_t wwsf;
+	uint32_t len;
+	uint8_t token[VERIFY_TEXT_MAX + 1]; /* a longer one stays too long */
+};
+
 struct worker {
 	/* read-mostly */
 	struct worker_config config;
@@ -98,6 +122,9 @@ struct worker {
 	struct slots *large;
 	struct slots *link_buffers; /* apart: WICs that fill large do not cut off the core */
 	struct slots *jobs;
+	struct rates *addresses; /* upgrades and open connections, by endpoint_source() */
+	struct rates *sites;	 /* the same, by the WWSF's name */
+	uint8_t rates_key[16];
 	/* per turn */
 	struct net_clock clock;
 	uint64_t wall_s;
@@ -108,10 +135,14 @@ struct worker {
 	uint64_t broken_told;	   /* invariants the log has been told of */
 	uint32_t peers_generation; /* of the configuration whose mw.trusted the back ends know */
 	uint32_t drain_cursor;
+	uint32_t tls_generation;     /* of the part that tls_context is from */
+	uint32_t tls_steps_left;     /* of handshakes, in this turn */
+	struct sessions tls_waiting; /* for the next turn's, in their order */
 	/* jobs not yet submitted, as many as there are: a turn's work is bounded, not its input */
 	struct verify_job **batch;
 	uint32_t batch_count;
 	uint32_t links_accepted; /* links that the core has opened */
+	struct explaining explaining;
 	struct mw_down down[MW_DOWN_MAX];
 	uint8_t *answer;  /* a refusal in the making */
 	uint8_t *scratch; /* a frame in the making */
@@ -139,6 +170,10 @@ static inline struct net_core *worker_mw_net(const struct worker *w)
 	return w->net[worker_settings(w)->mw_back_end];
 }
 
+/** A free job, or NULL; and its way to the driver, or back to the pool when its owner is none. */
+struct verify_job *worker_job(void *context);
+void worker_submit(void *context, struct verify_job *job);
+
 /** Sends an event to control's log; dropped and counted when the ring is full. */
 void worker_event(struct worker *w, struct message_event *event);
 void worker_event_with(struct worker *w, struct message_event *event, struct span trace);
@@ -150,12 +185,52 @@ enum gw_err GW_MUST_CHECK session_send(struct worker *w, struct handle flow, str
 struct wic *session_wic(struct worker *w, struct handle flow);
 /** The verdict of a job whose owner is a session. */
 void session_verdict(struct worker *w, struct handle flow, struct handle job, enum gw_err verdict);
+/** A request that was parked has been handled: a refused one is answered. */
+void session_resumed(struct worker *w, const struct gateway_resumed *resumed);
+/** Closes a session whose binding an operator has ended (PROTOCOL 2.2). */
+void session_end(struct worker *w, const struct gateway_ended *ended);
 /** Closes sessions with code 1001, some in each turn. True: there are more. */
 bool session_drain(struct worker *w);
 uint32_t session_rows(struct worker *w, uint32_t *cursor, uint32_t max, struct row_session *rows);
 
 /** Ends it without a word. The gateway hears of it at closed: we may be inside a call of its. */
 void session_cut(struct session *s, enum gw_err why);
+
+/* session_admit.c: for session.c alone, but for the first two */
+/** Makes the worker's limits of who may come in. GW_NO_MEMORY. */
+enum gw_err GW_MUST_CHECK session_admit_open(struct worker *w);
+void session_admit_close(struct worker *w);
+/** True for a peer that brings clients with a PROXY header. */
+bool session_admit_balancer(const struct worker *w, const struct endpoint *peer);
+/** Reads that header. True: the client is known, TLS begins; false: more is needed, or s is cut. */
+bool session_admit_header(struct session *s);
+/** Whether a connection may be upgraded, and if not, after how many seconds to come again. */
+struct admission {
+	enum gw_err err; /* GW_OK, GW_CONN_LIMIT, GW_HTTP_RATE, GW_HTTP_ORIGIN_LIMIT */
+	uint32_t retry_s;
+};
+/** Asks the limits of the worker, of the client's address and of its WWSF, and counts s there if
+ * they let it. */
+struct admission session_admit(struct session *s, uint32_t wwsf);
+/** Counts s no more, wherever it was counted. */
+void session_dismiss(struct session *s);
+
+/** Goes on with a handshake that waited; for session_tls.c alone. */
+void session_tls_resume(struct session *s);
+
+/* session_tls.c */
+/** Takes this worker's TLS context when the turn's view has a new one. */
+void session_tls_context(struct worker *w);
+/** A new turn: goes on with handshakes that wait, as far as a turn may. */
+void session_tls_turn(struct worker *w);
+/** True when handshakes wait for the next turn. */
+bool session_tls_waiting(const struct worker *w);
+/** May s take a step of its handshake? False: it is taken in a later turn by itself. */
+bool session_tls_step(struct session *s);
+/** s waits no more. */
+void session_tls_forget(struct session *s);
+/** Tells the log whose alert ended a handshake, and which name was asked for. */
+void session_tls_failed(struct session *s, enum gw_err err);
 
 /* session_io.c: for session.c alone */
 /** Gives a pooled object back; one that is not out is a broken invariant, counted. */
@@ -204,6 +279,8 @@ void sleep_wait(struct worker *w, uint64_t until_us);
 /* command.c */
 /** What control asks; message begins with struct message_command. */
 void command_run(struct worker *w, struct span message);
+/** The verdict of a job with VERIFY_WAITER_COMMAND. */
+void command_verdict(struct worker *w, const struct verify_job *job);
 /** What back ends with packets tell; context: the worker. */
 extern const struct net_events command_net_events;
 

@@ -9,11 +9,11 @@
 
 #define UNPARSABLE_MAX 3
 #define CLOSING_MS 2000
-#define VERDICT_US 2000000 /* a signature takes microseconds; a driver that lost it is given up */
 #define HTTP_HEAD_MAX 8192
 #define SECOND_US 1000000ull
 #define IDLE_UNREGISTERED_US (60 * SECOND_US) /* PROTOCOL 11 */
 #define DRAIN_PER_TURN 256
+#define RETRY_DRAIN_S 5 /* another node answers then */
 
 static void session_read(struct session *s);
 
@@ -25,13 +25,11 @@ static void session_event(struct session *s, enum event_kind what, enum gw_err e
 		.what = what,
 		.err = err,
 		.handle = s->wic.flow,
-		.peer = conn_peer(s->conn),
+		.peer = s->peer,
 		.status = status,
 	};
 	struct span text = span_of(s->origin, s->origin_len);
 
-	if (what == EVENT_TLS_FAILED)
-		text = span_text(s->worker->tls->info(s->tls).failure);
 	text = span_cut(text, 0, sizeof(event.text) - 1);
 	memcpy(event.text, text.at, text.len);
 	worker_event(s->worker, &event);
@@ -112,11 +110,19 @@ static uint64_t silent_us(const struct session *s)
 /** When a connection without registration ends; never while something is under way. */
 static uint64_t unused_us(const struct session *s)
 {
-	if (s->bound || s->waiting || s->wic.transactions > 0)
+	if (s->bound || s->waiting || s->wic.transactions > 0 || !handle_is_none(s->wic.parked))
 		return UINT64_MAX;
 	if (s->was_bound)
 		return s->registered_us + IDLE_UNREGISTERED_US;
 	return s->registered_us + worker_settings(s->worker)->preauth_s * SECOND_US;
+}
+
+/** When a message that does not come to its end has taken too long: it holds a buffer. */
+static uint64_t partial_us(const struct session *s)
+{
+	if (s->partial_us == 0)
+		return UINT64_MAX;
+	return s->partial_us + worker_settings(s->worker)->ws_silence_s * SECOND_US;
 }
 
 /** For the next thing that must happen though nothing comes. */
@@ -128,6 +134,8 @@ static void session_arm(struct session *s)
 		due = silent_us(s);
 	if (unused_us(s) < due)
 		due = unused_us(s);
+	if (partial_us(s) < due)
+		due = partial_us(s);
 	if (s->waiting && s->waiting_us < due)
 		due = s->waiting_us;
 	conn_set_deadline(s->conn, due > now ? (uint32_t)((due - now + 999) / 1000) : 1);
@@ -170,7 +178,7 @@ static void session_unparsable(struct session *s, enum gw_err err)
 static void session_wait(struct session *s)
 {
 	s->waiting = true;
-	s->waiting_us = s->worker->clock.now_us + VERDICT_US;
+	s->waiting_us = s->worker->clock.now_us + GATEWAY_VERDICT_US;
 	conn_pause_rx(s->conn);
 	session_arm(s);
 }
@@ -216,6 +224,7 @@ static void session_message(struct session *s, struct span message)
 	if (message.len == 0 || span_equal(message, SPAN("\r\n")))
 		return;
 	s->messages_in++;
+	s->partial_us = 0;
 	counter_add(&s->worker->counters.ws_messages_in, 1);
 	session_owner(s);
 	session_result(s, gateway_from_wic(s->worker->gateway, &s->wic, message));
@@ -272,7 +281,8 @@ static struct ws_upgrade_policy upgrade_policy(const struct config_part *config)
 	};
 }
 
-static void session_refuse_upgrade(struct session *s, const struct ws_upgrade *u)
+/** retry_s: what Retry-After says where the answer has one. */
+static void session_refuse_upgrade(struct session *s, const struct ws_upgrade *u, uint32_t retry_s)
 {
 	uint16_t status = ws_upgrade_status(u->err);
 	struct span origin = span_cut(u->origin, 0, sizeof(s->origin));
@@ -287,7 +297,7 @@ static void session_refuse_upgrade(struct session *s, const struct ws_upgrade *u
 	session_event(s, EVENT_UPGRADE_REFUSED, u->err, status);
 	s->state = SESSION_CLOSING; /* that event was its last */
 	writer_init(&w, answer, sizeof(answer));
-	ws_upgrade_refuse(status, status == 503 ? 5 : 0, &w);
+	ws_upgrade_refuse(status, status == 429 || status == 503 ? retry_s : 0, &w);
 	if (session_output(s, writer_span(&w)) == GW_OK)
 		session_closing(s, u->err, status);
 }
@@ -322,13 +332,19 @@ static void session_upgrade(struct session *s)
 {
 	struct ws_upgrade_policy policy = upgrade_policy(worker_settings(s->worker));
 	struct ws_upgrade u = ws_upgrade_read(span_of(s->in, s->in_len), &policy);
+	struct admission admission = {.retry_s = RETRY_DRAIN_S};
 
 	if (u.err == GW_AGAIN)
 		return;
 	if (s->worker->draining)
 		u.err = GW_STOPPING;
+	if (u.err == GW_OK) {
+		admission =
+			session_admit(s, worker_settings(s->worker)->origin[u.origin_index].wwsf);
+		u.err = admission.err;
+	}
 	if (u.err != GW_OK) {
-		session_refuse_upgrade(s, &u);
+		session_refuse_upgrade(s, &u, admission.retry_s);
 		return;
 	}
 	session_open(s, &u);
@@ -347,6 +363,8 @@ static void session_input(struct session *s)
 
 	if (s->state == SESSION_HANDSHAKE && w->tls->ready(s->tls)) {
 		counter_add(&w->counters.tls_handshakes, 1);
+		if (w->tls->info(s->tls).resumed)
+			counter_add(&w->counters.tls_resumed, 1);
 		s->state = SESSION_UPGRADE;
 		conn_set_deadline(s->conn, worker_settings(w)->upgrade_s * 1000);
 	}
@@ -364,7 +382,7 @@ static void session_tls_error(struct session *s, enum gw_err err)
 
 	if (s->state == SESSION_HANDSHAKE && err != GW_TLS_CLOSED) {
 		counter_add(&w->counters.tls_failures, 1);
-		session_event(s, EVENT_TLS_FAILED, err, 0);
+		session_tls_failed(s, err);
 	}
 	if (err != GW_TLS_CLOSED) {
 		worker_count(w, err);
@@ -385,18 +403,53 @@ static void session_discard(struct session *s)
 		conn_consume(s->conn, len);
 }
 
+/** Notes when the message began that has not come whole. A new one is no part of the last. */
+static void session_partial(struct session *s)
+{
+	bool partial = s->state == SESSION_OPEN && !s->waiting && s->in_len > 0;
+
+	if (!partial) {
+		s->partial_us = 0;
+	} else if (s->partial_us == 0) {
+		s->partial_us = s->worker->clock.now_us;
+		session_arm(s);
+	}
+}
+
+/**
+ * Room for what comes next. A peer that is being closed is read on, into a buffer that is emptied
+ * each time: bytes left unread would make our end a reset, which takes the close frame with it.
+ * Without room the session ends, a WebSocket with 1011 (PROTOCOL 2.2).
+ */
+static bool session_room(struct session *s)
+{
+	if (s->state == SESSION_CLOSING)
+		s->in_len = 0;
+	if (session_input_room(s))
+		return true;
+	if (s->state != SESSION_OPEN) {
+		session_cut(s, GW_POOL_EMPTY);
+		return false;
+	}
+	session_fail(s, GW_POOL_EMPTY);
+	s->in_len = 0;
+	return s->in != NULL;
+}
+
 /** Reads until TLS has nothing more: bytes inside it would not be announced again. */
 static void session_read(struct session *s)
 {
 	struct worker *w = s->worker;
 
+	if (s->state == SESSION_PROXY && !session_admit_header(s))
+		return;
 	while (!s->waiting && !s->broken) {
 		struct tls_result r;
 
-		if (!session_input_room(s)) {
-			session_cut(s, GW_POOL_EMPTY);
+		if (s->state == SESSION_HANDSHAKE && !session_tls_step(s))
+			break;
+		if (!session_room(s))
 			return;
-		}
 		r = w->tls->open(s->tls, s->in + s->in_len, s->in_size - s->in_len);
 		s->in_len += r.n;
 		if (r.n > 0)
@@ -413,6 +466,13 @@ static void session_read(struct session *s)
 		session_discard(s);
 	if (s->in_len == 0)
 		session_input_release(s);
+	session_partial(s);
+}
+
+void session_tls_resume(struct session *s)
+{
+	if (s->state == SESSION_HANDSHAKE)
+		session_read(s);
 }
 
 void session_verdict(struct worker *w, struct handle flow, struct handle job, enum gw_err verdict)
@@ -437,7 +497,40 @@ void session_verdict(struct worker *w, struct handle flow, struct handle job, en
 	session_read(s);
 }
 
+void session_resumed(struct worker *w, const struct gateway_resumed *resumed)
+{
+	struct session *s = slots_at(w->sessions, resumed->flow);
+
+	if (s == NULL || s->state != SESSION_OPEN)
+		return;
+	session_result(s, resumed->result);
+	if (s->state == SESSION_OPEN)
+		session_arm(s); /* its time without registration counts again */
+}
+
+void session_end(struct worker *w, const struct gateway_ended *ended)
+{
+	struct session *s = slots_at(w->sessions, ended->flow);
+
+	if (s != NULL && s->state == SESSION_OPEN)
+		session_fail(s, ended->why);
+}
+
 /* ---- what the connection says --------------------------------------------------------------- */
+
+/** TLS at once, or after the header of a load balancer. */
+static void session_begin(struct session *s)
+{
+	const struct config_part *config = worker_settings(s->worker);
+
+	if (session_admit_balancer(s->worker, &s->peer)) {
+		s->state = SESSION_PROXY;
+		conn_set_deadline(s->conn, config->upgrade_s * 1000);
+	} else {
+		s->state = SESSION_HANDSHAKE;
+		conn_set_deadline(s->conn, config->tls_handshake_s * 1000);
+	}
+}
 
 static enum gw_err session_accept(struct conn *conn, void *listener_context, void **context)
 {
@@ -453,13 +546,16 @@ static enum gw_err session_accept(struct conn *conn, void *listener_context, voi
 	s->wic.flow = slots_handle(w->sessions, s);
 	s->since_us = w->clock.now_us;
 	s->heard_us = w->clock.now_us;
+	s->address_row = RATES_NONE;
+	s->site_row = RATES_NONE;
+	s->peer = conn_peer(conn);
 	s->tls = w->tls->accept(w->tls_context, conn);
 	if (s->tls == NULL) {
 		counter_add(&w->counters.conn_refused, 1);
 		session_buffer_put(w->sessions, s, w);
 		return worker_count(w, GW_NO_MEMORY);
 	}
-	conn_set_deadline(conn, worker_settings(w)->tls_handshake_s * 1000);
+	session_begin(s);
 	counter_add(&w->counters.conn_accepted, 1);
 	counter_add(&w->counters.conn_live, 1);
 	*context = s;
@@ -498,6 +594,8 @@ static void session_peer_fin(struct conn *conn, void *context)
 	(void)conn;
 	s->worker->tls->fin(s->tls);
 	session_read(s); /* a message that waits for its verdict is answered first */
+	if (s->state == SESSION_PROXY)
+		session_cut(s, GW_PROXY_HEADER);
 }
 
 static void session_ping(struct session *s)
@@ -522,6 +620,8 @@ static void session_watch(struct session *s)
 		session_verdict(w, s->wic.flow, s->job, GW_VERIFIER_FAILED);
 	else if (now >= unused_us(s))
 		session_fail(s, GW_NOT_REGISTERED);
+	else if (now >= partial_us(s))
+		session_fail(s, GW_TIMEOUT);
 	else if (now >= s->ping_us)
 		session_ping(s);
 	if (s->state == SESSION_OPEN)
@@ -538,7 +638,7 @@ static void session_deadline(struct conn *conn, void *context)
 	else if (s->state == SESSION_CLOSING)
 		session_cut(s, GW_CONN_ABORTED); /* it has had its time to see our end */
 	else
-		session_cut(s, GW_TIMEOUT);
+		session_cut(s, s->state == SESSION_PROXY ? GW_PROXY_HEADER : GW_TIMEOUT);
 }
 
 static void session_closed(struct conn *conn, void *context, enum gw_err why)
@@ -552,6 +652,8 @@ static void session_closed(struct conn *conn, void *context, enum gw_err why)
 	if (why != GW_CONN_CLOSED && why != GW_CONN_ABORTED)
 		worker_count(w, why);
 	gateway_flow_ended(w->gateway, &s->wic);
+	session_dismiss(s);
+	session_tls_forget(s);
 	w->tls->free(s->tls);
 	session_input_release(s);
 	if (s->out != NULL)
@@ -617,15 +719,18 @@ bool session_drain(struct worker *w)
 
 static void session_row(struct worker *w, struct session *s, struct row_session *row)
 {
-	static const char *const names[SESSION_STATES] = {"handshake", "upgrade", "open",
-							  "closing"};
+	static const char *const names[SESSION_STATES] = {
+		[SESSION_PROXY] = "proxy",     [SESSION_HANDSHAKE] = "handshake",
+		[SESSION_UPGRADE] = "upgrade", [SESSION_OPEN] = "open",
+		[SESSION_CLOSING] = "closing",
+	};
 	struct tls_info tls = w->tls->info(s->tls);
 	struct span origin = span_cut(span_of(s->origin, s->origin_len), 0, 127);
 	struct writer text;
 
 	*row = (struct row_session){
 		.handle = s->wic.flow,
-		.peer = conn_peer(s->conn),
+		.peer = s->peer,
 		.age_s = (w->clock.now_us - s->since_us) / 1000000,
 		.idle_s = (w->clock.now_us - s->heard_us) / 1000000,
 		.messages_in = s->messages_in,

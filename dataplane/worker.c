@@ -6,6 +6,7 @@
 
 #define TIMERS_PER_TURN 256
 #define MESSAGES_PER_TURN 256
+#define RESUMED_PER_TURN 64 /* as many signatures as go to the driver at a time */
 
 /* ---- what the gateway asks of its worker ---------------------------------------------------- */
 
@@ -71,7 +72,7 @@ static void env_event(void *context, const struct message_event *event)
 	worker_event(context, &copy);
 }
 
-static struct verify_job *env_job(void *context)
+struct verify_job *worker_job(void *context)
 {
 	struct worker *w = context;
 
@@ -84,16 +85,18 @@ static void job_put(struct worker *w, struct verify_job *job)
 		counter_add(&w->counters.invariant_broken, 1);
 }
 
-static void env_submit(void *context, struct verify_job *job)
+void worker_submit(void *context, struct verify_job *job)
 {
 	struct worker *w = context;
-	struct session *s = slots_at(w->sessions, job->owner);
+	struct session *s =
+		job->waiter == VERIFY_WAITER_FLOW ? slots_at(w->sessions, job->owner) : NULL;
 
-	if (s == NULL) {
+	if (s != NULL) {
+		s->job = slots_handle(w->jobs, job);
+	} else if (job->waiter == VERIFY_WAITER_FLOW || handle_is_none(job->owner)) {
 		job_put(w, job);
 		return;
 	}
-	s->job = slots_handle(w->jobs, job);
 	w->batch[w->batch_count++] = job;
 }
 
@@ -158,6 +161,16 @@ static void worker_message(void *context, uint16_t from, struct span message)
 	}
 }
 
+static void verdict(struct worker *w, const struct verify_job *job)
+{
+	if (job->waiter == VERIFY_WAITER_PARKED)
+		gateway_parked_verdict(w->gateway, job->owner, job->verdict);
+	else if (job->waiter == VERIFY_WAITER_COMMAND)
+		command_verdict(w, job);
+	else
+		session_verdict(w, job->owner, slots_handle(w->jobs, job), job->verdict);
+}
+
 /** Signatures of this turn go to the driver together; what is done comes back. */
 static void verifier_turn(struct worker *w)
 {
@@ -175,11 +188,32 @@ static void verifier_turn(struct worker *w)
 	n = w->config.verifier->poll(w->verifier, done, VERIFY_BATCH);
 	counter_sub(&w->counters.verify_live, n);
 	for (uint16_t i = 0; i < n; i++) {
-		session_verdict(w, done[i]->owner, slots_handle(w->jobs, done[i]),
-				done[i]->verdict);
+		verdict(w, done[i]);
 		job_put(w, done[i]);
 	}
 	w->busy = w->busy || n > 0;
+}
+
+/** Parked requests whose keys, verdict or deadline have come go on. */
+static void resume_turn(struct worker *w)
+{
+	struct gateway_resumed resumed;
+
+	for (uint32_t n = 0; n < RESUMED_PER_TURN && gateway_resume(w->gateway, &resumed); n++) {
+		w->busy = true;
+		session_resumed(w, &resumed);
+	}
+}
+
+/** Ends what an operator has taken back; a turn looks at some. */
+static void revoked_turn(struct worker *w)
+{
+	struct gateway_ended ended;
+	bool more;
+
+	while (gateway_revoked(w->gateway, &ended, &more))
+		session_end(w, &ended);
+	w->busy = w->busy || more;
 }
 
 static uint64_t worker_now_us(const struct worker *w)
@@ -195,6 +229,7 @@ static void worker_begin(struct worker *w)
 	w->clock.now_us = worker_now_us(w);
 	w->wall_s = w->config.env->wall_s(w->config.env->context);
 	snapshot_view(w->config.snapshots, &w->view);
+	session_tls_context(w);
 	time = (struct gateway_time){&w->view, w->clock.now_us, w->wall_s};
 	gateway_turn(w->gateway, &time);
 	back_end_peers(w);
@@ -229,16 +264,19 @@ bool worker_turn(struct worker *w)
 	w->busy |= gateway_timers(w->gateway, TIMERS_PER_TURN) > 0;
 	if (w->draining)
 		w->busy |= session_drain(w);
+	session_tls_turn(w);
 	back_end_run_ready(w); /* TLS, WebSocket, SIP, procedures: session.c and mw_link.c */
 	verifier_turn(w);
+	resume_turn(w);
+	revoked_turn(w);
 	w->clock.now_us = worker_now_us(w); /* when segments leave, for RTTs (TCP.md 4.1, 6) */
 	back_end_transmit(w);
 	worker_tell(w);
 	snapshot_quiescent(w->config.snapshots, w->config.index);
 	counter_add(&w->counters.loop_turns, 1);
 	counter_max(&w->counters.loop_longest_us, worker_now_us(w) - began_us);
-	return w->busy || w->batch_count > 0 || counter_read(&w->counters.verify_live) > 0 ||
-	       !back_end_idle(w);
+	return w->busy || w->batch_count > 0 || session_tls_waiting(w) ||
+	       counter_read(&w->counters.verify_live) > 0 || !back_end_idle(w);
 }
 
 uint64_t worker_next_us(const struct worker *w)
@@ -330,17 +368,12 @@ static enum gw_err open_pools(struct worker *w)
 
 static enum gw_err open_tls(struct worker *w, char *why, uint32_t why_len)
 {
-	struct tls_config tls = {
-		.certificate = w->config.certificate,
-		.key = w->config.key,
-		.groups = w->config.groups,
-	};
-
 	w->tls = w->config.tls != NULL ? w->config.tls : &tls_libssl;
-	w->config.certificate = NULL; /* the configuration they are from does not live as long */
-	w->config.key = NULL;
-	w->config.groups = NULL;
-	return w->tls->context_new(&tls, why, why_len, &w->tls_context);
+	session_tls_context(w);
+	if (w->tls_context != NULL)
+		return GW_OK;
+	snprintf(why, why_len, "no TLS context is published for it");
+	return GW_CONFIG;
 }
 
 static enum gw_err open_verifier(struct worker *w)
@@ -358,6 +391,9 @@ static enum gw_err open_gateway(struct worker *w)
 		.max_bindings = w->config.sizes.bindings,
 		.max_transactions = w->config.sizes.transactions,
 		.max_message = w->config.sizes.max_message,
+		.max_parked = w->config.sizes.parked,
+		.token_cache = w->config.sizes.token_cache,
+		.token_refused = w->config.sizes.token_refused,
 		.epoch = w->config.epoch,
 		.now_us = w->clock.now_us,
 		.counters = &w->counters,
@@ -374,8 +410,8 @@ static enum gw_err open_gateway(struct worker *w)
 		.to_worker = env_to_worker,
 		.hop_up = env_hop_up,
 		.event = env_event,
-		.job = env_job,
-		.submit = env_submit,
+		.job = worker_job,
+		.submit = worker_submit,
 	};
 	w->gateway = gateway_new(&config);
 	return w->gateway != NULL ? GW_OK : GW_NO_MEMORY;
@@ -417,10 +453,13 @@ enum gw_err worker_new(const struct worker_config *config, char *why, uint32_t w
 	memset(w, 0, sizeof(*w));
 	w->config = *config;
 	w->epoll_fd = -1;
+	TAILQ_INIT(&w->tls_waiting);
 	w->clock.now_us = config->env->now_us(config->env->context);
 	snprintf(why, why_len, "out of memory");
 	snapshot_view(config->snapshots, &w->view);
 	err = open_pools(w);
+	if (err == GW_OK)
+		err = session_admit_open(w);
 	if (err == GW_OK)
 		err = open_tls(w, why, why_len);
 	if (err == GW_OK)
@@ -449,6 +488,7 @@ void worker_free(struct worker *w)
 		w->config.verifier->close(w->verifier);
 	if (w->tls_context != NULL)
 		w->tls->context_free(w->tls_context);
+	session_admit_close(w);
 	slots_free(w->sessions);
 	slots_free(w->links);
 	slots_free(w->small);
@@ -467,8 +507,10 @@ struct worker_balance worker_balance(const struct worker *w)
 		.sessions = slots_live(w->sessions),
 		.bindings = gateway_bindings(w->gateway),
 		.transactions = gateway_transactions(w->gateway),
+		.parked = gateway_parked(w->gateway),
 		.links = slots_live(w->links),
 		.jobs = slots_live(w->jobs),
+		.counted = rates_live(w->addresses) + rates_live(w->sites),
 		.small_buffers = slots_live(w->small),
 		.large_buffers = slots_live(w->large) + slots_live(w->link_buffers),
 	};

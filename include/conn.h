@@ -478,6 +478,12 @@ uint16_t endpoint_port(const struct endpoint *e);
 /** Sets the port, host byte order. */
 void endpoint_set_port(struct endpoint *e, uint16_t port);
 
+/**
+ * What one user is taken to hold of the address space: the 4 bytes of an IPv4 address (also of one
+ * mapped into IPv6), or the first 8 of an IPv6 address. Empty for none. Points into e.
+ */
+struct span endpoint_source(const struct endpoint *e);
+
 /** Same address, ports ignored. An IPv4-mapped IPv6 address equals its IPv4 address. */
 bool endpoint_same_host(const struct endpoint *a, const struct endpoint *b);
 

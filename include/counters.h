@@ -70,9 +70,14 @@
 	X(conn_closed, "TCP connections ended") \
 	X(conn_live, "TCP connections now") \
 	X(tls_handshakes, "TLS handshakes finished") \
+	X(tls_resumed, "of them by a ticket") \
+	X(tls_postponed, "TLS handshakes that waited for a later turn") \
 	X(tls_failures, "TLS handshakes failed") \
 	X(http_upgrades, "WebSocket upgrades answered 101") \
 	X(http_refused, "WebSocket upgrades refused") \
+	X(upgrade_forgotten, "addresses and WWSFs forgotten by the limits: table full") \
+	X(upgrade_unlimited, "connections that no limit of their address or WWSF counts") \
+	X(proxy_headers, "PROXY headers believed") \
 	X(ws_messages_in, "WebSocket messages from WICs") \
 	X(ws_messages_out, "WebSocket messages to WICs") \
 	X(ws_pings, "pings sent") \
@@ -81,9 +86,19 @@
 	X(sip_requests_in, "SIP requests from WICs") \
 	X(sip_responses_in, "SIP responses from WICs") \
 	X(sip_refused, "SIP requests from WICs answered with an error here") \
+	X(rate_connection, "requests refused for the rate of their connection") \
+	X(rate_binding, "requests refused for the rate of their binding") \
+	X(rate_wwsf, "registrations refused for the rate of their WWSF") \
+	X(rate_calls, "calls refused for others that their binding sets up") \
 	X(sip_unparsable, "messages that are not SIP") \
 	X(token_verified, "tokens accepted") \
 	X(token_refused, "tokens refused") \
+	X(token_cached, "tokens whose signature had been found good before") \
+	X(token_refused_again, "of the refused ones, those that had been refused before") \
+	X(keys_wanted, "times an unknown key made us ask for its issuer's keys") \
+	X(parked, "requests that waited for the keys of their issuer") \
+	X(parked_live, "requests that wait for them now") \
+	X(parked_repeated, "repeats of a waiting request, dropped") \
 	X(verify_jobs, "signatures submitted to the driver") \
 	X(verify_live, "signature checks under way") \
 	X(register_in, "REGISTERs from WICs") \
@@ -93,6 +108,7 @@
 	X(binding_expired, "bindings ended by time") \
 	X(binding_removed, "bindings ended by de-registration") \
 	X(binding_lost, "bindings ended with their connection") \
+	X(binding_revoked, "bindings ended because their token or WWSF was taken back") \
 	X(transaction_live, "live transactions now") \
 	X(transaction_timeout, "transactions without a final response in time") \
 	X(mw_requests_out, "requests sent to the core") \

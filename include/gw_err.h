@@ -201,7 +201,10 @@
 	X(GW_MW_CHALLENGED, "core challenged an auth-done REGISTER") \
 	X(GW_MW_TOO_BRIEF, "core asks for a longer registration again and again") \
 	X(GW_BINDING_LIMIT, "binding limit reached") \
-	X(GW_TRANSACTION_LIMIT, "transaction limit reached")
+	X(GW_TRANSACTION_LIMIT, "transaction limit reached") \
+	X(GW_PARKED, "waits for the keys of its issuer") \
+	X(GW_PARKED_LIMIT, "too many requests wait for the keys of their issuer") \
+	X(GW_REQUEST_PENDING, "an earlier request of the flow waits for the keys of its issuer")
 
 #define GW_ERR_ENUM(name, text) name,
 enum gw_err { GW_ERR_LIST(GW_ERR_ENUM) GW_ERR_COUNT };

@@ -30,6 +30,9 @@ enum message_kind {
 	/* worker -> control. Full: dropped and counted (mailbox_full); who waits gives up in time.
 	 */
 	MESSAGE_KEYS_WANTED,
+	/* worker -> control, a line of the TLS key log follows. Full: dropped and counted
+	 * (event_dropped). */
+	MESSAGE_KEY_LOG,
 	MESSAGE_KINDS
 };
 
@@ -78,6 +81,7 @@ enum command_kind {
 	COMMAND_CAPTURE,     /* a struct capture_filter follows, its unused instructions left out;
 				answered by     a row of struct row_done */
 	COMMAND_CAPTURE_END, /* the same answer */
+	COMMAND_EXPLAIN,     /* a struct explain_ask follows; rows of struct row_step */
 	COMMAND_DRAIN,	     /* refuse new connections, close the open ones with 1001, then stop */
 };
 
@@ -128,6 +132,17 @@ struct row_binding {
 struct row_pong {
 	enum gw_err err; /* GW_OK, GW_TIMEOUT, or why it was not sent */
 	uint32_t rtt_us;
+};
+
+/** Follows a COMMAND_EXPLAIN. Behind it the Origin, then the token, up to the message's end. */
+struct explain_ask {
+	uint16_t origin_len; /* bytes; 0: the first WWSF that the issuer serves */
+};
+
+/** One step of PROTOCOL 3.5, in order; the first that is not GW_OK is the last. */
+struct row_step {
+	char name[24]; /* terminated */
+	enum gw_err err;
 };
 
 /** What came of a command that has no rows of its own. */

@@ -3,6 +3,7 @@
 #define PARTS_H
 
 #include "conn.h"
+#include "rate_limit.h"
 #include "span.h"
 #include "verifier.h"
 
@@ -47,6 +48,11 @@ struct issuer_config {
 	const struct span *typ;	  /* lower case, without "application/" (D-46) */
 	uint32_t typ_count;
 	uint32_t leeway_s; /* at most 60 */
+	struct {
+		struct span impi, impu, wwsf, scn;
+	} claim;		     /* names of claims (D-10); empty: the name of the field */
+	struct span scope_register;  /* what scope must contain for REGISTER; empty: nothing */
+	struct span scope_originate; /* and for other methods */
 };
 
 enum wwsf_mode { WWSF_INDIVIDUAL };
@@ -55,8 +61,16 @@ struct wwsf_config {
 	struct span name;
 	uint32_t issuer; /* index in config_part.issuer */
 	enum wwsf_mode mode;
-	uint32_t pairs; /* index in pair_part.table */
+	uint32_t pairs;		   /* index in pair_part.table */
+	const struct span *domain; /* home-domain rule instead of pairs; lower case */
+	uint32_t domain_count;	   /* 0: pairs */
+	bool jti_required;	   /* tokens without jti are refused: they could not be revoked */
 	uint32_t max_bindings;
+	struct rate_limit connections; /* new ones; this and the next two are one worker's share */
+	uint32_t max_connections;      /* open at a time; 0: no limit */
+	struct rate_limit registrations; /* of flows that have no binding yet */
+	struct rate_limit requests;	 /* of one binding */
+	uint32_t calls_in_setup;	 /* of one binding, not answered yet; 0: no limit */
 };
 
 /** An Origin and the WWSF it belongs to: an Origin belongs to one WWSF only. */
@@ -98,6 +112,8 @@ struct config_part {
 
 	const struct listen_config *access; /* TCP endpoints of W2 */
 	uint32_t access_count;
+	const struct endpoint *balancer; /* who sends a PROXY header; ports ignored */
+	uint32_t balancer_count;
 	const struct span *path;
 	uint32_t path_count;
 	const struct span *host; /* served Host names; none = any */
@@ -134,10 +150,20 @@ struct config_part {
 	uint32_t ws_ping_s;
 	uint32_t ws_silence_s; /* nothing at all for so long: dead */
 	uint32_t tls_handshake_s;
+	uint32_t tls_steps; /* of handshakes in one turn of a worker, at least 1 */
 	uint32_t upgrade_s;
 	uint32_t preauth_s;  /* first accepted REGISTER after the upgrade */
 	uint32_t max_output; /* bytes that may wait for one WIC */
 	bool from_check;     /* D-33 */
+	bool warn_reason;    /* D-12: a refusal names its F-row in a Warning */
+	bool token_in_body;  /* D-09: a token may come as a part of a multipart/mixed body */
+
+	uint32_t max_connections;     /* open ones of one worker; 0: as many as it has memory for */
+	struct rate_limit upgrades;   /* of one address; this and the next are one worker's share */
+	uint32_t address_connections; /* open ones of one address; 0: no limit */
+	struct rate_limit requests;   /* of one connection */
+	struct rate_limit
+		dialog_requests; /* of one connection: ACK, BYE, CANCEL and inside dialogs */
 };
 
 /* ---- keys ---------------------------------------------------------------------------------- */

@@ -37,7 +37,9 @@ struct verify_key {
  * meanwhile.
  */
 struct verify_job {
-	struct handle owner; /* who waits for the verdict; the driver does not look at it */
+	/* who waits for the verdict; the driver does not look at them */
+	enum { VERIFY_WAITER_FLOW, VERIFY_WAITER_PARKED, VERIFY_WAITER_COMMAND } waiter;
+	struct handle owner;
 	struct verify_key key;
 	uint32_t text_len;
 	uint32_t signature_len; /* of a wrong length for the algorithm: GW_TOKEN_SIGNATURE */

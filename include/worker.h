@@ -36,6 +36,9 @@ struct worker_sizes {
 	uint32_t max_output;  /* bytes that may wait for one peer */
 	uint32_t verify_jobs;
 	uint32_t large_buffers; /* messages longer than 4 KiB in the making at a time */
+	uint32_t parked;	/* requests that wait for keys, at least 1 */
+	uint32_t token_cache;	/* verified tokens remembered; 0: none */
+	uint32_t token_refused; /* refused tokens remembered; 0: none */
 };
 
 /** What TCP connections may hold and how long they wait. */
@@ -53,15 +56,12 @@ struct worker_config {
 	struct worker_sizes sizes;
 	const struct worker_env *env;
 	struct mailbox_hub *hub;
-	struct snapshot_root *snapshots;	  /* a configuration is published already */
+	struct snapshot_root *snapshots; /* configuration and TLS contexts are published already */
 	const struct net_ops *net[NET_BACK_ENDS]; /* NULL: no port needs it */
 	struct net_shared *shared;		  /* of NET_PACKETS */
 	const struct worker_tcp *tcp;		  /* NULL: 64 KiB, 45 s, tcp_limits_default */
-	const struct tls_ops *tls;		  /* NULL: libssl */
+	const struct tls_ops *tls;		  /* of the published contexts; NULL: libssl */
 	const struct verifier_ops *verifier;
-	const char *certificate; /* PEM files; these three are borrowed for the call only */
-	const char *key;
-	const char *groups;
 };
 
 /**
@@ -99,7 +99,9 @@ const struct counters *worker_counters(const struct worker *w);
 
 /** What is out of the worker's pools, for the balance that tests check. */
 struct worker_balance {
-	uint32_t sessions, bindings, transactions, links, jobs, small_buffers, large_buffers;
+	uint32_t sessions, bindings, transactions, parked, links, jobs, small_buffers,
+		large_buffers;
+	uint32_t counted; /* connections that the limits of their address and WWSF count */
 };
 struct worker_balance worker_balance(const struct worker *w);
 

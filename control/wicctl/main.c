@@ -14,11 +14,12 @@
 #include "../command_list.h"
 #include "file_word.h"
 #include "table.h"
+#include "token_word.h"
 
 enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
 
 enum {
-	REQUEST_MAX = 4096,
+	REQUEST_MAX = 16384,
 	ANSWER_MAX = 1 << 30, /* bytes: more than the node's max_rows can make */
 	WAIT_SECONDS = 15,    /* the node answers within 5 */
 };
@@ -38,6 +39,7 @@ struct request {
 	const struct command *command;
 	char **arguments;
 	int count;
+	const char *token; /* a word behind the arguments; NULL: none */
 };
 
 static const struct command *command_find(const char *name)
@@ -107,6 +109,8 @@ static bool node_send(int fd, const struct request *request)
 	for (int i = 0; i < request->count && len < REQUEST_MAX; i++)
 		len += snprintf(line + len, sizeof(line) - (size_t)len, " %s",
 				request->arguments[i]);
+	if (request->token != NULL && len < REQUEST_MAX)
+		len += snprintf(line + len, sizeof(line) - (size_t)len, " %s", request->token);
 	if (len >= REQUEST_MAX - 1) {
 		errno = EMSGSIZE;
 		return false;
@@ -215,8 +219,8 @@ static enum exit_code wrong(const char *what, const char *word)
 
 static enum exit_code run(struct request *request, int argc, char **argv)
 {
-	char file[REQUEST_MAX];
-	const char *why;
+	char file[REQUEST_MAX], token[REQUEST_MAX];
+	const char *why = NULL;
 
 	if (argc == 0)
 		return wrong("no command", "");
@@ -231,12 +235,14 @@ static enum exit_code run(struct request *request, int argc, char **argv)
 		return wrong("too many arguments for ", argv[0]);
 	request->arguments = argv + 1;
 	request->count = argc - 1;
-	if (strcmp(request->command->name, "capture") == 0) {
+	if (strcmp(request->command->name, "capture") == 0)
 		why = file_word_absolute(request->arguments, request->count, file, sizeof(file));
-		if (why != NULL)
-			return wrong(why, "");
+	if (strcmp(request->command->name, "explain") == 0 &&
+	    token_word_missing(request->arguments, request->count)) {
+		why = token_word_read(stdin, token, sizeof(token));
+		request->token = token;
 	}
-	return ask(request);
+	return why == NULL ? ask(request) : wrong(why, "");
 }
 
 int main(int argc, char **argv)

@@ -10,7 +10,7 @@ enum { TABLE_COLUMNS_MAX = 32, TABLE_CELL_MAX = 256 };
 /** Text of a value, cut when it is longer than a cell. */
 static void table_cell(const json_t *value, char cell[TABLE_CELL_MAX])
 {
-	char item[64];
+	char item[TABLE_CELL_MAX];
 	size_t used = 0;
 
 	cell[0] = '\0';
@@ -23,7 +23,11 @@ static void table_cell(const json_t *value, char cell[TABLE_CELL_MAX])
 	for (size_t i = 0; i < json_array_size(value); i++) {
 		const json_t *element = json_array_get(value, i);
 
-		snprintf(item, sizeof(item), "%lld", (long long)json_integer_value(element));
+		if (json_is_string(element))
+			snprintf(item, sizeof(item), "%s", json_string_value(element));
+		else
+			snprintf(item, sizeof(item), "%lld",
+				 (long long)json_integer_value(element));
 		if (used + strlen(item) + 2 > TABLE_CELL_MAX)
 			return;
 		used += (size_t)snprintf(cell + used, TABLE_CELL_MAX - used, "%s%s",

@@ -4,11 +4,12 @@
 
 #include "gw_err.h"
 #include "handle.h"
+#include "rate_limit.h"
 #include "span.h"
 
 /**
- * What every layer stands on: bounded pools that give out handles, and the timing wheel. No clock,
- * no allocation after start, no threads.
+ * What every layer stands on: bounded pools that give out handles, the timing wheel, and limits of
+ * rate and number. No clock, no allocation after start, no threads.
  */
 
 /* ---- slots: a bounded pool of equal objects, named by handles
@@ -109,5 +110,69 @@ uint64_t wheel_next_us(const struct wheel *wheel);
 
 /** Timers now armed. */
 uint32_t wheel_armed(const struct wheel *wheel);
+
+/* ---- buckets: how often something may happen
+ * ------------------------------------------------------ */
+
+/** A token bucket: the moment at which it is full again. Zeroed means full. */
+struct bucket {
+	uint64_t full_ns;
+};
+
+/** Takes a token. False: none is left, nothing changed. now_us never goes back. O(1). */
+bool GW_MUST_CHECK bucket_take(struct bucket *bucket, const struct rate_limit *rate,
+			       uint64_t now_us);
+
+/** Seconds until a token is there, rounded up: what Retry-After says. 0: one is there. */
+uint32_t bucket_wait_s(const struct bucket *bucket, const struct rate_limit *rate, uint64_t now_us);
+
+/* ---- rates: the same for many that nobody knows beforehand
+ * ---------------------------------------- */
+
+/**
+ * A bounded table of keys, each with a bucket and a number of what it has open. Keys are 64-bit
+ * hashes under a secret of the caller's, so that nobody can make two meet. A key that is not in the
+ * table has a full bucket and nothing open; it takes the row of its set whose bucket is nearest to
+ * full, but never of one that has something open. So who is forgotten is never refused for it, and
+ * where all of a set have something open the newcomer goes unlimited: the caller has bounds for
+ * all.
+ */
+struct rates;
+
+/** No row: what it stands for is not counted. */
+#define RATES_NONE UINT32_MAX
+
+/** For about so many keys, at least 8; all memory is taken now. NULL: no memory, or more than
+ * 2^30. */
+struct rates *rates_new(uint32_t keys);
+
+/** NULL does nothing. */
+void rates_free(struct rates *rates);
+
+/** What became of a request for a token or a place. */
+struct rates_answer {
+	enum gw_err err; /* GW_OK, GW_RATE (no token), GW_CONN_LIMIT (as many are open already) */
+	uint32_t wait_s; /* GW_RATE: until there is a token */
+	uint32_t row;	 /* rates_open(): what rates_close() wants; RATES_NONE */
+	bool forgot;	 /* another key's bucket was not full and is forgotten */
+	bool unlimited;	 /* no row was to be had */
+};
+
+/** Takes a token of key. O(1). */
+struct rates_answer rates_take(struct rates *rates, uint64_t key, const struct rate_limit *rate,
+			       uint64_t now_us);
+
+/**
+ * Takes a token of key and opens one of at most most (0: no limit) that may be open at a time; the
+ * row is then held until rates_close(). A key with as many open keeps its token. O(1).
+ */
+struct rates_answer rates_open(struct rates *rates, uint64_t key, const struct rate_limit *rate,
+			       uint32_t most, uint64_t now_us);
+
+/** One of row's is closed. RATES_NONE does nothing. False: nothing was open, a broken invariant. */
+bool GW_MUST_CHECK rates_close(struct rates *rates, uint32_t row);
+
+/** What all keys together have open, those without a row left out. */
+uint32_t rates_live(const struct rates *rates);
 
 #endif

@@ -134,3 +134,14 @@ bool endpoint_same_host(const struct endpoint *a, const struct endpoint *b)
 	return endpoint_mapped(a, &host_a) && endpoint_mapped(b, &host_b) &&
 	       memcmp(&host_a, &host_b, sizeof(host_a)) == 0;
 }
+
+struct span endpoint_source(const struct endpoint *e)
+{
+	if (e->sa.sa_family == AF_INET)
+		return span_of(&e->v4.sin_addr, 4);
+	if (e->sa.sa_family != AF_INET6)
+		return span_of(NULL, 0);
+	if (IN6_IS_ADDR_V4MAPPED(&e->v6.sin6_addr))
+		return span_of(e->v6.sin6_addr.s6_addr + 12, 4);
+	return span_of(e->v6.sin6_addr.s6_addr, 8);
+}

@@ -79,7 +79,7 @@ static void binding_expire(struct timer *timer, void *context)
 	struct gateway *gw = context;
 	struct binding *b = (struct binding *)timer;
 
-	binding_end(gw, b, &gw_counters(gw)->binding_expired);
+	binding_end(gw, b, &gw_counters(gw)->binding_expired, GW_OK);
 }
 
 static bool binding_is(const struct binding *b, const struct transaction *t)
@@ -113,7 +113,7 @@ enum gw_err binding_store(struct gateway *gw, struct transaction *t, struct wic 
 	struct writer text;
 
 	if (b != NULL && !binding_is(b, t)) { /* two under way at once: the last one counts */
-		binding_end(gw, b, &gw_counters(gw)->binding_removed);
+		binding_end(gw, b, &gw_counters(gw)->binding_removed, GW_OK);
 		b = NULL;
 	}
 	if (b == NULL)
@@ -131,17 +131,19 @@ enum gw_err binding_store(struct gateway *gw, struct transaction *t, struct wic 
 		       : SPAN("");
 	b->outbound = t->registration.outbound;
 	b->contact = t->registration.contact;
+	b->jti = t->registration.jti;
 	memset(b->wwsf, 0, sizeof(b->wwsf));
 	memcpy(b->wwsf, name.at, name.len);
 	b->expires_us = gw->time.now_us + (uint64_t)expires_s * 1000000;
 	wheel_arm(gw->wheel, &b->expiry, b->expires_us, binding_expire);
+	revoked_binding(gw, b);
 	if (writer_ok(&text))
 		return GW_OK;
-	binding_end(gw, b, &gw_counters(gw)->binding_removed);
+	binding_end(gw, b, &gw_counters(gw)->binding_removed, GW_OK);
 	return GW_NO_ROOM;
 }
 
-void binding_end(struct gateway *gw, struct binding *b, _Atomic uint64_t *counter)
+void binding_end(struct gateway *gw, struct binding *b, _Atomic uint64_t *counter, enum gw_err why)
 {
 	struct wic *wic = gw->env->wic(gw->env->context, b->flow);
 
@@ -149,7 +151,7 @@ void binding_end(struct gateway *gw, struct binding *b, _Atomic uint64_t *counte
 	if (wic != NULL)
 		wic->binding = handle_none();
 	b->expires_us = gw->time.now_us;
-	gateway_event(gw, EVENT_BINDING_END, b->flow, b, GW_OK, 0);
+	gateway_event(gw, EVENT_BINDING_END, b->flow, b, why, 0);
 	if (!slots_put(gw->bindings, b)) {
 		counter_add(&gw_counters(gw)->invariant_broken, 1);
 		return;

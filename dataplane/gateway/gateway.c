@@ -3,6 +3,8 @@
 
 #include "internal.h"
 
+#define SITE_KEYS 2048 /* the configuration has 256 WWSFs at most; rows for those of before too */
+
 struct gateway *gateway_new(const struct gateway_config *config)
 {
 	struct gateway *gw = calloc(1, sizeof(*gw));
@@ -19,13 +21,19 @@ struct gateway *gateway_new(const struct gateway_config *config)
 				 config->epoch);
 	gw->transactions = slots_new(config->worker, config->max_transactions,
 				     sizeof(struct transaction), config->epoch);
+	gw->parked = parked_pool_new(config);
+	gw->cache = token_cache_new(config->token_cache);
+	gw->refused = token_refused_new(config->token_refused);
+	gw->sites = rates_new(SITE_KEYS);
 	gw->wheel = wheel_new(config->now_us, gw);
 	gw->bucket = calloc(buckets, sizeof(*gw->bucket));
 	gw->lines_memory = malloc(GATEWAY_LINES_MAX);
 	gw->out_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
 	gw->stamped_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
-	if (!gw->bindings || !gw->transactions || !gw->wheel || !gw->bucket || !gw->lines_memory ||
-	    !gw->out_memory || !gw->stamped_memory) {
+	gw->resumed_memory = malloc(config->max_message);
+	if (!gw->bindings || !gw->transactions || !gw->parked || !gw->cache || !gw->refused ||
+	    !gw->sites || !gw->wheel || !gw->bucket || !gw->lines_memory || !gw->out_memory ||
+	    !gw->stamped_memory || !gw->resumed_memory) {
 		gateway_free(gw);
 		return NULL;
 	}
@@ -40,17 +48,24 @@ void gateway_free(struct gateway *gw)
 		return;
 	slots_free(gw->bindings);
 	slots_free(gw->transactions);
+	parked_pool_free(gw->parked);
+	token_cache_free(gw->cache);
+	token_refused_free(gw->refused);
+	rates_free(gw->sites);
 	wheel_free(gw->wheel);
 	free(gw->bucket);
 	free(gw->lines_memory);
 	free(gw->out_memory);
 	free(gw->stamped_memory);
+	free(gw->resumed_memory);
 	free(gw);
 }
 
 void gateway_turn(struct gateway *gw, const struct gateway_time *time)
 {
 	gw->time = *time;
+	parked_turn(gw);
+	revoked_turn(gw);
 }
 
 uint32_t gateway_timers(struct gateway *gw, uint32_t max)
@@ -111,23 +126,45 @@ void gateway_event(struct gateway *gw, enum event_kind what, struct handle flow,
 	gw->env->event(gw->env->context, &event);
 }
 
-/** A request of a WIC: the procedure is chosen by its method. */
-static enum gw_err wic_request(struct gateway *gw, struct wic *wic)
+enum gw_err request_of_wic(struct gateway *gw, struct wic *wic)
 {
-	enum gw_err err = request_check(&gw->message, REQUEST_FROM_WIC);
+	return gw->message.method == SIP_REGISTER ? register_request(gw, wic)
+						  : originate_request(gw, wic);
+}
 
-	counter_add(&gw_counters(gw)->sip_requests_in, 1);
+enum gw_err request_verified(struct gateway *gw, struct wic *wic, enum gw_err verdict)
+{
+	enum gw_err err = authorize_verdict(gw, wic, verdict);
+
 	if (err != GW_OK)
 		return err;
+	return gw->message.method == SIP_REGISTER ? register_authorized(gw, wic)
+						  : originate_authorized();
+}
+
+/** A request that has just come. */
+static enum gw_err wic_request(struct gateway *gw, struct wic *wic)
+{
+	enum gw_err err = limits_request(gw, wic);
+
+	counter_add(&gw_counters(gw)->sip_requests_in, 1);
 	if (gw->message.method == SIP_REGISTER)
-		return register_request(gw, wic);
-	return originate_request(gw, wic);
+		counter_add(&gw_counters(gw)->register_in, 1);
+	if (err == GW_OK)
+		err = request_check(gw, REQUEST_FROM_WIC);
+	if (err == GW_OK)
+		err = parked_check(gw, wic);
+	if (err == GW_OK)
+		err = request_of_wic(gw, wic);
+	return err == GW_PARKED ? GW_OK : err; /* it is answered when it goes on */
 }
 
 struct gateway_result gateway_from_wic(struct gateway *gw, struct wic *wic, struct span bytes)
 {
 	enum gw_err err = sip_index(bytes, &gw->message);
 
+	if (err != GW_OK && gw->message.is_request && limits_malformed(gw, wic) != GW_OK)
+		err = GW_RATE;
 	if (err != GW_OK)
 		return (struct gateway_result){err, gw->message.is_request};
 	if (gw->message.is_request)
@@ -142,9 +179,7 @@ struct gateway_result gateway_verified(struct gateway *gw, struct wic *wic, stru
 	enum gw_err err = sip_index(bytes, &gw->message);
 
 	if (err == GW_OK)
-		err = verdict;
-	if (err == GW_OK)
-		err = register_verified(gw, wic);
+		err = request_verified(gw, wic, verdict);
 	return (struct gateway_result){err, gw->message.is_request};
 }
 
@@ -157,7 +192,7 @@ static void mw_request(struct gateway *gw, const struct mw_source *source, enum 
 	if (err == GW_OK)
 		err = source_stamp(gw, &source->peer);
 	if (err == GW_OK)
-		err = request_check(&gw->message, REQUEST_FROM_MW);
+		err = request_check(gw, REQUEST_FROM_MW);
 	counter_add(&gw_counters(gw)->mw_requests_in, 1);
 	if (err == GW_OK) {
 		terminate_request(gw, &back, handle_none(), false);
@@ -237,8 +272,9 @@ void gateway_flow_ended(struct gateway *gw, struct wic *wic)
 	struct transaction *t;
 
 	if (b != NULL)
-		binding_end(gw, b, &gw_counters(gw)->binding_lost);
+		binding_end(gw, b, &gw_counters(gw)->binding_lost, GW_OK);
 	wic->binding = handle_none();
+	parked_flow_ended(gw, wic);
 	while ((t = wic->pending) != NULL) { /* each is off the list when it is answered */
 		if (t->kind == TRANSACTION_TERMINATE)
 			transaction_answer(gw, t, 480); /* PROTOCOL 10.3: it had the request */

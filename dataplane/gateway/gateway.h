@@ -30,7 +30,11 @@ struct wic {
 	uint64_t brief_us; /* when the first of the last 423s was relayed */
 	uint32_t briefs;   /* 423s relayed since */
 	uint32_t key;	   /* id of the key that was asked about the token under way */
-	bool disowned;	   /* a reload took the Origin away: new registrations get 403 (F19) */
+	uint32_t calls;	   /* it sets up: INVITEs of its not answered yet */
+	struct bucket requests_rate, dialog_rate; /* of the connection */
+	struct bucket binding_rate;
+	struct handle parked; /* the request that waits for keys; none */
+	bool disowned;	      /* a reload took the Origin away: new registrations get 403 (F19) */
 };
 
 /** Where a request for the core goes. */
@@ -72,9 +76,12 @@ struct gateway_config {
 	uint16_t workers;
 	uint32_t max_bindings;
 	uint32_t max_transactions;
-	uint32_t max_message; /* bytes; the largest max_message that will ever be configured */
-	uint32_t epoch;	      /* where generations start */
-	uint64_t now_us;      /* where its timers start */
+	uint32_t max_message;	/* bytes; the largest max_message that will ever be configured */
+	uint32_t max_parked;	/* requests that wait for keys, at least 1; half for one issuer */
+	uint32_t token_cache;	/* verified tokens remembered */
+	uint32_t token_refused; /* refused tokens remembered */
+	uint32_t epoch;		/* where generations start */
+	uint64_t now_us;	/* where its timers start */
 	struct counters *counters;
 	const struct gateway_env *env;
 };
@@ -114,6 +121,62 @@ struct gateway_result gateway_from_wic(struct gateway *gw, struct wic *wic, stru
 struct gateway_result gateway_verified(struct gateway *gw, struct wic *wic, struct span bytes,
 				       enum gw_err verdict);
 
+/** A verdict that does not come in this time counts as that of a failed driver. */
+#define GATEWAY_VERDICT_US 2000000ull
+
+/** What came of a request that was parked. */
+struct gateway_resumed {
+	struct handle flow;
+	struct gateway_result result; /* never GW_AGAIN; a refused one is in gateway_message() */
+};
+
+/**
+ * Goes on with one parked request whose keys, verdict or deadline have come. False: there is none.
+ */
+bool gateway_resume(struct gateway *gw, struct gateway_resumed *resumed);
+
+/** The verdict of a job with VERIFY_WAITER_PARKED; gateway_resume() goes on. */
+void gateway_parked_verdict(struct gateway *gw, struct handle owner, enum gw_err verdict);
+
+/* ---- explaining a token */
+
+/** Rows that an explanation has at most. */
+#define GATEWAY_STEPS_MAX 20
+
+/** A token that somebody wants explained. */
+struct gateway_explained {
+	uint32_t wwsf; /* of the Origin it is shown from; a row that is none: of no connection */
+	struct span token;
+};
+
+/** The site that an Origin belongs to; of none (length 0), the first that the token's issuer
+ * serves; UINT32_MAX: there is no such site. */
+uint32_t gateway_explain_wwsf(struct gateway *gw, struct span origin, struct span token);
+
+/** Fills job with the signature that has to be checked for it; owner is the caller's. False: the
+ * token does not come so far. */
+bool gateway_explain_job(struct gateway *gw, const struct gateway_explained *what,
+			 struct verify_job *job);
+
+/**
+ * What each step of PROTOCOL 3.5 says of the token as the one of a REGISTER, up to the first that
+ * refuses it; how many rows. signature: the verdict on the job. Nothing is remembered of it.
+ */
+uint32_t gateway_explain(struct gateway *gw, const struct gateway_explained *what,
+			 enum gw_err signature, struct row_step rows[GATEWAY_STEPS_MAX]);
+
+/** A flow that must be closed. */
+struct gateway_ended {
+	struct handle flow;
+	enum gw_err why; /* GW_TOKEN_JTI, GW_TOKEN_WWSF */
+};
+
+/**
+ * Ends the binding of one token, or of one WWSF, that an operator has taken back. False: none found
+ * among the bindings that one turn looks at; when *more, the next turn looks at others.
+ */
+bool gateway_revoked(struct gateway *gw, struct gateway_ended *ended, bool *more);
+
 /** The message indexed last: for answering it. Valid until the next call. */
 const struct sip_message *gateway_message(const struct gateway *gw);
 
@@ -148,6 +211,7 @@ uint32_t gateway_rows(const struct gateway *gw, uint32_t *cursor, uint32_t max,
 /** Objects now out of the gateway's pools, for the balance that tests check. */
 uint32_t gateway_bindings(const struct gateway *gw);
 uint32_t gateway_transactions(const struct gateway *gw);
+uint32_t gateway_parked(const struct gateway *gw);
 
 /** Keyed hash of a canonical identity, for logs: never 0. */
 uint64_t gateway_identity_hash(const struct gateway *gw, struct span identity);

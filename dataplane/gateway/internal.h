@@ -24,6 +24,7 @@ struct binding {
 	uint64_t expires_us;
 	uint64_t impi_hash, impu_hash;
 	uint64_t contact; /* hash of the Contact's user and host */
+	uint64_t jti;	  /* jti_hash() of its token; 0: it has none */
 	struct identity impi, impu;
 	char wwsf[32];
 	uint16_t routes_len; /* Service-Route as one Route value, at the start of text */
@@ -62,6 +63,7 @@ struct transaction {
 			uint64_t token_exp_us; /* monotonic time at which the token ends */
 			uint32_t requested_s;  /* asked of the core; 0: de-registration */
 			uint64_t contact; /* hash of the Contact's user and host; 0: all or none */
+			uint64_t jti;	  /* jti_hash() of the token; 0: it has none */
 			uint32_t wwsf;
 			bool outbound;
 			bool first; /* the flow held no identity before */
@@ -91,29 +93,97 @@ struct transaction {
 };
 _Static_assert(sizeof(struct transaction) <= 2048, "one of max_transactions");
 
+/* ---- requests that wait for keys */
+
+#define PARKED_SMALL 4096      /* bytes: all but a few requests with a token */
+#define PARKED_ISSUERS_MAX 256 /* as many as can be configured */
+
+enum parked_state {
+	PARKED_WAITING,	  /* for the keys of its issuer */
+	PARKED_FETCHED,	  /* a fetch of them has ended */
+	PARKED_RELOADED,  /* the configuration is another one */
+	PARKED_LATE,	  /* they did not come */
+	PARKED_VERIFYING, /* they came: its signature is being checked */
+	PARKED_VERIFIED,  /* verdict is there */
+};
+
+struct parked_list {
+	struct parked *first, **end;
+	uint32_t count;
+};
+
+/** Owner: the worker. Its bytes lie in one of the pools beside it. */
+struct parked {
+	struct timer deadline;
+	struct parked *next, **link;
+	struct parked_list *list; /* NULL: on none */
+	enum parked_state state;
+	struct handle flow;
+	uint32_t issuer;      /* row, of the configuration it came under */
+	uint64_t transaction; /* transaction_key(), to know a repeat by */
+	enum sip_method method;
+	uint64_t due_us; /* when it has waited long enough */
+	uint32_t key;	 /* id of the key that was asked about its token */
+	enum gw_err verdict;
+	uint32_t len;
+	uint8_t *bytes;
+};
+
+struct parked_issuer {
+	struct parked_list waiting;
+	uint32_t large;	  /* records of its that hold a large buffer */
+	uint32_t fetches; /* key_issuer.fetches that they wait to see changed */
+	bool asked;	  /* control, since then */
+};
+
+struct parked_pool {
+	struct slots *records, *small, *large;
+	struct parked_list ready; /* to go on */
+	struct parked_issuer issuer[PARKED_ISSUERS_MAX];
+	uint32_t config_generation, keys_generation; /* as of the last turn */
+};
+
+/** A walk over the bindings after a revocation. */
+struct revoked_walk {
+	uint32_t generation; /* of the revocations it is about */
+	uint32_t cursor;
+	uint32_t looked; /* bindings in this turn */
+	bool under_way;
+};
+
 struct gateway {
 	/* read-mostly */
 	struct gateway_config config;
 	const struct gateway_env *env;
 	struct slots *bindings;
 	struct slots *transactions;
+	struct parked_pool *parked;
+	struct token_cache *cache;
+	struct token_refused *refused;
+	struct rates *sites; /* registrations, by the WWSF's name */
 	struct wheel *wheel; /* context: the gateway */
 	uint32_t *bucket;    /* of terminating transactions: slot + 1 */
 	uint32_t bucket_mask;
 	uint8_t bucket_key[16];
 	/* per turn */
 	struct gateway_time time;
+	struct revoked_walk revoked;
 	/* per message */
 	struct sip_message message;
 	struct sip_message kept; /* a transaction's own request, beside the response in message */
 	struct sip_splice splice;
 	struct token_scratch scratch;
 	struct token_claims claims;
-	struct writer lines; /* text that a splice inserts */
-	struct writer out;   /* the message that is written */
+	struct token_digest digest; /* of the request's token */
+	struct span username;	    /* beside it, of the Bearer parameters; empty when none */
+	struct parked *resumed;	    /* the message was parked; NULL: it has just come */
+	struct writer lines;	    /* text that a splice inserts */
+	struct writer out;	    /* the message that is written */
 	uint8_t *lines_memory;
 	uint8_t *out_memory;
-	uint8_t *stamped_memory; /* a request of the core with its Via completed */
+	uint8_t *stamped_memory; /* a request of the core with its Via completed; or the body of a
+				    WIC's message without its token */
+	uint8_t *resumed_memory; /* a request that was parked */
 };
 
 #define GATEWAY_LINES_MAX 16384
@@ -137,8 +207,9 @@ void gateway_event(struct gateway *gw, enum event_kind what, struct handle flow,
 
 /* request.c: what every request is checked for, and what every forwarded message gets */
 enum request_side { REQUEST_FROM_WIC, REQUEST_FROM_MW };
-/** PROTOCOL 12.3's order, before any procedure: Via, Request-URI, Max-Forwards, Proxy-Require. */
-enum gw_err GW_MUST_CHECK request_check(const struct sip_message *m, enum request_side side);
+/** PROTOCOL 12.3's order, before any procedure, for gw->message: Via, Request-URI, Max-Forwards,
+ * Proxy-Require. */
+enum gw_err GW_MUST_CHECK request_check(struct gateway *gw, enum request_side side);
 /** The first Via element. */
 struct sip_via request_top_via(const struct sip_message *m);
 /** True for a request inside a dialog: its To has a tag. */
@@ -166,9 +237,18 @@ const struct realm_config *request_realm(const struct config_part *config, struc
 const struct realm_config *request_realm_of(const struct config_part *config,
 					    const struct identity *impu);
 
+/* limits.c: what a WIC may ask for, looked at before anything that costs (PROTOCOL 3.6 F29) */
+/** Of a request that is well-formed. GW_RATE. */
+enum gw_err GW_MUST_CHECK limits_request(struct gateway *gw, struct wic *wic);
+/** Of one that is not. GW_RATE. */
+enum gw_err GW_MUST_CHECK limits_malformed(struct gateway *gw, struct wic *wic);
+
 /* trust.c */
 /** Edits away everything a WIC must not bring in, Request-URI included (PROTOCOL 9.1). */
 void trust_strip_from_wic(struct gateway *gw, const struct sip_message *m);
+/** The body as it may go on to the core, without its token; lent until the next message. False,
+ * *body untouched: there is nothing to take out, or tokens are not accepted there. */
+bool trust_body_strip(struct gateway *gw, const struct sip_message *m, struct span *body);
 /** Edits away what a WIC must not see of the core (PROTOCOL 9.3, 9.6). */
 void trust_strip_to_wic(struct gateway *gw, const struct sip_message *m);
 
@@ -224,20 +304,62 @@ struct binding *binding_of(const struct gateway *gw, const struct wic *wic);
 /** Makes or refreshes the binding of t's identity from the core's 200, indexed in gw->message. */
 enum gw_err GW_MUST_CHECK binding_store(struct gateway *gw, struct transaction *t, struct wic *wic,
 					uint32_t expires_s);
-void binding_end(struct gateway *gw, struct binding *b, _Atomic uint64_t *counter);
+/** why: GW_OK when it came about as SIP has it. */
+void binding_end(struct gateway *gw, struct binding *b, _Atomic uint64_t *counter, enum gw_err why);
 /** True when canonical is one of the binding's identities. */
 bool binding_has(const struct binding *b, struct span canonical);
 /** The default identity of the binding. */
 struct span binding_default(const struct binding *b);
 
+/* authorize.c */
+/**
+ * PROTOCOL 3.5 steps 1-16 for the request in gw->message. GW_OK: gw->claims and gw->username are
+ * believed, until the next message. GW_AGAIN: a signature is being checked, authorize_verdict()
+ * goes on. GW_PARKED: the request waits for keys. Else an F-row.
+ */
+enum gw_err GW_MUST_CHECK authorize_request(struct gateway *gw, struct wic *wic);
+enum gw_err GW_MUST_CHECK authorize_verdict(struct gateway *gw, struct wic *wic,
+					    enum gw_err verdict);
+/** F11: an issuer's keys could not be obtained, or are too old to be believed. */
+bool authorize_keys_missing(const struct gateway *gw, uint32_t issuer);
+
+/* parked.c */
+struct parked_pool *parked_pool_new(const struct gateway_config *config);
+void parked_pool_free(struct parked_pool *pool);
+struct handle parked_handle(const struct gateway *gw, const struct parked *p);
+/**
+ * Parks the request in gw->message, whose token names a key that its issuer (gw->claims) is not
+ * known to have. GW_PARKED; GW_TOKEN_KID: nobody could bring the key, or the request has waited for
+ * a fetch already; GW_REQUEST_PENDING, GW_PARKED_LIMIT.
+ */
+enum gw_err GW_MUST_CHECK parked_for_keys(struct gateway *gw, struct wic *wic);
+/** GW_OK; GW_PARKED: the request in gw->message is parked already; GW_REQUEST_PENDING: it may not
+ * overtake the one that is. */
+enum gw_err GW_MUST_CHECK parked_check(struct gateway *gw, const struct wic *wic);
+/** Looks whether keys have come. */
+void parked_turn(struct gateway *gw);
+void parked_flow_ended(struct gateway *gw, struct wic *wic);
+
+/* revoked.c */
+/** Begins a walk when there are new revocations. */
+void revoked_turn(struct gateway *gw);
+/** A binding was made or refreshed: it must not escape a walk that has passed its slot. */
+void revoked_binding(struct gateway *gw, const struct binding *b);
+
 /* procedures */
-/** A REGISTER from wic, before (token not yet verified) and after. */
+/** A request from wic, by its method; and what follows once its token is verified. */
+enum gw_err GW_MUST_CHECK request_of_wic(struct gateway *gw, struct wic *wic);
+enum gw_err GW_MUST_CHECK request_verified(struct gateway *gw, struct wic *wic,
+					   enum gw_err verdict);
+/** A REGISTER from wic; and when gw->claims are believed. */
 enum gw_err GW_MUST_CHECK register_request(struct gateway *gw, struct wic *wic);
-enum gw_err GW_MUST_CHECK register_verified(struct gateway *gw, struct wic *wic);
+enum gw_err GW_MUST_CHECK register_authorized(struct gateway *gw, struct wic *wic);
 /** Keyed hash of the pair that t registers: never 0. */
 uint64_t register_pair(const struct gateway *gw, const struct transaction *t);
 void register_response(struct gateway *gw, struct transaction *t);
 enum gw_err GW_MUST_CHECK originate_request(struct gateway *gw, struct wic *wic);
+/** No WWSF may originate for an identity that is not registered: GW_TOKEN_SCENARIO. */
+enum gw_err GW_MUST_CHECK originate_authorized(void);
 void originate_response(struct gateway *gw, struct transaction *t);
 void terminate_request(struct gateway *gw, const struct mw_source *source, struct handle flow,
 		       bool flow_known);

@@ -155,6 +155,24 @@ static enum gw_err originate_forward(struct gateway *gw, const struct binding *b
 	return err;
 }
 
+enum gw_err originate_authorized(void)
+{
+	return GW_TOKEN_SCENARIO;
+}
+
+/**
+ * Without a binding: F27, or what the token that came along is worth. No WWSF has a mode yet in
+ * which a good one would be enough.
+ */
+static enum gw_err originate_unregistered(struct gateway *gw, struct wic *wic)
+{
+	enum gw_err err = authorize_request(gw, wic);
+
+	if (err == GW_TOKEN_NONE)
+		return GW_NOT_REGISTERED;
+	return err == GW_OK ? originate_authorized() : err;
+}
+
 enum gw_err originate_request(struct gateway *gw, struct wic *wic)
 {
 	struct binding *b = binding_of(gw, wic);
@@ -164,6 +182,8 @@ enum gw_err originate_request(struct gateway *gw, struct wic *wic)
 	if (gw->message.method == SIP_ACK)
 		return GW_OK; /* never answered (RFC 3261 17); nothing of ours waits for one */
 	err = check_method(gw, b);
+	if (err == GW_NOT_REGISTERED)
+		return originate_unregistered(gw, wic);
 	if (err == GW_OK)
 		err = check_from(gw, b);
 	if (err != GW_OK)

@@ -57,6 +57,8 @@ static const struct refusal refusals[] = {
 	{GW_QUEUE_FULL, 503, EXTRA_RETRY},
 	{GW_BINDING_LIMIT, 503, EXTRA_RETRY},
 	{GW_TRANSACTION_LIMIT, 503, EXTRA_RETRY},
+	{GW_PARKED_LIMIT, 503, EXTRA_RETRY},
+	{GW_REQUEST_PENDING, 500, EXTRA_RETRY}, /* RFC 3261 14.2 */
 	{GW_TIMEOUT, 503, EXTRA_RETRY},
 	{GW_STOPPING, 503, EXTRA_RETRY},
 	{GW_MW_DOWN, 504, EXTRA_NONE},
@@ -110,26 +112,34 @@ static struct span challenge_realm(const struct gateway *gw)
 	return realm != NULL ? realm->domain : config->realm[0].domain;
 }
 
-/** What ends a challenge, its last quote included. */
+/** What ends a challenge. */
 static const char *const challenge_error[] = {
-	[EXTRA_CHALLENGE] = "\"\r\n",
-	[EXTRA_INVALID_TOKEN] = "\",error=\"invalid_token\"\r\n",
-	[EXTRA_INVALID_SCOPE] = "\",error=\"invalid_scope\"\r\n",
+	[EXTRA_CHALLENGE] = "\r\n",
+	[EXTRA_INVALID_TOKEN] = ",error=\"invalid_token\"\r\n",
+	[EXTRA_INVALID_SCOPE] = ",error=\"invalid_scope\"\r\n",
 };
 
 static void write_challenge(struct gateway *gw, const struct wic *wic, bool is_register,
 			    enum refusal_extra extra)
 {
+	static const struct issuer_config none;
 	const struct config_part *config = gw_config(gw);
-	uint32_t issuer = wic->wwsf < config->wwsf_count ? config->wwsf[wic->wwsf].issuer : 0;
-	struct span server =
-		issuer < config->issuer_count ? config->issuer[issuer].authz_server : SPAN("");
+	uint32_t row = wic->wwsf < config->wwsf_count ? config->wwsf[wic->wwsf].issuer : 0;
+	const struct issuer_config *issuer =
+		row < config->issuer_count ? &config->issuer[row] : &none;
+	struct span scope = is_register ? issuer->scope_register : issuer->scope_originate;
 
 	writer_text(&gw->lines, is_register ? "WWW-Authenticate" : "Proxy-Authenticate");
 	writer_text(&gw->lines, ": Bearer realm=\"");
 	writer_put(&gw->lines, challenge_realm(gw));
 	writer_text(&gw->lines, "\",authz_server=\"");
-	writer_put(&gw->lines, server);
+	writer_put(&gw->lines, issuer->authz_server);
+	writer_text(&gw->lines, "\"");
+	if (scope.len > 0) { /* what a token has to contain (RFC 8898 4) */
+		writer_text(&gw->lines, ",scope=\"");
+		writer_put(&gw->lines, scope);
+		writer_text(&gw->lines, "\"");
+	}
 	writer_text(&gw->lines, challenge_error[extra]);
 }
 
@@ -149,6 +159,21 @@ void refusal_unsupported(struct gateway *gw)
 			writer_text(&gw->lines, "\r\n");
 		}
 	}
+}
+
+/** D-12: the F-row, with which the texts of its errors begin, and no more. */
+static void write_warning(struct gateway *gw, enum gw_err err)
+{
+	struct span row = span_cut(span_text(gw_err_text(err)), 0, 3);
+
+	if (!gw_config(gw)->warn_reason || span_at(row, 0) != 'F' || span_at(row, 1) < '0' ||
+	    span_at(row, 1) > '9')
+		return;
+	writer_text(&gw->lines, "Warning: 399 ");
+	writer_put(&gw->lines, gw_config(gw)->node_name);
+	writer_text(&gw->lines, " \"");
+	writer_put(&gw->lines, row);
+	writer_text(&gw->lines, "\"\r\n");
 }
 
 enum gw_err gateway_refusal_write(struct gateway *gw, const struct wic *wic, enum gw_err err,
@@ -173,6 +198,7 @@ enum gw_err gateway_refusal_write(struct gateway *gw, const struct wic *wic, enu
 		writer_put(&gw->lines, RETRY_AFTER);
 	else if (refusal.extra == EXTRA_UNSUPPORTED)
 		refusal_unsupported(gw);
+	write_warning(gw, err);
 	if (refusal.status == 401 && !is_register)
 		refusal.status = 407; /* proxy role (RFC 8898 2.3) */
 	if (writer_ok(&gw->lines))    /* thousands of unsupported tags would not fit */

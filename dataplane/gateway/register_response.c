@@ -118,7 +118,7 @@ static enum gw_err bind_flow(struct gateway *gw, struct transaction *t, struct w
 	if (b != NULL && t->registration.contact != 0 && b->contact != t->registration.contact)
 		return GW_OK; /* another Contact of the identity went: the core still has ours */
 	if (b != NULL)
-		binding_end(gw, b, &gw_counters(gw)->binding_removed);
+		binding_end(gw, b, &gw_counters(gw)->binding_removed, GW_OK);
 	wic->identity = 0;
 	return GW_OK;
 }

@@ -267,60 +267,22 @@ static enum gw_err register_owner(struct gateway *gw, struct wic *wic, const str
 		return GW_TRANSACTION_LIMIT;
 	t->registration.impi = b->impi;
 	t->registration.impu = b->impu;
+	t->registration.jti = b->jti;
 	t->registration.outbound = b->outbound;
 	t->registration.fetch = ask->fetch;
 	return register_forward(gw, wic, t);
 }
 
-/** Hands the token's signature to the driver. GW_AGAIN: the verdict will come. */
-static enum gw_err register_verify(struct gateway *gw, struct wic *wic, struct span token)
-{
-	const struct snapshot *view = gw->time.view;
-	struct verify_job *job;
-	enum gw_err err;
-
-	err = token_read(token, view->config, view->keys, &gw->scratch, &gw->claims);
-	if (err != GW_OK)
-		return err;
-	job = gw->env->job(gw->env->context);
-	if (job == NULL)
-		return GW_POOL_EMPTY;
-	wic->key = view->keys->row[gw->claims.key].key.id;
-	err = token_job(&gw->claims, view->keys, job);
-	job->owner = err == GW_OK ? wic->flow : handle_none();
-	gw->env->submit(gw->env->context, job); /* one without an owner goes back to its pool */
-	return err == GW_OK ? GW_AGAIN : err;
-}
-
-enum gw_err register_request(struct gateway *gw, struct wic *wic)
-{
-	struct register_ask ask = register_read(gw);
-	struct binding *b = binding_of(gw, wic);
-	struct token_credential credential;
-
-	counter_add(&gw_counters(gw)->register_in, 1);
-	if (ask.err != GW_OK)
-		return ask.err;
-	if ((ask.expires_s == 0 || ask.fetch) && b != NULL &&
-	    span_equal(identity_span(&b->impu), identity_span(&ask.to)))
-		return register_owner(gw, wic, b, &ask);
-	credential = token_find(&gw->message);
-	if (credential.err != GW_OK)
-		return credential.err;
-	return register_verify(gw, wic, credential.token);
-}
-
 /** The private identity of the token, and the Bearer parameter that may repeat it (F22). */
-static enum gw_err check_private(const struct gateway *gw, struct span username,
-				 struct transaction *t)
+static enum gw_err check_private(const struct gateway *gw, struct transaction *t)
 {
 	struct identity named;
 
 	if (identity_impi(gw->claims.impi, &t->registration.impi) != GW_OK)
 		return GW_TOKEN_CLAIM;
-	if (username.len == 0)
+	if (gw->username.len == 0)
 		return GW_OK;
-	return identity_impi(username, &named) == GW_OK &&
+	return identity_impi(gw->username, &named) == GW_OK &&
 			       span_equal(identity_span(&named),
 					  identity_span(&t->registration.impi))
 		       ? GW_OK
@@ -329,12 +291,11 @@ static enum gw_err check_private(const struct gateway *gw, struct span username,
 
 /** The request names the identities of the token and of this WWSF (F21, F22). */
 static enum gw_err check_identities(struct gateway *gw, const struct wic *wic,
-				    const struct register_ask *ask, struct span username,
-				    struct transaction *t)
+				    const struct register_ask *ask, struct transaction *t)
 {
 	const struct snapshot *view = gw->time.view;
 	const struct wwsf_config *wwsf = &view->config->wwsf[wic->wwsf];
-	enum gw_err err = check_private(gw, username, t);
+	enum gw_err err = check_private(gw, t);
 	bool named = false;
 	struct identity id;
 
@@ -348,11 +309,7 @@ static enum gw_err check_identities(struct gateway *gw, const struct wic *wic,
 	if (!named)
 		return GW_IDENTITY_MISMATCH;
 	t->registration.impu = ask->to;
-	if (view->pairs == NULL || wwsf->pairs >= view->pairs->count)
-		return GW_IDENTITY_FOREIGN;
-	return identity_allowed(&view->pairs->table[wwsf->pairs],
-				identity_span(&t->registration.impi),
-				identity_span(&t->registration.impu));
+	return identity_allocated(wwsf, view->pairs, &t->registration.impi, &t->registration.impu);
 }
 
 /**
@@ -380,47 +337,67 @@ static enum gw_err check_lifetime(struct gateway *gw, const struct register_ask 
 	return GW_OK;
 }
 
-/** Everything after the signature, in PROTOCOL 3.5's order. */
-static enum gw_err register_judge(struct gateway *gw, struct wic *wic, struct transaction *t)
+/** What revokes the registration's token; 0: it has no jti. */
+static uint64_t claimed_jti(const struct gateway *gw)
 {
-	const struct snapshot *view = gw->time.view;
-	struct token_credential credential = token_find(&gw->message);
-	struct register_ask ask = register_read(gw);
-	enum gw_err err = credential.err != GW_OK ? credential.err : ask.err;
+	return gw->claims.jti.len == 0
+		       ? 0
+		       : jti_hash(gw_config(gw)->hash_key, gw->claims.iss, gw->claims.jti);
+}
+
+/** What the token allows of what is asked: PROTOCOL 3.5 from step 17 on. */
+static enum gw_err check_ask(struct gateway *gw, const struct wic *wic,
+			     const struct register_ask *ask, struct transaction *t)
+{
+	enum gw_err err = check_identities(gw, wic, ask, t);
 
 	if (err == GW_OK)
-		err = token_read(credential.token, view->config, view->keys, &gw->scratch,
-				 &gw->claims);
-	if (err == GW_OK && view->keys->row[gw->claims.key].key.id != wic->key)
-		err = GW_TOKEN_KID; /* a reload replaced the key that the verdict is about */
-	if (err == GW_OK && wic->disowned)
-		err = GW_TOKEN_WWSF;
-	if (err == GW_OK)
-		err = token_judge(&gw->claims, view->config, wic->wwsf, gw->time.wall_s);
-	if (err == GW_OK)
-		err = check_identities(gw, wic, &ask, credential.username, t);
-	if (err == GW_OK)
-		err = check_home(gw, &ask);
+		err = check_home(gw, ask);
 	if (err == GW_OK)
 		err = check_flow(gw, wic, t);
-	if (err == GW_OK && ask.expires_s > 0 && !ask.fetch)
-		err = check_lifetime(gw, &ask, t);
-	t->registration.fetch = ask.fetch;
+	if (err == GW_OK && ask->expires_s > 0 && !ask->fetch)
+		err = check_lifetime(gw, ask, t);
 	return err;
 }
 
-enum gw_err register_verified(struct gateway *gw, struct wic *wic)
+/** The token is good: what is asked goes to the core. */
+static enum gw_err register_admit(struct gateway *gw, struct wic *wic,
+				  const struct register_ask *ask)
 {
 	struct transaction *t = transaction_new(gw, TRANSACTION_REGISTER, wic);
 	enum gw_err err;
 
 	if (t == NULL)
 		return GW_TRANSACTION_LIMIT;
-	err = register_judge(gw, wic, t);
+	t->registration.fetch = ask->fetch;
+	t->registration.jti = claimed_jti(gw);
+	err = check_ask(gw, wic, ask, t);
 	if (err != GW_OK) {
 		transaction_free(gw, t);
 		return err;
 	}
 	counter_add(&gw_counters(gw)->token_verified, 1);
 	return register_forward(gw, wic, t);
+}
+
+enum gw_err register_request(struct gateway *gw, struct wic *wic)
+{
+	struct register_ask ask = register_read(gw);
+	struct binding *b = binding_of(gw, wic);
+	enum gw_err err = ask.err;
+
+	if (err != GW_OK)
+		return err;
+	if ((ask.expires_s == 0 || ask.fetch) && b != NULL &&
+	    span_equal(identity_span(&b->impu), identity_span(&ask.to)))
+		return register_owner(gw, wic, b, &ask);
+	err = authorize_request(gw, wic);
+	return err == GW_OK ? register_admit(gw, wic, &ask) : err;
+}
+
+enum gw_err register_authorized(struct gateway *gw, struct wic *wic)
+{
+	struct register_ask ask = register_read(gw);
+
+	return ask.err == GW_OK ? register_admit(gw, wic, &ask) : ask.err;
 }

@@ -170,35 +170,40 @@ static bool mentions_jwt(struct span text)
 	return false;
 }
 
-/** A token in the body is not accepted (D-09), and must not go on to the core (PROTOCOL 9.1). */
-static enum gw_err check_body(const struct sip_message *m)
+/** Where no token is accepted in a body, or not there, it must not go on to the core either (D-09,
+ * PROTOCOL 9.1). */
+static enum gw_err check_body(struct gateway *gw)
 {
-	struct span type = sip_value(m, SIP_HEADER_CONTENT_TYPE);
+	const struct sip_message *m = &gw->message;
+	struct span type = sip_value(m, SIP_HEADER_CONTENT_TYPE), body = m->body;
 
 	if (mentions_jwt(type))
 		return GW_TOKEN_CARRIER;
 	if (!request_mentions(type, SPAN("multipart")))
 		return GW_OK;
-	return mentions_jwt(m->body) ? GW_TOKEN_CARRIER : GW_OK;
+	(void)trust_body_strip(gw, m, &body);
+	return mentions_jwt(body) ? GW_TOKEN_CARRIER : GW_OK;
 }
 
-static enum gw_err check_from_wic(const struct sip_message *m)
+static enum gw_err check_from_wic(struct gateway *gw)
 {
+	const struct sip_message *m = &gw->message;
 	enum gw_err err = check_one_via(m);
 
 	if (err == GW_OK)
 		err = check_tags(m, SIP_HEADER_REQUIRE);
 	if (err == GW_OK)
 		err = check_tags(m, SIP_HEADER_PROXY_REQUIRE);
-	return err == GW_OK ? check_body(m) : err;
+	return err == GW_OK ? check_body(gw) : err;
 }
 
-enum gw_err request_check(const struct sip_message *m, enum request_side side)
+enum gw_err request_check(struct gateway *gw, enum request_side side)
 {
+	const struct sip_message *m = &gw->message;
 	enum gw_err err = request_top_via(m).err;
 
 	if (err == GW_OK && side == REQUEST_FROM_WIC)
-		err = check_from_wic(m);
+		err = check_from_wic(gw);
 	if (err == GW_OK)
 		err = check_request_uri(m);
 	if (err == GW_OK)

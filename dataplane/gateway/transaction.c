@@ -4,6 +4,11 @@
 #define BRANCH_PREFIX SPAN("z9hG4bKwg")
 #define BRANCH_LEN (9 + 28)
 
+static bool transaction_is_call(const struct transaction *t)
+{
+	return t->kind == TRANSACTION_ORIGINATE && t->method == SIP_INVITE;
+}
+
 /** Puts t on its flow's list. */
 static void transaction_attach(struct transaction *t, struct wic *wic)
 {
@@ -15,6 +20,7 @@ static void transaction_attach(struct transaction *t, struct wic *wic)
 	wic->pending = t;
 	wic->transactions++;
 	wic->requests += t->kind != TRANSACTION_TERMINATE;
+	wic->calls += transaction_is_call(t);
 }
 
 struct transaction *transaction_new(struct gateway *gw, enum transaction_kind kind, struct wic *wic)
@@ -88,6 +94,7 @@ static void transaction_detach(struct gateway *gw, struct transaction *t)
 	if (wic != NULL) {
 		wic->transactions--;
 		wic->requests -= t->kind != TRANSACTION_TERMINATE;
+		wic->calls -= transaction_is_call(t);
 	}
 	t->flow = handle_none();
 }

@@ -222,6 +222,31 @@ static void strip_contact(struct gateway *gw, const struct sip_field *f)
 	}
 }
 
+/* ---- bodies ---------------------------------------------------------------------------------- */
+
+bool trust_body_strip(struct gateway *gw, const struct sip_message *m, struct span *body)
+{
+	struct writer left;
+
+	writer_init(&left, gw->stamped_memory, gw->config.max_message + GATEWAY_LINES_MAX);
+	if (!gw_config(gw)->token_in_body || !token_body_strip(m, &left))
+		return false;
+	*body = writer_span(&left);
+	return true;
+}
+
+/** A token that came as a part of the body is for us alone. */
+static void strip_body(struct gateway *gw, const struct sip_message *m)
+{
+	struct span body;
+
+	if (!trust_body_strip(gw, m, &body))
+		return;
+	sip_splice_body(&gw->splice, body);
+	if (body.len == 0)
+		sip_splice_remove_all(&gw->splice, SIP_HEADER_CONTENT_TYPE);
+}
+
 /* ---- both directions ------------------------------------------------------------------------ */
 
 void trust_strip_from_wic(struct gateway *gw, const struct sip_message *m)
@@ -239,6 +264,7 @@ void trust_strip_from_wic(struct gateway *gw, const struct sip_message *m)
 	if (m->is_request) {
 		strip_request_uri(gw, m);
 		strip_from(gw, m);
+		strip_body(gw, m);
 	}
 }
 

@@ -23,9 +23,9 @@ enum gw_err identity_impi(struct span nai, struct identity *out)
 	return err;
 }
 
-struct span identity_host(const struct identity *impu)
+struct span identity_host(const struct identity *identity)
 {
-	struct span text = identity_span(impu);
+	struct span text = identity_span(identity);
 
 	return span_from(text, span_find(text, '@') + 1);
 }

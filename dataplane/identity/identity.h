@@ -23,12 +23,31 @@ enum gw_err GW_MUST_CHECK identity_impu(struct span uri, struct identity *out);
 /** Reads a private identity into its canonical form. GW_IDENTITY_SYNTAX. */
 enum gw_err GW_MUST_CHECK identity_impi(struct span nai, struct identity *out);
 
-/** The host part of a canonical SIP identity; empty for tel. */
-struct span identity_host(const struct identity *impu);
+/** What follows the @: the host of a canonical SIP identity, empty for tel; the realm of a private
+ * one. */
+struct span identity_host(const struct identity *identity);
 
 /**
- * Whether the pair (both canonical) is in the WWSF's allocation (PROTOCOL 3.5 step 17).
- * GW_IDENTITY_FOREIGN when not. O(1), about one cache miss.
+ * Whether the pair is in the WWSF's allocation (PROTOCOL 3.5 step 17): by the home-domain rule
+ * where it has domains, else among its pairs. GW_IDENTITY_FOREIGN when not. pairs may be NULL.
+ */
+enum gw_err GW_MUST_CHECK identity_allocated(const struct wwsf_config *wwsf,
+					     const struct pair_part *pairs,
+					     const struct identity *impi,
+					     const struct identity *impu);
+
+/**
+ * The home-domain rule: impu is a SIP URI whose host is one of the WWSF's domains, and the realm of
+ * impi is one of them or below one. Which impi goes with which impu is the issuer's word.
+ * GW_IDENTITY_FOREIGN when not.
+ */
+enum gw_err GW_MUST_CHECK identity_at_home(const struct wwsf_config *wwsf,
+					   const struct identity *impi,
+					   const struct identity *impu);
+
+/**
+ * Whether the pair (both canonical) is in the table. GW_IDENTITY_FOREIGN when not. O(1), about one
+ * cache miss.
  */
 enum gw_err GW_MUST_CHECK identity_allowed(const struct pair_table *table, struct span impi,
 					   struct span impu);

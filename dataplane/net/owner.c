@@ -128,12 +128,12 @@ enum gw_err owner_open(struct stack *stack)
 		return GW_NO_MEMORY;
 	*owner = (struct owner){
 		.neighbours = stack->shared->neighbours,
-		.arp = {.per_second = 1000, .burst = 1000},
-		.ndp = {.per_second = 1000, .burst = 1000},
-		.echo = {.per_second = 100, .burst = 100},   /* TCP.md 5.12 */
-		.errors = {.per_second = 100, .burst = 100}, /* TCP.md 4.5 */
-		.tcp_errors = {.per_second = 100, .burst = 100},
-		.conflict = {.per_second = 1, .burst = 1},
+		.arp = {.limit = {1000, 1000}},
+		.ndp = {.limit = {1000, 1000}},
+		.echo = {.limit = {100, 100}},	 /* TCP.md 5.12 */
+		.errors = {.limit = {100, 100}}, /* TCP.md 4.5 */
+		.tcp_errors = {.limit = {100, 100}},
+		.conflict = {.limit = {1, 1}},
 		.ping_id = (uint16_t)stack->config.random(stack->config.context),
 	};
 	stack->owner = owner;

@@ -27,21 +27,6 @@ enum gw_err stack_count(struct stack *stack, enum gw_err err)
 	return err;
 }
 
-bool rate_take(struct rate *rate, uint64_t now_us)
-{
-	uint64_t most = (uint64_t)rate->burst * 1000000;
-	uint64_t passed_us = now_us - rate->at_us;
-
-	/* a second fills any bucket, and bounds the product */
-	rate->tokens += (passed_us < 1000000 ? passed_us : 1000000) * rate->per_second;
-	rate->tokens = passed_us >= 1000000 || rate->tokens > most ? most : rate->tokens;
-	rate->at_us = now_us;
-	if (rate->tokens < 1000000)
-		return false;
-	rate->tokens -= 1000000;
-	return true;
-}
-
 bool stack_trusts(const struct stack *stack, const struct ip_address *peer)
 {
 	for (uint32_t i = 0; i < stack->peers; i++)
@@ -122,10 +107,9 @@ enum gw_err stack_new(const struct net_config *config, struct stack **made)
 	stack->counters = config->counters;
 	stack->heard_us = stack->turn_us = stack_now(stack);
 	for (uint32_t kind = 0; kind < FORWARD_KINDS; kind++)
-		stack->forward[kind] = (struct rate){.per_second = FORWARD_PER_SECOND,
-						     .burst = FORWARD_PER_SECOND};
-	stack->errors_out =
-		(struct rate){.per_second = ERRORS_PER_SECOND, .burst = ERRORS_PER_SECOND};
+		stack->forward[kind] =
+			(struct rate){.limit = {FORWARD_PER_SECOND, FORWARD_PER_SECOND}};
+	stack->errors_out = (struct rate){.limit = {ERRORS_PER_SECOND, ERRORS_PER_SECOND}};
 	stack->epoll_fd = -1;
 	err = stack_allocate(stack);
 	if (err == GW_OK && !stack_watch_all(stack))

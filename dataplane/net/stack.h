@@ -25,14 +25,16 @@
 #define STACK_PATHS 64u	    /* path MTUs known at a time */
 #define STACK_PINGS 16u
 
-/** At most so many a second, so many at once. */
+/** A limit and what is left of it. */
 struct rate {
-	uint32_t per_second;
-	uint32_t burst;
-	uint64_t tokens; /* millionths */
-	uint64_t at_us;
+	struct rate_limit limit;
+	struct bucket bucket;
 };
-bool rate_take(struct rate *rate, uint64_t now_us);
+
+static inline bool GW_MUST_CHECK rate_take(struct rate *rate, uint64_t now_us)
+{
+	return bucket_take(&rate->bucket, &rate->limit, now_us);
+}
 
 /** What other workers hand on to worker 0: each at a rate of its own, so that none pushes out
  * another. */

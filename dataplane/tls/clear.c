@@ -13,7 +13,7 @@ struct tls {
 	bool closed; /* by us */
 };
 
-static enum gw_err clear_context_new(const struct tls_config *config, char *why, uint32_t why_len,
+static enum gw_err clear_context_new(const struct tls_config *config, struct tls_fault *fault,
 				     struct tls_context **made)
 {
 	*made = calloc(1, sizeof(**made));
@@ -23,6 +23,16 @@ static enum gw_err clear_context_new(const struct tls_config *config, char *why,
 static void clear_context_free(struct tls_context *context)
 {
 	free(context);
+}
+
+static void clear_tickets(struct tls_context *context, const struct ticket_part *const *keys)
+{
+	/* nothing is resumed */
+}
+
+static void clear_key_log(struct tls_context *context, tls_key_log *tell, void *to)
+{
+	/* there are no secrets */
 }
 
 static struct tls *clear_accept(struct tls_context *context, struct conn *conn)
@@ -97,7 +107,13 @@ static enum gw_err clear_close(struct tls *tls)
 
 static struct tls_info clear_info(const struct tls *tls)
 {
-	return (struct tls_info){"clear", "-", "-", "", ""};
+	return (struct tls_info){
+		.version = "clear",
+		.cipher = "-",
+		.group = "-",
+		.sni = "",
+		.failure = "",
+	};
 }
 
 static void clear_free(struct tls *tls)
@@ -109,6 +125,8 @@ const struct tls_ops tls_clear = {
 	.name = "clear",
 	.context_new = clear_context_new,
 	.context_free = clear_context_free,
+	.tickets = clear_tickets,
+	.key_log = clear_key_log,
 	.accept = clear_accept,
 	.ready = clear_ready,
 	.fin = clear_fin,

@@ -4,30 +4,13 @@
 #include <stdlib.h>
 
 #include "bio.h"
-#include "context.h"
-
-#define FAILURE_MAX 128
+#include "libssl.h"
 
 /* What a TLS 1.3 record adds: head, content type, tag (RFC 8446 section 5.2). */
 #define RECORD_OVERHEAD (5 + 1 + 16)
 /* Plaintext of the record that begins in a send buffer too small for a whole one. */
 #define RECORD_SMALL 256
 #define NO_ALERT (-1)
-
-struct tls {
-	SSL *ssl; /* its application data points back here */
-	struct conn *conn;
-	struct tls_context *context;
-	enum gw_err failed; /* GW_OK while all is well */
-	int peer_alert;
-	int our_alert;
-	uint32_t retry; /* plaintext bytes of a record that is partly sent; not taken yet */
-	bool ready;
-	bool fin;     /* the peer's */
-	bool closing; /* close was called: nothing more is sealed */
-	bool closed;  /* and close_notify is sent */
-	char failure[FAILURE_MAX];
-};
 
 static bool alert_is_fatal(int alert)
 {
@@ -47,6 +30,17 @@ static void libssl_watch(const SSL *ssl, int where, int value)
 		tls->our_alert = alert;
 }
 
+static void libssl_tickets(struct tls_context *context, const struct ticket_part *const *keys)
+{
+	context->keys = keys;
+}
+
+static void libssl_key_log(struct tls_context *context, tls_key_log *tell, void *to)
+{
+	context->tell = tell;
+	context->tell_to = to;
+}
+
 static struct tls *libssl_accept(struct tls_context *context, struct conn *conn)
 {
 	struct tls *tls = calloc(1, sizeof(*tls));
@@ -54,7 +48,7 @@ static struct tls *libssl_accept(struct tls_context *context, struct conn *conn)
 
 	if (tls == NULL)
 		return NULL;
-	tls->ssl = SSL_new(context->ctx);
+	tls->ssl = SSL_new(context->host[0].ctx);
 	bio = tls_bio_new(context->lib, context->method, conn);
 	if (tls->ssl == NULL || bio == NULL)
 		goto free;
@@ -66,6 +60,10 @@ static struct tls *libssl_accept(struct tls_context *context, struct conn *conn)
 	SSL_set_app_data(tls->ssl, tls);
 	SSL_set_info_callback(tls->ssl, libssl_watch);
 	SSL_set_accept_state(tls->ssl);
+	if (tls_ticket_keys(context) == NULL) {
+		SSL_set_options(tls->ssl, SSL_OP_NO_TICKET);
+		SSL_set_num_tickets(tls->ssl, 0);
+	}
 	context->connections++;
 	return tls;
 
@@ -91,6 +89,8 @@ static enum gw_err libssl_fail(struct tls *tls)
 {
 	const char *reason = tls_context_reason();
 
+	if (tls->our_alert == SSL_AD_UNRECOGNIZED_NAME)
+		reason = "no certificate for that server name"; /* libssl says: callback failed */
 	tls->failed = tls->ready ? GW_TLS_RECORD : GW_TLS_HANDSHAKE;
 	if (tls->peer_alert != NO_ALERT) {
 		tls->failed = GW_TLS_ALERT;
@@ -260,11 +260,18 @@ static enum gw_err libssl_close(struct tls *tls)
 static struct tls_info libssl_info(const struct tls *tls)
 {
 	const char *sni = SSL_get_servername(tls->ssl, TLSEXT_NAMETYPE_host_name);
-	struct tls_info info = {"-", "-", "-", sni == NULL ? "" : sni, tls->failure};
+	struct tls_info info = {
+		.version = "-",
+		.cipher = "-",
+		.group = "-",
+		.sni = sni == NULL ? "" : sni,
+		.failure = tls->failure,
+	};
 	const char *group;
 
 	if (!tls->ready)
 		return info;
+	info.resumed = SSL_session_reused(tls->ssl) == 1;
 	info.version = SSL_get_version(tls->ssl);
 	info.cipher = SSL_get_cipher_name(tls->ssl);
 	group = SSL_group_to_name(tls->ssl, (int)SSL_get_negotiated_group(tls->ssl));
@@ -289,6 +296,8 @@ const struct tls_ops tls_libssl = {
 	.name = "libssl",
 	.context_new = tls_context_new,
 	.context_free = tls_context_free,
+	.tickets = libssl_tickets,
+	.key_log = libssl_key_log,
 	.accept = libssl_accept,
 	.ready = libssl_ready,
 	.fin = libssl_fin,

@@ -5,6 +5,7 @@
 #include "conn.h"
 #include "gw_err.h"
 #include "span.h"
+#include "tls_context.h"
 
 /**
  * TLS on a connection: {open, seal, update, close}. No SSL pointer shows, so that a TLS 1.3
@@ -13,16 +14,9 @@
  * One context per worker; nothing is shared between workers.
  */
 
-struct tls_context;
 struct tls;
 
-struct tls_config {
-	const char *certificate; /* PEM: chain, leaf first. tls_clear ignores it */
-	const char *key;	 /* PEM */
-	const char *groups;	 /* "X25519:P-256"; NULL: that */
-	uint16_t min_version; /* 0x0303 or 0x0304 as on the wire; 0: 0x0304. The highest is always
-				 TLS 1.3 */
-};
+#define TLS_FAILURE_MAX 128
 
 /** What a call did. */
 struct tls_result {
@@ -41,9 +35,12 @@ struct tls_info {
 	const char *cipher;
 	const char *group;
 	const char *sni;     /* "" when none */
+	bool resumed;	     /* by a ticket */
 	const char *failure; /* "" or e.g. "peer sent alert certificate unknown" / "we refused: no
 				shared cipher (sent alert handshake failure)" */
 };
+
+typedef void tls_key_log(void *to, struct span line);
 
 /**
  * No entry is NULL. What the user of a connection does at its callbacks:
@@ -53,18 +50,27 @@ struct tls_info {
 struct tls_ops {
 	const char *name;
 	/**
-	 * Reads certificate and key into a library context of this worker's own. May run in
-	 * another thread, before the worker knows of it. GW_CONFIG: the files do not parse or do
-	 * not fit, or groups or min_version are unknown; why, of why_len bytes, says which and
-	 * what. GW_NO_MEMORY.
+	 * Parses certificates and keys in a library context of this worker's own. May run in
+	 * another thread, before the worker knows of it. GW_CONFIG with *fault; GW_NO_MEMORY.
 	 */
-	enum gw_err (*context_new)(const struct tls_config *config, char *why, uint32_t why_len,
+	enum gw_err (*context_new)(const struct tls_config *config, struct tls_fault *fault,
 				   struct tls_context **made);
+	/**
+	 * Where to look for the keys of tickets, in each turn: *keys may change and be NULL, keys
+	 * outlives the context and its connections. Before the first accept; without it nobody
+	 * gets a ticket.
+	 */
+	void (*tickets)(struct tls_context *context, const struct ticket_part *const *keys);
+	/**
+	 * Whom to tell the secrets of connections where the configuration wants it: lines of the
+	 * NSS key log, without their end, lent. Before the first accept.
+	 */
+	void (*key_log)(struct tls_context *context, tls_key_log *tell, void *to);
 	/**
 	 * Gives the context up. A context replaced by a reload may be freed while its connections
 	 * live: it counts them, and goes with the last. In the worker's thread (OpenSSL keeps
-	 * random generators per thread and library context), or after that has ended. NULL does
-	 * nothing.
+	 * random generators per thread and library context), or when no worker has used it, or
+	 * after that has ended. NULL does nothing.
 	 */
 	void (*context_free)(struct tls_context *context);
 	/**
@@ -105,10 +111,10 @@ struct tls_ops {
 	void (*free)(struct tls *tls);
 };
 
-/** libssl over the connection. Does not resume (yet): no tickets, no session cache. A server name
- * that the certificate is not for is refused with a fatal alert (PROTOCOL 2.1), and so is a client
- * that offers ALPN without http/1.1 (RFC 7301 3.2). */
-extern const struct tls_ops tls_libssl;
+/* tls_libssl (tls_context.h) is libssl over the connection. A session goes on by tickets that hold
+ * its state (RFC 5077, RFC 8446 4.6.1); nothing of it is kept here. No renegotiation, compression
+ * or early data. A server name that no certificate is for is refused with a fatal alert (PROTOCOL
+ * 2.1), and so is a client that offers ALPN without http/1.1 (RFC 7301 3.2). */
 /** No TLS: what conn holds is plaintext; info names it "clear". */
 extern const struct tls_ops tls_clear;
 

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "token.h"
-
-/** What the Authorization and Proxy-Authorization lines of a request held. */
-struct found {
-	bool bearer, digest, other;
-	struct span token, username;
-};
+#include "credential.h"
 
 static bool is_space(int c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n'; /* folds are still in values */
 }
 
-static struct span trim(struct span s)
+struct span credential_trim(struct span s)
 {
 	while (is_space(span_at(s, 0)))
 		s = span_from(s, 1);
@@ -30,29 +24,26 @@ static struct span word_take(struct span *in)
 	while (span_at(*in, n) >= 0 && !is_space(span_at(*in, n)))
 		n++;
 	word = span_cut(*in, 0, n);
-	*in = trim(span_from(*in, n));
+	*in = credential_trim(span_from(*in, n));
 	return word;
 }
 
-static bool is_token68_byte(uint8_t c)
-{
-	uint8_t lower = ascii_lower(c);
-
-	return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
-	       (c != 0 && strchr("-._~+/", c) != NULL);
-}
+static const bool token68[256] = {
+	['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true,
+	['-'] = true,	      ['.'] = true,	    ['_'] = true,
+	['~'] = true,	      ['+'] = true,	    ['/'] = true,
+};
 
 /* b64token of RFC 6750 2.1: what any scheme's token may be made of; the JWS reader is stricter. */
 static bool is_b64token(struct span text)
 {
-	uint32_t n = 0, body;
+	bool good = true;
 
-	while (span_at(text, n) >= 0 && is_token68_byte(text.at[n]))
-		n++;
-	body = n;
-	while (span_at(text, n) == '=')
-		n++;
-	return body > 0 && span_at(text, n) < 0;
+	while (text.len > 0 && text.at[text.len - 1] == '=')
+		text.len--;
+	for (uint32_t i = 0; i < text.len; i++)
+		good &= token68[text.at[i]];
+	return good && text.len > 0;
 }
 
 /* PROTOCOL 3.2: a '=' that is followed by anything but '=' or the end makes it parameters. */
@@ -65,8 +56,7 @@ static bool has_parameters(struct span value)
 	return span_at(value, n) >= 0;
 }
 
-/* Takes the quotes off. False: an escape, a control byte, or quotes that do not enclose the whole.
- */
+/* Takes the quotes off. False: they do not enclose the whole. */
 static bool parameter_unquote(struct span *value)
 {
 	uint32_t end;
@@ -78,63 +68,86 @@ static bool parameter_unquote(struct span *value)
 	if (span_at(*value, end) < 0 || span_at(*value, end + 1) >= 0)
 		return false;
 	*value = span_cut(*value, 0, end);
-	for (uint32_t i = 0; i < value->len; i++)
-		if (value->at[i] < 0x20 || value->at[i] == '\\')
+	return true;
+}
+
+/* No escape and no control byte. */
+static bool is_plain(struct span value)
+{
+	for (uint32_t i = 0; i < value.len; i++)
+		if (value.at[i] < 0x20 || value.at[i] == '\\')
 			return false;
 	return true;
 }
 
-/* Keeps a parameter's value. False when it was there before, or says nothing. */
-static bool parameter_keep(struct span *kept, struct span value)
+/* Keeps a parameter's value; one that is repeated counts once. */
+static enum gw_err parameter_keep(struct span *kept, struct span value)
 {
-	if (kept->len > 0 || value.len == 0)
-		return false;
+	if (value.len == 0)
+		return GW_TOKEN_MALFORMED;
+	if (kept->len > 0 && !span_equal(*kept, value))
+		return GW_TOKEN_SEVERAL;
 	*kept = value;
-	return true;
+	return GW_OK;
+}
+
+/* One of them. What a token is made of is looked at when it is kept. */
+static enum gw_err parameter_read(struct span name, struct span value, struct span *token,
+				  struct span *username)
+{
+	if (span_equal_nocase(name, SPAN("access_token")))
+		return parameter_keep(token, value);
+	if (!is_plain(value))
+		return GW_TOKEN_MALFORMED;
+	if (span_equal_nocase(name, SPAN("username")))
+		return parameter_keep(username, value);
+	return GW_OK;
 }
 
 /* Reads access_token="..."[, username="..."]; other parameters are stepped over. */
-static bool parameters_read(struct span rest, struct span *token, struct span *username)
+static enum gw_err parameters_read(struct span rest, struct span *token, struct span *username)
 {
+	enum gw_err err;
 	struct span item;
 
 	while (sip_list_next(&rest, &item)) {
 		uint32_t equals = span_find(item, '=');
-		struct span name = trim(span_cut(item, 0, equals));
-		struct span value = trim(span_from(item, equals + 1));
+		struct span name = credential_trim(span_cut(item, 0, equals));
+		struct span value = credential_trim(span_from(item, equals + 1));
 
 		if (name.len == 0 || span_at(item, equals) != '=' || !parameter_unquote(&value))
-			return false;
-		if (span_equal_nocase(name, SPAN("access_token")) && !parameter_keep(token, value))
-			return false;
-		if (span_equal_nocase(name, SPAN("username")) && !parameter_keep(username, value))
-			return false;
+			return GW_TOKEN_MALFORMED;
+		err = parameter_read(name, value, token, username);
+		if (err != GW_OK)
+			return err;
 	}
-	return true;
+	return GW_OK;
 }
 
-/* Keeps what a line says; the same said twice is said once. */
-static enum gw_err found_keep(struct found *f, struct span token, struct span username)
+enum gw_err credential_keep(struct credential_found *found, struct span token, struct span username)
 {
-	bool other_token = f->bearer && !span_equal(f->token, token);
-	bool other_name =
-		f->username.len > 0 && username.len > 0 && !span_equal(f->username, username);
+	bool other_token = found->bearer && !span_equal(found->token, token);
+	bool other_name = found->username.len > 0 && username.len > 0 &&
+			  !span_equal(found->username, username);
 
+	if (!is_b64token(token))
+		return GW_TOKEN_MALFORMED;
 	if (other_token || other_name)
 		return GW_TOKEN_SEVERAL;
-	f->bearer = true;
-	f->token = token;
+	found->bearer = true;
+	found->token = token;
 	if (username.len > 0)
-		f->username = username;
+		found->username = username;
 	return GW_OK;
 }
 
 /* Each line is one credential: these headers do not join by comma (RFC 3261 7.3.1). */
-static enum gw_err line_read(struct span value, struct found *f)
+static enum gw_err line_read(struct span value, struct credential_found *f)
 {
 	struct span token = {0}, username = {0}, scheme;
+	enum gw_err err = GW_OK;
 
-	value = trim(value);
+	value = credential_trim(value);
 	scheme = word_take(&value);
 	if (span_equal_nocase(scheme, SPAN("Digest"))) {
 		f->digest = true;
@@ -144,16 +157,15 @@ static enum gw_err line_read(struct span value, struct found *f)
 		f->other = true;
 		return GW_OK;
 	}
-	if (!has_parameters(value))
+	if (has_parameters(value))
+		err = parameters_read(value, &token, &username);
+	else
 		token = value;
-	else if (!parameters_read(value, &token, &username))
-		return GW_TOKEN_MALFORMED;
-	if (!is_b64token(token))
-		return GW_TOKEN_MALFORMED;
-	return found_keep(f, token, username);
+	return err == GW_OK ? credential_keep(f, token, username) : err;
 }
 
-static enum gw_err lines_read(const struct sip_message *m, enum sip_header id, struct found *f)
+static enum gw_err lines_read(const struct sip_message *m, enum sip_header id,
+			      struct credential_found *f)
 {
 	const struct sip_field *field = sip_first(m, id);
 	enum gw_err err = GW_OK;
@@ -163,13 +175,15 @@ static enum gw_err lines_read(const struct sip_message *m, enum sip_header id, s
 	return err;
 }
 
-struct token_credential token_find(const struct sip_message *m)
+struct token_credential token_find(const struct sip_message *m, const struct config_part *config)
 {
-	struct found f = {0};
+	struct credential_found f = {0};
 	enum gw_err err = lines_read(m, SIP_HEADER_AUTHORIZATION, &f);
 
 	if (err == GW_OK && m->method != SIP_REGISTER)
 		err = lines_read(m, SIP_HEADER_PROXY_AUTHORIZATION, &f);
+	if (err == GW_OK && config->token_in_body)
+		err = body_tokens(m, &f);
 	if (err == GW_OK && f.bearer && f.digest)
 		err = GW_TOKEN_SEVERAL;
 	if (err == GW_OK && !f.bearer)

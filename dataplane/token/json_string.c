@@ -73,7 +73,7 @@ static bool unicode_take(struct span *in, uint32_t *code)
 /* Takes what follows a backslash. */
 static bool escape_take(struct span *in, uint32_t *code)
 {
-	static const uint8_t plain[256] = {
+	static const uint8_t meant[256] = {
 		['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
 		['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
 	};
@@ -83,8 +83,8 @@ static bool escape_take(struct span *in, uint32_t *code)
 		return false;
 	if (c == 'u')
 		return unicode_take(in, code);
-	*code = plain[c];
-	return plain[c] != 0;
+	*code = meant[c];
+	return meant[c] != 0;
 }
 
 /* Takes one character of a string, escape resolved. False: not a legal one, or the end. */
@@ -110,13 +110,15 @@ static void character_write(struct writer *out, uint32_t code)
 		writer_u8(out, (uint8_t)(0x80 | (code >> (6 * more) & 0x3f)));
 }
 
-/* Drops the bytes at the front that are characters as they stand: all of most strings. */
+/* Bytes that are characters as they stand. */
+static const bool plain[256] = {[' ' ... '!'] = true, ['#' ... '['] = true, [']' ... 0x7f] = true};
+
+/* Drops those at the front: all of most strings. */
 static void plain_skip(struct span *in)
 {
 	uint32_t n = 0;
 
-	while (n < in->len && in->at[n] >= 0x20 && in->at[n] < 0x80 && in->at[n] != '"' &&
-	       in->at[n] != '\\')
+	while (n < in->len && plain[in->at[n]])
 		n++;
 	*in = span_from(*in, n);
 }

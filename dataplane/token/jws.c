@@ -1,24 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "json.h"
+#include "jws.h"
 #include "payload.h"
-#include "token.h"
+#include "pipeline.h"
 #include "writer.h"
-
-/* A kid is opaque and at most so long (PROTOCOL 3.5 step 7). */
-#define KID_MAX 256
-
-/** The three parts of a compact serialisation (RFC 7515 3.1), still base64url. */
-struct parts {
-	struct span header, payload, signature;
-	struct span signed_text; /* header "." payload */
-};
-
-/** What the JOSE header says. */
-struct jose {
-	enum jws_alg alg;
-	struct span typ, kid;
-	bool has_kid;
-};
 
 /* Takes the bytes before the first dot, and the dot. False without a dot. */
 static bool part_take(struct span *in, struct span *part)
@@ -27,19 +12,32 @@ static bool part_take(struct span *in, struct span *part)
 	return span_skip(in, part->len + 1);
 }
 
-static enum gw_err parts_read(struct span token, uint32_t max_bytes, struct parts *parts)
+/* The signature is decoded by token_job(); that it can be is seen here, in the room of strings. */
+static enum gw_err signature_check(struct pipeline *p)
 {
-	struct span rest = token;
+	uint8_t *room = p->scratch->strings;
+	uint32_t ignored;
+
+	return token_base64url_decode(p->claims->signature, room, sizeof(p->scratch->strings),
+				      &ignored);
+}
+
+enum gw_err jws_parts(struct pipeline *p)
+{
+	struct span rest = p->token;
 
 	/* The byte past the limit: a longer token is refused before it is looked at. */
-	if (span_at(token, max_bytes) >= 0 || span_at(token, VERIFY_TEXT_MAX) >= 0)
+	if (span_at(rest, p->use->config->max_token_bytes) >= 0 ||
+	    span_at(rest, VERIFY_TEXT_MAX) >= 0)
 		return GW_TOKEN_MALFORMED;
-	if (!part_take(&rest, &parts->header) || !part_take(&rest, &parts->payload) ||
-	    rest.len == 0)
+	/* an empty signature is one (RFC 7515 A.5): that of alg none, which has a row of its own */
+	if (!part_take(&rest, &p->header) || !part_take(&rest, &p->payload))
 		return GW_TOKEN_MALFORMED;
-	parts->signature = rest;
-	parts->signed_text = span_cut(token, 0, parts->header.len + 1 + parts->payload.len);
-	return GW_OK;
+	*p->claims =
+		(struct token_claims){.signed_text = span_cut(p->token, 0,
+							      p->header.len + 1 + p->payload.len),
+				      .signature = rest};
+	return signature_check(p);
 }
 
 /* Decodes a part into room and checks that it is a JSON object. */
@@ -58,19 +56,48 @@ static enum gw_err object_read(struct span part, uint8_t *to, uint32_t room,
 
 /* Reads an optional header member that has to be a string. */
 static enum gw_err member_read(struct json_value header, struct span name, struct writer *strings,
-			       struct span *text)
+			       struct span *text, bool *there)
 {
 	struct json_value value;
 
-	if (!json_member_find(header, name, &value))
+	*there = json_member_find(header, name, &value);
+	if (!*there)
 		return GW_OK;
 	if (value.type != JSON_STRING || !json_string_read(value.text, strings, text))
 		return GW_TOKEN_JSON;
 	return GW_OK;
 }
 
+/* jku, jwk, x5u and x5c are not even looked at (RFC 8725 3.10). */
+enum gw_err jws_header(struct pipeline *p)
+{
+	struct token_claims *claims = p->claims;
+	bool ignored;
+	enum gw_err err =
+		object_read(p->header, p->scratch->header, sizeof(p->scratch->header), &p->jose);
+
+	if (err != GW_OK)
+		return err;
+	writer_init(&p->strings, p->scratch->strings, sizeof(p->scratch->strings));
+	claims->typ = SPAN("JWT"); /* D-46 */
+	err = member_read(p->jose, SPAN("alg"), &p->strings, &p->alg, &ignored);
+	if (err == GW_OK)
+		err = member_read(p->jose, SPAN("typ"), &p->strings, &claims->typ, &ignored);
+	if (err == GW_OK)
+		err = member_read(p->jose, SPAN("kid"), &p->strings, &claims->kid,
+				  &claims->has_kid);
+	return err;
+}
+
+enum gw_err jws_crit(struct pipeline *p)
+{
+	struct json_value ignored;
+
+	return json_member_find(p->jose, SPAN("crit"), &ignored) ? GW_TOKEN_CRIT : GW_OK;
+}
+
 /* Names compare byte for byte (RFC 7515 4.1.1); none, HMAC and the unknown have no row. */
-static enum gw_err alg_read(struct span name, enum jws_alg *alg)
+enum gw_err jws_algorithm(struct pipeline *p)
 {
 	static const char names[JWS_ALG_COUNT][6] = {
 		[JWS_ES256] = "ES256", [JWS_ES384] = "ES384", [JWS_RS256] = "RS256",
@@ -78,32 +105,21 @@ static enum gw_err alg_read(struct span name, enum jws_alg *alg)
 	};
 
 	for (uint32_t i = 0; i < JWS_ALG_COUNT; i++)
-		if (span_equal(name, span_text(names[i]))) {
-			*alg = (enum jws_alg)i;
+		if (span_equal(p->alg, span_text(names[i]))) {
+			p->claims->alg = (enum jws_alg)i;
 			return GW_OK;
 		}
 	return GW_TOKEN_ALG;
 }
 
-/* Steps 3 to 5. jku, jwk, x5u and x5c are not even looked at (RFC 8725 3.10). */
-static enum gw_err jose_read(struct json_value header, struct writer *strings, struct jose *jose)
+enum gw_err jws_payload(struct pipeline *p)
 {
-	struct json_value ignored;
-	struct span alg = {0};
-	enum gw_err err;
+	enum gw_err err = object_read(p->payload, p->scratch->payload, sizeof(p->scratch->payload),
+				      &p->object);
 
-	*jose = (struct jose){.typ = SPAN("JWT")};
-	jose->has_kid = json_member_find(header, SPAN("kid"), &ignored);
-	err = member_read(header, SPAN("alg"), strings, &alg);
 	if (err == GW_OK)
-		err = member_read(header, SPAN("typ"), strings, &jose->typ);
-	if (err == GW_OK)
-		err = member_read(header, SPAN("kid"), strings, &jose->kid);
-	if (err == GW_OK && json_member_find(header, SPAN("crit"), &ignored))
-		err = GW_TOKEN_CRIT; /* we implement no extension, so none may be critical */
-	if (err == GW_OK && span_at(jose->kid, KID_MAX) >= 0)
-		err = GW_TOKEN_KID;
-	return err == GW_OK ? alg_read(alg, &jose->alg) : err;
+		p->audience = payload_registered(p->object, &p->strings, p->claims);
+	return err;
 }
 
 /* Step 6: iss is believed only so far as to pick the record that judges it. */
@@ -117,23 +133,31 @@ static enum gw_err issuer_find(struct span iss, const struct config_part *config
 	return GW_TOKEN_ISS;
 }
 
+/** Its keys are there, and none is left of them: another token may help, waiting does not. */
+static bool keys_taken_back(const struct key_part *keys, uint32_t issuer)
+{
+	return keys != NULL && keys->issuer != NULL && issuer < keys->issuer_count &&
+	       !keys->issuer[issuer].missing;
+}
+
 /**
  * Step 7: the issuer's key that kid names and that is for alg; without kid the issuer's only key. A
  * key of that name for another algorithm is F07, no key of that name F10, an issuer without any
- * key F11.
+ * key F11, unless all are revoked.
  */
-static enum gw_err key_find(const struct key_part *keys, const struct jose *jose,
-			    struct token_claims *claims)
+static enum gw_err key_find(const struct key_part *keys, struct token_claims *claims)
 {
 	uint32_t known = 0, named = 0, fitting = 0;
 
+	if (span_at(claims->kid, TOKEN_KID_MAX) >= 0)
+		return GW_TOKEN_KID;
 	for (uint32_t i = 0; keys != NULL && i < keys->count; i++) {
 		const struct key_row *row = &keys->row[i];
 
 		if (row->issuer != claims->issuer)
 			continue;
 		known++;
-		if (jose->has_kid && (row->kid.len == 0 || !span_equal(row->kid, jose->kid)))
+		if (claims->has_kid && (row->kid.len == 0 || !span_equal(row->kid, claims->kid)))
 			continue;
 		named++;
 		if (row->key.alg != claims->alg)
@@ -141,74 +165,54 @@ static enum gw_err key_find(const struct key_part *keys, const struct jose *jose
 		fitting++;
 		claims->key = i;
 	}
-	if (known == 0)
+	if (known == 0 && !keys_taken_back(keys, claims->issuer))
 		return GW_TOKEN_KEYS_DOWN;
-	if (named == 0 || (!jose->has_kid && known > 1))
+	if (named == 0 || (!claims->has_kid && known > 1))
 		return GW_TOKEN_KID;
 	return fitting == 0 ? GW_TOKEN_ALG : GW_OK;
 }
 
-/* Steps 5 to 7, with what the payload says about its issuer. */
-static enum gw_err key_choose(const struct jose *jose, const struct config_part *config,
-			      const struct key_part *keys, struct token_claims *claims)
+enum gw_err jws_issuer(struct pipeline *p)
+{
+	const struct config_part *config = p->use->config;
+	const struct issuer_config *issuer;
+	enum gw_err err = issuer_find(p->claims->iss, config, &p->claims->issuer);
+
+	if (err != GW_OK)
+		return err;
+	issuer = &config->issuer[p->claims->issuer];
+	payload_profile(p->object, issuer, &p->strings, p->claims);
+	p->claims->audience_ok = payload_audience(p->audience, issuer->audience, &p->strings);
+	return GW_OK;
+}
+
+static enum gw_err check_allowed(const struct config_part *config,
+				 const struct token_claims *claims)
+{
+	bool allowed = config->issuer[claims->issuer].algorithms & 1u << claims->alg;
+
+	return allowed ? GW_OK : GW_TOKEN_ALG;
+}
+
+enum gw_err jws_allowed(struct pipeline *p)
+{
+	return check_allowed(p->use->config, p->claims);
+}
+
+enum gw_err jws_key(struct pipeline *p)
+{
+	return key_find(p->keys, p->claims);
+}
+
+enum gw_err jws_key_choose(const struct config_part *config, const struct key_part *keys,
+			   struct token_claims *claims)
 {
 	enum gw_err err = issuer_find(claims->iss, config, &claims->issuer);
 
-	if (err == GW_OK && (config->issuer[claims->issuer].algorithms & 1u << claims->alg) == 0)
-		err = GW_TOKEN_ALG;
 	if (err == GW_OK)
-		err = key_find(keys, jose, claims);
-	return err;
-}
-
-static enum gw_err header_read(struct span part, struct token_scratch *scratch,
-			       struct writer *strings, struct jose *jose)
-{
-	struct json_value header;
-	enum gw_err err = object_read(part, scratch->header, sizeof(scratch->header), &header);
-
-	return err == GW_OK ? jose_read(header, strings, jose) : err;
-}
-
-/* Step 2 for the signature, which token_job() decodes: strings lend the room, empty as they are. */
-static enum gw_err signature_check(struct span part, struct token_scratch *scratch)
-{
-	uint32_t ignored;
-
-	return token_base64url_decode(part, scratch->strings, sizeof(scratch->strings), &ignored);
-}
-
-enum gw_err token_read(struct span token, const struct config_part *config,
-		       const struct key_part *keys, struct token_scratch *scratch,
-		       struct token_claims *claims)
-{
-	struct json_value payload, audience;
-	struct writer strings;
-	struct parts parts;
-	struct jose jose;
-	enum gw_err err = parts_read(token, config->max_token_bytes, &parts);
-
-	writer_init(&strings, scratch->strings, sizeof(scratch->strings));
+		err = check_allowed(config, claims);
 	if (err == GW_OK)
-		err = signature_check(parts.signature, scratch);
-	if (err == GW_OK)
-		err = header_read(parts.header, scratch, &strings, &jose);
-	if (err == GW_OK)
-		err = object_read(parts.payload, scratch->payload, sizeof(scratch->payload),
-				  &payload);
-	if (err != GW_OK)
-		return err;
-	*claims = (struct token_claims){.alg = jose.alg,
-					.typ = jose.typ,
-					.kid = jose.kid,
-					.signed_text = parts.signed_text,
-					.signature = parts.signature};
-	audience = payload_read(payload, &strings, claims);
-	err = key_choose(&jose, config, keys, claims);
-	if (err == GW_OK)
-		claims->audience_ok =
-			payload_audience(audience, config->issuer[claims->issuer].audience,
-					 &strings);
+		err = key_find(keys, claims);
 	return err;
 }
 

@@ -1,34 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "payload.h"
 
-enum claim {
-	ISS,
-	SUB,
-	AUD,
-	EXP,
-	IAT,
-	NBF,
-	JTI,
-	IMPI,
-	IMPU,
-	WWSF,
-	AZP,
-	CLIENT_ID,
-	SCN,
-	SCOPE,
-	OTHER
-};
+enum claim { ISS, SUB, AUD, EXP, IAT, NBF, JTI, AZP, CLIENT_ID, SCOPE, OTHER };
 
 #define NAME(text) \
 	{ \
 		(const uint8_t *)(text), sizeof(text) - 1 \
 	}
 static const struct span names[OTHER] = {
-	[ISS] = NAME("iss"),   [SUB] = NAME("sub"),	[AUD] = NAME("aud"),
-	[EXP] = NAME("exp"),   [IAT] = NAME("iat"),	[NBF] = NAME("nbf"),
-	[JTI] = NAME("jti"),   [IMPI] = NAME("impi"),	[IMPU] = NAME("impu"),
-	[WWSF] = NAME("wwsf"), [AZP] = NAME("azp"),	[CLIENT_ID] = NAME("client_id"),
-	[SCN] = NAME("scn"),   [SCOPE] = NAME("scope"),
+	[ISS] = NAME("iss"),	 [SUB] = NAME("sub"), [AUD] = NAME("aud"),
+	[EXP] = NAME("exp"),	 [IAT] = NAME("iat"), [NBF] = NAME("nbf"),
+	[JTI] = NAME("jti"),	 [AZP] = NAME("azp"), [CLIENT_ID] = NAME("client_id"),
+	[SCOPE] = NAME("scope"),
 };
 #undef NAME
 
@@ -114,18 +97,10 @@ static bool claim_read(struct payload *p, enum claim id, struct json_value value
 		return date_read(value, &claims->has_nbf, &claims->nbf_s);
 	case JTI:
 		return text_read(value, p->strings, &claims->jti);
-	case IMPI:
-		return text_read(value, p->strings, &claims->impi);
-	case IMPU:
-		return impu_read(value, p->strings, claims);
-	case WWSF:
-		return text_read(value, p->strings, &claims->wwsf);
 	case AZP:
 		return text_read(value, p->strings, &p->azp);
 	case CLIENT_ID:
 		return text_read(value, p->strings, &claims->client);
-	case SCN:
-		return text_read(value, p->strings, &claims->scn);
 	case SCOPE:
 		return text_read(value, p->strings, &claims->scope);
 	case OTHER:
@@ -134,8 +109,8 @@ static bool claim_read(struct payload *p, enum claim id, struct json_value value
 	return true;
 }
 
-struct json_value payload_read(struct json_value object, struct writer *strings,
-			       struct token_claims *claims)
+struct json_value payload_registered(struct json_value object, struct writer *strings,
+				     struct token_claims *claims)
 {
 	struct payload p = {strings, claims, {.type = JSON_NULL}, {0}};
 	struct json_value value;
@@ -148,6 +123,33 @@ struct json_value payload_read(struct json_value object, struct writer *strings,
 	if (p.azp.len > 0)
 		claims->client = p.azp;
 	return p.audience;
+}
+
+/* name is the one that is configured, or the usual one where none is. */
+static bool is_named(struct span name, struct span configured, struct span usual)
+{
+	return json_string_equal(name, configured.len > 0 ? configured : usual);
+}
+
+void payload_profile(struct json_value object, const struct issuer_config *issuer,
+		     struct writer *strings, struct token_claims *claims)
+{
+	struct json_value value;
+	struct span name;
+	bool typed = true;
+
+	/* One claim may be mapped to several: each name is looked at. */
+	while (json_member_next(&object.text, &name, &value)) {
+		if (is_named(name, issuer->claim.impi, SPAN("impi")))
+			typed &= text_read(value, strings, &claims->impi);
+		if (is_named(name, issuer->claim.impu, SPAN("impu")))
+			typed &= impu_read(value, strings, claims);
+		if (is_named(name, issuer->claim.wwsf, SPAN("wwsf")))
+			typed &= text_read(value, strings, &claims->wwsf);
+		if (is_named(name, issuer->claim.scn, SPAN("scn")))
+			typed &= text_read(value, strings, &claims->scn);
+	}
+	claims->claims_typed = claims->claims_typed && typed;
 }
 
 bool payload_audience(struct json_value audience, struct span wanted, struct writer *strings)

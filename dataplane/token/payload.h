@@ -11,11 +11,16 @@
  */
 
 /**
- * Reads every claim of a checked object into claims. strings: memory for unescaped text. Returns
- * aud, which can be looked at only when iss has told the issuer; JSON_NULL when there is none.
+ * Reads the registered claims of a checked object into claims. strings: memory for unescaped text.
+ * Returns aud, which can be looked at only when iss has told the issuer; JSON_NULL when there is
+ * none.
  */
-struct json_value payload_read(struct json_value object, struct writer *strings,
-			       struct token_claims *claims);
+struct json_value payload_registered(struct json_value object, struct writer *strings,
+				     struct token_claims *claims);
+
+/** Reads the claims whose names the issuer chooses (D-10). */
+void payload_profile(struct json_value object, const struct issuer_config *issuer,
+		     struct writer *strings, struct token_claims *claims);
 
 /** Whether aud, one string or an array of nothing else, contains wanted. */
 bool payload_audience(struct json_value audience, struct span wanted, struct writer *strings);

@@ -24,6 +24,9 @@ struct token_scratch {
 
 #define TOKEN_IMPU_MAX 8
 
+/** A kid is opaque and at most so long (PROTOCOL 3.5 step 7). */
+#define TOKEN_KID_MAX 256
+
 /** What a token says. Spans point into the scratch (or the token) and live as long. */
 struct token_claims {
 	uint32_t issuer; /* row of config_part.issuer that iss names */
@@ -37,6 +40,7 @@ struct token_claims {
 	struct span client; /* azp, or else client_id: names the WWSF where wwsf does not */
 	struct span impu[TOKEN_IMPU_MAX];
 	uint32_t impu_count;
+	bool has_kid;	   /* kid is there, if only as "" */
 	bool audience_ok;  /* aud contains the issuer's configured audience */
 	bool claims_typed; /* every claim that is there has its type */
 	bool has_exp, has_iat, has_nbf;
@@ -52,14 +56,30 @@ struct token_credential {
 };
 
 /**
- * Finds the Bearer credential of a request in Authorization (every method) and
- * Proxy-Authorization (not REGISTER), both spellings of PROTOCOL 3.2. Identical repeats count as
- * one; different ones, or Bearer beside Digest, are GW_TOKEN_SEVERAL; another scheme alone is
- * GW_TOKEN_SCHEME, but a lone Digest gives GW_TOKEN_NONE.
+ * Finds the Bearer credential of a request in Authorization (every method), Proxy-Authorization
+ * (not REGISTER), both spellings of PROTOCOL 3.2, and, where config->token_in_body says so, in the
+ * body. Identical repeats count as one; different ones, or Bearer beside Digest, are
+ * GW_TOKEN_SEVERAL; another scheme alone is GW_TOKEN_SCHEME, but a lone Digest gives GW_TOKEN_NONE.
+ * A URI is never looked at.
  */
-struct token_credential token_find(const struct sip_message *m);
+struct token_credential token_find(const struct sip_message *m, const struct config_part *config);
 
-/** Steps 1-7 and the syntax of 10: reads the token and finds issuer and key. F04-F10, F17. */
+/** Parts of a body that are looked at. */
+#define TOKEN_PARTS_MAX 8
+
+/**
+ * Writes the body of m without the parts that token_find() would take a token from: what may go on
+ * to the core. Such a part is application/jwt with the disposition by-reference;handling=optional,
+ * among the first TOKEN_PARTS_MAX of a multipart/mixed body (RFC 2046 5.1), whatever it contains.
+ * Writes nothing when no other part is left. False, nothing written: there is no such part. A
+ * token anywhere else in a body is for the caller to refuse.
+ */
+bool token_body_strip(const struct sip_message *m, struct writer *out);
+
+/**
+ * Steps 1-7 and the syntax of 10: reads the token and finds issuer and key. F04, F05, F07-F11. keys
+ * may be NULL. claims point into token and scratch.
+ */
 enum gw_err GW_MUST_CHECK token_read(struct span token, const struct config_part *config,
 				     const struct key_part *keys, struct token_scratch *scratch,
 				     struct token_claims *claims);
@@ -69,14 +89,43 @@ enum gw_err GW_MUST_CHECK token_read(struct span token, const struct config_part
 enum gw_err GW_MUST_CHECK token_job(const struct token_claims *claims, const struct key_part *keys,
 				    struct verify_job *job);
 
+/** What a token is shown for. */
+struct token_use {
+	const struct config_part *config;
+	const struct revocation_part *revocations; /* NULL: none */
+	uint32_t wwsf; /* row of config_part.wwsf that the connection's Origin belongs to */
+	enum sip_method method; /* REGISTER asks for another scope than the others */
+	uint64_t now_s;		/* Unix time */
+};
+
 /**
- * Steps 9-16, after the signature was found good: typ, aud, times, WWSF against the row wwsf that
- * the connection's Origin belongs to, claims of its mode. now_s: Unix time. F06, F13-F15, F17, F19,
- * F20.
+ * Steps 9-16, after the signature was found good: typ, aud, times, revocation of jti, WWSF against
+ * use->wwsf, scenario, scope, claims of its mode. That identities are canonical and whose they are
+ * is the identity layer's to say. F06, F13-F20. Pure, O(size of the claims).
  */
 enum gw_err GW_MUST_CHECK token_judge(const struct token_claims *claims,
-				      const struct config_part *config, uint32_t wwsf,
-				      uint64_t now_s);
+				      const struct token_use *use);
+
+/* ---- explaining ------------------------------------------------------------------------------ */
+
+/** Steps that token_read(), the signature and token_judge() are made of. */
+#define TOKEN_STEPS 18
+
+/** What one step says of a token. */
+struct token_step {
+	const char *name; /* "audience" */
+	const char *row;  /* of PROTOCOL 3.6, "F13"; err may be of a neighbouring one */
+	enum gw_err err;
+};
+
+/**
+ * The same steps as token_read() and token_judge() take, one by one up to the first that refuses.
+ * signature: the verdict on it, which the caller gets by token_job(); it is looked at only when all
+ * steps before it are good. Returns how many of steps are filled. keys may be NULL.
+ */
+uint32_t token_explain(struct span token, const struct key_part *keys, const struct token_use *use,
+		       enum gw_err signature, struct token_scratch *scratch,
+		       struct token_step steps[TOKEN_STEPS]);
 
 /* ---- what is remembered of tokens ----------------------------------------------------------- */
 
@@ -85,6 +134,7 @@ struct token_digest {
 	uint8_t bytes[32];
 };
 
+/** No look-up, no lock, no heap. */
 struct token_digest token_digest(struct span token);
 
 /**
@@ -94,20 +144,28 @@ struct token_digest token_digest(struct span token);
  */
 struct token_cache;
 
-/** NULL: no memory. entries 0: remembers nothing. */
+/** NULL: no memory. entries 0: remembers nothing. An entry takes about 0.7 KiB, touched when it is
+ * first used. */
 struct token_cache *token_cache_new(uint32_t entries);
+/** NULL does nothing. */
 void token_cache_free(struct token_cache *cache);
 
 /**
- * Finds what was kept under digest and fills claims with it; spans live until the next
- * token_cache_put(). Entries whose issuer or key (material and algorithm) is not a row of config
- * and keys any more are forgotten. False: not there. O(1).
+ * Finds what was kept under digest and fills claims with it, but for signed_text and signature,
+ * which are empty; spans live until the next token_cache_put(). An entry that token_read() would
+ * read otherwise today is forgotten: its issuer, its key (material and algorithm), its audience or
+ * the length of tokens are not those of config and keys any more; what a reload leaves as it was
+ * stays. False: not there. O(1), but for the first find after a reload, which looks for issuer and
+ * key.
  */
 bool token_cache_find(struct token_cache *cache, const struct token_digest *digest,
 		      const struct config_part *config, const struct key_part *keys,
 		      struct token_claims *claims);
 
-/** Keeps claims under digest. What has too much text for an entry is not kept. O(1). */
+/**
+ * Keeps claims, which token_read() made with this config and these keys and whose signature is
+ * good, under digest. What has too much text for an entry is not kept. O(1).
+ */
 void token_cache_put(struct token_cache *cache, const struct token_digest *digest,
 		     const struct config_part *config, const struct key_part *keys,
 		     const struct token_claims *claims);
@@ -115,12 +173,17 @@ void token_cache_put(struct token_cache *cache, const struct token_digest *diges
 /**
  * Tokens that were refused for what they are (F04-F08, F12, F13 and F14's passed exp), by digest: a
  * client repeats one for ever, and gets the same answer without a signature being checked. Entries
- * end with the configuration and the keys they were made under, and after a time. One per worker;
- * the one longest not used makes room. O(1).
+ * end with the configuration and the keys they were made under, and after TOKEN_REFUSED_US. One per
+ * worker; the one longest not used makes room. O(1).
  */
 struct token_refused;
 
+/** So that a clock that was wrong for a while, or a key that its issuer mended, is forgiven. */
+#define TOKEN_REFUSED_US (300 * UINT64_C(1000000))
+
+/** NULL: no memory. entries 0: remembers nothing. */
 struct token_refused *token_refused_new(uint32_t entries);
+/** NULL does nothing. */
 void token_refused_free(struct token_refused *refused);
 
 /** GW_OK: not there; else why it was refused. */
@@ -133,9 +196,12 @@ void token_refused_put(struct token_refused *refused, const struct token_digest 
 
 /* ---- revocation ------------------------------------------------------------------------------ */
 
-/** True when the token's jti is revoked. revocations may be NULL. */
+/** True when the token's jti is revoked. revocations may be NULL. One search in an ordered list. */
 bool token_is_revoked(const struct token_claims *claims, const struct config_part *config,
 		      const struct revocation_part *revocations);
+
+/** True when the token of that jti_hash() is revoked; 0 names none. revocations may be NULL. */
+bool token_jti_revoked(uint64_t hash, const struct revocation_part *revocations);
 
 /** True when the web site of that name is disabled. revocations may be NULL. */
 bool token_wwsf_disabled(struct span wwsf, const struct revocation_part *revocations);

@@ -55,8 +55,8 @@ struct ws_upgrade ws_upgrade_read(struct span in, const struct ws_upgrade_policy
  * sip. */
 void ws_upgrade_accept(struct span key, struct writer *out);
 
-/** HTTP status of PROTOCOL 2.1 for a failed upgrade, 431 for a head too long (RFC 6585 5), 503 for
- * a limit or a drain; 400 for anything else. */
+/** HTTP status of PROTOCOL 2.1 for a failed upgrade, 431 for a head too long (RFC 6585 5), 429 for
+ * a limit of its address (RFC 6585 4), 503 for another limit or a drain; 400 for anything else. */
 uint16_t ws_upgrade_status(enum gw_err err);
 
 /**

@@ -6,7 +6,7 @@ import re
 import sys
 
 # bottom to top: a layer includes include/, itself and what stands left of it
-LAYERS = ["core", "net", "tcp", "tls", "ws", "sip", "token", "identity", "gateway"]
+LAYERS = ["core", "net", "tcp", "proxy", "tls", "ws", "sip", "token", "identity", "gateway"]
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 
 

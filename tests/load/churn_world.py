@@ -20,6 +20,11 @@ CLIENTS = [f"198.18.1.{n}" for n in range(1, 5)]
 HOST, REALM = "ep1.home1.net", "ims.example.test"
 ORIGIN, ISSUER, AUDIENCE, KEY_ID = "https://shop.example", "https://waf.shop.example", "sip:ep1.home1.net", "waf-1"
 MW_PORT = 5060
+# thousands of users come from one address, and as fast as they can
+SITE_LIMITS = ("limits: {connections_per_second: 1000000, registrations_per_second: 1000000, "
+               "requests_per_second: 1000000}")
+ONE_ADDRESS_LIMITS = ("upgrades_per_second: 1000000, upgrades_burst: 1000000, connections_per_address: 10000000, "
+                      "requests_per_second: 1000000")
 READY_S = 20
 FILES = 20000           # open files of a process; what the system lets us have, at most
 
@@ -127,8 +132,8 @@ issuers:
      jwks: "file:{folder}/jwks.json", authz_server: "{ISSUER}"}}
 wwsf:
   - {{name: shop, issuer: shop-waf, origins: ["{ORIGIN}"], mode: individual,
-     identities: {{file: {folder}/pairs.csv}}}}
-limits: {{max_connections: {2 * connections}, max_bindings: {2 * connections}, max_transactions: {4 * connections}}}
+     identities: {{file: {folder}/pairs.csv}}, {SITE_LIMITS}}}
+limits: {{{ONE_ADDRESS_LIMITS}, max_connections: {2 * connections}, max_bindings: {2 * connections}, max_transactions: {4 * connections}}}
 control: {{socket: {folder}/control.sock}}
 log: {{level: warning}}
 """

@@ -48,8 +48,8 @@ issuers:
      jwks: "file:{folder}/jwks.json", authz_server: "{world.ISSUER}"}}
 wwsf:
   - {{name: shop, issuer: shop-waf, origins: ["{world.ORIGIN}"], mode: individual,
-     identities: {{file: {folder}/pairs.csv}}}}
-limits: {{max_connections: {CONNECTIONS + CONNECTIONS // 4}, max_bindings: {CONNECTIONS + CONNECTIONS // 4},
+     identities: {{file: {folder}/pairs.csv}}, {world.SITE_LIMITS}}}
+limits: {{{world.ONE_ADDRESS_LIMITS}, max_connections: {CONNECTIONS + CONNECTIONS // 4}, max_bindings: {CONNECTIONS + CONNECTIONS // 4},
   max_transactions: {2 * CONNECTIONS}}}
 tcp: {{source_half_open: 4096, source4_connections: {CONNECTIONS}, source_rate: 100000, source_burst: 100000,
   send_packets: 65536}}

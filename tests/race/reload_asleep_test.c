@@ -65,9 +65,24 @@ static struct config_part *part_new(void)
 	part->max_message = 4096;
 	part->max_output = 4096;
 	part->flow_key_count = 1;
+	part->tls_steps = 1;
 	if (!endpoint_parse(span_text("127.0.0.1"), &part->mw_address))
 		abort();
 	return part;
+}
+
+/** Every reload brings contexts too: what a worker that sleeps has not taken goes with its part. */
+static enum gw_err publish(struct snapshot_root *root)
+{
+	struct snapshot_part *parts[SNAPSHOT_KINDS] = {[SNAPSHOT_CONFIG] = &part_new()->part};
+	struct tls_config config = {0};
+	struct tls_fault fault;
+	struct tls_part *tls;
+
+	if (tls_part_new(&tls_clear, &config, WORKERS, &fault, &tls) != GW_OK)
+		abort();
+	parts[SNAPSHOT_TLS] = &tls->part;
+	return snapshot_publish_all(root, parts);
 }
 
 static void *worker_thread(void *context)
@@ -144,7 +159,7 @@ static void reload_once(struct mailbox_hub *hub, struct snapshot_root *root, boo
 
 	while (asleep && !all_asleep(hub))
 		wait_for(false, until, "a worker does not go to sleep");
-	if (snapshot_publish(root, SNAPSHOT_CONFIG, &part_new()->part) != GW_OK)
+	if (publish(root) != GW_OK)
 		wait_for(false, 0, "the snapshot is full: old parts are never freed");
 	while (snapshot_reclaim(root) != 0)
 		wait_for(false, until, "an old part is never freed");
@@ -161,8 +176,7 @@ int main(int argc, char **argv)
 	pthread_t thread[WORKERS];
 	uint64_t wakes = 0;
 
-	if (hub == NULL || root == NULL ||
-	    snapshot_publish(root, SNAPSHOT_CONFIG, &part_new()->part) != GW_OK)
+	if (hub == NULL || root == NULL || publish(root) != GW_OK)
 		return 1;
 	for (uint16_t w = 0; w < WORKERS; w++)
 		worker[w] = worker_make(w, hub, root);

@@ -125,6 +125,7 @@ static struct snapshot_part *config_new(struct sim *sim, bool with_wwsf_1)
 		.default_expires_s = 600,
 		.ws_ping_s = 25,
 		.ws_silence_s = 60,
+		.tls_steps = 2,
 		.tls_handshake_s = 10,
 		.upgrade_s = 10,
 		.preauth_s = 30,
@@ -142,16 +143,29 @@ static struct snapshot_part *config_new(struct sim *sim, bool with_wwsf_1)
 
 struct sim_keys {
 	struct key_part part;
-	struct key_row row[2];
+	struct key_row row[2 * SIM_KEYS_MAX];
+	struct key_issuer issuer[2];
+	char kid[SIM_KEYS_MAX][3];
 };
 
 static struct snapshot_part *keys_new(const struct sim *sim)
 {
 	struct sim_keys *k = calloc(1, sizeof(*k));
 
+	for (uint32_t i = 0; i < 2 * sim->rotation.known; i++) {
+		char *kid = k->kid[i / 2];
+
+		memcpy(kid, (char[]){'k', (char)('1' + i / 2), 0}, 3);
+		k->row[i] = (struct key_row){i % 2, span_text(kid), *token_maker_key(sim->maker)};
+	}
 	for (uint32_t i = 0; i < 2; i++)
-		k->row[i] = (struct key_row){i, SPAN("k1"), *token_maker_key(sim->maker)};
-	k->part = (struct key_part){.part.free = part_free, .row = k->row, .count = 2};
+		k->issuer[i] = (struct key_issuer){.refetchable = !sim->rotation.fetching,
+						   .fetches = sim->rotation.fetches};
+	k->part = (struct key_part){.part.free = part_free,
+				    .row = k->row,
+				    .count = 2 * sim->rotation.known,
+				    .issuer = k->issuer,
+				    .issuer_count = 2};
 	return &k->part.part;
 }
 
@@ -209,6 +223,11 @@ static void publish(struct sim *sim, enum snapshot_kind kind, struct snapshot_pa
 {
 	if (snapshot_publish(sim->snapshots, kind, part) != GW_OK)
 		sim_note(sim, "reload refused: old parts are still in use");
+}
+
+void parts_publish_keys(struct sim *sim)
+{
+	publish(sim, SNAPSHOT_KEYS, keys_new(sim));
 }
 
 void parts_publish(struct sim *sim, bool with_wwsf_1)

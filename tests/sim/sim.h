@@ -118,6 +118,7 @@ struct request {
 	uint16_t status;      /* the first of them */
 	uint16_t core_status; /* what the core answered; 0: it did not */
 	uint32_t core_granted;
+	bool unknown_key;  /* of its token: it may wait for it, and in vain */
 	bool foreign_from; /* MESSAGE whose From is not the WIC's */
 	bool abandoned;	   /* its connection has ended */
 };
@@ -160,12 +161,26 @@ struct sim_shape {
 	bool slow_verifier; /* some verdicts come after the session has given up */
 	bool disowns;	    /* WWSF 1 loses its Origin for a while */
 	bool tight;	    /* small pools: limits are met */
+	bool rotates;	    /* the web sites sign with keys that control has to fetch */
 	uint32_t loss;	    /* percent of datagrams */
 	uint32_t min_grant_s;
 };
 
 /** Publishes new parts: a reload. with_wwsf_1: its Origin is served. */
 void parts_publish(struct sim *sim, bool with_wwsf_1);
+/** Publishes the keys alone: a fetch has ended. */
+void parts_publish_keys(struct sim *sim);
+
+#define SIM_KEYS_MAX 8
+
+/** Which key a token names: "k1" and so on; all are the same material. */
+struct sim_rotation {
+	uint32_t signing; /* the one that the web sites sign with */
+	uint32_t known;	  /* the last one in the set that is published */
+	uint32_t fetches;
+	bool fetching;
+	bool unknown_once; /* a token named one that was not */
+};
 
 /** Writes a token for user as kind wants; exp_s is when it ends. */
 void token_write(struct sim *sim, enum token_kind kind, uint32_t user, uint64_t exp_s,
@@ -229,6 +244,7 @@ struct sim {
 	struct sim_worker worker[SIM_WORKERS_MAX];
 	struct sim_host wic_host, core_host;
 	struct sim_control control;
+	struct sim_rotation rotation;
 	struct wic_script *wics;
 	struct core_script *core;
 	struct request *request;

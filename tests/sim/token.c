@@ -124,7 +124,7 @@ static void write_claims(struct writer *w, enum token_kind kind, uint32_t user, 
 void token_write(struct sim *sim, enum token_kind kind, uint32_t user, uint64_t exp_s,
 		 struct writer *out)
 {
-	static const char header[] = "{\"typ\":\"at+jwt\",\"alg\":\"ES256\",\"kid\":\"k1\"}";
+	char header[] = "{\"typ\":\"at+jwt\",\"alg\":\"ES256\",\"kid\":\"k1\"}";
 	uint32_t start = writer_len(out);
 	uint8_t claims[512], signature[64];
 	struct writer w;
@@ -133,6 +133,7 @@ void token_write(struct sim *sim, enum token_kind kind, uint32_t user, uint64_t 
 		writer_text(out, "eyJ0eXAiOiJhdCtqd3Qi.nothing.like.a.token");
 		return;
 	}
+	header[sizeof(header) - 4] = (char)('0' + sim->rotation.signing);
 	writer_init(&w, claims, sizeof(claims));
 	write_claims(&w, kind, user, exp_s);
 	token_base64url_write(out, span_text(header));

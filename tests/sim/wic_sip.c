@@ -68,6 +68,8 @@ static void write_token(struct wic *w, struct request *r, struct writer *out)
 
 	if (r->token == TOKEN_NO_TOKEN)
 		return;
+	r->unknown_key = w->sim->rotation.signing != w->sim->rotation.known;
+	w->sim->rotation.unknown_once |= r->unknown_key;
 	writer_init(&token, text, sizeof(text));
 	token_write(w->sim, r->token, w->user, r->exp_s, &token);
 	writer_text(out, "Authorization: Bearer ");
@@ -272,12 +274,13 @@ static void refused(struct wic *w, const struct request *r)
 	const struct sim *sim = w->sim;
 	bool fresh = r->exp_s > sim_wall(sim) + sim->shape.min_grant_s + 5;
 
-	if (r->core_status == 0 && r->status == 500)
+	/* 500 is also for what would overtake a request that waits for keys */
+	if (r->core_status == 0 && r->status == 500 && !sim->rotation.unknown_once)
 		sim_broken(w->sim, "no-internal-error", "wic %u.%u r%u got 500", w->index,
 			   w->number, (unsigned)(r - sim->request));
 	if (r->kind != REQUEST_REGISTER || r->token != TOKEN_GOOD || r->core_status != 0)
 		return;
-	if (r->status == 401 && fresh)
+	if (r->status == 401 && fresh && !r->unknown_key)
 		sim_broken(w->sim, "good-token-accepted", "wic %u.%u r%u got 401", w->index,
 			   w->number, (unsigned)(r - sim->request));
 	if (r->status == 403 && !sim->disowned_once && !w->mixed)

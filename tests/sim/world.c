@@ -80,6 +80,46 @@ static void host_turn(struct sim *sim, void *context, uint64_t arg)
 		sim_at(sim, next, host_turn, h, 0);
 }
 
+/** The set has the sites' new key now, most times. */
+static void fetch_ends(struct sim *sim, void *context, uint64_t arg)
+{
+	struct sim_rotation *r = &sim->rotation;
+
+	(void)context;
+	(void)arg;
+	r->fetching = false;
+	r->fetches++;
+	if (sim_chance(sim, 80))
+		r->known = r->signing;
+	sim_note(sim, "fetch %u ends: keys up to k%u", r->fetches, r->known);
+	parts_publish_keys(sim);
+	for (uint16_t i = 0; i < sim->options.workers; i++)
+		mailbox_nudge(sim->hub, i);
+}
+
+/** One fetch at a time; some take longer than a request waits. */
+static void fetch(struct sim *sim, uint32_t issuer)
+{
+	if (issuer > 1)
+		sim_broken(sim, "mailbox-message", "keys of issuer %u wanted", issuer);
+	if (sim->rotation.fetching)
+		return;
+	sim->rotation.fetching = true;
+	parts_publish_keys(sim);
+	sim_at(sim, sim->now_us + sim_between(sim, 1000, sim_s(9)), fetch_ends, NULL, 0);
+}
+
+static void rotate(struct sim *sim, void *context, uint64_t arg)
+{
+	(void)context;
+	(void)arg;
+	if (sim->draining || sim->rotation.signing == SIM_KEYS_MAX)
+		return;
+	sim->rotation.signing++;
+	sim_note(sim, "the sites sign with k%u", sim->rotation.signing);
+	sim_at(sim, sim->now_us + sim_between(sim, sim_s(1), sim_s(60)), rotate, NULL, 0);
+}
+
 static void control_handle(void *context, uint16_t from, struct span message)
 {
 	const void *at = message.at;
@@ -105,6 +145,8 @@ static void control_handle(void *context, uint16_t from, struct span message)
 		if (sim->options.trace)
 			sim_note(sim, "  event %d from worker %u: %s %u", (int)event->what, from,
 				 gw_err_name(event->err), event->status);
+	} else if (head->kind == MESSAGE_KEYS_WANTED) {
+		fetch(sim, ((const struct message_keys_wanted *)at)->issuer);
 	} else {
 		sim_broken(sim, "mailbox-message", "kind %u for control", head->kind);
 	}
@@ -237,6 +279,7 @@ static struct sim_shape shape_of(struct sim *sim)
 		.tight = sim_chance(sim, 10),
 		.loss = sim_below(sim, 6),
 		.min_grant_s = (uint32_t)sim_between(sim, 1, 20),
+		.rotates = sim_chance(sim, 50),
 	};
 
 	return s;
@@ -255,7 +298,10 @@ static void worker_start(struct sim *sim, uint16_t index)
 			  .max_message = SIM_MESSAGE_MAX,
 			  .max_output = 16384,
 			  .verify_jobs = tight ? 2 : 32,
-			  .large_buffers = tight ? 24 : 64},
+			  .large_buffers = tight ? 24 : 64,
+			  .parked = tight ? 2 : 16,
+			  .token_cache = tight ? 2 : 64,
+			  .token_refused = tight ? 2 : 64},
 		.env = &sim->env,
 		.hub = sim->hub,
 		.snapshots = sim->snapshots,
@@ -290,6 +336,18 @@ static void host_start(struct sim *sim, struct sim_host *h, uint16_t number)
 		abort();
 }
 
+/** TLS is left out: contexts of nothing. */
+static void tls_start(struct sim *sim)
+{
+	struct tls_config config = {0};
+	struct tls_fault fault;
+	struct tls_part *part;
+
+	if (tls_part_new(&tls_clear, &config, sim->options.workers, &fault, &part) != GW_OK ||
+	    snapshot_publish(sim->snapshots, SNAPSHOT_TLS, &part->part) != GW_OK)
+		abort();
+}
+
 static void world_start(struct sim *sim)
 {
 	sim->sched = sched_new();
@@ -301,7 +359,9 @@ static void world_start(struct sim *sim)
 	simnet_enter(sim->net);
 	sim->hub = mailbox_hub_new((uint16_t)(sim->options.workers + 1), RING_BYTES, wake, sim);
 	sim->snapshots = snapshot_root_new(sim->options.workers);
+	tls_start(sim);
 	sim->maker = token_maker_new(sim->options.openssl);
+	sim->rotation = (struct sim_rotation){.signing = 1, .known = 1};
 	sim->key_round = 1;
 	parts_publish(sim, true);
 	for (uint16_t i = 0; i < sim->options.workers; i++)
@@ -314,6 +374,8 @@ static void world_start(struct sim *sim)
 	sim->control.scheduled = true;
 	sim_at(sim, sim_between(sim, 0, sim_s(5)), control_asks, NULL, 0);
 	sim_at(sim, sim_between(sim, 0, sim_s(30)), reload, NULL, 0);
+	if (sim->shape.rotates)
+		sim_at(sim, sim_between(sim, 0, sim_s(30)), rotate, NULL, 0);
 	sim_at(sim, SECOND, every_second, NULL, 0);
 }
 

@@ -42,6 +42,7 @@ static void check(struct span token)
 	static struct token_scratch scratch;
 	static struct verify_job job;
 	static struct token_claims claims;
+	const struct token_use use = {.config = &config, .method = SIP_REGISTER, .now_s = 1000000};
 
 	if (token_read(token, &config, &keys, &scratch, &claims) != GW_OK)
 		return;
@@ -57,7 +58,7 @@ static void check(struct span token)
 	if (!span_equal(claims.iss, issuers[0].iss))
 		abort();
 	(void)!token_job(&claims, &keys, &job);
-	if (token_judge(&claims, &config, 0, 1000000) == GW_OK &&
+	if (token_judge(&claims, &use) == GW_OK &&
 	    (!claims.has_exp || !claims.audience_ok || claims.impi.len == 0))
 		abort();
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "../test.h"
 #include "control/bind.h"
 #include "control/config.h"
 #include "control/option.h"
 #include "control/publish.h"
+#include "control/revocations.h"
 #include "loaded.h"
 
 static void expect_refused(const char *from, const char *to, const char *reason)
@@ -214,13 +217,33 @@ TEST(config, says_file_line_and_reason_for_each_kind_of_fault)
 		 "wicgate.yaml:3: ports[].addresses: \"198.18.0.10/33\": prefix length out of "
 		 "range"},
 		{"key: key.pem", "key: nokey.pem",
-		 "wicgate.yaml:6: access.tls.certificates[]: cert.pem, nokey.pem: key cannot be "
-		 "read"},
+		 "wicgate.yaml:6: access.tls.certificates[]: cert.pem, nokey.pem: key: No such "
+		 "file "
+		 "or directory"},
+		{"certificate: cert.pem", "certificate: nocert.pem",
+		 "wicgate.yaml:6: access.tls.certificates[]: nocert.pem, key.pem: certificate: No "
+		 "such file or directory"},
+		{"certificate: cert.pem", "certificate: key.pem",
+		 "wicgate.yaml:6: access.tls.certificates[]: key.pem, key.pem: certificate is not "
+		 "a chain of PEM certificates"},
+		{"key: key.pem}", "key: key.pem},\n    {certificate: cert.pem, key: key.pem}",
+		 "wicgate.yaml:7: access.tls.certificates[]: cert.pem, key.pem: certificate: "
+		 "another has the same names and kind of key"},
+		{"tls: {", "tls: {\n    groups: X448:Y, ",
+		 "wicgate.yaml:7: access.tls.groups: \"X448:Y\": not a list of groups"},
+		{"tls: {", "tls: {\n    ciphers: TLS_AES_128_GCM_SHA256:AES128-GCM-SHA256, ",
+		 "wicgate.yaml:7: access.tls.ciphers: \"AES128-GCM-SHA256\": not ECDHE with an "
+		 "AEAD cipher"},
+		{"tls: {", "tls: {ciphers: TLS_AES_128_GCM_SHA256, ",
+		 "wicgate.yaml:6: access.tls.ciphers: \"TLS_AES_128_GCM_SHA256\": none for TLS "
+		 "1.2"},
+		{"tls: {", "tls: {tickets: 3, ",
+		 "wicgate.yaml:6: access.tls.tickets: 3 is out of range 0..2"},
 		{"key: key.pem", "key: cert.pem",
 		 "wicgate.yaml:6: access.tls.certificates[]: cert.pem, cert.pem: key is not a PEM "
 		 "private key without passphrase"},
-		{"tls: {", "tls: {min_version: 1.2, ",
-		 "wicgate.yaml:6: min_version 1.2: not in this version"},
+		{"tls: {", "tls: {min_version: 1.1, ",
+		 "wicgate.yaml:6: access.tls.min_version: \"1.1\" is none of 1.2, 1.3"},
 		{"sip:198.18.0.20;", "sip:core.home1.net;",
 		 "wicgate.yaml:8: mw.next_hops[].uri: \"sip:core.home1.net;transport=tcp\": host "
 		 "is "
@@ -230,8 +253,25 @@ TEST(config, says_file_line_and_reason_for_each_kind_of_fault)
 		 "mw.trusted, its messages would be refused"},
 		{"  trusted:", "  sip_port: 5070\n  trusted:",
 		 "wicgate.yaml:9: mw.sip_port: also a port of one worker, see mw.worker_port_base"},
-		{"    jwks: \"file:shop.jwks\"", "    jwks: \"https://waf.shop.example/jwks\"",
-		 "wicgate.yaml:13: issuers[].jwks: https is not in this version, only file:PATH"},
+		{"\"file:shop.jwks\"", "\"http://waf.shop.example/jwks\"",
+		 "wicgate.yaml:13: issuers[].jwks: file:PATH or https://HOST/PATH expected"},
+		{"\"file:shop.jwks\"", "\"file:\"",
+		 "wicgate.yaml:13: issuers[].jwks: file:PATH or https://HOST/PATH expected"},
+		{"\"file:shop.jwks\"", "\"https://waf.shop.example:port/jwks\"",
+		 "wicgate.yaml:13: issuers[].jwks: not a URL"},
+		{"\"file:shop.jwks\"", "\"https:\"", "wicgate.yaml:13: issuers[].jwks: not a URL"},
+		{"\"file:shop.jwks\"", "\"https://me:secret@waf.shop.example/jwks\"",
+		 "wicgate.yaml:13: issuers[].jwks: a user or password cannot stand here"},
+		{"\"file:shop.jwks\"", "\"https://waf.shop.example/jwks#a\"",
+		 "wicgate.yaml:13: issuers[].jwks: a fragment cannot stand here"},
+		{"\"file:shop.jwks\"", "https://waf.shop.example/jwks\n    jwks_ca: none.pem",
+		 "wicgate.yaml:14: issuers[].jwks_ca: \"none.pem\" has no certificate that can be "
+		 "read"},
+		{"\"file:shop.jwks\"", "https://waf.shop.example/jwks\n    jwks_ca: key.pem",
+		 "wicgate.yaml:14: issuers[].jwks_ca: \"key.pem\" has no certificate that can be "
+		 "read"},
+		{"\"file:shop.jwks\"", "file:shop.jwks\n    jwks_ca: cert.pem",
+		 "wicgate.yaml:14: issuers[].jwks_ca: only for https"},
 		{"file:shop.jwks", "file:none.jwks",
 		 "wicgate.yaml:13: DIR/none.jwks: No such file or directory"},
 		{"    authz_server: \"https:", "    authz_server: \"http:",
@@ -261,6 +301,21 @@ TEST(config, says_file_line_and_reason_for_each_kind_of_fault)
 		 "wildcard-unregistered, block"},
 		{"file: shop-pairs.csv", "file: none.csv",
 		 "wicgate.yaml:19: DIR/none.csv: No such file or directory"},
+		{"file: shop-pairs.csv", "file: shop-pairs.csv, domains: [home1.net]",
+		 "wicgate.yaml:19: wwsf[].identities.domains: not beside wwsf[].identities.file"},
+		{"{file: shop-pairs.csv}", "{}",
+		 "wicgate.yaml:16: wwsf[].identities.file: must be given, or "
+		 "wwsf[].identities.domains"},
+		{"file: shop-pairs.csv", "domains: [\"home 1\"]",
+		 "wicgate.yaml:19: wwsf[].identities.domains: \"home 1\" is not a host name"},
+		{"    iss:", "    claims: {impi: \"a b\"}\n    iss:",
+		 "wicgate.yaml:12: issuers[].claims.impi: white space, quotes, '<', '>' and bytes "
+		 "beyond ASCII cannot stand here"},
+		{"    iss:", "    scope_register: \"a b\"\n    iss:",
+		 "wicgate.yaml:12: issuers[].scope_register: white space, quotes, '<', '>' and "
+		 "bytes beyond ASCII cannot stand here"},
+		{"    issuer: shop-waf", "    issuer: shop-waf\n    jti: never",
+		 "wicgate.yaml:18: wwsf[].jti: \"never\" is none of optional, required"},
 		{"wwsf:\n", "verify: {driver: crypto_mb}\nwwsf:\n",
 		 "wicgate.yaml:15: driver crypto_mb: not in this version"},
 		{"wwsf:\n", "store: \"redis://127.0.0.1:6379\"\nwwsf:\n",
@@ -273,6 +328,8 @@ TEST(config, says_file_line_and_reason_for_each_kind_of_fault)
 		 "wicgate.yaml:15: workers.cores: core 1 repeated"},
 		{"wwsf:\n", "limits: {ws_ping: 60}\nwwsf:\n",
 		 "wicgate.yaml:15: limits.ws_silence: not more than limits.ws_ping"},
+		{"wwsf:\n", "limits: {jwks_cache_max: 59}\nwwsf:\n",
+		 "wicgate.yaml:15: limits.jwks_cache_max: less than limits.jwks_cache_min"},
 		{"wwsf:\n", "access: {}\nwwsf:\n",
 		 "wicgate.yaml:15: key \"access\" repeated, first on line 4"},
 		{"wwsf:\n", "eal: &a []\nwwsf:\n",
@@ -289,14 +346,15 @@ TEST(config, reports_all_faults_in_the_order_of_their_lines)
 {
 	char *one = folder_replace(loaded_minimal, "home1.net}]", "home1.net, colour: red}]");
 	char *two = folder_replace(one, "issuer: shop-waf", "issuer: nobody");
-	char *three = folder_replace(two, "tls: {", "tls: {min_version: 1.2, ");
+	char *three = folder_replace(two, "tls: {", "tls: {engine: pkcs11, ");
 	struct loaded l;
 
 	loaded_begin(&l, three);
 	assert_null(l.config);
 	EXPECT_EQ(3, problems_errors(l.problems));
 	EXPECT_TEXT("wicgate.yaml:2: unknown key \"realms[].colour\"", loaded_problem(&l, 0));
-	EXPECT_TEXT("wicgate.yaml:6: min_version 1.2: not in this version", loaded_problem(&l, 1));
+	EXPECT_TEXT("wicgate.yaml:6: access.tls.engine: not in this version, leave it at none",
+		    loaded_problem(&l, 1));
 	EXPECT_TEXT("wicgate.yaml:17: wwsf[].issuer: no issuer is named \"nobody\"",
 		    loaded_problem(&l, 2));
 	loaded_end(&l);
@@ -425,6 +483,72 @@ TEST(config, lets_a_reload_change_what_is_reloadable)
 	free(text);
 }
 
+TEST(config, lets_a_reload_change_tls)
+{
+	char *text = folder_replace(
+		loaded_minimal, "tls: {",
+		"tls: {min_version: 1.3, ciphers: TLS_AES_256_GCM_SHA384, groups: P-256, "
+		"tickets: 2, ticket_rotation: 60, steps_per_turn: 1, ");
+	struct problems *problems = problems_new();
+	struct tls_config tls;
+	struct config *old;
+	struct loaded l;
+
+	loaded_begin(&l, loaded_minimal);
+	old = l.config;
+	problems_free(l.problems);
+	loaded_load(&l, text);
+	assert_non_null(l.config);
+	config_compare(old, l.config, problems);
+	EXPECT_EQ(0, problems_count(problems));
+	config_tls(old, &tls);
+	EXPECT_EQ(0x0303, tls.min_version);
+	EXPECT_EQ(7200, tls.ticket_life_s);
+	config_tls(l.config, &tls);
+	EXPECT_EQ(0x0304, tls.min_version);
+	EXPECT_EQ(2, tls.tickets);
+	EXPECT_EQ(120, tls.ticket_life_s);
+	EXPECT_TEXT("P-256", tls.groups);
+	EXPECT_TEXT("TLS_AES_256_GCM_SHA384", tls.ciphers);
+	EXPECT_EQ(1, tls.certificates);
+	problems_free(problems);
+	config_free(old);
+	loaded_end(&l);
+	free(text);
+}
+
+TEST(config, gives_no_ticket_more_than_a_week)
+{
+	char *text = folder_replace(loaded_minimal, "tls: {", "tls: {ticket_rotation: 604800, ");
+	struct tls_config tls;
+	struct loaded l;
+
+	loaded_begin(&l, text);
+	assert_non_null(l.config);
+	config_tls(l.config, &tls);
+	EXPECT_EQ(604800, tls.ticket_life_s);
+	loaded_end(&l);
+	free(text);
+}
+
+TEST(publish, makes_a_tls_context_for_each_worker)
+{
+	struct tls_fault fault;
+	struct tls_part *part;
+	char *text = folder_replace(loaded_minimal, "wwsf:\n", "workers: {cores: [0, 1]}\nwwsf:\n");
+	struct loaded l;
+
+	loaded_begin(&l, text);
+	assert_non_null(l.config);
+	EXPECT_EQ(GW_OK, publish_tls(l.config, &fault, &part));
+	loaded_end(&l);
+	EXPECT_EQ(2, part->count);
+	EXPECT(part->context[0] != NULL && part->context[1] != NULL);
+	EXPECT(part->context[0] != part->context[1]);
+	part->part.free(&part->part);
+	free(text);
+}
+
 TEST(publish, makes_a_part_that_outlives_its_configuration)
 {
 	struct state kept = {.folder = -1, .flow_key = {{.id = 7}}, .flow_key_count = 1};
@@ -453,32 +577,157 @@ TEST(publish, makes_a_part_that_outlives_its_configuration)
 	EXPECT_TEXT("198.18.0.20:5060", endpoint_format(&part->next_hop[0].address, address));
 	EXPECT_EQ(7, part->flow_key[0].id);
 	EXPECT(part->from_check);
+	EXPECT(!part->warn_reason);
+	part->part.free(&part->part);
+	free(text);
+}
+
+/* What workers get of a configuration that is the minimal one with to instead of from. */
+static struct config_part *published(const char *from, const char *to)
+{
+	char *text = folder_replace(loaded_minimal, from, to);
+	const struct state kept = {0};
+	struct config_part *part;
+	struct loaded l;
+
+	loaded_begin(&l, text);
+	EXPECT_EQ(0, problems_count(l.problems));
+	assert_non_null(l.config);
+	part = publish_config(l.config, &kept);
+	loaded_end(&l);
+	free(text);
+	return part;
+}
+
+TEST(publish, tells_how_the_tokens_of_an_issuer_are_read)
+{
+	struct config_part *part =
+		published("    iss:", "    claims: {impu: mcptt_id, scn: \"https://x/scn\"}\n"
+				      "    scope_register: ims.register\n"
+				      "    scope_originate: ims.originate\n    iss:");
+
+	EXPECT_SPAN("impi", part->issuer[0].claim.impi);
+	EXPECT_SPAN("mcptt_id", part->issuer[0].claim.impu);
+	EXPECT_SPAN("wwsf", part->issuer[0].claim.wwsf);
+	EXPECT_SPAN("https://x/scn", part->issuer[0].claim.scn);
+	EXPECT_SPAN("ims.register", part->issuer[0].scope_register);
+	EXPECT_SPAN("ims.originate", part->issuer[0].scope_originate);
+	EXPECT(!part->token_in_body);
+	EXPECT(!part->wwsf[0].jti_required);
+	part->part.free(&part->part);
+}
+
+TEST(publish, tells_where_tokens_may_come_and_that_they_need_a_jti)
+{
+	struct config_part *part = published("  listen:", "  token_in_body: true\n  listen:");
+
+	EXPECT(part->token_in_body);
+	part->part.free(&part->part);
+	part = published("    issuer: shop-waf", "    issuer: shop-waf\n    jti: required");
+	EXPECT(part->wwsf[0].jti_required);
+	part->part.free(&part->part);
+}
+
+TEST(publish, tells_the_home_domains_of_a_web_site_that_has_no_pairs)
+{
+	char *text = folder_replace(loaded_minimal, "file: shop-pairs.csv",
+				    "domains: [HOME1.net, home2.example]");
+	const struct state kept = {0};
+	struct config_part *part;
+	struct pair_part *pairs;
+	struct loaded l;
+
+	loaded_begin(&l, text);
+	EXPECT_EQ(0, problems_count(l.problems));
+	assert_non_null(l.config);
+	part = publish_config(l.config, &kept);
+	pairs = publish_pairs(l.config);
+	loaded_end(&l);
+	EXPECT_EQ(2, part->wwsf[0].domain_count);
+	EXPECT_SPAN("home1.net", part->wwsf[0].domain[0]);
+	EXPECT_SPAN("home2.example", part->wwsf[0].domain[1]);
+	EXPECT_EQ(1, pairs->count);
+	EXPECT_EQ(0, pairs->table[0].count);
+	pairs->part.free(&pairs->part);
 	part->part.free(&part->part);
 	free(text);
 }
 
 TEST(publish, keeps_the_id_of_a_key_over_reloads_and_gives_pairs_away_once)
 {
-	struct key_ids *ids = key_ids_new();
+	struct publish_keys_from from = {.ids = key_ids_new()};
 	struct key_part *first, *second;
 	struct pair_part *pairs;
 	struct loaded l;
 
 	loaded_begin(&l, loaded_minimal);
-	first = publish_keys(l.config, ids);
-	second = publish_keys(l.config, ids);
+	from.config = l.config;
+	first = publish_keys(&from);
+	second = publish_keys(&from);
 	pairs = publish_pairs(l.config);
 	loaded_end(&l);
 	EXPECT_EQ(1, first->count);
 	EXPECT_SPAN("k1", first->row[0].kid);
 	EXPECT_EQ(1, first->row[0].key.id);
 	EXPECT_EQ(1, second->row[0].key.id);
+	EXPECT_EQ(1, first->issuer_count);
+	EXPECT(!first->issuer[0].missing);
+	EXPECT(!first->issuer[0].refetchable);
 	EXPECT_EQ(1, pairs->count);
 	EXPECT_EQ(1, pairs->table[0].count);
 	first->part.free(&first->part);
 	second->part.free(&second->part);
 	pairs->part.free(&pairs->part);
+	key_ids_free(from.ids);
+}
+
+static bool is_revoked(const void *context, struct span issuer, struct span kid)
+{
+	return revocations_has_key(context, issuer, kid);
+}
+
+/** Keys that are published while key kid of issuer is taken back. */
+static uint32_t keys_without(const struct loaded *l, const char *issuer, const char *kid)
+{
+	const struct revocation what = {.kind = REVOCATION_KEY,
+					.issuer = span_text(issuer),
+					.name = span_text(kid)};
+	static const uint8_t hash_key[16];
+	const struct log_config log = {.fd = -1, .level = LOG_LEVEL_ERROR};
+	struct revocations_config config = {.key = hash_key, .log = log_new(&log), .max = 1};
+	struct key_ids *ids = key_ids_new();
+	struct keys_filter filter = {is_revoked, NULL};
+	struct publish_keys_from from = {.config = l->config, .ids = ids, .revoked = &filter};
+	struct revocations *revoked;
+	struct key_part *part;
+	char why[128];
+	uint32_t count;
+
+	config.folder = open(l->folder.path, O_RDONLY | O_DIRECTORY);
+	revoked = revocations_open(&config, why, sizeof(why));
+	assert_non_null(revoked);
+	assert_null(revocations_add(revoked, &what));
+	filter.context = revoked;
+	part = publish_keys(&from);
+	count = part->count;
+	part->part.free(&part->part);
+	assert_null(revocations_end(revoked, &what));
+	revocations_close(revoked);
+	close(config.folder);
+	log_free(config.log);
 	key_ids_free(ids);
+	return count;
+}
+
+TEST(publish, leaves_out_keys_that_are_taken_back)
+{
+	struct loaded l;
+
+	loaded_begin(&l, loaded_minimal);
+	EXPECT_EQ(0, keys_without(&l, "shop-waf", "k1"));
+	EXPECT_EQ(1, keys_without(&l, "shop-waf", "k2"));
+	EXPECT_EQ(1, keys_without(&l, "forum-waf", "k1"));
+	loaded_end(&l);
 }
 
 TEST(option, prints_every_row_as_markdown)
@@ -544,7 +793,13 @@ TEST_MAIN("config", RUN(config, accepts_the_example_of_the_documentation),
 	  RUN(config, says_why_when_it_refuses_a_file_cut_anywhere),
 	  RUN(config, compares_two_configurations_for_what_needs_a_restart),
 	  RUN(config, lets_a_reload_change_what_is_reloadable),
+	  RUN(config, lets_a_reload_change_tls), RUN(config, gives_no_ticket_more_than_a_week),
+	  RUN(publish, makes_a_tls_context_for_each_worker),
 	  RUN(publish, makes_a_part_that_outlives_its_configuration),
+	  RUN(publish, tells_how_the_tokens_of_an_issuer_are_read),
+	  RUN(publish, tells_where_tokens_may_come_and_that_they_need_a_jti),
+	  RUN(publish, tells_the_home_domains_of_a_web_site_that_has_no_pairs),
 	  RUN(publish, keeps_the_id_of_a_key_over_reloads_and_gives_pairs_away_once),
+	  RUN(publish, leaves_out_keys_that_are_taken_back),
 	  RUN(option, prints_every_row_as_markdown), RUN(option, is_what_the_documentation_says),
 	  RUN(option, has_a_parent_for_every_row_and_no_row_twice))

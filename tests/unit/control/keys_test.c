@@ -130,11 +130,104 @@ TEST(keys, leaves_unusable_keys_out_with_a_warning)
 	expect_left_out(EC "," EC_X, ALL, "a number of the key is missing");
 	expect_left_out(EC "," EC_X ",\"y\":\"AA==\"", ALL, "is not base64url");
 	expect_left_out(OKP_KEY, 1u << JWS_ES256, "its issuer does not allow its algorithm");
+	expect_left_out("\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":"
+			"\"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"",
+			ALL, "its point is of low order");
+	expect_left_out("\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"JuiVj8KyJ7BFw_SJ8u-"
+			"Y8NXfrAXTxjM5sTgCiG1T_IU\"",
+			ALL, "its point is of low order");
 	expect_left_out(RSA_KEY, ALL, "allows both RS256 and PS256");
 	expect_left_out("\"kty\":\"RSA\",\"alg\":\"RS256\"," RSA_N ",\"e\":\"Aw\"", ALL,
 			"its RSA exponent is below 65537");
 	expect_left_out("\"kty\":\"RSA\",\"alg\":\"RS256\",\"n\":\"qqqq\",\"e\":\"AQAB\"", ALL,
 			"shorter than 2048 bits");
+}
+
+/** The modulus with its first and its last digit replaced. */
+static void expect_modulus_left_out(char first, char last, const char *why)
+{
+	char key[1024] = "\"kty\":\"RSA\",\"e\":\"AQAB\",\"alg\":\"RS256\"," RSA_N;
+	char *n = strstr(key, "\"n\":\"") + 5;
+
+	n[0] = first;
+	n[strlen(n) - 2] = last;
+	expect_left_out(key, ALL, why);
+}
+
+TEST(keys, leaves_numbers_out_that_no_key_has)
+{
+	char longer[1024] = "\"kty\":\"RSA\",\"alg\":\"RS256\",\"e\":\"AQAB\",\"n\":\"";
+
+	expect_modulus_left_out('o', 'A', "its RSA modulus is even");
+	expect_modulus_left_out('f', 'Q', "shorter than 2048 bits"); /* 2047 */
+	memset(longer + strlen(longer), 'q', 4 * 171 + 4);	     /* 516 bytes */
+	strcat(longer, "\"");
+	expect_left_out(longer, ALL, "a number of the key is too long");
+	expect_left_out("\"kty\":\"RSA\",\"alg\":\"RS256\"," RSA_N, ALL, "is missing");
+	expect_left_out("\"kty\":\"RSA\",\"alg\":\"RS256\"," RSA_N ",\"e\":\"AQAC\"", ALL,
+			"its RSA exponent is below 65537 or even");
+	expect_left_out("\"kty\":\"OKP\",\"crv\":\"Ed448\",\"x\":\"AA\"", ALL,
+			"its curve is not used here");
+	expect_left_out("\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\"", ALL,
+			"an Ed25519 key has 32 bytes");
+}
+
+TEST(keys, counts_no_zeros_in_front_of_a_number)
+{
+	struct set s;
+
+	begin(&s, "{\"keys\":[{\"kty\":\"RSA\",\"alg\":\"RS256\"," RSA_N ",\"e\":\"AAEAAQ\"}]}",
+	      ALL);
+	EXPECT_EQ(1, s.keys.count);
+	EXPECT_EQ(259, s.keys.at[0].key.len);
+	end(&s);
+}
+
+TEST(keys, leaves_out_what_is_no_object)
+{
+	struct set s;
+
+	begin(&s, "{\"keys\":[7,{" EC_KEY "},{" OKP_KEY "}]}", ALL);
+	EXPECT_EQ(0, problems_errors(s.problems));
+	EXPECT_EQ(2, s.keys.count); /* two without a kid */
+	expect_said(&s, 0, "key 1 left out: it is not an object");
+	end(&s);
+}
+
+TEST(keys, refuses_more_keys_than_a_set_may_have)
+{
+	static char text[KEYS_BYTES_MAX];
+	struct set s;
+
+	strcpy(text, "{\"keys\":[{" EC_KEY "}");
+	for (uint32_t i = 1; i < KEYS_MAX; i++)
+		strcat(text, ",7");
+	strcat(text, "]}");
+	begin(&s, text, ALL);
+	EXPECT_EQ(0, problems_errors(s.problems));
+	EXPECT_EQ(1, s.keys.count);
+	end(&s);
+	strcpy(strrchr(text, ']'), ",7]}");
+	begin(&s, text, ALL);
+	EXPECT_EQ(1, problems_errors(s.problems));
+	EXPECT_EQ(0, s.keys.count);
+	end(&s);
+}
+
+TEST(keys, says_why_a_file_cannot_be_read)
+{
+	const struct keys_source source = {"/nonexistent/set", "wicgate.yaml", 7, ALL};
+	struct problems *problems = problems_new();
+	struct arena *arena = arena_new();
+	struct key_list keys;
+
+	keys_load(&source, arena, &keys, problems);
+	EXPECT_EQ(1, problems_errors(problems));
+	EXPECT_TEXT("wicgate.yaml:7: /nonexistent/set: No such file or directory",
+		    problems_text(problems, 0));
+	EXPECT_EQ(0, keys.count);
+	arena_free(arena);
+	problems_free(problems);
 }
 
 TEST(keys, refuses_one_kid_with_two_keys)
@@ -236,7 +329,11 @@ TEST(key_ids, differ_for_one_row_of_bytes_parted_at_two_places)
 TEST_MAIN("keys", RUN(keys, reads_each_type_into_the_form_of_the_drivers),
 	  RUN(keys, binds_an_rsa_key_without_alg_to_the_only_one_allowed),
 	  RUN(keys, leaves_unusable_keys_out_with_a_warning),
-	  RUN(keys, refuses_one_kid_with_two_keys), RUN(keys, takes_the_same_key_twice_for_one),
+	  RUN(keys, leaves_numbers_out_that_no_key_has),
+	  RUN(keys, counts_no_zeros_in_front_of_a_number), RUN(keys, leaves_out_what_is_no_object),
+	  RUN(keys, refuses_more_keys_than_a_set_may_have),
+	  RUN(keys, says_why_a_file_cannot_be_read), RUN(keys, refuses_one_kid_with_two_keys),
+	  RUN(keys, takes_the_same_key_twice_for_one),
 	  RUN(keys, refuses_a_set_without_a_usable_key),
 	  RUN(keys, names_the_line_where_a_set_is_not_strict_json),
 	  RUN(keys, warns_of_a_private_key_and_never_shows_it),

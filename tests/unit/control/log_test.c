@@ -246,6 +246,26 @@ TEST(event, is_followed_by_its_trace)
 		    end(&c));
 }
 
+TEST(event, of_a_failed_handshake_is_followed_by_the_name_that_was_asked_for)
+{
+	struct {
+		struct message_event event;
+		char sni[16];
+	} m = {{.head = {MESSAGE_EVENT, sizeof(m)},
+		.what = EVENT_TLS_FAILED,
+		.err = GW_TLS_ALERT,
+		.text = "peer sent alert unknown CA"},
+	       "ep1.home1.net\n\"!"};
+	struct captured c;
+
+	begin(&c, LOG_LEVEL_INFO, 10);
+	event_log(c.log, 1, span_of(&m, sizeof(m.event) + sizeof(m.sni)));
+	EXPECT_TEXT("ts=2026-11-20T09:30:00.123Z level=warning event=tls_failed worker=1 "
+		    "error=GW_TLS_ALERT why=\"TLS alert from the peer\" "
+		    "text=\"peer sent alert unknown CA\" sni=\"ep1.home1.net\\n\\\"!\"\n",
+		    end(&c));
+}
+
 TEST(event, of_no_kind_or_cut_short_is_called_malformed)
 {
 	struct message_event e = {.what = EVENT_KINDS};
@@ -277,5 +297,6 @@ TEST_MAIN("log", RUN(log, writes_one_event_as_one_line_of_pairs),
 	  RUN(log, leaves_out_a_field_that_does_not_fit_and_says_so),
 	  RUN(log, does_not_wait_for_a_reader_and_tells_what_was_lost),
 	  RUN(event, becomes_a_line_with_the_fields_it_has), RUN(event, is_followed_by_its_trace),
+	  RUN(event, of_a_failed_handshake_is_followed_by_the_name_that_was_asked_for),
 	  RUN(event, of_no_kind_or_cut_short_is_called_malformed),
 	  RUN(event, has_a_name_for_every_kind))

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -131,6 +132,28 @@ static void answer_capture(struct world *w, uint16_t worker, const struct messag
 	answer_row(w, worker, command->id, &done, sizeof(done));
 }
 
+/** body: what follows the command. */
+static void answer_explain(struct world *w, uint16_t worker, const struct message_command *command,
+			   struct span body)
+{
+	struct message_answer answer = {
+		.head = {MESSAGE_ANSWER, (uint32_t)(sizeof(answer) + sizeof(w->steps))},
+		.id = command->id,
+		.rows = w->manner[worker] == LIES ? 1000 : w->step_count,
+		.row_size = sizeof(w->steps[0]),
+	};
+	struct explain_ask ask = {0};
+
+	EXPECT_EQ(0, worker);
+	EXPECT(command->max >= 4);
+	EXPECT(span_copy(&body, &ask, sizeof(ask)));
+	snprintf(w->explained, sizeof(w->explained), "%.*s|%.*s", ask.origin_len,
+		 (const char *)body.at, (int)(body.len - ask.origin_len),
+		 (const char *)body.at + ask.origin_len);
+	EXPECT_EQ(GW_OK, mailbox_send(w->hub, worker, CONTROL, span_of(&answer, sizeof(answer)),
+				      span_of(w->steps, sizeof(w->steps))));
+}
+
 /** rest: what follows the command. */
 static void hear_filter(struct world *w, struct span rest)
 {
@@ -156,6 +179,8 @@ static void hear_command(struct world *w, uint16_t worker, const struct message_
 		answer_ping(w, worker, command);
 	else if (command->what == COMMAND_CAPTURE || command->what == COMMAND_CAPTURE_END)
 		answer_capture(w, worker, command);
+	else if (command->what == COMMAND_EXPLAIN)
+		answer_explain(w, worker, command, rest);
 	else
 		answer_command(w, worker, command);
 }
@@ -298,6 +323,63 @@ static uint32_t node_neighbours(void *context, uint32_t max, struct netifs_neigh
 	return w->neighbours;
 }
 
+/* ---- the door ------------------------------------------------------------------------------- */
+
+const uint8_t world_hash_key[16] = "0123456789abcde";
+
+static void node_view(void *context, struct snapshot *view)
+{
+	const struct world *w = context;
+
+	*view = (struct snapshot){.config = &w->config, .keys = &w->key_part};
+}
+
+static bool node_publish_revocations(void *context, enum revocation_kind kind)
+{
+	struct world *w = context;
+
+	w->published[kind] += !w->no_room;
+	return !w->no_room;
+}
+
+static void begin_door(struct world *w)
+{
+	static const struct issuer_config issuers[] = {
+		{.name = {(const uint8_t *)"shop-waf", 8},
+		 .iss = {(const uint8_t *)"https://waf.shop.example", 24},
+		 .leeway_s = 30}};
+	static const struct wwsf_config wwsfs[] = {{.name = {(const uint8_t *)"shop", 4}},
+						   {.name = {(const uint8_t *)"forum", 5}}};
+	static const struct origin_config origins[] = {
+		{{(const uint8_t *)"https://shop.example", 20}, 0},
+		{{(const uint8_t *)"https://forum.example", 21}, 1},
+		{{(const uint8_t *)"https://m.shop.example", 22}, 0}};
+	static const struct key_row keys[] = {{.kid = {(const uint8_t *)"k1", 2}}};
+	struct revocations_config revocations = {.key = world_hash_key, .log = w->log, .max = 100};
+	char why[128];
+
+	w->config = (struct config_part){.issuer = issuers,
+					 .issuer_count = 1,
+					 .wwsf = wwsfs,
+					 .wwsf_count = 2,
+					 .origin = origins,
+					 .origin_count = 3,
+					 .max_token_lifetime_s = 1000};
+	memcpy(w->config.hash_key, world_hash_key, sizeof(world_hash_key));
+	w->key_part = (struct key_part){.row = keys, .count = 1};
+	EXPECT_EQ(0, mkdir(folder_path(&w->folder, "state"), 0700));
+	w->state = open(folder_path(&w->folder, "state"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	revocations.folder = w->state;
+	w->commands.revocations = revocations_open(&revocations, why, sizeof(why));
+	assert_non_null(w->commands.revocations);
+	w->commands.max_rows = 3;
+}
+
+static struct publish_keys_from node_keys(void *context)
+{
+	return ((struct world *)context)->keys;
+}
+
 static const struct node_ops node = {
 	.status = node_status,
 	.counters = node_counters,
@@ -306,6 +388,9 @@ static const struct node_ops node = {
 	.drain = node_drain,
 	.port = node_port,
 	.neighbours = node_neighbours,
+	.view = node_view,
+	.publish_revocations = node_publish_revocations,
+	.keys = node_keys,
 };
 
 static void control_message(void *context, uint16_t from, struct span message)
@@ -313,7 +398,8 @@ static void control_message(void *context, uint16_t from, struct span message)
 	EXPECT(commands_message(&((struct world *)context)->commands, from, message));
 }
 
-/* ---- life ---------------------------------------------------------------------------------- */
+/* ---- life
+ * ---------------------------------------------------------------------------------- */
 
 static void client_done(uv_async_t *async)
 {
@@ -375,6 +461,7 @@ void world_begin_with(struct world *w, uint32_t deadline_ms)
 	w->hub = mailbox_hub_new(WORKERS + 1, RING, NULL, NULL);
 	assert_non_null(w->hub);
 	begin_commands(w);
+	begin_door(w);
 	inbox.hub = w->hub;
 	w->inbox = inbox_new(&inbox);
 	assert_non_null(w->inbox);
@@ -411,6 +498,8 @@ void world_end(struct world *w)
 	uv_run(&w->loop, UV_RUN_DEFAULT);
 	EXPECT_EQ(0, uv_loop_close(&w->loop)); /* nothing was left open */
 	read_log(w);
+	revocations_close(w->commands.revocations);
+	close(w->state);
 	log_free(w->log);
 	mailbox_hub_free(w->hub);
 	free(w->answer);
@@ -444,7 +533,8 @@ void world_frame(struct world *w, uint16_t worker, const struct message_captured
 		  mailbox_send(w->hub, worker, CONTROL, span_of(&message, sizeof(message)), bytes));
 }
 
-/* ---- clients ------------------------------------------------------------------------------- */
+/* ---- clients
+ * ------------------------------------------------------------------------------- */
 
 int world_connect(const struct world *w)
 {

@@ -6,7 +6,7 @@
 
 #include "control/commands.h"
 #include "control/inbox.h"
-#include "folder.h"
+#include "loaded.h"
 
 enum {
 	WORKERS = 2,
@@ -18,6 +18,9 @@ enum {
 
 /** What a worker of this world does with a command. */
 enum manner { ANSWERS, SILENT, DEAF /* does not even read its ring */, LIES };
+
+/** The key of hashes that the world's configuration has. */
+extern const uint8_t world_hash_key[16];
 
 /** A control loop with a socket, and two workers that live on the same loop. */
 struct world {
@@ -45,6 +48,8 @@ struct world {
 	char *answer;
 	uint32_t ports; /* so many of the fake ones are there: kernel, and two with packets */
 	uint32_t neighbours;
+	/* what `keys` tells of: nothing until a test sets it */
+	struct publish_keys_from keys;
 	/* what pings come to: of the first, of the second, ... */
 	struct row_pong pongs[16];
 	struct endpoint pinged;
@@ -54,6 +59,15 @@ struct world {
 	uint32_t captures, capture_ends; /* commands that workers have got */
 	struct capture_filter filter;	 /* the last one */
 	char log_text[4096];
+	/* the door: what is live, and what was made live */
+	int state; /* the state directory */
+	struct config_part config;
+	struct key_part key_part;
+	uint32_t published[REVOCATION_KINDS];
+	bool no_room; /* to publish */
+	struct row_step steps[4];
+	uint32_t step_count;
+	char explained[10000]; /* "ORIGIN|TOKEN" of the last explain */
 };
 
 /** The same deadline for all requests, ms. */

@@ -150,6 +150,8 @@ static void env_submit(void *context, struct verify_job *submitted)
 {
 	EXPECT(submitted == &job);
 	world.jobs--;
+	if (job.waiter == VERIFY_WAITER_PARKED && !handle_is_none(job.owner))
+		world.parked_job = true;
 }
 
 /* ---- configuration -------------------------------------------------------------------------- */
@@ -248,6 +250,9 @@ static void gateway_start(void)
 		.max_bindings = 4,
 		.max_transactions = 8,
 		.max_message = 65536,
+		.max_parked = 4,
+		.token_cache = 8,
+		.token_refused = 8,
 		.epoch = 1000,
 		.now_us = world.now_us,
 		.counters = &world.counters,
@@ -262,6 +267,84 @@ static void turn(void)
 	struct gateway_time time = {&world.view, world.now_us, world.wall_s};
 
 	gateway_turn(world.gw, &time);
+}
+
+static void refuse(struct wic *wic, enum gw_err err)
+{
+	static uint8_t memory[SENT_TEXT_MAX];
+	struct writer out;
+
+	writer_init(&out, memory, sizeof(memory));
+	if (gateway_refusal_write(world.gw, wic, err, &out) == GW_OK)
+		sent_add(TO_WIC, writer_span(&out))->flow = wic->flow;
+}
+
+/** Parked requests go on as far as they can; the session's part is played here. */
+static void resume(void)
+{
+	struct gateway_resumed r;
+
+	while (gateway_resume(world.gw, &r)) {
+		if (r.result.err != GW_OK)
+			refuse(env_wic(NULL, r.flow), r.result.err);
+		if (world.parked_job && !world.hold_verdict)
+			gateway_parked_verdict(world.gw, job.owner, world.verdict);
+		world.parked_job = false;
+	}
+}
+
+void world_turn(void)
+{
+	turn();
+	resume();
+}
+
+void world_fetchable(void)
+{
+	world.key_issuer[0] = (struct key_issuer){.refetchable = true, .fetches = 1};
+	world.key_issuer[1] = world.key_issuer[0];
+	world.keys.issuer = world.key_issuer;
+	world.keys.issuer_count = 2;
+	world.keys.part.generation++;
+	world_turn();
+}
+
+void world_fetched(void)
+{
+	world.key_issuer[0].fetches++;
+	world.key_issuer[0].refetchable = false; /* the cooldown */
+	world.keys.part.generation++;
+	world_turn();
+}
+
+void world_key_named(const char *kid)
+{
+	key_row.kid = span_text(kid);
+	key_row.key.id++;
+	world.keys.part.generation++;
+}
+
+static void taken_back(void)
+{
+	world.revocations.part.generation++;
+	world.view.revocations = &world.revocations;
+	turn();
+}
+
+void world_revoke(const char *jti)
+{
+	world.revoked[0] = jti_hash(world.config.hash_key, world.issuer[0].iss, span_text(jti));
+	world.revocations.jti = world.revoked;
+	world.revocations.jti_count = 1;
+	taken_back();
+}
+
+void world_disable(const char *wwsf)
+{
+	world.disabled = span_text(wwsf);
+	world.revocations.wwsf = &world.disabled;
+	world.revocations.wwsf_count = 1;
+	taken_back();
 }
 
 void world_start(void)
@@ -311,6 +394,7 @@ void world_wait(uint64_t us)
 		turn();
 		while (gateway_timers(world.gw, 16) > 0)
 			;
+		resume();
 	}
 }
 
@@ -339,16 +423,6 @@ uint64_t world_count(const _Atomic uint64_t *counter)
 }
 
 /* ---- traffic -------------------------------------------------------------------------------- */
-
-static void refuse(struct wic *wic, enum gw_err err)
-{
-	static uint8_t memory[SENT_TEXT_MAX];
-	struct writer out;
-
-	writer_init(&out, memory, sizeof(memory));
-	if (gateway_refusal_write(world.gw, wic, err, &out) == GW_OK)
-		sent_add(TO_WIC, writer_span(&out))->flow = wic->flow;
-}
 
 enum gw_err wic_sends(uint32_t wic, const char *text)
 {

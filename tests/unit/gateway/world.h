@@ -44,6 +44,10 @@ struct world {
 	struct wwsf_config wwsf[2];
 	struct next_hop_config hop[2];
 	struct key_part keys;
+	struct key_issuer key_issuer[2]; /* world_fetchable() makes them part of keys */
+	struct revocation_part revocations;
+	uint64_t revoked[1];
+	struct span disabled;
 	struct pair_part pairs;
 	struct snapshot view;
 	uint64_t now_us, wall_s;
@@ -55,7 +59,9 @@ struct world {
 	enum gw_err to_wic_err, to_mw_err, to_worker_err;
 	bool hop_down[2];
 	bool no_job;
-	uint32_t jobs; /* handed out and not submitted */
+	uint32_t jobs;	   /* handed out and not submitted */
+	bool hold_verdict; /* of a parked request: it gets lost */
+	bool parked_job;   /* one of its was submitted */
 	uint32_t count;
 	struct sent sent[SENT_MAX];
 	uint32_t events;
@@ -67,6 +73,17 @@ extern struct world world;
 void world_start(void);
 /** The same with a next hop over UDP. */
 void world_start_udp(void);
+/** The issuers' keys are fetched; the set has waf-1 only. */
+void world_fetchable(void);
+/** A fetch of issuer 0's keys has ended, a new set is live, and what waited for it goes on. */
+void world_fetched(void);
+/** The set knows issuer 0's key by this kid from now on. */
+void world_key_named(const char *kid);
+/** That token is revoked, or that web site is disabled, from now on. */
+void world_revoke(const char *jti);
+void world_disable(const char *wwsf);
+/** A turn begins, and what can go on goes on. */
+void world_turn(void);
 /** Time passes; timers fire at their times. */
 void world_wait(uint64_t us);
 /** Forgets what was sent. */

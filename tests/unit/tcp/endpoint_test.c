@@ -118,7 +118,27 @@ TEST(endpoint, compares_hosts_without_ports_and_across_mapped_addresses)
 	EXPECT(!endpoint_same_host(&none, &none));
 }
 
-TEST_MAIN("endpoint", RUN(endpoint, reads_and_writes_both_families),
+static struct span source(const char *text)
+{
+	static struct endpoint e;
+
+	e = parsed(text);
+	return endpoint_source(&e);
+}
+
+TEST(endpoint, takes_an_ipv4_address_or_an_ipv6_network_for_one_source)
+{
+	struct endpoint none = {.sa = {.sa_family = AF_UNSPEC}};
+
+	EXPECT_SPAN("\xc6\x12\0\x0a", source("198.18.0.10:1"));
+	EXPECT_SPAN("\xc6\x12\0\x0a", source("[::ffff:198.18.0.10]:2"));
+	EXPECT_SPAN("\xfd\0\0\x18\0\0\0\x01", source("[fd00:18:0:1::10]:1"));
+	EXPECT_SPAN("\xfd\0\0\x18\0\0\0\x01", source("[fd00:18:0:1:2:3:4:5]:1"));
+	EXPECT_EQ(0, endpoint_source(&none).len);
+}
+
+TEST_MAIN("endpoint", RUN(endpoint, takes_an_ipv4_address_or_an_ipv6_network_for_one_source),
+	  RUN(endpoint, reads_and_writes_both_families),
 	  RUN(endpoint, takes_an_address_alone_as_port_0),
 	  RUN(endpoint, refuses_what_is_malformed_and_leaves_the_result_alone),
 	  RUN(endpoint, reads_no_byte_past_the_end_wherever_it_is_cut),

@@ -14,10 +14,10 @@ static struct clear clear_start(void)
 {
 	const struct tls_config config = {0};
 	struct clear c = {.fake = malloc(sizeof(struct fake))};
-	char why[64];
+	struct tls_fault fault;
 
 	fake_init(c.fake);
-	EXPECT_EQ(GW_OK, tls_clear.context_new(&config, why, sizeof(why), &c.context));
+	EXPECT_EQ(GW_OK, tls_clear.context_new(&config, &fault, &c.context));
 	c.tls = tls_clear.accept(c.context, &c.fake->conn);
 	EXPECT(c.tls != NULL);
 	return c;
@@ -38,6 +38,7 @@ TEST(tls_clear, is_ready_at_once)
 	EXPECT(tls_clear.ready(c.tls));
 	EXPECT_TEXT("clear", tls_clear.info(c.tls).version);
 	EXPECT_TEXT("", tls_clear.info(c.tls).failure);
+	EXPECT(!tls_clear.info(c.tls).resumed);
 	EXPECT_EQ(GW_NOT_SUPPORTED, tls_clear.update(c.tls));
 	clear_end(&c);
 }

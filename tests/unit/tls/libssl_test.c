@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "test.h"
 
+#include <openssl/err.h>
+
 #include "pair.h"
 
 #define LARGE 200000
@@ -73,18 +75,6 @@ TEST(tls_libssl, handshakes_and_tells_what_was_agreed)
 	SSL_get0_alpn_selected(p->client, &alpn, &alpn_len);
 	EXPECT_SPAN("http/1.1", span_of(alpn, alpn_len));
 	EXPECT_EQ(X509_V_OK, SSL_get_verify_result(p->client));
-	pair_free(p);
-}
-
-TEST(tls_libssl, sends_no_ticket_and_resumes_nothing)
-{
-	struct pair *p = start_ready();
-
-	client_sends(p, SPAN("x"));
-	expect_opened(p, "x");
-	EXPECT_EQ(0, tls_libssl.seal(p->tls, SPAN("y")).err);
-	expect_received(p, "y");
-	EXPECT_EQ(0, SSL_SESSION_is_resumable(SSL_get_session(p->client)));
 	pair_free(p);
 }
 
@@ -260,9 +250,9 @@ TEST(tls_libssl, fills_the_send_buffer_exactly_with_the_records_it_takes)
 	pair_free(p);
 }
 
-TEST(tls_libssl, refuses_a_client_that_offers_only_tls_1_2)
+TEST(tls_libssl, refuses_tls_1_2_where_it_is_not_allowed)
 {
-	struct pair *p = start();
+	struct pair *p = pair_new((struct tls_config){.min_version = 0x0304});
 
 	SSL_set_max_proto_version(p->client, TLS1_2_VERSION);
 	EXPECT_EQ(GW_TLS_HANDSHAKE, pair_handshake(p, 100000));
@@ -273,9 +263,9 @@ TEST(tls_libssl, refuses_a_client_that_offers_only_tls_1_2)
 	pair_free(p);
 }
 
-TEST(tls_libssl, speaks_tls_1_2_where_it_is_allowed)
+TEST(tls_libssl, speaks_tls_1_2)
 {
-	struct pair *p = pair_new((struct tls_config){.min_version = 0x0303});
+	struct pair *p = start();
 
 	SSL_set_max_proto_version(p->client, TLS1_2_VERSION);
 	EXPECT_EQ(GW_AGAIN, pair_handshake(p, 100000));
@@ -540,6 +530,57 @@ TEST(tls_libssl, follows_the_key_updates_of_the_peer_and_answers_them)
 	pair_free(p);
 }
 
+static uint32_t secrets;
+
+static void count_secret(void *to, struct span line)
+{
+	EXPECT(to == &secrets);
+	secrets += span_starts(line, SPAN("CLIENT_")) || span_starts(line, SPAN("SERVER_")) ||
+		   span_starts(line, SPAN("EXPORTER_SECRET "));
+}
+
+TEST(tls_libssl, tells_its_secrets_only_where_it_is_configured_to)
+{
+	struct pair *p = start();
+
+	secrets = 0;
+	tls_libssl.key_log(p->context, count_secret, &secrets);
+	pair_meet(p);
+	EXPECT_EQ(0, secrets);
+	pair_context(p, (struct tls_config){.key_log = true});
+	pair_next(p, NULL); /* nobody has said whom to tell */
+	pair_meet(p);
+	EXPECT_EQ(0, secrets);
+	tls_libssl.key_log(p->context, count_secret, &secrets);
+	pair_next(p, NULL);
+	pair_meet(p);
+	EXPECT_EQ(5, secrets); /* handshake and traffic of both sides, exporter */
+	pair_next(p, NULL);
+	SSL_set_max_proto_version(p->client, TLS1_2_VERSION);
+	pair_meet(p);
+	EXPECT_EQ(6, secrets); /* CLIENT_RANDOM */
+	pair_free(p);
+}
+
+TEST(tls_libssl, does_not_renegotiate)
+{
+	struct pair *p = start();
+	uint8_t to[8];
+
+	SSL_set_max_proto_version(p->client, TLS1_2_VERSION);
+	pair_meet(p);
+	EXPECT_EQ(1, SSL_renegotiate(p->client));
+	EXPECT_EQ(-1, SSL_do_handshake(p->client));
+	while (pair_carry(p, 100000))
+		;
+	EXPECT_EQ(GW_AGAIN, tls_libssl.open(p->tls, to, sizeof(to)).err);
+	EXPECT(pair_carry(p, 100000)); /* a warning: no_renegotiation */
+	EXPECT_EQ(-1, SSL_do_handshake(p->client));
+	EXPECT_EQ(SSL_R_NO_RENEGOTIATION, ERR_GET_REASON(ERR_peek_last_error()));
+	EXPECT_EQ(GW_OK, tls_libssl.seal(p->tls, SPAN("still here")).err);
+	pair_free(p);
+}
+
 TEST(tls_libssl, may_be_freed_at_every_step_of_a_handshake)
 {
 	for (uint32_t step = 0; step < 6; step++) {
@@ -565,7 +606,6 @@ TEST(tls_libssl, may_be_freed_with_a_record_on_its_way)
 }
 
 TEST_MAIN("tls_libssl", RUN(tls_libssl, handshakes_and_tells_what_was_agreed),
-	  RUN(tls_libssl, sends_no_ticket_and_resumes_nothing),
 	  RUN(tls_libssl, is_not_ready_before_the_handshake_is_done),
 	  RUN(tls_libssl, handshakes_byte_by_byte),
 	  RUN(tls_libssl, handshakes_through_small_runs_and_a_small_send_buffer),
@@ -577,8 +617,7 @@ TEST_MAIN("tls_libssl", RUN(tls_libssl, handshakes_and_tells_what_was_agreed),
 	  RUN(tls_libssl, sends_every_byte_when_the_peer_takes_little_at_a_time),
 	  RUN(tls_libssl, sends_every_byte_even_when_the_room_was_less_than_promised),
 	  RUN(tls_libssl, fills_the_send_buffer_exactly_with_the_records_it_takes),
-	  RUN(tls_libssl, refuses_a_client_that_offers_only_tls_1_2),
-	  RUN(tls_libssl, speaks_tls_1_2_where_it_is_allowed),
+	  RUN(tls_libssl, refuses_tls_1_2_where_it_is_not_allowed), RUN(tls_libssl, speaks_tls_1_2),
 	  RUN(tls_libssl, refuses_a_client_without_a_common_group),
 	  RUN(tls_libssl, takes_the_group_it_is_configured_with),
 	  RUN(tls_libssl, refuses_a_server_name_the_certificate_is_not_for),
@@ -598,5 +637,7 @@ TEST_MAIN("tls_libssl", RUN(tls_libssl, handshakes_and_tells_what_was_agreed),
 	  RUN(tls_libssl, changes_its_keys),
 	  RUN(tls_libssl, changes_its_keys_when_there_is_room_again),
 	  RUN(tls_libssl, follows_the_key_updates_of_the_peer_and_answers_them),
+	  RUN(tls_libssl, tells_its_secrets_only_where_it_is_configured_to),
+	  RUN(tls_libssl, does_not_renegotiate),
 	  RUN(tls_libssl, may_be_freed_at_every_step_of_a_handshake),
 	  RUN(tls_libssl, may_be_freed_with_a_record_on_its_way))

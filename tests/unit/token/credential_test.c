@@ -5,6 +5,7 @@
 #include "token/token.h"
 
 static struct sip_message message;
+static struct config_part config;
 static char text[4096];
 
 /* The credential of a request with these header lines, each with its CRLF. */
@@ -21,7 +22,7 @@ static struct token_credential find(const char *method, const char *lines)
 			   method, method, lines);
 
 	EXPECT_EQ(GW_OK, sip_index(span_of(text, (uint32_t)len), &message));
-	return token_find(&message);
+	return token_find(&message, &config);
 }
 
 static enum gw_err outcome(const char *method, const char *lines)
@@ -139,6 +140,21 @@ TEST(credential, ignores_an_unknown_scheme_beside_bearer)
 					     "Authorization: Bearer a.b.c\r\n"));
 }
 
+TEST(credential, counts_parameters_that_are_repeated_once_and_refuses_others)
+{
+	struct token_credential found =
+		find("REGISTER",
+		     "Authorization: Bearer access_token=a.b.c,access_token=\"a.b.c\"\r\n");
+
+	EXPECT_EQ(GW_OK, found.err);
+	EXPECT_SPAN("a.b.c", found.token);
+	found = find("REGISTER", "Authorization: Bearer access_token=a.b.c,access_token=a.b.d\r\n");
+	EXPECT_EQ(GW_TOKEN_SEVERAL, found.err);
+	found = find("REGISTER",
+		     "Authorization: Bearer access_token=a.b.c,username=u,username=v\r\n");
+	EXPECT_EQ(GW_TOKEN_SEVERAL, found.err);
+}
+
 TEST(credential, refuses_malformed_bearer_credentials)
 {
 	static const char *const values[] = {
@@ -153,7 +169,6 @@ TEST(credential, refuses_malformed_bearer_credentials)
 		"Bearer access_token=\"\\a.b.c\"",
 		"Bearer access_token=\"\"",
 		"Bearer access_token=a b",
-		"Bearer access_token=a.b.c,access_token=a.b.c",
 		"Bearer username=\"u\"",
 		"Bearer access_token=\"a.b.c\",username",
 		"Bearer access_token=\"a.b.c\",username=\"a\\b\"",
@@ -171,7 +186,7 @@ TEST(credential, refuses_malformed_bearer_credentials)
 		m.first[SIP_HEADER_AUTHORIZATION] = 1;
 		m.last[SIP_HEADER_AUTHORIZATION] = 1;
 		snprintf(line, sizeof(line), "%s", values[i]);
-		if (token_find(&m).err != GW_TOKEN_MALFORMED)
+		if (token_find(&m, &config).err != GW_TOKEN_MALFORMED)
 			fail_msg("accepted: %s", line);
 	}
 }
@@ -190,4 +205,5 @@ TEST_MAIN("credential", RUN(credential, f01_a_request_without_credential_has_non
 	  RUN(credential, takes_padding_at_the_end_for_part_of_the_token),
 	  RUN(credential, takes_the_same_token_said_twice_for_one),
 	  RUN(credential, ignores_an_unknown_scheme_beside_bearer),
+	  RUN(credential, counts_parameters_that_are_repeated_once_and_refuses_others),
 	  RUN(credential, refuses_malformed_bearer_credentials))

@@ -6,141 +6,9 @@
 #include <stdio.h>
 
 #include "test.h"
-#include "mint.h"
-#include "token/token.h"
-#include "verifier.h"
+#include "world.h"
 
-/*
- * The whole way of a token: read, verified by the openssl driver, judged. Issuer 0 serves one WWSF
- * with one key, issuer 1 serves two and has two keys, issuer 2 has none.
- */
-
-#define NOW 1795168000
-#define GOOD_HEADER "{\"typ\":\"at+jwt\",\"alg\":\"ES256\",\"kid\":\"waf-1\"}"
-#define TIMES "\"iat\":1795167000,\"nbf\":1795167000,\"exp\":1795170600"
-#define IDENTITIES "\"sub\":\"anon-7f3c\",\"impi\":\"a@ims.home1.net\",\"impu\":\"sip:a@home1.net\""
-#define ISS "\"iss\":\"https://waf.example.com\""
-#define AUD "\"aud\":\"sip:ep1.home1.net\""
-#define GOOD_PAYLOAD "{" ISS "," AUD "," IDENTITIES "," TIMES "}"
-
-#define ES256_ONLY (1u << JWS_ES256)
-
-enum { SHOP, TOYS, BOOKS }; /* rows of wwsf */
-
-static const struct span types[] = {{(const uint8_t *)"at+jwt", 6}, {(const uint8_t *)"jwt", 3}};
-static struct issuer_config issuers[3];
-static const struct wwsf_config wwsfs[] = {
-	[SHOP] = {.name = {(const uint8_t *)"shop", 4}, .issuer = 0},
-	[TOYS] = {.name = {(const uint8_t *)"toys", 4}, .issuer = 1},
-	[BOOKS] = {.name = {(const uint8_t *)"books", 5}, .issuer = 1},
-};
-static struct origin_config origins[2];
-static struct config_part config;
-static struct key_row key_rows[3];
-static struct key_part keys = {.row = key_rows, .count = 3};
-static EVP_PKEY *private_keys[3];
-static struct verifier *verifier;
-
-static struct issuer_config issuer(const char *iss)
-{
-	return (struct issuer_config){
-		.iss = span_text(iss),
-		.audience = SPAN("sip:ep1.home1.net"),
-		.algorithms = ES256_ONLY,
-		.typ = types,
-		.typ_count = 2,
-		.leeway_s = 30,
-	};
-}
-
-static int world_open(void **state)
-{
-	static const char *const kids[] = {"waf-1", "two-a", "two-b"};
-	static const uint32_t owners[] = {0, 1, 1};
-	const struct verifier_config depth = {.depth = 1};
-
-	issuers[0] = issuer("https://waf.example.com");
-	issuers[1] = issuer("https://two.example.com");
-	issuers[2] = issuer("https://keyless.example.com");
-	origins[0] = (struct origin_config){SPAN("https://shop.example"), SHOP};
-	origins[1] = (struct origin_config){SPAN("https://toys.example"), TOYS};
-	config = (struct config_part){
-		.issuer = issuers,
-		.issuer_count = 3,
-		.wwsf = wwsfs,
-		.wwsf_count = 3,
-		.origin = origins,
-		.origin_count = 2,
-		.max_token_bytes = VERIFY_TEXT_MAX,
-		.max_token_lifetime_s = 3600,
-	};
-	for (uint32_t i = 0; i < 3; i++) {
-		private_keys[i] = mint_key_new();
-		key_rows[i].issuer = owners[i];
-		key_rows[i].kid = span_text(kids[i]);
-		mint_public(private_keys[i], i + 1, &key_rows[i].key);
-	}
-	return verifier_openssl.open(&depth, &verifier) == GW_OK ? 0 : -1;
-}
-
-static int world_close(void **state)
-{
-	for (uint32_t i = 0; i < 3; i++)
-		EVP_PKEY_free(private_keys[i]);
-	verifier_openssl.close(verifier);
-	return 0;
-}
-
-static struct token_scratch scratch;
-static struct token_claims claims;
-static struct minted token;
-
-static enum gw_err verdict(void)
-{
-	static struct verify_job job;
-	struct verify_job *one = &job;
-	enum gw_err err = token_job(&claims, &keys, &job);
-
-	if (err != GW_OK)
-		return err;
-	EXPECT_EQ(1, verifier_openssl.submit(verifier, &one, 1));
-	EXPECT_EQ(1, verifier_openssl.poll(verifier, &one, 1));
-	return job.verdict;
-}
-
-/* What becomes of a token shown on an Origin of that WWSF. */
-static enum gw_err outcome(struct span text, uint32_t wwsf)
-{
-	enum gw_err err = token_read(text, &config, &keys, &scratch, &claims);
-
-	if (err == GW_OK)
-		err = verdict();
-	if (err == GW_OK)
-		err = token_judge(&claims, &config, wwsf, NOW);
-	return err;
-}
-
-static struct span token_span(void)
-{
-	return span_of(token.text, token.len);
-}
-
-static enum gw_err signed_outcome(uint32_t key, const char *header, const char *payload,
-				  uint32_t wwsf)
-{
-	mint(private_keys[key], span_text(header), span_text(payload), &token);
-	return outcome(token_span(), wwsf);
-}
-
-static enum gw_err header_outcome(const char *header)
-{
-	return signed_outcome(0, header, GOOD_PAYLOAD, SHOP);
-}
-
-static enum gw_err payload_outcome(const char *payload)
-{
-	return signed_outcome(0, GOOD_HEADER, payload, SHOP);
-}
+/* Reading a token and its signature: PROTOCOL 3.5 steps 1 to 8. */
 
 /* ---- accepted ---- */
 
@@ -223,7 +91,6 @@ TEST(token, f04_without_three_parts_is_malformed)
 	EXPECT_EQ(GW_TOKEN_MALFORMED, outcome(SPAN(""), SHOP));
 	EXPECT_EQ(GW_TOKEN_MALFORMED, outcome(SPAN("abc"), SHOP));
 	EXPECT_EQ(GW_TOKEN_MALFORMED, outcome(SPAN("YQ.YQ"), SHOP));
-	EXPECT_EQ(GW_TOKEN_MALFORMED, outcome(SPAN("YQ.YQ."), SHOP));
 	EXPECT_EQ(GW_TOKEN_MALFORMED, outcome(SPAN("YQ.YQ.YQ.YQ"), SHOP));
 	EXPECT_EQ(GW_TOKEN_MALFORMED, outcome(SPAN("YQ.YQ.YQ.YQ.YQ"), SHOP));
 }
@@ -430,9 +297,6 @@ TEST(token, f10_with_a_kid_longer_than_256_bytes_is_refused)
 	key_rows[0].kid = SPAN("waf-1");
 }
 
-#define TWO_PAYLOAD(wwsf) \
-	"{\"iss\":\"https://two.example.com\"," AUD "," IDENTITIES "," TIMES wwsf "}"
-
 TEST(token, f10_without_kid_is_refused_where_the_issuer_has_several_keys)
 {
 	EXPECT_EQ(GW_TOKEN_KID, signed_outcome(1, "{\"alg\":\"ES256\"}",
@@ -448,6 +312,40 @@ TEST(token, f11_of_an_issuer_without_keys_waits_for_them)
 	EXPECT_EQ(GW_TOKEN_KEYS_DOWN, payload_outcome("{\"iss\":\"https://keyless.example.com\"}"));
 }
 
+TEST(token, f10_of_an_issuer_whose_keys_are_all_revoked_does_not_wait)
+{
+	struct key_issuer states[3] = {{.missing = false}, {.missing = false}, {.missing = false}};
+
+	keys.issuer = states;
+	keys.issuer_count = 3;
+	EXPECT_EQ(GW_TOKEN_KID, payload_outcome("{\"iss\":\"https://keyless.example.com\"}"));
+	states[2].missing = true;
+	EXPECT_EQ(GW_TOKEN_KEYS_DOWN, payload_outcome("{\"iss\":\"https://keyless.example.com\"}"));
+	keys.issuer = NULL;
+	keys.issuer_count = 0;
+}
+
+TEST(token, in_which_all_is_wrong_is_refused_in_the_order_of_its_parts)
+{
+	/* Each row puts right what the one before was refused for. */
+	static const struct {
+		enum gw_err err;
+		const char *header, *payload;
+	} rows[] = {
+		{GW_TOKEN_JSON, "{\"alg\":\"none\",\"crit\":[],\"kid\":7}", "junk"},
+		{GW_TOKEN_CRIT, "{\"alg\":\"none\",\"crit\":[],\"kid\":\"x\"}", "junk"},
+		{GW_TOKEN_ALG, "{\"alg\":\"none\",\"kid\":\"x\"}", "junk"},
+		{GW_TOKEN_JSON, "{\"alg\":\"RS256\",\"kid\":\"x\"}", "junk"},
+		{GW_TOKEN_ISS, "{\"alg\":\"RS256\",\"kid\":\"x\"}", "{\"iss\":\"x\"}"},
+		{GW_TOKEN_ALG, "{\"alg\":\"RS256\",\"kid\":\"x\"}", "{" ISS "}"},
+		{GW_TOKEN_KID, "{\"alg\":\"ES256\",\"kid\":\"x\"}", "{" ISS "}"},
+		{GW_TOKEN_SIGNATURE, "{\"alg\":\"ES256\"}", "{" ISS "}"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		EXPECT_EQ(rows[i].err, signed_outcome(1, rows[i].header, rows[i].payload, SHOP));
+}
+
 /* ---- F12: the signature ---- */
 
 TEST(token, f12_signed_by_another_key_is_refused)
@@ -461,17 +359,6 @@ TEST(token, f12_naming_another_key_of_its_issuer_is_refused)
 						     TWO_PAYLOAD(",\"wwsf\":\"toys\""), TOYS));
 }
 
-/* The parts of the good token, then of another one. */
-static void parts_of(struct span parts[3])
-{
-	struct span rest = token_span();
-
-	for (int i = 0; i < 3; i++) {
-		parts[i] = span_cut(rest, 0, span_find(rest, '.'));
-		rest = span_from(rest, parts[i].len + 1);
-	}
-}
-
 TEST(token, f12_with_a_signature_of_another_payload_is_refused)
 {
 	static struct minted good, spliced;
@@ -480,7 +367,7 @@ TEST(token, f12_with_a_signature_of_another_payload_is_refused)
 	EXPECT_EQ(GW_OK, payload_outcome(GOOD_PAYLOAD));
 	good = token;
 	EXPECT_EQ(GW_OK, payload_outcome("{" ISS "," AUD "," IDENTITIES "," TIMES ",\"x\":1}"));
-	parts_of(wanted);
+	token_parts(wanted);
 	for (int i = 0; i < 2; i++)
 		parts[i] = wanted[i];
 	parts[2] = span_from(span_of(good.text, good.len), good.len - wanted[2].len);
@@ -494,7 +381,7 @@ TEST(token, f12_with_a_signature_of_the_wrong_length_is_refused)
 	struct span parts[3];
 
 	EXPECT_EQ(GW_OK, payload_outcome(GOOD_PAYLOAD));
-	parts_of(parts);
+	token_parts(parts);
 	mint_join(parts[0], parts[1], SPAN("AAAA"), &cut);
 	EXPECT_EQ(GW_TOKEN_SIGNATURE, outcome(span_of(cut.text, cut.len), SHOP));
 	mint_join(parts[0], parts[1], span_cut(parts[2], 0, 84), &cut);
@@ -509,7 +396,7 @@ TEST(token, f12_with_a_signature_longer_than_any_is_refused)
 
 	memset(letters, 'A', sizeof(letters));
 	EXPECT_EQ(GW_OK, payload_outcome(GOOD_PAYLOAD));
-	parts_of(parts);
+	token_parts(parts);
 	mint_join(parts[0], parts[1], span_of(letters, sizeof(letters)), &longer);
 	EXPECT_EQ(GW_TOKEN_SIGNATURE, outcome(span_of(longer.text, longer.len), SHOP));
 }
@@ -518,190 +405,6 @@ TEST(token, f12_comes_before_what_the_claims_say)
 {
 	EXPECT_EQ(GW_TOKEN_SIGNATURE,
 		  signed_outcome(1, "{\"typ\":\"dpop+jwt\",\"alg\":\"ES256\"}", "{" ISS "}", SHOP));
-}
-
-/* ---- F13 to F15 ---- */
-
-TEST(token, f13_for_another_audience_is_refused)
-{
-	static const char *const audiences[] = {
-		"",
-		"\"aud\":\"sip:ep2.home1.net\",",
-		"\"aud\":\"SIP:ep1.home1.net\",",
-		"\"aud\":[],",
-		"\"aud\":[\"sip:ep2.home1.net\",\"x\"],",
-		"\"aud\":[[\"sip:ep1.home1.net\"]],",
-		"\"aud\":[\"sip:ep1.home1.net\",5],",
-		"\"aud\":{\"sip:ep1.home1.net\":1},",
-		"\"aud\":null,",
-	};
-	char payload[512];
-
-	for (size_t i = 0; i < sizeof(audiences) / sizeof(audiences[0]); i++) {
-		snprintf(payload, sizeof(payload), "{%s" ISS "," IDENTITIES "," TIMES "}",
-			 audiences[i]);
-		EXPECT_EQ(GW_TOKEN_AUD, payload_outcome(payload));
-	}
-}
-
-/* The outcome of a token with these dates; NOW is 1795168000 and the leeway 30. */
-static enum gw_err dates_outcome(const char *dates)
-{
-	char payload[512];
-
-	snprintf(payload, sizeof(payload), "{" ISS "," AUD "," IDENTITIES "%s}", dates);
-	return payload_outcome(payload);
-}
-
-TEST(token, f14_that_has_expired_is_refused)
-{
-	EXPECT_EQ(GW_TOKEN_EXPIRED, dates_outcome(",\"iat\":1795167000,\"exp\":1795167970"));
-	EXPECT_EQ(GW_OK, dates_outcome(",\"iat\":1795167000,\"exp\":1795167971"));
-	EXPECT_EQ(GW_TOKEN_EXPIRED, dates_outcome(",\"iat\":1795167000,\"exp\":-1"));
-}
-
-TEST(token, f14_without_expiry_is_refused)
-{
-	EXPECT_EQ(GW_TOKEN_EXPIRED, dates_outcome(",\"iat\":1795167000"));
-	EXPECT_EQ(GW_TOKEN_EXPIRED, dates_outcome(",\"iat\":1795167000,\"exp\":\"1795170600\""));
-	EXPECT_EQ(GW_TOKEN_EXPIRED, dates_outcome(",\"iat\":1795167000,\"exp\":null"));
-}
-
-TEST(token, f15_of_the_future_is_refused)
-{
-	EXPECT_EQ(GW_OK, dates_outcome(",\"iat\":1795168030,\"exp\":1795170600"));
-	EXPECT_EQ(GW_TOKEN_TIME, dates_outcome(",\"iat\":1795168031,\"exp\":1795170600"));
-	EXPECT_EQ(GW_OK,
-		  dates_outcome(",\"iat\":1795168000,\"nbf\":1795168030,\"exp\":1795170600"));
-	EXPECT_EQ(GW_TOKEN_TIME,
-		  dates_outcome(",\"iat\":1795168000,\"nbf\":1795168031,\"exp\":1795170600"));
-}
-
-TEST(token, f15_that_lives_longer_than_the_cap_is_refused)
-{
-	EXPECT_EQ(GW_OK, dates_outcome(",\"iat\":1795167000,\"exp\":1795170600"));
-	EXPECT_EQ(GW_TOKEN_TIME, dates_outcome(",\"iat\":1795167000,\"exp\":1795170601"));
-	EXPECT_EQ(GW_TOKEN_TIME, dates_outcome(",\"iat\":1795167000,\"exp\":1e300"));
-	EXPECT_EQ(GW_TOKEN_TIME, dates_outcome(",\"iat\":-5,\"exp\":1795170600"));
-}
-
-/* ---- F17 ---- */
-
-TEST(token, f17_without_a_required_claim_is_refused)
-{
-	static const char *const incomplete[] = {
-		"{" ISS "," AUD "," IDENTITIES ",\"exp\":1795170600}",
-		"{" ISS "," AUD "," TIMES ",\"impi\":\"a@b.c\",\"impu\":\"sip:a@b\"}",
-		"{" ISS "," AUD "," TIMES ",\"sub\":\"s\",\"impu\":\"sip:a@b\"}",
-		"{" ISS "," AUD "," TIMES ",\"sub\":\"s\",\"impi\":\"a@b.c\"}",
-		"{" ISS "," AUD "," TIMES ",\"sub\":\"s\",\"impi\":\"a@b.c\",\"impu\":[]}",
-		"{" ISS "," AUD "," TIMES ",\"sub\":\"s\",\"impi\":\"a@b.c\",\"impu\":\"\"}",
-		"{" ISS "," AUD "," TIMES ",\"sub\":\"s\",\"impi\":\"\",\"impu\":\"sip:a@b\"}",
-	};
-
-	for (size_t i = 0; i < sizeof(incomplete) / sizeof(incomplete[0]); i++)
-		EXPECT_EQ(GW_TOKEN_CLAIM, payload_outcome(incomplete[i]));
-}
-
-TEST(token, f17_with_a_claim_of_the_wrong_type_is_refused)
-{
-	static const char *const wrong[] = {
-		"\"jti\":7",	"\"nbf\":\"1\"", "\"wwsf\":[\"shop\"]", "\"scope\":[]",
-		"\"scn\":true", "\"azp\":1",	 "\"jti\":null",	"\"client_id\":false",
-	};
-	char payload[512];
-
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		snprintf(payload, sizeof(payload),
-			 "{" ISS "," AUD "," IDENTITIES
-			 ",\"iat\":1795167000,\"exp\":1795170600,%s}",
-			 wrong[i]);
-		EXPECT_EQ(GW_TOKEN_CLAIM, payload_outcome(payload));
-	}
-	EXPECT_EQ(GW_TOKEN_CLAIM,
-		  payload_outcome("{" ISS "," AUD "," TIMES
-				  ",\"sub\":\"s\",\"impi\":\"a@b.c\",\"impu\":[\"sip:a@b\",1]}"));
-}
-
-TEST(token, f17_with_more_public_identities_than_bounded_is_refused)
-{
-	EXPECT_EQ(GW_OK,
-		  payload_outcome("{" ISS "," AUD "," TIMES ",\"sub\":\"s\",\"impi\":\"a@b.c\","
-				  "\"impu\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\"]}"));
-	EXPECT_EQ(GW_TOKEN_CLAIM,
-		  payload_outcome(
-			  "{" ISS "," AUD "," TIMES ",\"sub\":\"s\",\"impi\":\"a@b.c\","
-			  "\"impu\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]}"));
-}
-
-TEST(token, f17_with_a_jti_longer_than_128_bytes_is_refused)
-{
-	char payload[512], jti[130];
-
-	for (int len = 128; len <= 129; len++) {
-		memset(jti, 'j', sizeof(jti));
-		jti[len] = '\0';
-		snprintf(payload, sizeof(payload),
-			 "{" ISS "," AUD "," IDENTITIES "," TIMES ",\"jti\":\"%s\"}", jti);
-		EXPECT_EQ(len == 128 ? GW_OK : GW_TOKEN_CLAIM, payload_outcome(payload));
-	}
-}
-
-/* ---- F19, F20 ---- */
-
-TEST(token, f19_on_an_origin_of_another_issuer_is_refused)
-{
-	EXPECT_EQ(GW_TOKEN_WWSF, signed_outcome(0, GOOD_HEADER, GOOD_PAYLOAD, TOYS));
-}
-
-TEST(token, f19_naming_another_wwsf_than_the_origin_is_refused)
-{
-	const char *header = "{\"alg\":\"ES256\",\"kid\":\"two-a\"}";
-	const char *toys = TWO_PAYLOAD(",\"wwsf\":\"toys\"");
-
-	EXPECT_EQ(GW_OK, signed_outcome(1, header, toys, TOYS));
-	EXPECT_EQ(GW_TOKEN_WWSF, signed_outcome(1, header, toys, BOOKS));
-	EXPECT_EQ(GW_TOKEN_WWSF,
-		  payload_outcome("{" ISS "," AUD "," IDENTITIES "," TIMES ",\"wwsf\":\"toys\"}"));
-}
-
-TEST(token, f19_may_name_the_wwsf_by_its_origin)
-{
-	const char *header = "{\"alg\":\"ES256\",\"kid\":\"two-a\"}";
-	const char *toys = TWO_PAYLOAD(",\"wwsf\":\"https://toys.example\"");
-
-	EXPECT_EQ(GW_OK, signed_outcome(1, header, toys, TOYS));
-	EXPECT_EQ(GW_TOKEN_WWSF, signed_outcome(1, header, toys, BOOKS));
-}
-
-TEST(token, f19_may_name_the_wwsf_as_the_oauth_client)
-{
-	const char *header = "{\"alg\":\"ES256\",\"kid\":\"two-a\"}";
-
-	EXPECT_EQ(GW_OK, signed_outcome(1, header, TWO_PAYLOAD(",\"client_id\":\"toys\""), TOYS));
-	EXPECT_EQ(GW_TOKEN_WWSF,
-		  signed_outcome(1, header, TWO_PAYLOAD(",\"client_id\":\"toys\""), BOOKS));
-	EXPECT_EQ(GW_OK,
-		  signed_outcome(1, header,
-				 TWO_PAYLOAD(",\"azp\":\"toys\",\"client_id\":\"books\""), TOYS));
-	EXPECT_EQ(GW_OK, payload_outcome("{" ISS "," AUD "," IDENTITIES "," TIMES
-					 ",\"client_id\":\"any\"}")); /* the issuer serves one */
-}
-
-TEST(token, f17_not_naming_its_wwsf_is_refused_where_the_issuer_serves_several)
-{
-	EXPECT_EQ(GW_TOKEN_CLAIM, signed_outcome(1, "{\"alg\":\"ES256\",\"kid\":\"two-a\"}",
-						 TWO_PAYLOAD(""), TOYS));
-}
-
-TEST(token, f20_for_another_scenario_is_refused)
-{
-	EXPECT_EQ(GW_OK, payload_outcome("{" ISS "," AUD "," IDENTITIES "," TIMES
-					 ",\"scn\":\"individual\"}"));
-	EXPECT_EQ(GW_TOKEN_SCENARIO, payload_outcome("{" ISS "," AUD "," IDENTITIES "," TIMES
-						     ",\"scn\":\"wildcard\"}"));
-	EXPECT_EQ(GW_TOKEN_SCENARIO,
-		  payload_outcome("{" ISS "," AUD "," IDENTITIES "," TIMES ",\"scn\":\"pool\"}"));
 }
 
 int main(void)
@@ -735,27 +438,14 @@ int main(void)
 		RUN(token, f10_with_a_kid_longer_than_256_bytes_is_refused),
 		RUN(token, f10_without_kid_is_refused_where_the_issuer_has_several_keys),
 		RUN(token, f11_of_an_issuer_without_keys_waits_for_them),
+		RUN(token, f10_of_an_issuer_whose_keys_are_all_revoked_does_not_wait),
+		RUN(token, in_which_all_is_wrong_is_refused_in_the_order_of_its_parts),
 		RUN(token, f12_signed_by_another_key_is_refused),
 		RUN(token, f12_naming_another_key_of_its_issuer_is_refused),
 		RUN(token, f12_with_a_signature_of_another_payload_is_refused),
 		RUN(token, f12_with_a_signature_of_the_wrong_length_is_refused),
 		RUN(token, f12_with_a_signature_longer_than_any_is_refused),
 		RUN(token, f12_comes_before_what_the_claims_say),
-		RUN(token, f13_for_another_audience_is_refused),
-		RUN(token, f14_that_has_expired_is_refused),
-		RUN(token, f14_without_expiry_is_refused),
-		RUN(token, f15_of_the_future_is_refused),
-		RUN(token, f15_that_lives_longer_than_the_cap_is_refused),
-		RUN(token, f17_without_a_required_claim_is_refused),
-		RUN(token, f17_with_a_claim_of_the_wrong_type_is_refused),
-		RUN(token, f17_with_more_public_identities_than_bounded_is_refused),
-		RUN(token, f17_with_a_jti_longer_than_128_bytes_is_refused),
-		RUN(token, f19_on_an_origin_of_another_issuer_is_refused),
-		RUN(token, f19_naming_another_wwsf_than_the_origin_is_refused),
-		RUN(token, f19_may_name_the_wwsf_by_its_origin),
-		RUN(token, f19_may_name_the_wwsf_as_the_oauth_client),
-		RUN(token, f17_not_naming_its_wwsf_is_refused_where_the_issuer_serves_several),
-		RUN(token, f20_for_another_scenario_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("token", tests, world_open, world_close);

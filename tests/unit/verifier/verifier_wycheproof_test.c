@@ -7,8 +7,19 @@
 
 /*
  * The verdicts of C2SP/wycheproof (tests/vectors/wycheproof), asked of the table VERIFIER. What is
- * merely acceptable has to be refused.
+ * merely acceptable has to be refused, and so has every signature of an encoding or a hash that is
+ * not the algorithm's, however valid.
  */
+
+/** Whose verdicts a file has: those of the algorithm, or those of one that is not ours. */
+enum file_kind { FILE_OF_ALGORITHM, FILE_FOREIGN };
+
+struct file {
+	const char *name;
+	enum jws_alg alg; /* asked for */
+	enum file_kind kind;
+	int ours; /* FILE_FOREIGN: the tcId that the file refuses because it is of alg; 0: none */
+};
 
 static const struct verifier_ops *const ops = &VERIFIER;
 static struct verifier *verifier;
@@ -94,84 +105,117 @@ static bool is_weak(const struct verify_key *key)
 	return key->modulus > 0 && key->len < key->modulus + 3;
 }
 
-/* What a driver has to say of a test. */
-static enum gw_err expected(const json_t *test, const struct verify_key *key)
+static long long id_of(const json_t *test)
 {
-	bool valid = strcmp(text_of(test, "result"), "valid") == 0;
+	return json_integer_value(json_object_get(test, "tcId"));
+}
+
+/* What a driver has to say of a test. */
+static enum gw_err expected(const struct file *file, const json_t *test,
+			    const struct verify_key *key)
+{
+	bool good = file->kind == FILE_FOREIGN ? id_of(test) == file->ours
+					       : strcmp(text_of(test, "result"), "valid") == 0;
 
 	if (is_weak(key))
 		return GW_VERIFIER_FAILED;
-	return valid ? GW_OK : GW_TOKEN_SIGNATURE;
+	return good ? GW_OK : GW_TOKEN_SIGNATURE;
 }
 
-static void group_check(const json_t *group, enum jws_alg alg, size_t *checked)
+static void group_check(const struct file *file, const json_t *group, size_t *checked)
 {
 	struct verify_key key;
 	const json_t *test;
 	size_t i;
 
-	key_read(group, alg, &key);
+	key_read(group, file->alg, &key);
 	json_array_foreach(json_object_get(group, "tests"), i, test)
 	{
-		if (verdict(test, &key) != expected(test, &key))
-			fail_msg("tcId %lld: %s", json_integer_value(json_object_get(test, "tcId")),
+		if (verdict(test, &key) != expected(file, test, &key))
+			fail_msg("%s, tcId %lld: %s", file->name, id_of(test),
 				 text_of(test, "comment"));
 		(*checked)++;
 	}
 }
 
-static void file_check(const char *name, enum jws_alg alg)
+static void file_check(const struct file *file)
 {
 	char path[1024];
 	json_error_t error;
 	size_t checked = 0, i;
-	json_t *file;
+	json_t *root;
 	const json_t *group;
 
-	if (!ops->can(verifier, alg))
+	if (!ops->can(verifier, file->alg))
 		return;
-	snprintf(path, sizeof(path), "%s/wycheproof/%s_test.json", VECTORS, name);
-	file = json_load_file(path, 0, &error);
-	assert_non_null(file);
-	json_array_foreach(json_object_get(file, "testGroups"), i, group)
-		group_check(group, alg, &checked);
+	snprintf(path, sizeof(path), "%s/wycheproof/%s_test.json", VECTORS, file->name);
+	root = json_load_file(path, 0, &error);
+	assert_non_null(root);
+	json_array_foreach(json_object_get(root, "testGroups"), i, group)
+		group_check(file, group, &checked);
 	EXPECT(checked > 0);
-	EXPECT_EQ(json_integer_value(json_object_get(file, "numberOfTests")), checked);
-	json_decref(file);
+	EXPECT_EQ(json_integer_value(json_object_get(root, "numberOfTests")), checked);
+	json_decref(root);
 }
 
 TEST(wycheproof, es256_verdicts_agree)
 {
 	EXPECT(ops->can(verifier, JWS_ES256));
-	file_check("ecdsa_secp256r1_sha256_p1363", JWS_ES256);
+	file_check(&(struct file){"ecdsa_secp256r1_sha256_p1363", JWS_ES256, FILE_OF_ALGORITHM, 0});
 }
 
 TEST(wycheproof, es384_verdicts_agree)
 {
-	file_check("ecdsa_secp384r1_sha384_p1363", JWS_ES384);
+	file_check(&(struct file){"ecdsa_secp384r1_sha384_p1363", JWS_ES384, FILE_OF_ALGORITHM, 0});
 }
 
 TEST(wycheproof, rs256_verdicts_agree)
 {
-	file_check("rsa_signature_2048_sha256", JWS_RS256);
+	file_check(&(struct file){"rsa_signature_2048_sha256", JWS_RS256, FILE_OF_ALGORITHM, 0});
 }
 
 TEST(wycheproof, ps256_verdicts_agree)
 {
-	file_check("rsa_pss_2048_sha256_mgf1_32", JWS_PS256);
+	file_check(&(struct file){"rsa_pss_2048_sha256_mgf1_32", JWS_PS256, FILE_OF_ALGORITHM, 0});
 }
 
 TEST(wycheproof, eddsa_verdicts_agree)
 {
-	file_check("ed25519", JWS_EDDSA);
+	file_check(&(struct file){"ed25519", JWS_EDDSA, FILE_OF_ALGORITHM, 0});
+}
+
+TEST(wycheproof, es256_in_der_is_refused)
+{
+	file_check(&(struct file){"ecdsa_secp256r1_sha256", JWS_ES256, FILE_FOREIGN, 0});
+}
+
+TEST(wycheproof, rs256_over_another_hash_is_refused)
+{
+	file_check(&(struct file){"rsa_signature_3072_sha384", JWS_RS256, FILE_FOREIGN, 222});
+}
+
+TEST(wycheproof, ps256_padded_as_rs256_is_refused)
+{
+	file_check(&(struct file){"rsa_signature_2048_sha256", JWS_PS256, FILE_FOREIGN, 257});
+}
+
+TEST(wycheproof, rs256_padded_as_ps256_is_refused)
+{
+	file_check(&(struct file){"rsa_pss_2048_sha256_mgf1_32", JWS_RS256, FILE_FOREIGN, 108});
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RUN(wycheproof, es256_verdicts_agree), RUN(wycheproof, es384_verdicts_agree),
-		RUN(wycheproof, rs256_verdicts_agree), RUN(wycheproof, ps256_verdicts_agree),
+		RUN(wycheproof, es256_verdicts_agree),
+		RUN(wycheproof, es384_verdicts_agree),
+		RUN(wycheproof, rs256_verdicts_agree),
+		RUN(wycheproof, ps256_verdicts_agree),
 		RUN(wycheproof, eddsa_verdicts_agree),
+		RUN(wycheproof, es256_in_der_is_refused),
+		RUN(wycheproof, rs256_over_another_hash_is_refused),
+		RUN(wycheproof, ps256_padded_as_rs256_is_refused),
+		RUN(wycheproof, rs256_padded_as_ps256_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("wycheproof", tests, driver_open, driver_close);

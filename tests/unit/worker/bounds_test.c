@@ -179,6 +179,55 @@ TEST(bounds, a_late_verdict_does_not_speak_for_the_next_token)
 	world_close(&world);
 }
 
+/** A REGISTER that waited for keys, which have come: its signature is being checked. */
+static struct peer *resumed(struct world *world)
+{
+	struct key_issuer state = {.refetchable = true, .fetches = 1};
+	struct peer *wic;
+
+	world->verifier = &verifier_held;
+	world_open(world);
+	world_publish_keys(world, "k1", state);
+	wic = wic_open(world);
+	put_raw(world, wic, wic_register(world, TOKEN_ROTATED, 1));
+	EXPECT_EQ(1, world_count(world, parked_live));
+	state.fetches++;
+	world_publish_keys(world, "k2", state);
+	turns(world);
+	EXPECT_EQ(1, worker_balance(world->worker[0]).jobs);
+	return wic;
+}
+
+TEST(bounds, a_verdict_about_what_waited_for_keys_is_dropped_after_the_close)
+{
+	struct world world = world_plan();
+	struct peer *wic = resumed(&world);
+
+	close(wic->fd);
+	turns(&world);
+	free(wic);
+	EXPECT_EQ(0, world_count(&world, parked_live));
+	release(&world, GW_OK);
+	EXPECT_EQ(1, world_count(&world, mailbox_stale));
+	EXPECT_EQ(0, world_count(&world, mw_requests_out));
+	world_close(&world);
+}
+
+TEST(bounds, a_lost_verdict_about_what_waited_for_keys_is_given_up_with_503)
+{
+	struct world world = world_plan();
+	struct peer *wic = resumed(&world);
+
+	world.now_us += 2100000;
+	turns(&world);
+	EXPECT(has_answer(wic, "SIP/2.0 503"));
+	EXPECT_EQ(1, world_errors(&world, GW_VERIFIER_FAILED));
+	release(&world, GW_OK);
+	EXPECT_EQ(0, world_count(&world, token_verified));
+	peer_free(&world, wic);
+	world_close(&world);
+}
+
 TEST(bounds, no_free_verify_job_is_a_503)
 {
 	struct world world = world_plan();
@@ -291,11 +340,32 @@ TEST(bounds, a_message_without_a_large_buffer_ends_its_connection_only)
 	peer_put(&world, second, span_of(half, sizeof(half)));
 	EXPECT_EQ(2, world_count(&world, session_live));
 	EXPECT_EQ(1, world_errors(&world, GW_POOL_EMPTY));
+	EXPECT_EQ(1011, wic_close_code(&world, second));
 	wic_text(&world, third, wic_page(1)); /* its refusal needs none */
 	EXPECT_EQ(0, strncmp(wic_message(&world, third), "SIP/2.0 403", 11));
 	peer_free(&world, first);
 	peer_free(&world, second);
 	peer_free(&world, third);
+	world_close(&world);
+}
+
+TEST(bounds, a_close_for_too_long_a_message_reaches_who_still_sends)
+{
+	struct world world = world_plan();
+	static uint8_t bytes[8 + WORLD_MESSAGE_MAX + 4096];
+	struct peer *wic;
+
+	/* the first fragment is as long as a message may be, and what follows fills the buffer */
+	memset(bytes, 'a', sizeof(bytes));
+	memcpy(bytes, "\x01\xfe\x40\x00\0\0\0\0", 8);
+	memcpy(bytes + 8 + WORLD_MESSAGE_MAX, "\x80\xfe\x10\x00\0\0\0\0", 8);
+	world.max_output = world.sizes.max_output = 4096;
+	world_open(&world);
+	wic = wic_open(&world);
+	peer_put(&world, wic, span_of(bytes, sizeof(bytes)));
+	EXPECT_EQ(1009, wic_close_code(&world, wic));
+	EXPECT_EQ(0, world_errors(&world, GW_POOL_EMPTY));
+	peer_free(&world, wic);
 	world_close(&world);
 }
 
@@ -423,11 +493,14 @@ TEST_MAIN("worker_bounds", RUN(bounds, a_verdict_after_the_close_is_dropped),
 	  RUN(bounds, a_reset_while_a_verdict_is_awaited_forgets_it),
 	  RUN(bounds, a_lost_verdict_is_given_up_after_two_seconds_with_503),
 	  RUN(bounds, a_late_verdict_does_not_speak_for_the_next_token),
+	  RUN(bounds, a_verdict_about_what_waited_for_keys_is_dropped_after_the_close),
+	  RUN(bounds, a_lost_verdict_about_what_waited_for_keys_is_given_up_with_503),
 	  RUN(bounds, no_free_verify_job_is_a_503),
 	  RUN(bounds, more_tokens_in_a_turn_than_a_batch_wait_for_the_next_turn),
 	  RUN(bounds, a_wic_that_does_not_read_is_cut_once),
 	  RUN(bounds, a_connection_past_the_limit_is_refused_and_a_place_that_is_left_is_used),
 	  RUN(bounds, a_message_without_a_large_buffer_ends_its_connection_only),
+	  RUN(bounds, a_close_for_too_long_a_message_reaches_who_still_sends),
 	  RUN(bounds, the_smallest_sizes_that_may_be_configured_work),
 	  RUN(bounds, a_reload_that_takes_the_origin_away_refuses_new_registrations_with_403),
 	  RUN(bounds, a_reload_before_the_upgrade_disowns_nobody),

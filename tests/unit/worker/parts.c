@@ -15,6 +15,7 @@ struct world_config {
 	struct wwsf_config wwsf;
 	struct next_hop_config hop;
 	struct endpoint trusted;
+	struct endpoint balancer;
 };
 
 static const struct span typ[] = {{(const uint8_t *)"at+jwt", 6}};
@@ -68,6 +69,20 @@ static void config_ports(struct world_config *c, const struct world *world)
 	c->part.mw_host = span_text(world->ours);
 }
 
+static void config_limits(struct world_config *c, const struct world *world)
+{
+	c->wwsf.connections = world->limits.connections;
+	c->wwsf.max_connections = world->limits.max_connections;
+	c->wwsf.registrations = world->limits.registrations;
+	c->part.max_connections = world->max_connections;
+	c->part.upgrades = world->upgrades;
+	c->part.address_connections = world->address_connections;
+	c->part.requests = world->requests;
+	c->balancer = world_endpoint(world->ours, 0); /* where peers connect from */
+	c->part.balancer = &c->balancer;
+	c->part.balancer_count = world->balanced;
+}
+
 static struct snapshot_part *config_new(const struct world *world, enum world_sites sites)
 {
 	struct world_config *c = calloc(1, sizeof(*c));
@@ -90,6 +105,7 @@ static struct snapshot_part *config_new(const struct world *world, enum world_si
 		.default_expires_s = 600,
 		.ws_ping_s = 25,
 		.ws_silence_s = 60,
+		.tls_steps = world->tls_steps,
 		.tls_handshake_s = 10,
 		.upgrade_s = 10,
 		.preauth_s = 30,
@@ -98,12 +114,14 @@ static struct snapshot_part *config_new(const struct world *world, enum world_si
 	};
 	config_site(c, sites);
 	config_ports(c, world);
+	config_limits(c, world);
 	return &c->part.part;
 }
 
 struct world_keys {
 	struct key_part part;
 	struct key_row row;
+	struct key_issuer issuer;
 };
 
 static struct snapshot_part *keys_new(const struct world *world)
@@ -139,6 +157,42 @@ static struct snapshot_part *pairs_new(void)
 	return &p->part.part;
 }
 
+void world_publish_keys(struct world *world, const char *kid, struct key_issuer state)
+{
+	struct world_keys *k = (struct world_keys *)keys_new(world);
+
+	k->row.kid = span_text(kid);
+	k->issuer = state;
+	k->part.issuer = &k->issuer;
+	k->part.issuer_count = 1;
+	EXPECT_EQ(GW_OK, snapshot_publish(world->snapshots, SNAPSHOT_KEYS, &k->part.part));
+}
+
+struct world_revocations {
+	struct revocation_part part;
+	uint64_t jti;
+	struct span wwsf;
+};
+
+void world_publish_revocations(struct world *world, const char *jti, const char *wwsf)
+{
+	struct world_revocations *r = calloc(1, sizeof(*r));
+	static const uint8_t hash_key[16]; /* as in the configuration */
+
+	assert_non_null(r);
+	r->part =
+		(struct revocation_part){.part.free = part_free, .jti = &r->jti, .wwsf = &r->wwsf};
+	if (jti != NULL) {
+		r->jti = jti_hash(hash_key, SPAN("https://waf.example"), span_text(jti));
+		r->part.jti_count = 1;
+	}
+	if (wwsf != NULL) {
+		r->wwsf = span_text(wwsf);
+		r->part.wwsf_count = 1;
+	}
+	EXPECT_EQ(GW_OK, snapshot_publish(world->snapshots, SNAPSHOT_REVOCATIONS, &r->part.part));
+}
+
 void world_publish(struct world *world, enum world_sites sites)
 {
 	struct snapshot_part *parts[SNAPSHOT_KINDS] = {
@@ -148,4 +202,14 @@ void world_publish(struct world *world, enum world_sites sites)
 	};
 
 	EXPECT_EQ(GW_OK, snapshot_publish_all(world->snapshots, parts));
+}
+
+void world_publish_tls(struct world *world)
+{
+	struct tls_config config = {0};
+	struct tls_fault fault;
+	struct tls_part *part;
+
+	EXPECT_EQ(GW_OK, tls_part_new(&tls_clear, &config, world->workers, &fault, &part));
+	EXPECT_EQ(GW_OK, snapshot_publish(world->snapshots, SNAPSHOT_TLS, &part->part));
 }

@@ -199,30 +199,55 @@ uint16_t wic_close_code(struct world *world, struct peer *peer)
 	return 0;
 }
 
-const char *wic_register(struct world *world, enum token_kind kind, uint32_t cseq)
+const char *wic_request(const char *method, const char *credential, uint32_t cseq)
 {
-	static char text[TEXT_MAX];
-	struct minted token;
-	char payload[512];
+	static char text[TEXT_MAX + 1024];
 
-	snprintf(payload, sizeof(payload),
-		 "{\"iss\":\"https://waf.example\",\"aud\":\"sip:ep1.home1.net\",\"sub\":\"s\","
-		 "\"impi\":\"a@ims.home1.net\",\"impu\":\"sip:a@home1.net\","
-		 "\"iat\":%llu,\"exp\":%llu}",
-		 (unsigned long long)world->wall_s, (unsigned long long)world->wall_s + 3600);
-	mint(world->key, SPAN("{\"typ\":\"at+jwt\",\"alg\":\"ES256\",\"kid\":\"k1\"}"),
-	     span_text(payload), &token);
-	if (kind == TOKEN_FORGED)
-		token.text[token.len - 10] = token.text[token.len - 10] == 'A' ? 'B' : 'A';
 	snprintf(text, sizeof(text),
-		 "REGISTER sip:home1.net SIP/2.0\r\n"
+		 "%s sip:home1.net SIP/2.0\r\n"
 		 "Via: SIP/2.0/WSS x1.invalid;branch=z9hG4bKr%u\r\n"
 		 "Max-Forwards: 70\r\nFrom: <sip:a@home1.net>;tag=f\r\nTo: <sip:a@home1.net>\r\n"
-		 "Call-ID: reg@x1.invalid\r\nCSeq: %u REGISTER\r\n"
+		 "Call-ID: reg@x1.invalid\r\nCSeq: %u %s\r\n"
 		 "Contact: <sip:u@x1.invalid;transport=ws>;expires=600\r\n"
-		 "Authorization: Bearer %.*s\r\nContent-Length: 0\r\n\r\n",
-		 cseq, cseq, (int)token.len, (const char *)token.text);
+		 "%sContent-Length: 0\r\n\r\n",
+		 method, cseq, cseq, method, credential);
 	return text;
+}
+
+static const char *authorization(const struct minted *token)
+{
+	static char line[TEXT_MAX / 2];
+
+	snprintf(line, sizeof(line), "Authorization: Bearer %.*s\r\n", (int)token->len,
+		 (const char *)token->text);
+	return line;
+}
+
+const char *wic_bearer(struct world *world, const char *header, const char *members)
+{
+	struct minted token;
+
+	mint(world->key, span_text(header), span_text(members), &token);
+	return authorization(&token);
+}
+
+const char *wic_register(struct world *world, enum token_kind kind, uint32_t cseq)
+{
+	const char *kid = kind == TOKEN_ROTATED ? "k2" : "k1";
+	char header[128], payload[512];
+	struct minted token;
+
+	snprintf(header, sizeof(header), "{\"typ\":\"at+jwt\",\"alg\":\"ES256\",\"kid\":\"%s\"}",
+		 kid);
+	snprintf(payload, sizeof(payload),
+		 "{\"iss\":\"https://waf.example\",\"aud\":\"sip:ep1.home1.net\",\"sub\":\"s\","
+		 "\"impi\":\"a@ims.home1.net\",\"impu\":\"sip:a@home1.net\",\"jti\":\"t-1\","
+		 "\"iat\":%llu,\"exp\":%llu}",
+		 (unsigned long long)world->wall_s, (unsigned long long)world->wall_s + 3600);
+	mint(world->key, span_text(header), span_text(payload), &token);
+	if (kind == TOKEN_FORGED)
+		token.text[token.len - 10] = token.text[token.len - 10] == 'A' ? 'B' : 'A';
+	return wic_request("REGISTER", authorization(&token), cseq);
 }
 
 const char *wic_page(uint32_t cseq)

@@ -44,9 +44,14 @@ bool wic_next(struct world *world, struct peer *peer, uint8_t *opcode, struct sp
 const char *wic_message(struct world *world, struct peer *peer);
 /** The code of the next close frame, 0 when there is none. */
 uint16_t wic_close_code(struct world *world, struct peer *peer);
-/** The text of a REGISTER with a token of the world's issuer, good or not; lives until the next. */
-enum token_kind { TOKEN_GOOD, TOKEN_FORGED };
+/** The text of a REGISTER with a token of the world's issuer, good or not; lives until the next.
+ * TOKEN_ROTATED: its kid is k2. All have the jti t-1. */
+enum token_kind { TOKEN_GOOD, TOKEN_FORGED, TOKEN_ROTATED };
 const char *wic_register(struct world *world, enum token_kind kind, uint32_t cseq);
+/** The same with these lines for a credential, and another method. */
+const char *wic_request(const char *method, const char *credential, uint32_t cseq);
+/** An Authorization line with a token of this header and these members. */
+const char *wic_bearer(struct world *world, const char *header, const char *members);
 /** A MESSAGE of the registered identity. */
 const char *wic_page(uint32_t cseq);
 

@@ -381,7 +381,108 @@ TEST(session, stays_60_seconds_after_its_registration_ended)
 	world_close(&world);
 }
 
-TEST_MAIN("worker_session", RUN(session, closes_with_1002_for_a_frame_without_a_mask),
+/** A registered WIC lets n pieces of a message come, one every 20 s. */
+static void trickle(struct world *world, struct peer *wic, uint32_t n)
+{
+	wic_frame(world, wic, FRAME_MORE, WS_TEXT, SPAN("M"));
+	for (uint32_t i = 1; i < n; i++) {
+		world_pass(world, 20);
+		wic_frame(world, wic, FRAME_MORE, WS_CONTINUATION, SPAN("E"));
+	}
+}
+
+TEST(session, closes_with_1008_for_a_message_that_takes_60_seconds)
+{
+	struct world world = world_plan();
+	struct peer *wic, *core;
+
+	world_open(&world);
+	core = core_udp(&world);
+	wic = wic_open(&world);
+	registered(&world, wic, core);
+	trickle(&world, wic, 3);
+	world_pass(&world, 19);
+	EXPECT_EQ(0, wic_close_code(&world, wic));
+	world_pass(&world, 2);
+	EXPECT_EQ(1008, wic_close_code(&world, wic));
+	EXPECT_EQ(1, world_errors(&world, GW_TIMEOUT));
+	peer_free(&world, wic);
+	peer_free(&world, core);
+	world_close(&world);
+}
+
+TEST(session, counts_the_time_of_each_message_anew)
+{
+	struct world world = world_plan();
+	struct peer *wic, *core;
+
+	world_open(&world);
+	core = core_udp(&world);
+	wic = wic_open(&world);
+	registered(&world, wic, core);
+	for (int i = 0; i < 3; i++) {
+		trickle(&world, wic, 3);
+		wic_frame(&world, wic, FRAME_FINAL, WS_CONTINUATION, SPAN(""));
+		wic_text(&world, wic,
+			 wic_page(1)); /* not three messages in a row that are no SIP */
+	}
+	EXPECT_EQ(0, wic_close_code(&world, wic));
+	EXPECT(!wic->ended);
+	peer_free(&world, wic);
+	peer_free(&world, core);
+	world_close(&world);
+}
+
+TEST(session, takes_what_follows_the_body_for_no_second_message)
+{
+	struct world world = world_plan();
+	struct peer *wic;
+	char *two;
+
+	world_open(&world);
+	wic = wic_open(&world);
+	two = malloc(2 * strlen(wic_page(1)) + 1);
+	strcat(strcpy(two, wic_page(1)), wic_page(2));
+	EXPECT(strstr(two, "Content-Length") != NULL);
+	wic_text(&world, wic, two);
+	free(two);
+	EXPECT_EQ(0, strncmp(wic_message(&world, wic), "SIP/2.0 403", 11));
+	EXPECT_TEXT("", wic_message(&world, wic));
+	EXPECT_EQ(1, world_count(&world, sip_requests_in));
+	peer_free(&world, wic);
+	world_close(&world);
+}
+
+TEST(session, says_503_past_the_rate_of_its_requests_and_stays)
+{
+	struct world world = world_plan();
+	struct peer *wic;
+	const char *answer;
+
+	world.requests = (struct rate_limit){1, 1};
+	world_open(&world);
+	wic = wic_open(&world);
+	wic_text(&world, wic, wic_page(1));
+	EXPECT_EQ(0, strncmp(wic_message(&world, wic), "SIP/2.0 403", 11));
+	wic_text(&world, wic, wic_register(&world, TOKEN_GOOD, 2));
+	answer = wic_message(&world, wic);
+	EXPECT_EQ(0, strncmp(answer, "SIP/2.0 503", 11));
+	EXPECT(strstr(answer, "\r\nRetry-After: 5\r\n") != NULL);
+	EXPECT_EQ(1, world_errors(&world, GW_RATE));
+	EXPECT_EQ(0, world_count(&world, verify_jobs));
+	EXPECT(!wic->ended);
+	world_pass(&world, 1);
+	wic_text(&world, wic, wic_page(3));
+	EXPECT_EQ(0, strncmp(wic_message(&world, wic), "SIP/2.0 403", 11));
+	peer_free(&world, wic);
+	world_close(&world);
+}
+
+TEST_MAIN("worker_session", RUN(session, closes_with_1008_for_a_message_that_takes_60_seconds),
+	  RUN(session, counts_the_time_of_each_message_anew),
+	  RUN(session, takes_what_follows_the_body_for_no_second_message),
+	  RUN(session, says_503_past_the_rate_of_its_requests_and_stays),
+	  RUN(session, closes_with_1002_for_a_frame_without_a_mask),
 	  RUN(session, takes_sip_from_a_binary_frame), RUN(session, answers_two_line_ends_with_one),
 	  RUN(session, ignores_one_line_end_and_an_empty_message),
 	  RUN(session, forgives_two_messages_that_are_not_sip_and_not_three),

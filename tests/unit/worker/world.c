@@ -39,10 +39,14 @@ struct world world_plan(void)
 			  .max_message = WORLD_MESSAGE_MAX,
 			  .max_output = 65536,
 			  .verify_jobs = 8,
-			  .large_buffers = 8},
+			  .large_buffers = 8,
+			  .parked = 4,
+			  .token_cache = 16,
+			  .token_refused = 16},
 		.hop = MW_UDP,
 		.verifier = &verifier_openssl,
 		.max_output = 65536,
+		.tls_steps = 8,
 	};
 }
 
@@ -96,6 +100,7 @@ void world_open(struct world *world)
 	world->hub = mailbox_hub_new((uint16_t)(world->workers + 1), 262144, NULL, NULL);
 	world->snapshots = snapshot_root_new(world->workers);
 	world_publish(world, SITE_SERVED);
+	world_publish_tls(world);
 	for (uint16_t w = 0; w < world->workers; w++)
 		world->worker[w] = worker_open(world, w, &env);
 	world_run(world);
@@ -111,8 +116,10 @@ static void expect_balance(const struct world *world)
 		EXPECT_EQ(0, b.transactions);
 		EXPECT_EQ(0, b.links);
 		EXPECT_EQ(0, b.jobs);
+		EXPECT_EQ(0, b.counted);
 		EXPECT_EQ(0, b.small_buffers);
 		EXPECT_EQ(0, b.large_buffers);
+		EXPECT_EQ(0, b.parked);
 	}
 	EXPECT_EQ(0, world_count(world, conn_live));
 	EXPECT_EQ(0, world_count(world, session_live));
@@ -141,6 +148,7 @@ static void heard(void *context, uint16_t from, struct span message)
 	(void)from;
 	if (event->head.kind == MESSAGE_EVENT && event->what < EVENT_KINDS)
 		world->told[event->what]++;
+	world->wanted += event->head.kind == MESSAGE_KEYS_WANTED;
 }
 
 void world_run(struct world *world)

@@ -26,6 +26,13 @@ struct world {
 	enum mw_transport hop; /* how the core is reached */
 	const struct verifier_ops *verifier;
 	uint32_t max_output;
+	uint32_t max_connections;
+	struct rate_limit upgrades; /* zeroed: no limit, here and around it */
+	uint32_t address_connections;
+	struct rate_limit requests;
+	struct wwsf_config limits; /* of the one web site; only what is a limit counts */
+	bool balanced;		   /* peers are load balancers */
+	uint32_t tls_steps;	   /* of handshakes in a turn */
 	/* made by world_open() */
 	uint64_t now_us, step_us; /* each look at the clock costs a step */
 	uint64_t wall_s;
@@ -36,6 +43,7 @@ struct world {
 	struct worker *worker[WORLD_WORKERS_MAX];
 	EVP_PKEY *key;
 	uint32_t told[EVENT_KINDS]; /* events that the workers sent to control */
+	uint32_t wanted;	    /* times they asked it for keys */
 };
 
 /** What tests start from: one worker, a core over UDP, room for a few of everything. */
@@ -58,5 +66,11 @@ struct endpoint world_endpoint(const char *address, uint16_t port);
 /* parts.c: what control would publish */
 enum world_sites { SITE_SERVED, SITE_GONE };
 void world_publish(struct world *world, enum world_sites sites);
+/** The issuer's only key has this kid; state says how it stands with its keys. */
+void world_publish_keys(struct world *world, const char *kid, struct key_issuer state);
+/** That token of the issuer is revoked, or that site is disabled; NULL: none. */
+void world_publish_revocations(struct world *world, const char *jti, const char *wwsf);
+/** New TLS contexts for all workers. */
+void world_publish_tls(struct world *world);
 
 #endif

@@ -480,6 +480,9 @@ TEST(ws_upgrade, refuses_with_a_whole_answer_and_closes)
 	EXPECT_SPAN("HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\nUpgrade: websocket\r\n"
 		    "Sec-WebSocket-Version: 13\r\nConnection: close, Upgrade\r\n\r\n",
 		    refusal(426, 0, b));
+	EXPECT_SPAN("HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n"
+		    "Connection: close\r\nRetry-After: 1\r\n\r\n",
+		    refusal(429, 1, b));
 	EXPECT_SPAN("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
 		    "Connection: close\r\nRetry-After: 30\r\n\r\n",
 		    refusal(503, 30, b));
@@ -488,6 +491,8 @@ TEST(ws_upgrade, refuses_with_a_whole_answer_and_closes)
 TEST(ws_upgrade, gives_limits_and_everything_else_a_status)
 {
 	EXPECT_EQ(431, ws_upgrade_status(GW_HTTP_TOO_LONG));
+	EXPECT_EQ(429, ws_upgrade_status(GW_HTTP_RATE)); /* RFC 6585 4 */
+	EXPECT_EQ(503, ws_upgrade_status(GW_HTTP_ORIGIN_LIMIT));
 	EXPECT_EQ(503, ws_upgrade_status(GW_CONN_LIMIT));
 	EXPECT_EQ(503, ws_upgrade_status(GW_STOPPING));
 	EXPECT_EQ(400, ws_upgrade_status(GW_INVARIANT));

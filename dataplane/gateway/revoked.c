@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "internal.h"
+
+/*
+ * Bindings whose token or WWSF an operator has taken back. Every revocation makes a walk over all
+ * bindings, some in each turn; a binding that comes behind the walk begins it again.
+ */
+
+#define LOOKED_AT_MAX 256u /* bindings in one turn */
+
+/** GW_OK, or which of the two was taken back. */
+static enum gw_err taken_back(const struct gateway *gw, const struct binding *b)
+{
+	const struct revocation_part *revocations = gw->time.view->revocations;
+
+	if (token_jti_revoked(b->jti, revocations))
+		return GW_TOKEN_JTI;
+	return token_wwsf_disabled(span_text(b->wwsf), revocations) ? GW_TOKEN_WWSF : GW_OK;
+}
+
+static void walk_begin(struct gateway *gw)
+{
+	gw->revoked.cursor = 0;
+	gw->revoked.under_way = true;
+}
+
+void revoked_turn(struct gateway *gw)
+{
+	const struct revocation_part *revocations = gw->time.view->revocations;
+
+	gw->revoked.looked = 0;
+	if (revocations == NULL || revocations->part.generation == gw->revoked.generation)
+		return;
+	gw->revoked.generation = revocations->part.generation;
+	walk_begin(gw);
+}
+
+void revoked_binding(struct gateway *gw, const struct binding *b)
+{
+	if (taken_back(gw, b) != GW_OK)
+		walk_begin(gw);
+}
+
+bool gateway_revoked(struct gateway *gw, struct gateway_ended *ended, bool *more)
+{
+	struct revoked_walk *walk = &gw->revoked;
+
+	while (walk->under_way && walk->looked++ < LOOKED_AT_MAX) {
+		struct binding *b = slots_next(gw->bindings, &walk->cursor);
+		enum gw_err why = b != NULL ? taken_back(gw, b) : GW_OK;
+
+		walk->under_way = b != NULL;
+		if (why == GW_OK)
+			continue;
+		*ended = (struct gateway_ended){b->flow, why};
+		binding_end(gw, b, &gw_counters(gw)->binding_revoked, why);
+		return true;
+	}
+	*more = walk->under_way;
+	return false;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "identity.h"
+
+/* name is domain, or a name below it. Both in lower case. */
+static bool is_within(struct span name, struct span domain)
+{
+	uint32_t before = name.len > domain.len ? name.len - domain.len : 0;
+
+	return span_equal(span_from(name, before), domain) &&
+	       (before == 0 || span_at(name, before - 1) == '.');
+}
+
+enum gw_err identity_at_home(const struct wwsf_config *wwsf, const struct identity *impi,
+			     const struct identity *impu)
+{
+	struct span host = identity_host(impu), realm = identity_host(impi);
+	bool host_ours = false, realm_ours = false;
+
+	for (uint32_t i = 0; i < wwsf->domain_count; i++) {
+		host_ours = host_ours || span_equal(host, wwsf->domain[i]);
+		realm_ours = realm_ours || is_within(realm, wwsf->domain[i]);
+	}
+	return host_ours && realm_ours ? GW_OK : GW_IDENTITY_FOREIGN;
+}
+
+enum gw_err identity_allocated(const struct wwsf_config *wwsf, const struct pair_part *pairs,
+			       const struct identity *impi, const struct identity *impu)
+{
+	if (wwsf->domain_count > 0)
+		return identity_at_home(wwsf, impi, impu);
+	if (pairs == NULL || wwsf->pairs >= pairs->count)
+		return GW_IDENTITY_FOREIGN;
+	return identity_allowed(&pairs->table[wwsf->pairs], identity_span(impi),
+				identity_span(impu));
+}
