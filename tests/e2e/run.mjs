@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: BSD-3-Clause
-// run.mjs [PART-OF-A-NAME...]: plays the end-to-end scripts, each in a namespace of its own, one
-// verdict line each.
+// run.mjs [--one-world] [PART-OF-A-NAME...]: plays the end-to-end scripts, some side by side, each in
+// a namespace of its own; one verdict line for each scenario. --one-world: each script in one of its
+// worlds only, the next script in the next one.
 
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,9 +12,10 @@ import { killInside, spawnInside } from './lib/space.mjs';
 import { prepare } from './lib/tools.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const SCRIPT_MS = 120000;
+const SCRIPT_MS = 360000;
+const ABREAST = 3; /* most of the time of a scenario is waiting */
 const verdicts = { ok: 0, FAIL: 0 };
-let playing = null;
+const playing = new Set();
 
 function verdict(line) {
 	const kind = /^(ok|FAIL) /.exec(line)?.[1];
@@ -25,13 +27,15 @@ function verdict(line) {
 
 /** Plays one script; a script that dies, is late or says nothing is a failure too. */
 async function play(script, env) {
-	const child = playing = spawnInside(join(HERE, script), [], env, 'pipe');
+	const child = spawnInside(join(HERE, script), [], env, 'pipe');
+	playing.add(child);
 	const exited = new Promise((resolve) => child.once('exit', (code) => resolve(code)));
 	const timer = setTimeout(() => killInside(child), SCRIPT_MS);
 	let spoken = 0;
 	for await (const line of createInterface({ input: child.stdout }))
 		spoken += verdict(line) ? 1 : 0;
 	const code = await exited;
+	playing.delete(child);
 	clearTimeout(timer);
 	if (code !== 0)
 		verdict(`FAIL ${script}: ended with ${code ?? `a kill after ${SCRIPT_MS / 1000} s`}`);
@@ -39,14 +43,22 @@ async function play(script, env) {
 		verdict(`FAIL ${script}: no verdict`);
 }
 
-async function main(parts) {
+async function main(words) {
+	const parts = words.filter((word) => word !== '--one-world');
 	const scripts = readdirSync(HERE).filter((name) => /^\d\d-.*\.mjs$/.test(name)).sort()
 		.filter((name) => parts.length === 0 || parts.some((part) => name.includes(part)));
 	if (scripts.length === 0)
 		throw new Error(`no script has ${parts.join(' or ')} in its name`);
 	const { run_folder, env } = await prepare('wicgate-e2e-', ['tests/wirebox/wirebox']);
-	for (const script of scripts)
-		await play(script, env);
+	const todo = [...scripts.entries()];
+	const player = async () => {
+		for (let next; (next = todo.shift());) {
+			const [number, script] = next;
+			const world = parts.length < words.length ? { WICGATE_E2E_WORLD: String(number) } : {};
+			await play(script, { ...env, ...world });
+		}
+	};
+	await Promise.all(Array.from({ length: ABREAST }, player));
 	console.log(`e2e: ${verdicts.ok} passed, ${verdicts.FAIL} failed`);
 	if (verdicts.FAIL === 0)
 		rmSync(run_folder, { recursive: true, force: true });
@@ -57,8 +69,8 @@ async function main(parts) {
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
 	process.on(signal, () => {
-		if (playing)
-			killInside(playing);
+		for (const child of playing)
+			killInside(child);
 		process.exit(130);
 	});
 main(process.argv.slice(2)).then((code) => process.exit(code), (error) => {

@@ -8,8 +8,25 @@ import { GATEWAY_ADDRESS, GATEWAY_HOST, SITE_HOST } from './names.mjs';
 import { run } from './process.mjs';
 
 const P256 = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+export const RSA = ['-newkey', 'rsa:2048', '-nodes'];
 const SERVER_NAMES = [`DNS:${SITE_HOST}`, `DNS:${GATEWAY_HOST}`, 'DNS:localhost',
 	`IP:${GATEWAY_ADDRESS}`, 'IP:127.0.0.1'].join(',');
+
+/**
+ * Another certificate of the CA in folder, for names as in subjectAltName. Returns its paths. more:
+ * of openssl req.
+ */
+export async function makeServerCertificate(folder, name, names, kind = P256, more = []) {
+	const path = (file) => join(folder, file);
+	const files = { certificate: path(`${name}.pem`), key: path(`${name}.key`) };
+	await run('openssl', ['req', '-x509', ...kind, '-days', '90', '-subj', `/CN=${name}`, ...more,
+		'-CA', path('ca.pem'), '-CAkey', path('ca.key'),
+		'-addext', `subjectAltName=${names}`,
+		'-addext', 'basicConstraints=critical,CA:FALSE',
+		'-addext', 'extendedKeyUsage=serverAuth',
+		'-keyout', files.key, '-out', files.certificate]);
+	return files;
+}
 
 /** Makes the files in folder. Returns their paths and the CA as PEM. */
 export async function makeCertificates(folder) {
@@ -17,17 +34,12 @@ export async function makeCertificates(folder) {
 	const files = {
 		ca: path('ca.pem'),
 		certificate: path('cert.pem'),
-		key: path('key.pem'),
+		key: path('cert.key'),
 		token_key: path('es256.pem'),
 	};
 	await run('openssl', ['req', '-x509', ...P256, '-days', '7', '-subj', '/CN=wicgate test CA',
 		'-keyout', path('ca.key'), '-out', files.ca]);
-	await run('openssl', ['req', '-x509', ...P256, '-days', '7', '-subj', `/CN=${GATEWAY_HOST}`,
-		'-CA', files.ca, '-CAkey', path('ca.key'),
-		'-addext', `subjectAltName=${SERVER_NAMES}`,
-		'-addext', 'basicConstraints=critical,CA:FALSE',
-		'-addext', 'extendedKeyUsage=serverAuth',
-		'-keyout', files.key, '-out', files.certificate]);
+	await makeServerCertificate(folder, 'cert', SERVER_NAMES);
 	await run('openssl', ['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256',
 		'-out', files.token_key]);
 	return { ...files, ca_pem: readFileSync(files.ca, 'utf8') };

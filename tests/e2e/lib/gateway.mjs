@@ -4,13 +4,18 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AUDIENCE, AUTHZ_SERVER, GATEWAY_ADDRESS, GATEWAY_HOST, HOLD_ORIGIN, ISSUER, MW_PORT, REALM,
-	SITE_ORIGIN, bracketed } from './names.mjs';
-import { Program, run, waitFor } from './process.mjs';
+	SITE_HOST, SITE_ORIGIN, bracketed } from './names.mjs';
+import { Program, run, waitFor, within } from './process.mjs';
 
-/** The text of wicgate.yaml. */
-export function configuration({ folder, files, workers, mw, link,
-	origins = [SITE_ORIGIN, HOLD_ORIGIN], control_mode = '0600', settings = '' }) {
+/** The text of wicgate.yaml. keys: 'file', or 'https' for those of a KeyServer. */
+export function configuration({ folder, files, workers, mw, link, keys = 'file',
+	origins = [SITE_ORIGIN, HOLD_ORIGIN], served = [], balancers = [], control_mode = '0600', certificates = [files], tls = '',
+	more_issuers = '', more_sites = '', settings = '' }) {
 	const w2_on_port = link.access === link.gateway && link.port;
+	const jwks = keys === 'file' ? `jwks: "file:${files.jwks}"`
+		: `jwks: "https://${SITE_HOST}/jwks.json"\n    jwks_ca: ${files.ca}`;
+	const pairs = certificates.map(({ certificate, key }) =>
+		`{certificate: ${certificate}, key: ${key}}`).join(', ');
 	const cores = Array.from({ length: workers }, (_, core) => core).join(', ');
 	return `\
 node: {name: ${GATEWAY_HOST}, state_directory: ${folder}/state}
@@ -21,7 +26,9 @@ ${w2_on_port ? '' : `  - {name: access, device: kernel, addresses: [${GATEWAY_AD
 `}${link.port ?? ''}access:
   listen: [{port: ${w2_on_port ? 'core' : 'access'}, tcp: 443}]
   paths: [/]
-  tls: {certificates: [{certificate: ${files.certificate}, key: ${files.key}}]}
+  hosts: [${served.join(', ')}]
+  proxy_protocol_from: [${balancers.map((address) => `"${address}"`).join(', ')}]
+  tls: {certificates: [${pairs}]${tls && `, ${tls}`}}
 mw:
   port: ${link.port ? 'core' : 'access'}
   sip_port: ${MW_PORT}
@@ -33,15 +40,15 @@ issuers:
     iss: "${ISSUER}"
     audience: "${AUDIENCE}"
     algorithms: [ES256]
-    jwks: "file:${files.jwks}"
+    ${jwks}
     authz_server: "${AUTHZ_SERVER}"
-wwsf:
+${more_issuers}wwsf:
   - name: shop
     issuer: shop-waf
     origins: [${origins.map((origin) => `"${origin}"`).join(', ')}]
     mode: individual
     identities: {file: ${files.pairs}}
-control: {socket: ${folder}/control.sock, mode: "${control_mode}"}
+${more_sites}control: {socket: ${folder}/control.sock, mode: "${control_mode}"}
 log: {level: info}
 ${settings}`;
 }
@@ -51,26 +58,61 @@ export const as = (user, group = 'nogroup') => ['setpriv', '--reuid', user, '--r
 	'--clear-groups', '--bounding-set', '-all', '--inh-caps', '-all'];
 
 export class Gateway {
-	/** Starts the daemon and waits until it says that it is ready. */
-	static async start(options) {
+	/** Starts the daemon and waits until it says that it is ready; again, after one that has ended. */
+	static async start(options, before = 0) {
 		const gateway = new Gateway(options);
-		await gateway.program.ready(() => /(^|\s)event=ready(\s|$)/m.test(gateway.program.log()));
+		await gateway.#ready(before);
 		return gateway;
+	}
+
+	/** Kills the daemon, as a crash would, and starts it again. */
+	async restart() {
+		await this.program.destroy();
+		/* all of its threads: they hold the state directory */
+		await within('the killed gateway gone', this.program.ended);
+		const before = this.starts();
+		this.#launch();
+		await this.#ready(before);
+	}
+
+	/** Waits until it has said once more that it is ready. */
+	#ready(before) {
+		return this.program.ready(() => this.starts() > before);
+	}
+
+	/** How often its log says that it is ready. */
+	starts() {
+		return (this.program.log().match(/(^|\s)event=ready(\s|$)/gm) ?? []).length;
 	}
 
 	constructor(options) {
 		this.options = options;
 		this.config_path = join(options.folder, 'wicgate.yaml');
 		this.configure();
-		const { owner } = options; /* without one, who runs the script */
+		this.#launch();
+	}
+
+	#launch() {
+		const { owner, build, folder, link } = this.options; /* no owner: who runs the script */
 		this.program = new Program('wicgate', [...(owner ? as(owner) : []),
-			join(options.build, 'wicgate'), '-c', this.config_path], options.folder,
-			options.link.env);
+			join(build, 'wicgate'), '-c', this.config_path], folder, link.env);
 	}
 
 	/** Writes the configuration again, with changes, for a reload. */
 	configure(changes = {}) {
 		writeFileSync(this.config_path, configuration({ ...this.options, ...changes }));
+	}
+
+	/** Reloads with changes, and waits until they count, or for the problem that refuses them. */
+	async reload(changes, problem = null) {
+		const lines = () => this.program.log().split('\n').filter((line) =>
+			line.includes(problem ? 'event=reload_refused' : 'event=reloaded'));
+		const before = lines().length;
+		this.configure(changes);
+		this.program.signal('SIGHUP');
+		await waitFor('the reload', () => lines().length > before);
+		if (problem && !this.program.log().includes(problem))
+			throw new Error(`the log does not say: ${problem}`);
 	}
 
 	/** The command line of `wicctl --json COMMAND...`. */
@@ -83,6 +125,14 @@ export class Gateway {
 	async ask(...command) {
 		const [program, ...words] = this.cli(...command);
 		return JSON.parse((await run(program, words, { maxBuffer: 16 << 20 })).stdout);
+	}
+
+	/** The same with text on its standard input. */
+	async askWith(input, ...command) {
+		const [program, ...words] = this.cli(...command);
+		const asked = run(program, words);
+		asked.child.stdin.end(input);
+		return JSON.parse((await asked).stdout);
 	}
 
 	/** The TCP connections, of W2 and Mw, or those with an end like this. */
@@ -102,6 +152,11 @@ export class Gateway {
 	/** What it knows of a next hop: {address, port, mac, state, gateway}, or undefined. */
 	async neighbour(address) {
 		return (await this.ask('neighbours')).neighbours.find((row) => row.address === address);
+	}
+
+	/** How it stands with the keys of the one issuer: {state, keys, fetches, error, ...}. */
+	async issuer() {
+		return (await this.ask('keys')).issuers[0];
 	}
 
 	/** Waits until the log has an alarm of this kind about an address on a link. */

@@ -29,21 +29,32 @@ export const OTHER_DEVICE_WORLDS = ['net_tap', 'net_af_packet', 'net_af_xdp']
 export const DEVICE_WORLDS = ['tap', 'net_tap', 'net_af_packet', 'net_af_xdp']
 	.map((device) => ({ workers: 1, mw: 'udp', device, core: 'script' }));
 
-function title({ workers, mw, ip, w2, device = 'kernel' }) {
+/** Both TCPs, the script plays the core; one address may come as often as it can. */
+export const RAW_WORLDS = [{ ...DEVICE_WORLDS[0], w2: 'port' }, { workers: 2, mw: 'udp', core: 'script' }]
+	.map((world) => ({ ...world,
+		settings: 'limits: {upgrades_per_second: 1000000, upgrades_burst: 1000000}\n' }));
+
+function title({ workers, mw, ip, w2, device = 'kernel', library }) {
 	const over = `Mw over ${mw.toUpperCase()}${ip ? ` and IPv${ip}` : ''}`;
 	return `${workers} worker${workers > 1 ? 's' : ''}, ${over} on ${device}`
-		+ (device !== 'kernel' && w2 !== 'port' ? ', W2 on kernel' : '');
+		+ (device !== 'kernel' && w2 !== 'port' ? ', W2 on kernel' : '')
+		+ (library ? `, ${library}` : '');
 }
 
-/** Plays the scenario once in each world and prints `ok` or `FAIL` for each. Never throws. */
-export async function scenario(worlds, play) {
-	for (const options of worlds) {
+/**
+ * Plays the scenario once in each world, by play(world, its options), and prints `ok` or `FAIL` for
+ * each. Never throws. limit_ms: for what takes long by its nature.
+ */
+export async function scenario(worlds, play, limit_ms = SCENARIO_MS) {
+	const one = process.env.WICGATE_E2E_WORLD; /* a number: of the only one to be played in */
+	const chosen = one === undefined ? worlds : [worlds[Number(one) % worlds.length]];
+	for (const options of chosen) {
 		count += 1;
 		const folder = join(run_folder, `${script.slice(0, 2)}.${count}`);
 		const name = `${script} (${title(options)})`;
 		mkdirSync(folder, { recursive: true });
 		try {
-			await once(folder, options, play);
+			await once(folder, options, play, limit_ms);
 			console.log(`ok ${name}`);
 		} catch (error) {
 			console.log(`FAIL ${name}: ${oneLine(error)}`);
@@ -53,12 +64,12 @@ export async function scenario(worlds, play) {
 	process.exit(0);
 }
 
-async function once(folder, options, play) {
+async function once(folder, options, play, limit_ms) {
 	if (count === 1)
 		await enterSpace(run_folder);
 	const world = await World.open({ folder, ...options });
 	try {
-		await within('the scenario', play(world), SCENARIO_MS);
+		await within('the scenario', play(world, options), limit_ms);
 		await world.close();
 	} finally {
 		await world.destroy();

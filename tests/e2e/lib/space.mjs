@@ -4,7 +4,7 @@
 // whatever reason.
 
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, writeFileSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { ADDRESSES, ADDRESSES_V6, hosts } from './names.mjs';
 import { run } from './process.mjs';
@@ -62,14 +62,16 @@ export async function enterSpace(folder) {
 	/* who has no privilege may open port 443 too */
 	writeFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', '0');
 	chmodSync(folder, 0o711); /* and pass through to a folder of his own */
-	await cover('/etc/hosts', join(folder, 'hosts'), []);
+	const own = mkdtempSync(join(folder, 'names-')); /* others have theirs, side by side */
+	chmodSync(own, 0o755);
+	await cover('/etc/hosts', join(own, 'hosts'), []);
 	nameHosts(hosts());
 	/*
 	 * no name server: a name that is not in the file fails at once. Without this file that is so
 	 * already
 	 */
 	if (existsSync('/etc/resolv.conf'))
-		await cover('/etc/resolv.conf', join(folder, 'resolv.conf'), ['options timeout:1']);
+		await cover('/etc/resolv.conf', join(own, 'resolv.conf'), ['options timeout:1']);
 }
 
 /** Writes the private /etc/hosts anew: {name: address}. */

@@ -37,7 +37,7 @@ export class TokenMint {
 	}
 }
 
-/** A key nobody published. */
+/** A key nobody published, yet. */
 export function strangerKey() {
 	return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 }

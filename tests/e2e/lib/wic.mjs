@@ -3,6 +3,8 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
 import WebSocket from 'ws';
 import { CLIENT_ADDRESSES, GATEWAY_URL, REALM, SITE_ORIGIN, impu } from './names.mjs';
 import { waitFor, within } from './process.mjs';
@@ -17,12 +19,33 @@ export class UpgradeRefused extends Error {
 	}
 }
 
+/** A TCP connection on which some bytes have been sent. */
+async function connectWith(bytes, options) {
+	const socket = connectTcp(options);
+	await once(socket, 'connect');
+	socket.write(bytes);
+	socket.on('error', () => {}); /* a close follows */
+	return socket;
+}
+
 export class Wic {
-	/** Connects; throws UpgradeRefused. `ca` is the PEM the gateway's certificate must chain to. */
-	static async connect(user, { ca, origin = SITE_ORIGIN, url = GATEWAY_URL } = {}) {
-		const { family } = await lookup(new URL(url).hostname);
-		const socket = new WebSocket(url, 'sip', { origin, ca, perMessageDeflate: false,
-			localAddress: CLIENT_ADDRESSES[family], handshakeTimeout: 10000 });
+	/**
+	 * Connects; throws UpgradeRefused. `ca` is the PEM the gateway's certificate must chain to;
+	 * `from` the address to come from; `before` what is sent before TLS, and when `silent` nothing
+	 * follows it.
+	 */
+	static async connect(user, { ca, origin = SITE_ORIGIN, url = GATEWAY_URL, from, before,
+		silent = false } = {}) {
+		const { address, family } = await lookup(new URL(url).hostname);
+		const path = { localAddress: from ?? CLIENT_ADDRESSES[family] };
+		const settings = { origin, ca, perMessageDeflate: false, handshakeTimeout: 10000, ...path };
+		if (before)
+			settings.socket = await connectWith(before, { host: address, port: 443, ...path });
+		if (silent) {
+			await once(settings.socket.resume(), 'close');
+			throw new Error('closed before TLS');
+		}
+		const socket = new WebSocket(url, 'sip', settings);
 		await new Promise((resolve, reject) => {
 			socket.once('open', resolve);
 			socket.once('error', reject);
