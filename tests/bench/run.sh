@@ -9,3 +9,4 @@ for program in "$build"/tests/bench/*/bench_*; do
 	"$program"
 done
 python3 -B tests/bench/tcp/goodput.py "$build"
+tests/bench/tls/handshakes.sh "$build"
