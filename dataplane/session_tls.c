@@ -84,7 +84,7 @@ void session_tls_failed(struct session *s, enum gw_err err)
 		.what = EVENT_TLS_FAILED,
 		.err = err,
 		.handle = s->wic.flow,
-		.peer = conn_peer(s->conn),
+		.peer = s->peer,
 	};
 
 	text = span_cut(text, 0, sizeof(event.text) - 1);
