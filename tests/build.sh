@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# build.sh FOLDER [MESON OPTION...]   configures FOLDER when that is needed, builds it, and puts the programs on top
+# build.sh FOLDER [MESON OPTION...]   configures FOLDER when that is needed, builds it (of it what TARGETS names, when
+# that is set), and puts the programs on top
 set -eu
 cd "$(dirname "$0")/.."
 folder=$1
@@ -12,7 +13,8 @@ else
 	meson configure "$folder" "$@" >/dev/null
 fi
 log=$(mktemp)
-if ! ninja -C "$folder" >"$log" 2>&1; then
+# shellcheck disable=SC2086 # several words
+if ! ninja -C "$folder" ${TARGETS:-} >"$log" 2>&1; then
 	grep -v '^\[' "$log" || cat "$log"
 	rm -f "$log"
 	exit 1

@@ -374,6 +374,17 @@ TEST(door, counts_each_row_and_keeps_the_connection)
 	world_close(&world);
 }
 
+TEST(door, counts_a_scope_that_is_too_little_and_keeps_the_connection)
+{
+	struct world world = world_plan();
+
+	world.scope = SPAN("ims.everything");
+	world_open(&world);
+	row(&world, GW_TOKEN_SCOPE, 401,
+	    minted(&world, HEAD, "{" ISS "," AUD "," IDS ",\"scope\":\"ims.register\",%s}"));
+	world_close(&world);
+}
+
 /* ---- what control is told of a token ------------------------------------------------------------
  */
 
@@ -519,6 +530,7 @@ TEST_MAIN("worker_door", RUN(door, lets_a_known_token_in_without_a_signature),
 	  RUN(door, shuts_with_1008_behind_a_revoked_token),
 	  RUN(door, shuts_with_1008_behind_a_disabled_site),
 	  RUN(door, counts_each_row_and_keeps_the_connection),
+	  RUN(door, counts_a_scope_that_is_too_little_and_keeps_the_connection),
 	  RUN(explain, says_what_the_driver_finds_of_a_signature),
 	  RUN(explain, needs_no_driver_for_what_does_not_come_so_far),
 	  RUN(explain, counts_a_command_that_is_cut),

@@ -71,6 +71,8 @@ static void config_ports(struct world_config *c, const struct world *world)
 
 static void config_limits(struct world_config *c, const struct world *world)
 {
+	c->issuer.scope_register = world->scope;
+	c->issuer.scope_originate = world->scope;
 	c->wwsf.connections = world->limits.connections;
 	c->wwsf.max_connections = world->limits.max_connections;
 	c->wwsf.registrations = world->limits.registrations;

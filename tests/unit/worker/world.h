@@ -32,6 +32,7 @@ struct world {
 	struct rate_limit requests;
 	struct wwsf_config limits; /* of the one web site; only what is a limit counts */
 	bool balanced;		   /* peers are load balancers */
+	struct span scope;	   /* that the issuer asks for, for whatever it is; empty: none */
 	uint32_t tls_steps;	   /* of handshakes in a turn */
 	/* made by world_open() */
 	uint64_t now_us, step_us; /* each look at the clock costs a step */
