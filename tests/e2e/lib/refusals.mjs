@@ -12,6 +12,9 @@ import { Wic } from './wic.mjs';
 const CHALLENGE = { 401: 'WWW-Authenticate', 407: 'Proxy-Authenticate' };
 const PIECE = 8; /* characters of a token that cannot be there by chance */
 
+/** Errors of segments and packets, which a device or a kernel may send late or twice. */
+const PACKETS = /^errors\.GW_(TCP|NET|ETH|IP|ARP|NDP|ICMP|UDP|NEIGHBOUR)_?/;
+
 /** The refusals of one world, with the second issuer in its configuration. */
 export class Refusals {
 	/** change: what to make of the second issuer's configuration. */
@@ -35,10 +38,11 @@ export class Refusals {
 		return Wic.connect(user, { ca: this.world.files.ca_pem, origin });
 	}
 
-	/** {name of an error: [text, count]}, of all that were counted. */
+	/** {name of an error: [text, count]}, of all above the packets: the wire's come and go. */
 	async #errors() {
 		const { stats } = await this.world.gateway.ask('stats');
-		return Object.fromEntries(stats.filter(({ name }) => name.startsWith('errors.'))
+		return Object.fromEntries(stats
+			.filter(({ name }) => name.startsWith('errors.') && !PACKETS.test(name))
 			.map(({ name, help, total }) => [name, { help, total }]));
 	}
 
