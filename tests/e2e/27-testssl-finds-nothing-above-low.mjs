@@ -11,8 +11,19 @@ const PARTS = [['-p', '-s', '-f'], ['-P', '-S'], ['-U']];
 /* about testssl and what it may ask here, not about what it found */
 const ABOUT_ITSELF = ['engine_problem', 'HTTP_status_code'];
 
-async function findings(folder, files, checks) {
-	const out = `${folder}/testssl${checks.join('')}.json`;
+const TIMES = 3;
+
+const judged = ({ id, severity }) =>
+	!['OK', 'INFO', 'LOW'].includes(severity) && !ABOUT_ITSELF.includes(id);
+
+/** What it finds; again, when it says that it could not find something out: it gives up easily. */
+async function findings(folder, files, checks, times = TIMES) {
+	const found = await findOnce(`${folder}/testssl${checks.join('')}${times}.json`, files, checks);
+	const unknown = found.some((row) => judged(row) && row.severity === 'WARN');
+	return unknown && times > 1 ? findings(folder, files, checks, times - 1) : found;
+}
+
+async function findOnce(out, files, checks) {
 	/* it ends with how many things it did not like, or with what went wrong */
 	const said = await run('testssl', ['--quiet', '--color', '0', '--warnings', 'off', '--nodns',
 		'min', '--ip', GATEWAY_ADDRESS, '--add-ca', files.ca, ...checks, '--jsonfile', out,
@@ -29,8 +40,7 @@ await scenario([{ workers: 2, mw: 'tcp', core: 'script' }], async (world) => {
 		await makeServerCertificate(folder, 'ecdsa', `DNS:${GATEWAY_HOST}`, undefined, revoked),
 		await makeServerCertificate(folder, 'rsa', `DNS:${GATEWAY_HOST}`, RSA, revoked)] });
 	const found = (await Promise.all(PARTS.map((part) => findings(folder, files, part)))).flat();
-	const bad = found.filter(({ id, severity }) =>
-		!['OK', 'INFO', 'LOW'].includes(severity) && !ABOUT_ITSELF.includes(id));
+	const bad = found.filter(judged);
 	assert.deepEqual(bad.map(({ id, severity, finding }) => `${severity} ${id}: ${finding}`), []);
 	for (const id of ['TLS1_2', 'TLS1_3', 'secure_client_renego', 'CRIME_TLS'])
 		assert.equal(found.find((row) => row.id === id)?.severity, 'OK', id);

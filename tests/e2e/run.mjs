@@ -13,7 +13,7 @@ import { prepare } from './lib/tools.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const SCRIPT_MS = 360000;
-const ABREAST = 3; /* most of the time of a scenario is waiting */
+const ABREAST = 2; /* most of the time of a scenario is waiting */
 const verdicts = { ok: 0, FAIL: 0 };
 const playing = new Set();
 
