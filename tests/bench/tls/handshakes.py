@@ -24,7 +24,8 @@ VERSIONS = ("1.3", "1.2")
 def gateway_configuration(folder):
     """As the churn's, with one worker that waits for a bench that only handshakes."""
     text = world.configuration(folder, 4 * HELD).replace("cores: [0, 1]", "cores: [0]")
-    return text.replace("limits: {", "limits: {http_upgrade: 120, tls_handshake: 120, ")
+    # the node's limits begin a line; those of a web site do not
+    return text.replace("\nlimits: {", "\nlimits: {http_upgrade: 120, tls_handshake: 120, ")
 
 
 def nginx_configuration(folder):
