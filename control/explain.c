@@ -2,9 +2,9 @@
 #include "explain.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 
+#include "base64url.h"
 #include "fetch.h"
 #include "parts.h"
 #include "writer.h"
@@ -18,43 +18,19 @@ struct explain {
 
 /* ---- what the token says --------------------------------------------------------------------- */
 
-/** Base64url without padding as base64. */
-static size_t base64_of(struct span text, char *base64)
-{
-	size_t len = text.len;
-
-	for (uint32_t i = 0; i < text.len; i++) {
-		uint8_t c = text.at[i];
-
-		base64[i] = c == '-' ? '+' : c == '_' ? '/' : (char)c;
-	}
-	while (len % 4 != 0)
-		base64[len++] = '=';
-	return len;
-}
-
 /** The JSON object in a part of a token; NULL: none that can be shown. */
 static json_t *part_read(struct span text)
 {
-	char *base64 = malloc(text.len + 4u);
-	uint8_t *bytes = malloc(text.len + 4u);
+	uint8_t *bytes = malloc(text.len + 1u);
 	json_t *object = NULL;
-	size_t len;
-	int n = -1;
+	uint32_t len;
 
-	if (base64 != NULL && bytes != NULL) {
-		len = base64_of(text, base64);
-		n = EVP_DecodeBlock(bytes, (const uint8_t *)base64, (int)len);
-		n -= n > 0 ? (int)(len - text.len) : 0;
-	}
-	if (n > 0)
-		object = json_loadb((const char *)bytes, (size_t)n, JSON_REJECT_DUPLICATES, NULL);
-	if (bytes != NULL)
-		OPENSSL_cleanse(bytes, text.len + 4u);
-	if (base64 != NULL)
-		OPENSSL_cleanse(base64, text.len + 4u);
+	if (bytes == NULL)
+		return NULL;
+	if (base64url_read(text, bytes, text.len, &len) == BASE64URL_OK)
+		object = json_loadb((const char *)bytes, len, JSON_REJECT_DUPLICATES, NULL);
+	OPENSSL_cleanse(bytes, text.len + 1u);
 	free(bytes);
-	free(base64);
 	return object;
 }
 

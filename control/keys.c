@@ -8,6 +8,7 @@
 #include <openssl/param_build.h>
 #include <stdlib.h>
 
+#include "base64url.h"
 #include "file.h"
 
 static const char *const algorithm_names[JWS_ALG_COUNT] = {
@@ -39,44 +40,23 @@ bool keys_revoked(const struct keys_filter *filter, struct span issuer, struct s
 
 /* ---- members of a key; each reader returns why the key is not usable, or NULL --------------- */
 
-/** The value of one base64url digit (RFC 4648 section 5), or -1. */
-static int keys_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
-
 /** Decodes the member name, without padding, into at most max bytes. */
 static const char *keys_bytes(const json_t *jwk, const char *name, uint8_t *out, uint32_t max,
 			      uint32_t *len)
 {
 	const char *text = json_string_value(json_object_get(jwk, name));
-	uint32_t held = 0, bits = 0;
 
 	*len = 0;
 	if (text == NULL)
 		return "a number of the key is missing";
-	for (; *text != '\0'; text++) {
-		int digit = keys_digit(*text);
-
-		if (digit < 0)
-			return "a number of the key is not base64url";
-		held = held << 6 | (uint32_t)digit;
-		bits += 6;
-		if (bits < 8)
-			continue;
-		bits -= 8;
-		if (*len == max)
-			return "a number of the key is too long";
-		out[(*len)++] = (uint8_t)(held >> bits);
-		held &= (1u << bits) - 1;
+	switch (base64url_read(span_text(text), out, max, len)) {
+	case BASE64URL_OK:
+		return NULL;
+	case BASE64URL_LONG:
+		return "a number of the key is too long";
+	default:
+		return "a number of the key is not base64url";
 	}
-	return bits < 6 && held == 0 ? NULL : "a number of the key is not base64url";
 }
 
 /** The same for an unsigned number: without leading zero bytes (RFC 7518 section 2). */
