@@ -17,6 +17,16 @@ enum message_kind {
 	/* worker -> owner of a flow, bytes follow. Full: dropped like a lost datagram, 503 on TCP.
 	 */
 	MESSAGE_DELIVER,
+	/* worker -> home worker of a flow token of kind 2, bytes follow. Full: as MESSAGE_DELIVER.
+	 */
+	MESSAGE_DELIVER_HOME,
+	/* worker of a binding -> home worker of its IMPI. Full: kept and tried again. */
+	MESSAGE_ATTACH,
+	MESSAGE_DETACH,
+	/* home worker -> worker of a binding. Full: dropped and counted (mailbox_full); ATTACHED:
+	 * asked again; ENDED: the binding's own expiry counts. */
+	MESSAGE_ATTACHED,
+	MESSAGE_ENDED,
 	/* worker -> owner of a transport or transaction, bytes follow. Full: dropped. */
 	MESSAGE_REPLY,
 	/* control -> worker. Full: control keeps it and tries again, then tells the user "busy". */
@@ -56,6 +66,51 @@ struct message_deliver {
 	struct message_head head;
 	struct handle flow; /* from the flow token, its MAC already checked */
 	struct mw_source source;
+};
+
+/**
+ * The same for whoever is now where the home entry points (PROTOCOL 10.1, kind 2). The home worker
+ * answers it, or sends it on as MESSAGE_DELIVER to the flow's owner.
+ */
+struct message_deliver_home {
+	struct message_head head;
+	struct handle home; /* from the flow token, its MAC already checked */
+	struct mw_source source;
+};
+
+/**
+ * A registration's flow is this one from now on. The home worker is that of impi_hash; who had the
+ * same key before gets MESSAGE_ENDED. Idempotent.
+ */
+struct message_attach {
+	struct message_head head;
+	uint64_t impi_hash;
+	uint64_t instance_hash; /* of +sip.instance; without one, of the Contact */
+	struct handle flow;
+	struct handle binding;
+};
+
+/** The answer: what flow tokens of kind 2 name. */
+struct message_attached {
+	struct message_head head;
+	struct handle flow;
+	struct handle binding;
+	struct handle home;
+};
+
+/** The flow has ended; the entry waits grace_s for the next one of its key, then goes. */
+struct message_detach {
+	struct message_head head;
+	struct handle home;
+	struct handle flow;
+	uint32_t grace_s;
+};
+
+/** Another flow has taken a registration over. */
+struct message_ended {
+	struct message_head head;
+	struct handle flow;
+	struct handle binding;
 };
 
 /** What a reply is. */

@@ -259,6 +259,8 @@ void gateway_response(struct gateway *gw, const struct mw_source *source, struct
 	if (t == NULL || t->kind == TRANSACTION_TERMINATE || t->method != gw->message.method) {
 		counter_add(&gw_counters(gw)->mw_unmatched, 1);
 		gateway_count(gw, GW_SIP_NO_TRANSACTION);
+	} else if (t->kind == TRANSACTION_OWN) {
+		own_response(gw, t);
 	} else if (t->kind == TRANSACTION_REGISTER) {
 		register_response(gw, t);
 	} else {

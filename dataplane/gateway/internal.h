@@ -35,7 +35,18 @@ struct binding {
 	uint8_t text[BINDING_TEXT_MAX];
 };
 
-enum transaction_kind { TRANSACTION_REGISTER, TRANSACTION_ORIGINATE, TRANSACTION_TERMINATE };
+enum transaction_kind {
+	TRANSACTION_REGISTER,  /* of a WIC */
+	TRANSACTION_ORIGINATE, /* any other of a WIC, inside dialogs too */
+	TRANSACTION_TERMINATE, /* of the core, for a WIC */
+	TRANSACTION_OWN,       /* of this node: nobody waits for its answer but who made it */
+};
+
+/** What a request of this node's own is for. */
+enum own_kind {
+	OWN_DEREGISTER, /* of a binding that has ended here (PROTOCOL 6.5) */
+	OWN_KINDS
+};
 
 enum transaction_state {
 	TRANSACTION_TRYING,    /* no final response yet */
@@ -73,6 +84,10 @@ struct transaction {
 		struct {
 			struct identity asserted;
 		} origination;
+		struct {
+			enum own_kind what;
+			struct handle subject; /* whom own_answered() is about */
+		} own;
 		struct {
 			struct mw_source source;
 			uint64_t key;		/* of a retransmission, see transaction_key() */
@@ -224,7 +239,9 @@ void request_max_forwards(struct gateway *gw, const struct sip_message *m);
 void request_sent_by(struct gateway *gw);
 /** Puts our Via for transaction t on top. transport: "TCP", "UDP" or "WSS". */
 void request_via(struct gateway *gw, const struct transaction *t, const char *transport);
-/** Starts a new message: scratch empty, splice on m. */
+/** Writes our Via of transaction t as a whole line to gw->out. */
+void request_own_via(struct gateway *gw, const struct transaction *t);
+/** Starts a new message: scratch empty, splice on m (NULL: none). */
 void request_begin(struct gateway *gw, const struct sip_message *m);
 /** The lines written since mark, for a splice to insert. */
 struct span request_lines(struct gateway *gw, uint32_t mark);
@@ -257,6 +274,13 @@ void trust_strip_to_wic(struct gateway *gw, const struct sip_message *m);
  * table or of the flow. */
 struct transaction *transaction_new(struct gateway *gw, enum transaction_kind kind,
 				    struct wic *wic);
+/**
+ * A transaction of this node's own. Its maker sets t->target, calls request_begin(gw, NULL), writes
+ * the request to gw->out with request_own_via() as its first header line, and calls
+ * transaction_send(). NULL: GW_TRANSACTION_LIMIT.
+ */
+struct transaction *transaction_own(struct gateway *gw, enum own_kind what, struct handle subject,
+				    enum sip_method method);
 void transaction_free(struct gateway *gw, struct transaction *t);
 /** The transaction whose branch is in via; NULL: none of ours here. *elsewhere: its worker. */
 struct transaction *transaction_of(struct gateway *gw, const struct sip_via *via,
@@ -286,6 +310,16 @@ void transaction_insert(struct gateway *gw, struct transaction *t);
 uint64_t transaction_key(const struct gateway *gw, const struct sip_message *m);
 /** Arms the wait for a final response. */
 void transaction_wait(struct gateway *gw, struct transaction *t);
+
+/* own.c */
+/**
+ * The end of a request of this node's own: status of the final response, which is in gw->message;
+ * 408 when none came, 503 when its target was lost, with nothing in gw->message. t is freed by the
+ * caller afterwards.
+ */
+void own_answered(struct gateway *gw, struct transaction *t, uint16_t status);
+/** A response to a request of this node's own, in gw->message. */
+void own_response(struct gateway *gw, struct transaction *t);
 
 /* target.c */
 /** Where REGISTER goes: the first next hop that is up. GW_MW_DOWN. */

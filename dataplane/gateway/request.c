@@ -7,7 +7,8 @@ void request_begin(struct gateway *gw, const struct sip_message *m)
 {
 	writer_init(&gw->lines, gw->lines_memory, GATEWAY_LINES_MAX);
 	writer_init(&gw->out, gw->out_memory, gw->config.max_message + GATEWAY_LINES_MAX);
-	sip_splice_init(&gw->splice, m);
+	if (m != NULL)
+		sip_splice_init(&gw->splice, m);
 }
 
 struct span request_lines(struct gateway *gw, uint32_t mark)
@@ -230,29 +231,45 @@ void request_max_forwards(struct gateway *gw, const struct sip_message *m)
 	sip_splice_replace(&gw->splice, f->value, request_lines(gw, mark));
 }
 
-void request_sent_by(struct gateway *gw)
+static void write_sent_by(struct gateway *gw, struct writer *out)
 {
 	const struct config_part *config = gw_config(gw);
 
-	writer_put(&gw->lines, config->mw_host);
-	writer_text(&gw->lines, ":");
-	writer_decimal(&gw->lines, config->mw_advertise_common
-					   ? config->mw_sip_port
-					   : config->mw_worker_port_base + gw->config.worker);
+	writer_put(out, config->mw_host);
+	writer_text(out, ":");
+	writer_decimal(out, config->mw_advertise_common
+				    ? config->mw_sip_port
+				    : config->mw_worker_port_base + gw->config.worker);
+}
+
+void request_sent_by(struct gateway *gw)
+{
+	write_sent_by(gw, &gw->lines);
+}
+
+static void write_via(struct gateway *gw, const struct transaction *t, const char *transport,
+		      struct writer *out)
+{
+	writer_text(out, "Via: SIP/2.0/");
+	writer_text(out, transport);
+	writer_text(out, " ");
+	write_sent_by(gw, out);
+	writer_text(out, ";branch=");
+	transaction_branch(gw, t, out);
+	writer_text(out, "\r\n");
 }
 
 void request_via(struct gateway *gw, const struct transaction *t, const char *transport)
 {
 	uint32_t mark = writer_len(&gw->lines);
 
-	writer_text(&gw->lines, "Via: SIP/2.0/");
-	writer_text(&gw->lines, transport);
-	writer_text(&gw->lines, " ");
-	request_sent_by(gw);
-	writer_text(&gw->lines, ";branch=");
-	transaction_branch(gw, t, &gw->lines);
-	writer_text(&gw->lines, "\r\n");
+	write_via(gw, t, transport, &gw->lines);
 	sip_splice_insert_top(&gw->splice, request_lines(gw, mark));
+}
+
+void request_own_via(struct gateway *gw, const struct transaction *t)
+{
+	write_via(gw, t, t->target.transport == MW_TCP ? "TCP" : "UDP", &gw->out);
 }
 
 void request_charging_vector(struct gateway *gw, const struct realm_config *realm,

@@ -40,6 +40,22 @@ struct transaction *transaction_new(struct gateway *gw, enum transaction_kind ki
 	return t;
 }
 
+struct transaction *transaction_own(struct gateway *gw, enum own_kind what, struct handle subject,
+				    enum sip_method method)
+{
+	struct transaction *t = slots_get(gw->transactions);
+
+	if (t == NULL)
+		return NULL;
+	t->kind = TRANSACTION_OWN;
+	t->own.what = what;
+	t->own.subject = subject;
+	t->salt = (uint32_t)gw->env->random(gw->env->context);
+	t->method = method;
+	counter_add(&gw_counters(gw)->transaction_live, 1);
+	return t;
+}
+
 static uint32_t *transaction_bucket(struct gateway *gw, uint64_t key)
 {
 	return &gw->bucket[key & gw->bucket_mask];
@@ -296,13 +312,25 @@ static struct span fresh_tag(struct gateway *gw)
 	return request_lines(gw, mark);
 }
 
+/** Nobody outside waits for it: its maker is told. */
+static void answer_own(struct gateway *gw, struct transaction *t, uint16_t status)
+{
+	own_answered(gw, t, status);
+	transaction_free(gw, t);
+}
+
 void transaction_answer(struct gateway *gw, struct transaction *t, uint16_t status)
 {
-	enum gw_err err = transaction_recall(t, &gw->message);
 	struct span extra = status == 480 ? SPAN("Reason: Q.850;cause=20;text=\"Subscriber "
 						 "absent\"\r\n")
 					  : SPAN("");
+	enum gw_err err;
 
+	if (t->kind == TRANSACTION_OWN) {
+		answer_own(gw, t, status == 504 ? 503 : status);
+		return;
+	}
+	err = transaction_recall(t, &gw->message);
 	request_begin(gw, &gw->message);
 	if (err == GW_OK)
 		err = sip_reply_write(&gw->message, status, fresh_tag(gw), extra, &gw->out);

@@ -327,6 +327,86 @@ bool sip_number(struct span text, uint32_t max, uint32_t *out);
  * 3261 20.19). */
 bool sip_seconds(struct span text, uint32_t *out);
 
+/* ---- transactions */
+
+/**
+ * The state machines of RFC 3261 17 with the Accepted states of RFC 6026. A machine knows states
+ * and times, not messages: an event goes in, what is to be done comes out, and its owner does it.
+ * No clock, no allocation; O(1).
+ */
+enum sip_machine_kind {
+	SIP_CLIENT_INVITE, /* 17.1.1 */
+	SIP_CLIENT_OTHER,  /* 17.1.2 */
+	SIP_SERVER_INVITE, /* 17.2.1 */
+	SIP_SERVER_OTHER,  /* 17.2.2 */
+	SIP_MACHINE_KINDS
+};
+
+enum sip_state {
+	SIP_CALLING, /* clients: no response yet; RFC 3261 calls it Trying where it is no INVITE */
+	SIP_TRYING,  /* SIP_SERVER_OTHER: no response yet */
+	SIP_PROCEEDING,
+	SIP_ACCEPTED,  /* INVITE: a 2xx has come or gone; others may follow it (RFC 6026 7) */
+	SIP_COMPLETED, /* a final response, of an INVITE from 300 on */
+	SIP_CONFIRMED, /* SIP_SERVER_INVITE: and its ACK */
+	SIP_TERMINATED,
+	SIP_STATES
+};
+
+/** What happens to a machine. Responses: clients receive them, servers are given them to send. */
+enum sip_event {
+	SIP_ON_PROVISIONAL, /* 1xx */
+	SIP_ON_SUCCESS,	    /* 2xx */
+	SIP_ON_FAILURE,	    /* 300..699 */
+	SIP_ON_REQUEST,	    /* servers: the request again */
+	SIP_ON_ACK,	    /* SIP_SERVER_INVITE: to a failure */
+	SIP_ON_TIMER,	    /* sip_machine_due() has come */
+	SIP_ON_ERROR,	    /* the transport has failed for good */
+	SIP_EVENTS
+};
+
+/** What the owner does now, in this order. Bits; none: the event is absorbed. */
+enum sip_action {
+	SIP_DO_RESPONSE = 1, /* clients: hand the response up. Servers: send it and keep it */
+	SIP_DO_ACK = 2,	     /* acknowledge the failure, or acknowledge it again */
+	SIP_DO_AGAIN = 4,    /* send what was sent last again: request, or kept response */
+	SIP_DO_TIMEOUT = 8,  /* tell the user: no answer (timers B, F), or no ACK (H) */
+	SIP_DO_ERROR = 16,   /* tell the user: the transport has failed */
+};
+
+/** T1, T2, T4 of RFC 3261 17.1.1.1, also towards WICs (D-45). */
+#define SIP_T1_US 500000ull
+#define SIP_T2_US 4000000ull
+#define SIP_T4_US 5000000ull
+#define SIP_64T1_US (64 * SIP_T1_US)
+
+struct sip_machine {
+	enum sip_machine_kind kind;
+	enum sip_state state; /* SIP_TERMINATED: nothing comes of it any more */
+	bool reliable;	      /* transport: no retransmissions, D, I, J and K are 0 */
+	uint32_t interval_us; /* of timer A, E or G as armed last */
+	uint64_t retry_us;    /* when timer A, E or G fires; UINT64_MAX: not armed */
+	uint64_t end_us;      /* the same of timers B, D, F, H, I, J, K, L or M */
+};
+
+/**
+ * Begins: clients when their request has been sent, servers when one has come. Timer C is the
+ * proxy's, and so is the 100 of a server.
+ */
+void sip_machine_start(struct sip_machine *m, enum sip_machine_kind kind, bool reliable,
+		       uint64_t now_us);
+
+/** Takes an event at now_us and gives enum sip_action bits. An event that has no meaning in a state
+ * is absorbed. */
+uint32_t GW_MUST_CHECK sip_machine_event(struct sip_machine *m, enum sip_event event,
+					 uint64_t now_us);
+
+/** The event that a response of this status is. */
+enum sip_event sip_status_event(uint16_t status);
+
+/** When SIP_ON_TIMER is due; UINT64_MAX: never. */
+uint64_t sip_machine_due(const struct sip_machine *m);
+
 /* ---- splicing writer */
 
 #define SIP_EDITS_MAX 160 /* one of them is the writer's own */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "internal.h"
+
+/* Requests of this node's own: who made them hears how they ended. */
+
+void own_answered(struct gateway *gw, struct transaction *t, uint16_t status)
+{
+	(void)gw;
+	(void)status;
+	switch (t->own.what) {
+	case OWN_DEREGISTER: /* the binding has ended here whatever the core says */
+	default:
+		return;
+	}
+}
+
+void own_response(struct gateway *gw, struct transaction *t)
+{
+	if (gw->message.status < 200) {
+		transaction_proceeding(t);
+		return;
+	}
+	own_answered(gw, t, gw->message.status);
+	transaction_free(gw, t);
+}
