@@ -243,6 +243,23 @@ static void on_message(struct core_script *core, const struct core_way *way, str
 	}
 }
 
+/** This place of the core has too much to do. */
+static bool refuses(struct core_script *core, const struct core_way *way, struct span message,
+		    struct request *r)
+{
+	uint8_t text[CORE_TEXT_MAX];
+	struct writer out;
+
+	if (!core_busy(core, way) || r->core_status != 0)
+		return false;
+	r->refused_busy = true;
+	writer_init(&out, text, sizeof(text));
+	core_write_response(message, 503, &out);
+	text_add(&out, "Retry-After: 1\r\nContent-Length: 0\r\n\r\n");
+	core_answer(core, way, writer_span(&out));
+	return true;
+}
+
 void core_request(struct core_script *core, const struct core_way *way, struct span message)
 {
 	struct request *r = request_of(core->sim, message);
@@ -258,6 +275,8 @@ void core_request(struct core_script *core, const struct core_way *way, struct s
 	check_common(core, message);
 	sim_note(core->sim, "core gets %.*s r%u", (int)span_find(message, ' '),
 		 (const char *)message.at, (unsigned)(r - core->sim->request));
+	if (refuses(core, &back, message, r))
+		return;
 	if (r->kind == REQUEST_MESSAGE)
 		on_message(core, &back, message, r);
 	else
