@@ -16,6 +16,7 @@
 
 #define RING_BYTES (256 * 1024)
 #define STEPS_MAX 5000000u /* some 100,000 are usual */
+#define ROTATED_US (40 * SECOND) /* a flow key is kept until no request is under way with it */
 #define AFTER_DRAIN_US (110 * SECOND) /* and timer C */
 #define CORE_LEAVES_US (5 * SECOND)
 
@@ -235,7 +236,10 @@ static void reload(struct sim *sim, void *context, uint64_t arg)
 
 	(void)context;
 	(void)arg;
-	sim->key_round += sim_chance(sim, 30);
+	if (sim_chance(sim, 30) && sim->now_us > sim->rotated_us + ROTATED_US) {
+		sim->key_round++;
+		sim->rotated_us = sim->now_us;
+	}
 	sim->disowned_once |= !served;
 	sim_note(sim, "reload: flow key %u%s", sim->key_round, served ? "" : ", site 1 disowned");
 	parts_publish(sim, served);
