@@ -518,6 +518,7 @@ struct route_top {
 	struct flow_token token;
 	struct dialog_mark mark; /* of a Record-Route; zeroed for a Path */
 	bool outbound;
+	bool dialog;	    /* a Record-Route, not a Path */
 	bool more;	    /* a further Route is left after ours */
 	struct span second; /* that one */
 	uint64_t rest;	    /* hash of what is left after ours */

@@ -229,7 +229,7 @@ void terminate_here(struct gateway *gw, const struct mw_source *source, struct h
 	if (terminate_known(gw))
 		return;
 	if (gw->message.method == SIP_ACK) {
-		if (wic != NULL)
+		if (wic != NULL && top->dialog) /* by a Path: of a failure of ours, forgotten */
 			in_dialog_ack_to_wic(gw, wic, top);
 		return;
 	}
