@@ -454,6 +454,7 @@ static void world_end(struct sim *sim)
 	workers_stop(sim);
 	net_close(sim->wic_host.core);
 	net_close(sim->core_host.core);
+	sim->core_host.core = NULL; /* nothing more is sent */
 	sched_free(sim);
 	wics_free(sim->wics);
 	core_free(sim->core);
