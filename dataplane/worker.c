@@ -150,6 +150,17 @@ static void worker_message(void *context, uint16_t from, struct span message)
 		gateway_delivered(w->gateway, at,
 				  span_from(message, sizeof(struct message_deliver)));
 		return;
+	case MESSAGE_DELIVER_HOME:
+		counter_add(&w->counters.deliver_in, 1);
+		gateway_delivered_home(w->gateway, at,
+				       span_from(message, sizeof(struct message_deliver_home)));
+		return;
+	case MESSAGE_ATTACH:
+	case MESSAGE_ATTACHED:
+	case MESSAGE_DETACH:
+	case MESSAGE_ENDED:
+		gateway_home_message(w->gateway, head);
+		return;
 	case MESSAGE_REPLY:
 		worker_reply(w, at, span_from(message, sizeof(struct message_reply)));
 		return;

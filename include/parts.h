@@ -146,6 +146,7 @@ struct config_part {
 	uint32_t max_token_bytes; /* at most VERIFY_TEXT_MAX */
 	uint32_t max_token_lifetime_s;
 	uint32_t min_grant_s;
+	uint32_t flow_grace_s;	    /* a registration outlives its connection by so much */
 	uint32_t default_expires_s; /* a REGISTER that asks for nothing */
 	uint32_t ws_ping_s;
 	uint32_t ws_silence_s; /* nothing at all for so long: dead */

@@ -37,7 +37,7 @@ struct route_top {
 	enum gw_err err;
 	const struct sip_field *field;
 	struct span element;
-	struct handle flow;
+	struct flow_token token;
 	bool outbound;
 	bool more; /* a further Route is left after ours */
 };
@@ -60,7 +60,7 @@ static struct route_top route_read(const struct gateway *gw)
 	top.outbound = sip_param(address.uri.params, SPAN("ob"), &other);
 	top.err = address.err != GW_OK
 			  ? GW_FLOW_FORGED
-			  : flow_token_read(gw_config(gw), address.uri.user, &top.flow);
+			  : flow_token_read(gw_config(gw), address.uri.user, SPAN(""), &top.token);
 	return top;
 }
 
@@ -135,9 +135,16 @@ static enum gw_err terminate_deliver(struct gateway *gw, const struct mw_source 
 	return err;
 }
 
-/** PROTOCOL 10.3: what a flow that cannot be used means to the core. */
-static void terminate_no_flow(struct gateway *gw, const struct mw_source *source, enum gw_err err,
-			      bool outbound)
+void terminate_absent(struct gateway *gw, const struct mw_source *source, bool outbound)
+{
+	if (outbound)
+		terminate_refuse(gw, source, 430, SPAN(""));
+	else
+		terminate_refuse(gw, source, 480, SUBSCRIBER_ABSENT);
+}
+
+void terminate_no_flow(struct gateway *gw, const struct mw_source *source, enum gw_err err,
+		       bool outbound)
 {
 	gateway_count(gw, err);
 	if (err == GW_FLOW_FORGED) {
@@ -148,10 +155,8 @@ static void terminate_no_flow(struct gateway *gw, const struct mw_source *source
 	counter_add(&gw_counters(gw)->flow_gone, 1);
 	if (request_in_dialog(&gw->message))
 		terminate_refuse(gw, source, 481, SPAN("")); /* D-42 */
-	else if (outbound)
-		terminate_refuse(gw, source, 430, SPAN(""));
 	else
-		terminate_refuse(gw, source, 480, SUBSCRIBER_ABSENT);
+		terminate_absent(gw, source, outbound);
 }
 
 /** A request for a registered WIC of this worker. */
@@ -177,9 +182,7 @@ static void terminate_local(struct gateway *gw, const struct mw_source *source, 
 	terminate_refuse(gw, source, refusal_status(err), SPAN(""));
 }
 
-/** The owner of the flow is another worker. */
-static void terminate_elsewhere(struct gateway *gw, const struct mw_source *source,
-				struct handle flow)
+void terminate_elsewhere(struct gateway *gw, const struct mw_source *source, struct handle flow)
 {
 	struct message_deliver deliver = {
 		.head = {MESSAGE_DELIVER, (uint32_t)sizeof(deliver) + gw->message.text.len},
@@ -244,19 +247,38 @@ static bool terminate_unsupported(struct gateway *gw, const struct mw_source *so
 	return true;
 }
 
+/** The flow is registered, and a token of kind 2 names its own home entry: who was there before may
+ * not be any more (PROTOCOL 6.6). */
+static bool terminate_owns(const struct gateway *gw, const struct wic *wic,
+			   const struct route_top *top)
+{
+	return wic != NULL && binding_of(gw, wic) != NULL &&
+	       (top->token.kind != FLOW_HOME || handle_equal(home_of(wic), top->token.handle));
+}
+
 static void terminate_here(struct gateway *gw, const struct mw_source *source, struct handle flow,
-			   bool outbound)
+			   const struct route_top *top)
 {
 	struct wic *wic = gw->env->wic(gw->env->context, flow);
 
 	if (terminate_again(gw))
 		return;
-	/* a flow without a binding delivers nothing: who was registered there is not any more (6.6)
-	 */
-	if (wic == NULL || binding_of(gw, wic) == NULL)
-		terminate_no_flow(gw, source, GW_FLOW_GONE, outbound);
+	if (terminate_owns(gw, wic, top))
+		terminate_local(gw, source, wic, top->outbound);
 	else
-		terminate_local(gw, source, wic, outbound);
+		terminate_no_flow(gw, source, GW_FLOW_GONE, top->outbound);
+}
+
+/** To the owner of the flow that the token names, or to who knows it. */
+static void terminate_route(struct gateway *gw, const struct mw_source *source,
+			    const struct route_top *top)
+{
+	if (top->token.kind == FLOW_HOME)
+		home_deliver(gw, source, top->token.handle);
+	else if (top->token.handle.worker != gw->config.worker)
+		terminate_elsewhere(gw, source, top->token.handle);
+	else
+		terminate_here(gw, source, top->token.handle, top);
 }
 
 void terminate_request(struct gateway *gw, const struct mw_source *source, struct handle flow,
@@ -264,13 +286,13 @@ void terminate_request(struct gateway *gw, const struct mw_source *source, struc
 {
 	struct route_top top = route_read(gw);
 
-	if (top.err == GW_OK && top.flow.worker >= gw->config.workers)
+	if (top.err == GW_OK && top.token.handle.worker >= gw->config.workers)
 		top.err = GW_FLOW_GONE;
 	if (top.err == GW_OK && top.more)
 		top.err = gateway_count(gw, GW_SIP_LOOP); /* ours was to be the last */
 	if (terminate_unsupported(gw, source, &top))
 		return;
-	if (top.err == GW_OK && !flow_known && top.flow.worker == gw->config.worker)
+	if (top.err == GW_OK && !flow_known && top.token.handle.worker == gw->config.worker)
 		counter_add(&gw_counters(gw)->mw_delivered_local, 1);
 	if (top.field == NULL)
 		terminate_self(gw, source);
@@ -278,8 +300,8 @@ void terminate_request(struct gateway *gw, const struct mw_source *source, struc
 		terminate_refuse(gw, source, 403, SPAN(""));
 	else if (top.err != GW_OK)
 		terminate_no_flow(gw, source, top.err, top.outbound);
-	else if (top.flow.worker != gw->config.worker)
-		terminate_elsewhere(gw, source, top.flow);
+	else if (flow_known)
+		terminate_here(gw, source, flow, &top);
 	else
-		terminate_here(gw, source, flow_known ? flow : top.flow, top.outbound);
+		terminate_route(gw, source, &top);
 }

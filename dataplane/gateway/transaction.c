@@ -96,6 +96,16 @@ struct transaction *transaction_find(struct gateway *gw, uint64_t key, enum sip_
 	return t;
 }
 
+void transaction_orphan(struct transaction *t)
+{
+	if (t->flow_link == NULL)
+		return;
+	*t->flow_link = t->flow_next;
+	if (t->flow_next != NULL)
+		t->flow_next->flow_link = t->flow_link;
+	t->flow_link = NULL;
+}
+
 /** The flow owes or is owed nothing more by t. */
 static void transaction_detach(struct gateway *gw, struct transaction *t)
 {
@@ -103,10 +113,7 @@ static void transaction_detach(struct gateway *gw, struct transaction *t)
 
 	if (t->flow_link == NULL)
 		return;
-	*t->flow_link = t->flow_next;
-	if (t->flow_next != NULL)
-		t->flow_next->flow_link = t->flow_link;
-	t->flow_link = NULL;
+	transaction_orphan(t);
 	if (wic != NULL) {
 		wic->transactions--;
 		wic->requests -= t->kind != TRANSACTION_TERMINATE;
