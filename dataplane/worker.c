@@ -517,6 +517,8 @@ struct worker_balance worker_balance(const struct worker *w)
 	return (struct worker_balance){
 		.sessions = slots_live(w->sessions),
 		.bindings = gateway_bindings(w->gateway),
+		.leaving = gateway_leaving(w->gateway),
+		.homes = gateway_homes(w->gateway),
 		.transactions = gateway_transactions(w->gateway),
 		.parked = gateway_parked(w->gateway),
 		.links = slots_live(w->links),

@@ -104,12 +104,16 @@ static void store_sent(struct gateway *gw, const struct transaction *t, struct b
 		       struct writer *text)
 {
 	struct sip_address contact = register_contact(gw, t);
+	struct home_claim claim;
 
 	b->contact_len = 0;
 	if (contact.err != GW_OK || contact.star)
 		return;
 	store_contact(gw, &contact, b, text);
-	b->claim = home_claim(gw, &b->impi, &b->impu, &contact);
+	claim = home_claim(gw, &b->impi, &b->impu, &contact);
+	if (b->claim.key.impi != 0 && !home_key_equal(&b->claim.key, &claim.key))
+		home_binding_ended(gw, b); /* refreshed as another instance or Contact */
+	b->claim = claim;
 }
 
 static void binding_expire(struct timer *timer, void *context)

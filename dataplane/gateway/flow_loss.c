@@ -36,7 +36,7 @@ static void lose(struct gateway *gw, struct binding *b)
 }
 
 /** Registrations that the core has not answered go on: it may hold them, and say so later. */
-static void orphan_registrations(struct wic *wic, struct handle lost)
+static void orphan_registrations(struct gateway *gw, struct wic *wic, struct handle lost)
 {
 	struct transaction *t = wic->pending, *next;
 
@@ -46,7 +46,7 @@ static void orphan_registrations(struct wic *wic, struct handle lost)
 		    t->registration.fetch)
 			continue;
 		t->registration.lost = lost;
-		transaction_orphan(t);
+		transaction_orphan(gw, t);
 	}
 }
 
@@ -54,7 +54,7 @@ void flow_loss(struct gateway *gw, struct wic *wic)
 {
 	struct binding *b = binding_of(gw, wic);
 
-	orphan_registrations(wic, wic->binding);
+	orphan_registrations(gw, wic, wic->binding);
 	if (b != NULL)
 		lose(gw, b);
 	home_flow_ended(gw, wic);

@@ -88,7 +88,17 @@ const struct sip_message *gateway_message(const struct gateway *gw)
 
 uint32_t gateway_bindings(const struct gateway *gw)
 {
-	return slots_live(gw->bindings);
+	const struct binding *b;
+	uint32_t cursor = 0, n = 0;
+
+	while ((b = slots_next(gw->bindings, &cursor)) != NULL)
+		n += b->state == BINDING_LIVE;
+	return n;
+}
+
+uint32_t gateway_leaving(const struct gateway *gw)
+{
+	return slots_live(gw->bindings) - gateway_bindings(gw);
 }
 
 uint32_t gateway_transactions(const struct gateway *gw)

@@ -225,7 +225,9 @@ void gateway_target_lost(struct gateway *gw, const struct mw_target *target);
 uint32_t gateway_rows(const struct gateway *gw, uint32_t *cursor, uint32_t max,
 		      struct row_binding *rows);
 
-/** Objects now out of the gateway's pools, for the balance that tests check. */
+/** Objects now out of the gateway's pools, for the balance that tests check: live bindings; those
+ * that wait for another flow or for the core's farewell; and so on. Not for the packet path. */
+uint32_t gateway_leaving(const struct gateway *gw);
 uint32_t gateway_bindings(const struct gateway *gw);
 uint32_t gateway_transactions(const struct gateway *gw);
 uint32_t gateway_parked(const struct gateway *gw);

@@ -327,7 +327,7 @@ struct transaction *transaction_own(struct gateway *gw, enum own_kind what, stru
 				    enum sip_method method);
 void transaction_free(struct gateway *gw, struct transaction *t);
 /** Takes t off its flow, which ends; what the core says of it still comes. */
-void transaction_orphan(struct transaction *t);
+void transaction_orphan(struct gateway *gw, struct transaction *t);
 /** The transaction whose branch is in via; NULL: none of ours here. *elsewhere: its worker. */
 struct transaction *transaction_of(struct gateway *gw, const struct sip_via *via,
 				   struct handle *elsewhere);

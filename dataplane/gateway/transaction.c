@@ -96,16 +96,6 @@ struct transaction *transaction_find(struct gateway *gw, uint64_t key, enum sip_
 	return t;
 }
 
-void transaction_orphan(struct transaction *t)
-{
-	if (t->flow_link == NULL)
-		return;
-	*t->flow_link = t->flow_next;
-	if (t->flow_next != NULL)
-		t->flow_next->flow_link = t->flow_link;
-	t->flow_link = NULL;
-}
-
 /** The flow owes or is owed nothing more by t. */
 static void transaction_detach(struct gateway *gw, struct transaction *t)
 {
@@ -113,13 +103,24 @@ static void transaction_detach(struct gateway *gw, struct transaction *t)
 
 	if (t->flow_link == NULL)
 		return;
-	transaction_orphan(t);
+	*t->flow_link = t->flow_next;
+	if (t->flow_next != NULL)
+		t->flow_next->flow_link = t->flow_link;
+	t->flow_link = NULL;
 	if (wic != NULL) {
 		wic->transactions--;
 		wic->requests -= t->kind != TRANSACTION_TERMINATE;
 		wic->calls -= transaction_is_call(t);
 	}
 	t->flow = handle_none();
+}
+
+void transaction_orphan(struct gateway *gw, struct transaction *t)
+{
+	struct handle flow = t->flow;
+
+	transaction_detach(gw, t);
+	t->flow = flow; /* which its Path names */
 }
 
 void transaction_free(struct gateway *gw, struct transaction *t)

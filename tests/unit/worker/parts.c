@@ -105,6 +105,7 @@ static struct snapshot_part *config_new(const struct world *world, enum world_si
 		.max_token_lifetime_s = 86400,
 		.min_grant_s = 60,
 		.default_expires_s = 600,
+		.flow_grace_s = 30,
 		.ws_ping_s = 25,
 		.ws_silence_s = 60,
 		.tls_steps = world->tls_steps,
