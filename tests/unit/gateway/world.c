@@ -468,6 +468,12 @@ enum gw_err wic_sends(uint32_t wic, const char *text)
 	return r.err;
 }
 
+void wic_leaves(uint32_t wic)
+{
+	gateway_flow_ended(world.gw, &world.wic[wic]);
+	world.gone[wic] = true;
+}
+
 void core_sends(const char *text)
 {
 	struct span original = span_text(text);

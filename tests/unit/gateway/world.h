@@ -107,6 +107,8 @@ uint64_t world_count(const _Atomic uint64_t *counter);
 
 /** A WIC sends a message; the session's part (verdict, refusal) is played here. */
 enum gw_err wic_sends(uint32_t wic, const char *text);
+/** The connection of a WIC ends. */
+void wic_leaves(uint32_t wic);
 /** The core sends a message from world.source. */
 void core_sends(const char *text);
 /** The core answers the request that went to it last: status line's end and header lines. */
