@@ -216,9 +216,9 @@ static void check_farewell(struct core_script *core, struct span message)
 		broken(core, "farewell-is-whole", message, "not Expires 0 and CSeq 1");
 }
 
-/** What it takes away: the binding of its Contact; never a newer one that the registrar would find
- * by the same instance and reg-id. (With small pools a 200 of ours may have become a 503 there, and
- * then nobody is registered who could be undone.) */
+/** What it takes away: the binding of its Contact; never that of a newer connection, which a
+ * registrar finds by the same instance and reg-id. (With small pools a 200 of ours may have become
+ * a 503 there, and then nobody is registered who could be undone.) */
 static void take_away(struct core_script *core, struct span message)
 {
 	struct span contact = text_header(message, "Contact", 0);
@@ -233,10 +233,15 @@ static void take_away(struct core_script *core, struct span message)
 	}
 	if (!b->live || b->user != user)
 		return;
-	if (span_starts(contact, span_text(b->contact))) /* of one connection */
+	if (span_starts(contact, span_text(b->contact))) { /* of one connection */
 		b->live = false;
-	else if (!core->sim->shape.tight && b->outbound && text_has(contact, "reg-id") &&
-		 core->sim->now_us > b->since_us + CROSSING_US)
+		return;
+	}
+	if (!b->outbound || !text_has(contact, "reg-id"))
+		return;	 /* another one of the user's */
+	b->live = false; /* a registrar knows them by instance and reg-id */
+	if (!core->sim->shape.tight && core->sim->now_us > b->since_us + CROSSING_US &&
+	    wic_connected(core->sim->wics, b->wic, b->conn))
 		broken(core, "farewell-to-none-but-the-old", message, "a newer binding");
 }
 
