@@ -333,7 +333,8 @@ uint32_t gateway_rows(const struct gateway *gw, uint32_t *cursor, uint32_t max,
 	uint32_t n = 0;
 
 	while (n < max && (b = slots_next(gw->bindings, cursor)) != NULL)
-		binding_row(gw, b, &rows[n++]);
+		if (b->state == BINDING_LIVE)
+			binding_row(gw, b, &rows[n++]);
 	if (n < max)
 		*cursor = 0;
 	return n;

@@ -221,7 +221,7 @@ void gateway_flow_ended(struct gateway *gw, struct wic *wic);
 /** A target cannot be reached: its transactions are answered now and not after their timers. */
 void gateway_target_lost(struct gateway *gw, const struct mw_target *target);
 
-/** Fills up to max rows from cursor on; *cursor is moved on, 0 at the end. */
+/** Fills up to max rows of live bindings from cursor on; *cursor is moved on, 0 at the end. */
 uint32_t gateway_rows(const struct gateway *gw, uint32_t *cursor, uint32_t max,
 		      struct row_binding *rows);
 

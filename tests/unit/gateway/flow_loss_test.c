@@ -43,12 +43,16 @@ static const char *register_contact_of(const char *contact)
 
 TEST(loss, leaves_a_binding_that_serves_nobody)
 {
+	struct row_binding row;
+	uint32_t cursor = 0;
+
 	lost();
 	EXPECT_EQ(0, gateway_bindings(world.gw));
 	EXPECT_EQ(1, gateway_leaving(world.gw));
 	EXPECT_EQ(1, world_count(&world.counters.binding_lost));
 	EXPECT_EQ(0, world_count(&world.counters.binding_live));
 	EXPECT_EQ(EVENT_BINDING_LOST, world.event[world.events - 1].what);
+	EXPECT_EQ(0, gateway_rows(world.gw, &cursor, 1, &row));
 	core_sends(core_message(path_uri(), ""));
 	EXPECT_EQ(430, status_of(world_only(TO_SOURCE)));
 }
