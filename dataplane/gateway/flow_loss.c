@@ -36,25 +36,18 @@ static void lose(struct gateway *gw, struct binding *b)
 }
 
 /** Registrations that the core has not answered go on: it may hold them, and say so later. */
-static void orphan_registrations(struct gateway *gw, struct wic *wic, struct handle lost)
+static void mark_registrations(struct wic *wic, struct handle lost)
 {
-	struct transaction *t = wic->pending, *next;
-
-	for (; t != NULL; t = next) {
-		next = t->flow_next;
-		if (t->kind != TRANSACTION_REGISTER || t->registration.requested_s == 0 ||
-		    t->registration.fetch)
-			continue;
-		t->registration.lost = lost;
-		transaction_orphan(gw, t);
-	}
+	for (struct transaction *t = wic->pending; t != NULL; t = t->flow_next)
+		if (t->kind == TRANSACTION_REGISTER)
+			t->registration.lost = lost;
 }
 
 void flow_loss(struct gateway *gw, struct wic *wic)
 {
 	struct binding *b = binding_of(gw, wic);
 
-	orphan_registrations(gw, wic, wic->binding);
+	mark_registrations(wic, wic->binding);
 	if (b != NULL)
 		lose(gw, b);
 	home_flow_ended(gw, wic);

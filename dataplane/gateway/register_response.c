@@ -166,7 +166,7 @@ static void register_accepted(struct gateway *gw, struct transaction *t, struct 
 		return;
 	}
 	counter_add(&gw_counters(gw)->register_ok, 1);
-	response_to_wic(gw, t);
+	response_relay(gw, t);
 	transaction_free(gw, t);
 }
 
@@ -216,7 +216,7 @@ static void relay_refusal(struct gateway *gw, struct transaction *t)
 {
 	request_begin(gw, &gw->message);
 	response_no_503(gw);
-	response_to_wic(gw, t);
+	response_relay(gw, t);
 	transaction_free(gw, t);
 }
 
@@ -241,7 +241,7 @@ static void register_late(struct gateway *gw, struct transaction *t)
 	struct binding_times times = granted_times(gw, t, &grant);
 	enum gw_err err = GW_OK;
 
-	if (times.core_s > 0)
+	if (times.core_s > 0 && t->registration.requested_s > 0 && !t->registration.fetch)
 		err = binding_store(gw, t, NULL, &times);
 	if (err != GW_OK)
 		gateway_count(gw, err);
@@ -253,9 +253,7 @@ void register_response(struct gateway *gw, struct transaction *t)
 {
 	struct wic *wic = gw->env->wic(gw->env->context, t->flow);
 
-	if (gw->message.status < 200)
-		transaction_proceeding(t); /* 100 is hop by hop */
-	else if (wic == NULL && gw->message.status < 300)
+	if (wic == NULL && gw->message.status >= 200 && gw->message.status < 300)
 		register_late(gw, t);
 	else if (wic == NULL)
 		transaction_free(gw, t);

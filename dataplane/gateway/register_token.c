@@ -232,7 +232,7 @@ static enum gw_err register_forward(struct gateway *gw, struct wic *wic, struct 
 
 	t->registration.wwsf = wic->wwsf;
 	if (err == GW_OK)
-		err = transaction_keep_head(t, &gw->message);
+		err = transaction_keep_head(gw, t, &gw->message);
 	if (err == GW_OK)
 		err = target_write(gw, t, register_build);
 	if (err != GW_OK) {
