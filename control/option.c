@@ -346,7 +346,6 @@ static const struct option options[] = {
 	       "Shortest registration."),
 	NUMBER("limits.default_expires", "s", "600", 1, 604800, OPTION_RELOAD,
 	       HERE(limits.default_expires), "Registration that asks for no time."),
-	       "Time that a registration whose connection has ended waits for another one."),
 	NUMBER("limits.ws_ping", "s", "25", 1, 3600, OPTION_RELOAD, HERE(limits.ws_ping),
 	       "Silence after which a WIC is pinged."),
 	NUMBER("limits.ws_silence", "s", "60", 2, 7200, OPTION_RELOAD, HERE(limits.ws_silence),
