@@ -12,22 +12,26 @@
 #define RECORD_SMALL 256
 #define NO_ALERT (-1)
 
-static bool alert_is_fatal(int alert)
+/* In TLS 1.3 the level means nothing (RFC 8446 section 6); before it a warning ends nothing. */
+static bool alert_is_fatal(const SSL *ssl, int value)
 {
+	int level = value >> 8, alert = value & 0xFF;
+
+	if (level == SSL3_AL_WARNING && SSL_version(ssl) != TLS1_3_VERSION)
+		return false;
 	return alert != SSL_AD_CLOSE_NOTIFY && alert != SSL_AD_USER_CANCELLED;
 }
 
 static void libssl_watch(const SSL *ssl, int where, int value)
 {
 	struct tls *tls = SSL_get_app_data(ssl);
-	int alert = value & 0xFF; /* the level is above it, and means nothing in TLS 1.3 */
 
-	if ((where & SSL_CB_ALERT) == 0 || !alert_is_fatal(alert))
+	if ((where & SSL_CB_ALERT) == 0 || !alert_is_fatal(ssl, value))
 		return;
 	if ((where & SSL_CB_READ) != 0)
-		tls->peer_alert = alert;
+		tls->peer_alert = value & 0xFF;
 	else
-		tls->our_alert = alert;
+		tls->our_alert = value & 0xFF;
 }
 
 static void libssl_tickets(struct tls_context *context, const struct ticket_part *const *keys)
@@ -250,9 +254,12 @@ static enum gw_err libssl_close(struct tls *tls)
 		return GW_AGAIN;
 	tls->closing = true;
 	ERR_clear_error();
-	returned = SSL_shutdown(tls->ssl);
+	/* a change of keys that is half done comes first: libssl would call it an error */
+	returned = SSL_in_init(tls->ssl) ? SSL_do_handshake(tls->ssl) : 1;
+	if (returned == 1)
+		returned = SSL_shutdown(tls->ssl);
 	if (returned < 0)
-		return libssl_outcome(tls, returned);
+		return libssl_outcome(tls, returned) == GW_AGAIN ? GW_AGAIN : GW_OK;
 	tls->closed = true;
 	return GW_OK;
 }

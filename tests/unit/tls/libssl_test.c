@@ -342,6 +342,23 @@ TEST(tls_libssl, tells_the_alert_of_a_client_that_does_not_trust_us)
 	pair_free(p);
 }
 
+TEST(tls_libssl, does_not_lay_its_refusal_on_a_warning_of_the_peer)
+{
+	struct pair *p = start();
+	uint8_t to[8];
+
+	SSL_set_max_proto_version(p->client, TLS1_2_VERSION);
+	SSL_do_handshake(p->client);
+	pair_carry(p, 100000);
+	EXPECT_EQ(GW_AGAIN, tls_libssl.open(p->tls, to, sizeof(to)).err);
+	fake_arrive(&p->fake, SPAN("\x15\x03\x03\x00\x02\x01\x70")); /* unrecognized_name */
+	EXPECT_EQ(GW_AGAIN, tls_libssl.open(p->tls, to, sizeof(to)).err);
+	fake_arrive(&p->fake, SPAN("\x16\x03\x03\x00\x04\x0e\x00\x00\x00")); /* not a client's */
+	EXPECT_EQ(GW_TLS_HANDSHAKE, tls_libssl.open(p->tls, to, sizeof(to)).err);
+	expect_failure(p, "we refused: unexpected message (sent alert unexpected_message)");
+	pair_free(p);
+}
+
 TEST(tls_libssl, refuses_what_is_not_tls)
 {
 	struct pair *p = start();
@@ -501,6 +518,24 @@ TEST(tls_libssl, changes_its_keys)
 	pair_free(p);
 }
 
+TEST(tls_libssl, closes_behind_a_change_of_keys_that_had_no_room)
+{
+	struct pair *p = start_ready();
+	uint8_t to[8];
+
+	p->fake.tx_limit = 10;
+	EXPECT_EQ(GW_OK, tls_libssl.update(p->tls));
+	EXPECT_EQ(GW_AGAIN, tls_libssl.close(p->tls));
+	EXPECT_EQ(GW_TLS_CLOSED, tls_libssl.seal(p->tls, SPAN("late")).err);
+	p->fake.tx_limit = 1000;
+	EXPECT_EQ(GW_OK, tls_libssl.close(p->tls));
+	while (pair_carry(p, 100000))
+		;
+	EXPECT_EQ(0, SSL_read(p->client, to, sizeof(to)));
+	EXPECT_EQ(SSL_ERROR_ZERO_RETURN, SSL_get_error(p->client, 0));
+	pair_free(p);
+}
+
 TEST(tls_libssl, changes_its_keys_when_there_is_room_again)
 {
 	struct pair *p = start_ready();
@@ -624,6 +659,7 @@ TEST_MAIN("tls_libssl", RUN(tls_libssl, handshakes_and_tells_what_was_agreed),
 	  RUN(tls_libssl, accepts_a_client_without_server_name_or_alpn),
 	  RUN(tls_libssl, refuses_an_alpn_without_http_1_1),
 	  RUN(tls_libssl, tells_the_alert_of_a_client_that_does_not_trust_us),
+	  RUN(tls_libssl, does_not_lay_its_refusal_on_a_warning_of_the_peer),
 	  RUN(tls_libssl, refuses_what_is_not_tls),
 	  RUN(tls_libssl, refuses_a_record_that_was_changed),
 	  RUN(tls_libssl, says_closed_at_close_notify_and_can_still_send),
@@ -635,6 +671,7 @@ TEST_MAIN("tls_libssl", RUN(tls_libssl, handshakes_and_tells_what_was_agreed),
 	  RUN(tls_libssl, sends_close_notify_when_there_is_room_again),
 	  RUN(tls_libssl, does_not_close_over_a_record_that_is_on_its_way),
 	  RUN(tls_libssl, changes_its_keys),
+	  RUN(tls_libssl, closes_behind_a_change_of_keys_that_had_no_room),
 	  RUN(tls_libssl, changes_its_keys_when_there_is_room_again),
 	  RUN(tls_libssl, follows_the_key_updates_of_the_peer_and_answers_them),
 	  RUN(tls_libssl, tells_its_secrets_only_where_it_is_configured_to),
