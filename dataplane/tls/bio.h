@@ -5,6 +5,7 @@
 #include <openssl/bio.h>
 
 #include "conn.h"
+#include "flight.h"
 
 /** An OpenSSL BIO over a connection: libssl reads from what was received and writes into the send
  * buffer. Says "retry" when there is nothing or no room, never end of file: that is for open to
@@ -14,7 +15,16 @@
  */
 BIO_METHOD *tls_bio_method_new(void);
 
-/** A BIO on conn, which it borrows and does not touch when freed. NULL: no memory. */
-BIO *tls_bio_new(OSSL_LIB_CTX *lib, const BIO_METHOD *method, struct conn *conn);
+/** What a BIO works on. */
+struct tls_wire {
+	struct conn *conn;
+	struct tls_flight flight; /* of what is read */
+};
+
+/**
+ * A BIO on wire, which it borrows and does not touch when freed. A message that is too long for its
+ * flight fails the read, with SSL_R_EXCESSIVE_MESSAGE_SIZE in OpenSSL's queue. NULL: no memory.
+ */
+BIO *tls_bio_new(OSSL_LIB_CTX *lib, const BIO_METHOD *method, struct tls_wire *wire);
 
 #endif

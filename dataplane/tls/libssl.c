@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bio.h"
 #include "libssl.h"
 
 /* What a TLS 1.3 record adds: head, content type, tag (RFC 8446 section 5.2). */
@@ -53,10 +52,10 @@ static struct tls *libssl_accept(struct tls_context *context, struct conn *conn)
 	if (tls == NULL)
 		return NULL;
 	tls->ssl = SSL_new(context->host[0].ctx);
-	bio = tls_bio_new(context->lib, context->method, conn);
+	bio = tls_bio_new(context->lib, context->method, &tls->wire);
 	if (tls->ssl == NULL || bio == NULL)
 		goto free;
-	tls->conn = conn;
+	tls->wire.conn = conn;
 	tls->context = context;
 	tls->peer_alert = NO_ALERT;
 	tls->our_alert = NO_ALERT;
@@ -143,6 +142,9 @@ static enum gw_err libssl_handshake(struct tls *tls)
 		return GW_OK;
 	ERR_clear_error();
 	returned = SSL_do_handshake(tls->ssl);
+	/* TLS 1.2 has one ClientHello, and calls what it encrypts as it did in clear */
+	if (returned == 1 || SSL_version(tls->ssl) == TLS1_2_VERSION)
+		tls->wire.flight.over = true;
 	if (returned != 1)
 		return libssl_outcome(tls, returned);
 	tls->ready = true;
@@ -170,7 +172,7 @@ static struct tls_result libssl_open(struct tls *tls, uint8_t *to, uint32_t room
  * record seldom waits inside libssl. 0: no room. */
 static uint32_t libssl_piece(const struct tls *tls, uint32_t left)
 {
-	uint32_t room = conn_tx_room(tls->conn);
+	uint32_t room = conn_tx_room(tls->wire.conn);
 	uint32_t piece = RECORD_SMALL;
 
 	if (room == 0)

@@ -4,6 +4,7 @@
 
 #include <openssl/ssl.h>
 
+#include "bio.h"
 #include "host.h"
 #include "tls.h"
 
@@ -27,7 +28,7 @@ struct tls_context {
 /** The server side of one connection. Its SSL's application data. */
 struct tls {
 	SSL *ssl;
-	struct conn *conn;
+	struct tls_wire wire;
 	struct tls_context *context;
 	enum gw_err failed; /* GW_OK while all is well */
 	int peer_alert;

@@ -371,6 +371,48 @@ TEST(tls_libssl, refuses_what_is_not_tls)
 	pair_free(p);
 }
 
+static void expect_too_long(struct pair *p)
+{
+	uint8_t to[8];
+
+	fake_arrive(&p->fake, SPAN("\x16\x03\x01\x00\x04\x01\x00\x3f\xfd"));
+	EXPECT_EQ(GW_TLS_HANDSHAKE, tls_libssl.open(p->tls, to, sizeof(to)).err);
+	expect_failure(p, "we refused: excessive message size");
+	pair_free(p);
+}
+
+TEST(tls_libssl, makes_no_room_for_a_client_hello_that_is_too_long)
+{
+	expect_too_long(start());
+}
+
+TEST(tls_libssl, makes_no_room_for_a_second_client_hello_that_is_too_long)
+{
+	struct pair *p = pair_new((struct tls_config){.groups = "P-256"});
+	uint8_t to[8];
+
+	SSL_do_handshake(p->client);
+	EXPECT(pair_carry(p, 100000));
+	EXPECT_EQ(GW_AGAIN, tls_libssl.open(p->tls, to, sizeof(to)).err); /* HelloRetryRequest */
+	fake_arrive(&p->fake, SPAN("\x14\x03\x03\x00\x01\x01"));
+	expect_too_long(p);
+}
+
+TEST(tls_libssl, takes_a_client_hello_as_long_as_a_record)
+{
+	static uint8_t many[15000]; /* protocols that nobody speaks, and ours */
+	struct pair *p = start();
+
+	memset(many, 'x', sizeof(many));
+	for (uint32_t i = 0; i + 100 <= sizeof(many); i += 100)
+		many[i] = 99;
+	memcpy(many, "\x08http/1.1\x5a", 10);
+	EXPECT_EQ(0, SSL_set_alpn_protos(p->client, many, sizeof(many)));
+	EXPECT_EQ(GW_AGAIN, pair_handshake(p, 100000));
+	EXPECT(tls_libssl.ready(p->tls));
+	pair_free(p);
+}
+
 TEST(tls_libssl, refuses_a_record_that_was_changed)
 {
 	struct pair *p = start_ready();
@@ -661,6 +703,9 @@ TEST_MAIN("tls_libssl", RUN(tls_libssl, handshakes_and_tells_what_was_agreed),
 	  RUN(tls_libssl, tells_the_alert_of_a_client_that_does_not_trust_us),
 	  RUN(tls_libssl, does_not_lay_its_refusal_on_a_warning_of_the_peer),
 	  RUN(tls_libssl, refuses_what_is_not_tls),
+	  RUN(tls_libssl, makes_no_room_for_a_client_hello_that_is_too_long),
+	  RUN(tls_libssl, makes_no_room_for_a_second_client_hello_that_is_too_long),
+	  RUN(tls_libssl, takes_a_client_hello_as_long_as_a_record),
 	  RUN(tls_libssl, refuses_a_record_that_was_changed),
 	  RUN(tls_libssl, says_closed_at_close_notify_and_can_still_send),
 	  RUN(tls_libssl, says_closed_at_fin_after_what_came_before_it),
