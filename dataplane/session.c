@@ -416,6 +416,17 @@ static void session_partial(struct session *s)
 	}
 }
 
+/** Half of the large buffers are for those who have a registration: nobody else fills them all. */
+static bool session_may_grow(const struct session *s)
+{
+	const struct slots *large = s->worker->large;
+	uint32_t capacity = slots_capacity(large);
+
+	if (s->in_size != SMALL_BUFFER || s->in_len < SMALL_BUFFER)
+		return true; /* it need not */
+	return !handle_is_none(s->wic.binding) || slots_live(large) < capacity - capacity / 2;
+}
+
 /**
  * Room for what comes next. A peer that is being closed is read on, into a buffer that is emptied
  * each time: bytes left unread would make our end a reset, which takes the close frame with it.
@@ -425,7 +436,7 @@ static bool session_room(struct session *s)
 {
 	if (s->state == SESSION_CLOSING)
 		s->in_len = 0;
-	if (session_input_room(s))
+	if (session_may_grow(s) && session_input_room(s))
 		return true;
 	if (s->state != SESSION_OPEN) {
 		session_cut(s, GW_POOL_EMPTY);
