@@ -41,6 +41,7 @@ struct session {
 	uint8_t *in;  /* lent from small or large; NULL when nothing has come */
 	uint8_t *out; /* lent from large; NULL when nothing waits */
 	uint32_t in_len, in_size;
+	uint32_t head_seen; /* bytes of the HTTP request looked at for its end */
 	uint32_t out_at, out_len;
 	bool waiting;	    /* for the verdict of job: nothing is read meanwhile */
 	bool broken;	    /* TLS failed: only our alert still goes out */

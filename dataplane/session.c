@@ -331,11 +331,13 @@ static void session_open(struct session *s, const struct ws_upgrade *u)
 static void session_upgrade(struct session *s)
 {
 	struct ws_upgrade_policy policy = upgrade_policy(worker_settings(s->worker));
-	struct ws_upgrade u = ws_upgrade_read(span_of(s->in, s->in_len), &policy);
 	struct admission admission = {.retry_s = RETRY_DRAIN_S};
+	struct span in = span_of(s->in, s->in_len);
+	struct ws_upgrade u;
 
-	if (u.err == GW_AGAIN)
+	if (!ws_upgrade_ends(in, &s->head_seen) && in.len <= HTTP_HEAD_MAX)
 		return;
+	u = ws_upgrade_read(in, &policy);
 	if (s->worker->draining)
 		u.err = GW_STOPPING;
 	if (u.err == GW_OK) {
