@@ -296,7 +296,7 @@ static const struct option options[] = {
 	       "Open connections from its origins, shared out to the workers; more get 503."),
 	NUMBER("wwsf[].limits.registrations_per_second", "1/s", "1000", 1, 1000000, OPTION_RELOAD,
 	       WWSF(limits.registrations_per_second),
-	       "REGISTERs of connections without a binding, shared out to the workers."),
+	       "Requests of connections without a binding, shared out to the workers."),
 	NUMBER("wwsf[].limits.requests_per_second", "1/s", "20", 1, 1000000, OPTION_RELOAD,
 	       WWSF(limits.requests_per_second),
 	       "Requests of one binding, those inside dialogs left out."),
