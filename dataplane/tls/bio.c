@@ -7,6 +7,12 @@
 /* The old signatures, not the _ex ones: "retry" must be -1. A _ex method can only say 0, which
  * SSL_shutdown() takes for done when half of its alert is out. */
 
+static int bio_refuse(int reason)
+{
+	ERR_raise(ERR_LIB_SSL, reason);
+	return -1;
+}
+
 static int bio_read(BIO *bio, char *to, int room)
 {
 	struct tls_wire *wire = BIO_get_data(bio);
@@ -15,16 +21,16 @@ static int bio_read(BIO *bio, char *to, int room)
 	uint32_t n, left = (uint32_t)room;
 
 	BIO_clear_retry_flags(bio);
+	if (wire->spent)
+		return bio_refuse(SSL_R_TOO_MANY_KEY_UPDATES);
 	for (; left > 0; to += n, left -= n) {
 		run = conn_peek(conn, 0, &n);
 		if (n == 0)
 			break;
 		if (n > left)
 			n = left;
-		if (!tls_flight_pass(&wire->flight, span_of(run, n))) {
-			ERR_raise(ERR_LIB_SSL, SSL_R_EXCESSIVE_MESSAGE_SIZE);
-			return -1;
-		}
+		if (!tls_flight_pass(&wire->flight, span_of(run, n)))
+			return bio_refuse(SSL_R_EXCESSIVE_MESSAGE_SIZE);
 		memcpy(to, run, n);
 		conn_consume(conn, n);
 	}

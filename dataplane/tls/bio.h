@@ -19,11 +19,13 @@ BIO_METHOD *tls_bio_method_new(void);
 struct tls_wire {
 	struct conn *conn;
 	struct tls_flight flight; /* of what is read */
+	bool spent;		  /* it costs too much: no read succeeds any more */
 };
 
 /**
- * A BIO on wire, which it borrows and does not touch when freed. A message that is too long for its
- * flight fails the read, with SSL_R_EXCESSIVE_MESSAGE_SIZE in OpenSSL's queue. NULL: no memory.
+ * A BIO on wire, which it borrows and does not touch when freed. Two reads fail, with the reason in
+ * OpenSSL's queue: a message too long for its flight (SSL_R_EXCESSIVE_MESSAGE_SIZE), and any from a
+ * wire that is spent (SSL_R_TOO_MANY_KEY_UPDATES). NULL: no memory.
  */
 BIO *tls_bio_new(OSSL_LIB_CTX *lib, const BIO_METHOD *method, struct tls_wire *wire);
 

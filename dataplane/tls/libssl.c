@@ -10,6 +10,10 @@
 /* Plaintext of the record that begins in a send buffer too small for a whole one. */
 #define RECORD_SMALL 256
 #define NO_ALERT (-1)
+/* A KeyUpdate is 27 bytes that cost as much as ten records: a peer has some, and one more for
+ * each so many bytes that it says. AEAD limits (RFC 8446 section 5.5) ask for far fewer. */
+#define UPDATES_MAX 32
+#define UPDATE_BYTES 65536
 
 /* In TLS 1.3 the level means nothing (RFC 8446 section 6); before it a warning ends nothing. */
 static bool alert_is_fatal(const SSL *ssl, int value)
@@ -31,6 +35,31 @@ static void libssl_watch(const SSL *ssl, int where, int value)
 		tls->peer_alert = value & 0xFF;
 	else
 		tls->our_alert = value & 0xFF;
+}
+
+static void libssl_message(int sent, int version, int type, const void *bytes, size_t len, SSL *ssl,
+			   void *context)
+{
+	struct span message = span_of(bytes, (uint32_t)len);
+	struct tls *tls = context;
+
+	if (sent || type != SSL3_RT_HANDSHAKE || span_at(message, 0) != SSL3_MT_KEY_UPDATE)
+		return;
+	if (tls->updates == 0)
+		tls->wire.spent = true;
+	else
+		tls->updates--;
+}
+
+/** n more plaintext bytes have come. */
+static void libssl_earn(struct tls *tls, uint32_t n)
+{
+	tls->opened += n;
+	if (tls->opened < UPDATE_BYTES)
+		return;
+	tls->opened = 0;
+	if (tls->updates < UPDATES_MAX)
+		tls->updates++;
 }
 
 static void libssl_tickets(struct tls_context *context, const struct ticket_part *const *keys)
@@ -59,9 +88,12 @@ static struct tls *libssl_accept(struct tls_context *context, struct conn *conn)
 	tls->context = context;
 	tls->peer_alert = NO_ALERT;
 	tls->our_alert = NO_ALERT;
+	tls->updates = UPDATES_MAX;
 	SSL_set_bio(tls->ssl, bio, bio);
 	SSL_set_app_data(tls->ssl, tls);
 	SSL_set_info_callback(tls->ssl, libssl_watch);
+	SSL_set_msg_callback(tls->ssl, libssl_message);
+	SSL_set_msg_callback_arg(tls->ssl, tls);
 	SSL_set_accept_state(tls->ssl);
 	if (tls_ticket_keys(context) == NULL) {
 		SSL_set_options(tls->ssl, SSL_OP_NO_TICKET);
@@ -165,6 +197,7 @@ static struct tls_result libssl_open(struct tls *tls, uint8_t *to, uint32_t room
 	returned = SSL_read_ex(tls->ssl, to, room, &n);
 	if (returned != 1)
 		return (struct tls_result){libssl_outcome(tls, returned), 0};
+	libssl_earn(tls, (uint32_t)n);
 	return (struct tls_result){GW_OK, (uint32_t)n};
 }
 

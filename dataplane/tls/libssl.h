@@ -33,7 +33,9 @@ struct tls {
 	enum gw_err failed; /* GW_OK while all is well */
 	int peer_alert;
 	int our_alert;
-	uint32_t retry; /* plaintext bytes of a record that is partly sent; not taken yet */
+	uint32_t updates; /* KeyUpdates that the peer may still send */
+	uint32_t opened;  /* plaintext bytes since that last grew */
+	uint32_t retry;	  /* plaintext bytes of a record that is partly sent; not taken yet */
 	bool ready;
 	bool fin;     /* the peer's */
 	bool closing; /* close was called: nothing more is sealed */

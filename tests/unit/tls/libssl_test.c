@@ -607,6 +607,45 @@ TEST(tls_libssl, follows_the_key_updates_of_the_peer_and_answers_them)
 	pair_free(p);
 }
 
+static void client_updates(struct pair *p)
+{
+	EXPECT_EQ(1, SSL_key_update(p->client, SSL_KEY_UPDATE_NOT_REQUESTED));
+	EXPECT_EQ(1, SSL_do_handshake(p->client));
+	while (pair_carry(p, 100000))
+		;
+}
+
+TEST(tls_libssl, follows_so_many_key_updates_and_no_more)
+{
+	struct pair *p = start_ready();
+	uint8_t to[8];
+
+	for (int i = 0; i < 32; i++)
+		client_updates(p);
+	client_sends(p, SPAN("theirs"));
+	expect_opened(p, "theirs");
+	client_updates(p);
+	client_sends(p, SPAN("late"));
+	EXPECT_EQ(GW_TLS_RECORD, tls_libssl.open(p->tls, to, sizeof(to)).err);
+	expect_failure(p, "we refused: too many key updates");
+	pair_free(p);
+}
+
+TEST(tls_libssl, follows_a_key_update_for_each_64_kib_for_ever)
+{
+	static uint8_t bytes[16384];
+	struct pair *p = start_ready();
+
+	for (int i = 0; i < 100; i++) {
+		client_updates(p);
+		for (int n = 0; n < 4; n++) {
+			client_sends(p, span_of(bytes, sizeof(bytes)));
+			EXPECT_EQ(sizeof(bytes), tls_libssl.open(p->tls, bytes, sizeof(bytes)).n);
+		}
+	}
+	pair_free(p);
+}
+
 static uint32_t secrets;
 
 static void count_secret(void *to, struct span line)
@@ -719,6 +758,8 @@ TEST_MAIN("tls_libssl", RUN(tls_libssl, handshakes_and_tells_what_was_agreed),
 	  RUN(tls_libssl, closes_behind_a_change_of_keys_that_had_no_room),
 	  RUN(tls_libssl, changes_its_keys_when_there_is_room_again),
 	  RUN(tls_libssl, follows_the_key_updates_of_the_peer_and_answers_them),
+	  RUN(tls_libssl, follows_so_many_key_updates_and_no_more),
+	  RUN(tls_libssl, follows_a_key_update_for_each_64_kib_for_ever),
 	  RUN(tls_libssl, tells_its_secrets_only_where_it_is_configured_to),
 	  RUN(tls_libssl, does_not_renegotiate),
 	  RUN(tls_libssl, may_be_freed_at_every_step_of_a_handshake),
