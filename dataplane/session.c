@@ -757,6 +757,8 @@ static void session_row(struct worker *w, struct session *s, struct row_session 
 	writer_text(&text, tls.version);
 	writer_text(&text, " ");
 	writer_text(&text, tls.cipher);
+	writer_text(&text, " ");
+	writer_text(&text, tls.group);
 }
 
 uint32_t session_rows(struct worker *w, uint32_t *cursor, uint32_t max, struct row_session *rows)
