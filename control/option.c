@@ -347,7 +347,7 @@ static const struct option options[] = {
 	NUMBER("limits.default_expires", "s", "600", 1, 604800, OPTION_RELOAD,
 	       HERE(limits.default_expires), "Registration that asks for no time."),
 	NUMBER("limits.ws_ping", "s", "25", 1, 3600, OPTION_RELOAD, HERE(limits.ws_ping),
-	       "Silence after which a WIC is pinged."),
+	       "Time between two pings of a WIC."),
 	NUMBER("limits.ws_silence", "s", "60", 2, 7200, OPTION_RELOAD, HERE(limits.ws_silence),
 	       "Silence after which a connection is dead; more than ws_ping."),
 	NUMBER("limits.tls_handshake", "s", "10", 1, 120, OPTION_RELOAD, HERE(limits.tls_handshake),
