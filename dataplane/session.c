@@ -61,6 +61,14 @@ static void session_finish(struct session *s)
 		conn_shutdown_tx(s->conn);
 }
 
+/** Offers TLS again what it has not taken. */
+static void session_flush(struct session *s)
+{
+	session_output_flush(s);
+	if (s->state == SESSION_CLOSING)
+		session_finish(s);
+}
+
 /** From now on nothing is read; the connection ends when the peer has seen our end. */
 static void session_closing(struct session *s, enum gw_err why, uint32_t status)
 {
@@ -477,6 +485,8 @@ static void session_read(struct session *s)
 	}
 	if (s->broken)
 		session_discard(s);
+	if (s->out != NULL)
+		session_flush(s); /* it may have waited for the rest of what the peer sends */
 	if (s->in_len == 0)
 		session_input_release(s);
 	session_partial(s);
@@ -593,10 +603,8 @@ static void session_writable(struct conn *conn, void *context)
 	struct session *s = context;
 
 	(void)conn;
-	session_output_flush(s);
-	if (s->state == SESSION_CLOSING)
-		session_finish(s);
-	else
+	session_flush(s);
+	if (s->state != SESSION_CLOSING)
 		session_read(s); /* TLS may have stopped reading for want of room to write */
 }
 

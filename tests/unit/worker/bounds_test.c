@@ -303,6 +303,39 @@ TEST(bounds, a_wic_that_does_not_read_is_cut_once)
 	world_close(&world);
 }
 
+/* ---- TLS that takes nothing, though there is room -------------------------------------------- */
+
+static bool taking;
+
+static struct tls_result moody_seal(struct tls *tls, struct span bytes)
+{
+	return taking ? tls_clear.seal(tls, bytes) : (struct tls_result){GW_AGAIN, 0};
+}
+
+TEST(bounds, what_tls_did_not_take_goes_out_behind_what_is_read_next)
+{
+	struct world world = world_plan();
+	struct tls_ops moody = tls_clear;
+	struct span payload;
+	struct peer *wic;
+	uint8_t opcode;
+
+	moody.seal = moody_seal;
+	world_open(&world);
+	wic = wic_open(&world);
+	world.worker[0]->tls = &moody;
+	taking = false; /* half a KeyUpdate has come */
+	wic_frame(&world, wic, FRAME_FINAL, WS_PING, SPAN("one"));
+	EXPECT(!wic_next(&world, wic, &opcode, &payload));
+	taking = true;
+	wic_frame(&world, wic, FRAME_FINAL, WS_PONG, SPAN("and its end"));
+	EXPECT(wic_next(&world, wic, &opcode, &payload));
+	EXPECT_SPAN("one", payload);
+	world.worker[0]->tls = &tls_clear;
+	peer_free(&world, wic);
+	world_close(&world);
+}
+
 TEST(bounds, a_connection_past_the_limit_is_refused_and_a_place_that_is_left_is_used)
 {
 	struct world world = world_plan();
@@ -546,6 +579,7 @@ TEST_MAIN("worker_bounds", RUN(bounds, a_verdict_after_the_close_is_dropped),
 	  RUN(bounds, no_free_verify_job_is_a_503),
 	  RUN(bounds, more_tokens_in_a_turn_than_a_batch_wait_for_the_next_turn),
 	  RUN(bounds, a_wic_that_does_not_read_is_cut_once),
+	  RUN(bounds, what_tls_did_not_take_goes_out_behind_what_is_read_next),
 	  RUN(bounds, a_connection_past_the_limit_is_refused_and_a_place_that_is_left_is_used),
 	  RUN(bounds, a_message_without_a_large_buffer_ends_its_connection_only),
 	  RUN(bounds, who_has_no_registration_leaves_large_buffers_to_those_who_have),
