@@ -92,13 +92,14 @@ static struct token_credential find(struct gateway *gw)
 enum gw_err authorize_request(struct gateway *gw, struct wic *wic)
 {
 	const struct snapshot *view = gw->time.view;
-	struct token_credential credential = find(gw);
-	enum gw_err err = credential.err;
+	struct token_credential credential;
+	enum gw_err err;
 
-	if (err != GW_OK)
-		return err;
 	if (wic->disowned)
-		return GW_TOKEN_WWSF; /* nothing that a token says could help */
+		return GW_TOKEN_WWSF; /* no token could help, and no site is left to fetch one at */
+	credential = find(gw);
+	if (credential.err != GW_OK)
+		return credential.err;
 	err = token_refused_find(gw->refused, &gw->digest, view, gw->time.now_us);
 	if (err != GW_OK) {
 		counter_add(&gw_counters(gw)->token_refused_again, 1);
@@ -116,8 +117,10 @@ enum gw_err authorize_verdict(struct gateway *gw, struct wic *wic, enum gw_err v
 {
 	const struct snapshot *view = gw->time.view;
 	struct token_credential credential = find(gw);
-	enum gw_err err = credential.err != GW_OK ? credential.err : verdict;
+	enum gw_err err = verdict;
 
+	if (credential.err != GW_OK)
+		return credential.err; /* gw->digest is that of somebody else's token */
 	if (err == GW_OK)
 		err = token_read(credential.token, view->config, view->keys, &gw->scratch,
 				 &gw->claims);

@@ -156,6 +156,28 @@ TEST(authorize, looks_at_the_site_again_when_the_verdict_is_there)
 	EXPECT_EQ(GW_TOKEN_WWSF, gateway_verified(world.gw, &world.wic[0], text, GW_OK).err);
 }
 
+TEST(authorize, names_no_place_to_fetch_a_token_for_an_origin_that_is_served_no_more)
+{
+	world_start();
+	world.wic[0].disowned = true;
+	EXPECT_EQ(GW_TOKEN_WWSF, wic_sends(0, register_jssip(NULL, 600)));
+	EXPECT_EQ(403, status_of(world_only(TO_WIC)));
+	EXPECT_NO_LINE(world_only(TO_WIC), "WWW-Authenticate");
+}
+
+TEST(authorize, holds_a_request_whose_token_is_gone_against_no_other_token)
+{
+	const char *token;
+
+	world_start();
+	token = token_alice(900);
+	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token, 600)));
+	EXPECT_EQ(GW_TOKEN_MALFORMED, gateway_verified(world.gw, &world.wic[1],
+						       span_text(register_jssip("a\\", 600)), GW_OK)
+					      .err);
+	EXPECT_EQ(GW_OK, sends(0, register_jssip(token, 600)).err);
+}
+
 TEST_MAIN("gateway_authorize", RUN(authorize, checks_the_signature_of_a_new_token),
 	  RUN(authorize, needs_no_job_for_a_token_that_was_verified),
 	  RUN(authorize, judges_a_verified_token_each_time),
@@ -167,4 +189,6 @@ TEST_MAIN("gateway_authorize", RUN(authorize, checks_the_signature_of_a_new_toke
 	  RUN(authorize, looks_again_at_a_token_that_a_reload_may_have_made_good),
 	  RUN(authorize, does_not_hold_a_lost_verdict_against_a_token),
 	  RUN(authorize, spends_no_signature_for_an_origin_that_is_served_no_more),
-	  RUN(authorize, looks_at_the_site_again_when_the_verdict_is_there))
+	  RUN(authorize, looks_at_the_site_again_when_the_verdict_is_there),
+	  RUN(authorize, names_no_place_to_fetch_a_token_for_an_origin_that_is_served_no_more),
+	  RUN(authorize, holds_a_request_whose_token_is_gone_against_no_other_token))
