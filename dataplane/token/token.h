@@ -206,13 +206,4 @@ bool token_jti_revoked(uint64_t hash, const struct revocation_part *revocations)
 /** True when the web site of that name is disabled. revocations may be NULL. */
 bool token_wwsf_disabled(struct span wwsf, const struct revocation_part *revocations);
 
-/* ---- the layer's tools, used by its tests -------------------------------------------------- */
-
-/** Strict base64url (RFC 4648 5): no padding, no white space, unused bits zero. F04. */
-enum gw_err GW_MUST_CHECK token_base64url_decode(struct span text, uint8_t *to, uint32_t room,
-						 uint32_t *len);
-
-/** Writes bytes as base64url without padding. */
-void token_base64url_write(struct writer *out, struct span bytes);
-
 #endif
