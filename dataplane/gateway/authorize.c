@@ -60,6 +60,8 @@ static enum gw_err submit(struct gateway *gw, struct wic *wic)
 		     : gw->resumed != NULL ? parked_handle(gw, gw->resumed)
 					   : wic->flow;
 	gw->env->submit(gw->env->context, job); /* one without an owner goes back to its pool */
+	if (err == GW_OK)
+		token_cache_put(gw->asked, &gw->digest, gw_config(gw), keys, &gw->claims);
 	return err == GW_OK ? GW_AGAIN : err;
 }
 
@@ -113,6 +115,17 @@ enum gw_err authorize_request(struct gateway *gw, struct wic *wic)
 	return refuse(gw, judge(gw, wic));
 }
 
+/** What was read of the token before its signature was checked; it is read again where that is not
+ * kept, or where a reload might have it read otherwise. */
+static enum gw_err read_before(struct gateway *gw, struct span token)
+{
+	const struct snapshot *view = gw->time.view;
+
+	if (token_cache_find(gw->asked, &gw->digest, view->config, view->keys, &gw->claims))
+		return GW_OK;
+	return token_read(token, view->config, view->keys, &gw->scratch, &gw->claims);
+}
+
 enum gw_err authorize_verdict(struct gateway *gw, struct wic *wic, enum gw_err verdict)
 {
 	const struct snapshot *view = gw->time.view;
@@ -122,8 +135,7 @@ enum gw_err authorize_verdict(struct gateway *gw, struct wic *wic, enum gw_err v
 	if (credential.err != GW_OK)
 		return credential.err; /* gw->digest is that of somebody else's token */
 	if (err == GW_OK)
-		err = token_read(credential.token, view->config, view->keys, &gw->scratch,
-				 &gw->claims);
+		err = read_before(gw, credential.token);
 	if (err == GW_OK && view->keys->row[gw->claims.key].key.id != *asked_key(gw, wic))
 		err = GW_TOKEN_KID; /* a reload replaced the key that the verdict is about */
 	if (err == GW_OK) {

@@ -159,6 +159,7 @@ struct gateway {
 	struct slots *transactions;
 	struct parked_pool *parked;
 	struct token_cache *cache;
+	struct token_cache *asked; /* tokens whose signature is being checked: not believed yet */
 	struct token_refused *refused;
 	struct rates *sites; /* registrations, by the WWSF's name */
 	struct wheel *wheel; /* context: the gateway */
