@@ -481,6 +481,31 @@ TEST(jwks, publishes_nothing_when_nothing_has_changed)
 	end(&n);
 }
 
+/** Who sends tokens can have keys fetched, and must not make workers forget which they refused. */
+TEST(jwks, gives_rows_that_are_the_same_the_same_version)
+{
+	struct nest n;
+	uint32_t version;
+
+	begin(&n);
+	bring(&n, SET("a"), 3600);
+	version = n.live->rows_version;
+	EXPECT(ask(&n, 7, 0));
+	bring(&n, SET("a"), 3600);
+	EXPECT_EQ(version, n.live->rows_version);
+	pass(&n, 60000);
+	EXPECT(n.live->issuer[0].refetchable);
+	EXPECT_EQ(version, n.live->rows_version);
+	EXPECT(ask(&n, 7, 0));
+	bring(&n, TWO_KEYS, 3600);
+	EXPECT_EQ(version + 1, n.live->rows_version);
+	pass(&n, 60000);
+	EXPECT(ask(&n, 7, 0));
+	bring(&n, SET("a"), 3600);
+	EXPECT_EQ(version + 2, n.live->rows_version); /* not that of the time before */
+	end(&n);
+}
+
 TEST(jwks, publishes_again_with_the_next_tick_when_it_could_not)
 {
 	struct nest n;
@@ -662,6 +687,7 @@ TEST_MAIN("jwks", RUN(jwks, fetches_at_once_and_is_without_keys_until_then),
 	  RUN(jwks_wanted, is_ignored_of_other_configurations_rows_and_files),
 	  RUN(jwks_wanted, leaves_other_messages_alone),
 	  RUN(jwks, publishes_nothing_when_nothing_has_changed),
+	  RUN(jwks, gives_rows_that_are_the_same_the_same_version),
 	  RUN(jwks, publishes_again_with_the_next_tick_when_it_could_not),
 	  RUN(jwks, leaves_a_revoked_key_out_of_what_is_published),
 	  RUN(jwks, keeps_a_set_over_a_reload_that_does_not_change_it),
