@@ -216,6 +216,15 @@ static void jwks_failed(struct jwks_set *set, uint64_t now_ms)
 	set->due_ms = now_ms + jwks_between(jwks, wait_ms / 2, wait_ms);
 }
 
+/** Part of it may be a server's own words, in any bytes. */
+static void jwks_why(struct jwks_set *set, const char *why)
+{
+	snprintf(set->error, sizeof(set->error), "%s", why);
+	for (char *c = set->error; *c != '\0'; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+}
+
 static void jwks_done(void *context, const struct jwks_answer *answer)
 {
 	struct jwks_set *set = context;
@@ -224,7 +233,7 @@ static void jwks_done(void *context, const struct jwks_answer *answer)
 	set->flight = NULL;
 	set->issuer.fetches++;
 	if (answer->why != NULL)
-		snprintf(set->error, sizeof(set->error), "%s", answer->why);
+		jwks_why(set, answer->why);
 	if (answer->why == NULL && jwks_take(set, answer->body))
 		jwks_succeeded(set, answer->fresh_s, now_ms);
 	else

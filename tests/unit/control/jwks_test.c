@@ -392,6 +392,17 @@ TEST(jwks, counts_a_fetch_that_cannot_begin_as_one_that_failed)
 	end(&n);
 }
 
+/** A server's certificate may say anything, and an error that is not UTF-8 is no JSON. */
+TEST(jwks, tells_of_a_failure_in_visible_characters)
+{
+	struct nest n;
+
+	begin(&n);
+	refuse(&n, "name '\xff\x1b[2J\xc3\xa4' does not match");
+	EXPECT_TEXT("name '?\?[2J?\?' does not match", look(&n).error);
+	end(&n);
+}
+
 /* ---- unknown kids ---------------------------------------------------------------------------- */
 
 TEST(jwks_wanted, fetches_once_in_a_cooldown)
@@ -682,6 +693,7 @@ TEST_MAIN("jwks", RUN(jwks, fetches_at_once_and_is_without_keys_until_then),
 	  RUN(jwks, takes_a_set_without_a_usable_key_for_a_failure),
 	  RUN(jwks, tells_once_what_is_odd_about_a_set),
 	  RUN(jwks, counts_a_fetch_that_cannot_begin_as_one_that_failed),
+	  RUN(jwks, tells_of_a_failure_in_visible_characters),
 	  RUN(jwks_wanted, fetches_once_in_a_cooldown),
 	  RUN(jwks_wanted, joins_a_fetch_that_is_under_way),
 	  RUN(jwks_wanted, is_ignored_of_other_configurations_rows_and_files),
