@@ -378,6 +378,31 @@ TEST(jwks, tells_once_what_is_odd_about_a_set)
 	end(&n);
 }
 
+/** Points are checked key by key: a long set would hold up the control thread with each fetch. */
+TEST(jwks, reads_a_set_that_is_the_same_only_once)
+{
+	const struct key_entry *first;
+	struct nest n;
+
+	begin(&n);
+	bring(&n, SET("a"), 60);
+	first = look(&n).keys->at;
+	pass(&n, 45000);
+	refuse(&n, "x");
+	pass(&n, 1000);
+	bring(&n, SET("a"), 60);
+	EXPECT(look(&n).keys->at == first);
+	EXPECT_TEXT("fresh", how(&n));
+	EXPECT_EQ(0, look(&n).age_s);
+	pass(&n, 45000);
+	bring(&n, SET("b"), 60);
+	EXPECT_SPAN("b", look(&n).keys->at[0].kid);
+	pass(&n, 45000);
+	bring(&n, SET("a"), 60);
+	EXPECT_SPAN("a", look(&n).keys->at[0].kid);
+	end(&n);
+}
+
 TEST(jwks, counts_a_fetch_that_cannot_begin_as_one_that_failed)
 {
 	struct nest n;
@@ -692,6 +717,7 @@ TEST_MAIN("jwks", RUN(jwks, fetches_at_once_and_is_without_keys_until_then),
 	  RUN(jwks, does_not_forget_keys_while_a_fetch_may_still_succeed),
 	  RUN(jwks, takes_a_set_without_a_usable_key_for_a_failure),
 	  RUN(jwks, tells_once_what_is_odd_about_a_set),
+	  RUN(jwks, reads_a_set_that_is_the_same_only_once),
 	  RUN(jwks, counts_a_fetch_that_cannot_begin_as_one_that_failed),
 	  RUN(jwks, tells_of_a_failure_in_visible_characters),
 	  RUN(jwks_wanted, fetches_once_in_a_cooldown),
