@@ -32,10 +32,22 @@ const char *keys_algorithm_name(enum jws_alg alg)
 	return algorithm_names[alg];
 }
 
-bool keys_revoked(const struct keys_filter *filter, struct span issuer, struct span kid)
+static bool keys_same_material(const struct verify_key *a, const struct verify_key *b)
 {
-	return filter != NULL && filter->revoked != NULL &&
-	       filter->revoked(filter->context, issuer, kid);
+	return a->len == b->len && a->modulus == b->modulus &&
+	       memcmp(a->material, b->material, a->len) == 0;
+}
+
+bool keys_revoked(const struct keys_filter *filter, struct span issuer, const struct key_list *keys,
+		  uint32_t i)
+{
+	if (filter == NULL || filter->revoked == NULL)
+		return false;
+	for (uint32_t k = 0; k < keys->count; k++)
+		if (keys_same_material(&keys->at[k].key, &keys->at[i].key) &&
+		    filter->revoked(filter->context, issuer, keys->at[k].kid))
+			return true;
+	return false;
 }
 
 /* ---- members of a key; each reader returns why the key is not usable, or NULL --------------- */
@@ -298,8 +310,7 @@ static const char *keys_one(const json_t *jwk, uint32_t allowed, struct arena *a
 
 static bool keys_same(const struct verify_key *a, const struct verify_key *b)
 {
-	return a->alg == b->alg && a->len == b->len && a->modulus == b->modulus &&
-	       memcmp(a->material, b->material, a->len) == 0;
+	return a->alg == b->alg && keys_same_material(a, b);
 }
 
 static void keys_add(const struct keys_source *source, struct key_list *list, uint32_t number,

@@ -79,7 +79,11 @@ struct keys_filter {
 	const void *context;
 };
 
-/** False when filter is NULL or lets the key pass. */
-bool keys_revoked(const struct keys_filter *filter, struct span issuer, struct span kid);
+/**
+ * Whether key i of an issuer's keys is taken back: by its kid, or by another that the same material
+ * has there, for any algorithm. filter may be NULL.
+ */
+bool keys_revoked(const struct keys_filter *filter, struct span issuer, const struct key_list *keys,
+		  uint32_t i);
 
 #endif

@@ -393,7 +393,7 @@ static struct key_row *publish_issuer_keys(const struct publish_keys_from *from,
 		struct verify_key key = keys->at[k].key;
 
 		key_ids_number(from->ids, &key); /* a revoked one too: it may be given back */
-		if (keys_revoked(from->revoked, issuer, kid))
+		if (keys_revoked(from->revoked, issuer, keys, k))
 			continue;
 		*rows++ = (struct key_row){
 			.issuer = i,

@@ -13,7 +13,14 @@
 	"\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"," \
 	"\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\""
 #define SET(kid) "{\"keys\":[{" EC ",\"kid\":\"" kid "\"}]}"
-#define TWO_KEYS "{\"keys\":[{" EC ",\"kid\":\"a\"},{" EC ",\"kid\":\"b\"}]}"
+#define EC2 \
+	"\"kty\":\"EC\",\"crv\":\"P-256\"," \
+	"\"x\":\"9kR7NBef43KibDRdBa2qaE_SEYZZxvtA2gnZmMo0pfA\"," \
+	"\"y\":\"7xhGGN7F7UXXwkwxewJpDqQxEeJ93tnuq5YKwNMnAfg\""
+#define TWO_KEYS "{\"keys\":[{" EC ",\"kid\":\"a\"},{" EC2 ",\"kid\":\"b\"}]}"
+#define TWINS \
+	"{\"keys\":[{" EC ",\"kid\":\"a\"},{" EC ",\"kid\":\"b\"},{" EC "},{" EC2 \
+	",\"kid\":\"c\"}]}"
 
 enum { FLIGHTS = 64, DAY_MS = 86400000 };
 
@@ -577,6 +584,20 @@ TEST(jwks, leaves_a_revoked_key_out_of_what_is_published)
 	end(&n);
 }
 
+/** The thief of a key would write its other name. */
+TEST(jwks, leaves_out_a_revoked_key_under_each_of_its_names)
+{
+	struct nest n;
+
+	begin(&n);
+	n.filter.revoked = revokes_b;
+	bring(&n, TWINS, 3600);
+	EXPECT_EQ(4, look(&n).keys->count);
+	EXPECT_EQ(1, n.live->count);
+	EXPECT_SPAN("c", n.live->row[0].kid);
+	end(&n);
+}
+
 /* ---- configurations -------------------------------------------------------------------------- */
 
 /** A reload: the old configuration is gone afterwards. */
@@ -728,6 +749,7 @@ TEST_MAIN("jwks", RUN(jwks, fetches_at_once_and_is_without_keys_until_then),
 	  RUN(jwks, gives_rows_that_are_the_same_the_same_version),
 	  RUN(jwks, publishes_again_with_the_next_tick_when_it_could_not),
 	  RUN(jwks, leaves_a_revoked_key_out_of_what_is_published),
+	  RUN(jwks, leaves_out_a_revoked_key_under_each_of_its_names),
 	  RUN(jwks, keeps_a_set_over_a_reload_that_does_not_change_it),
 	  RUN(jwks, stays_with_its_issuer_when_a_reload_puts_another_in_front),
 	  RUN(jwks, fetches_anew_when_a_reload_changes_where_from),
