@@ -385,6 +385,7 @@ void jwks_configure(struct jwks *jwks, const struct config *config)
 		old = jwks_find(jwks, issuer);
 		if (old < jwks->count) {
 			set[i] = jwks->set[old];
+			set[i]->line = issuer->jwks.line;
 			jwks->set[old] = NULL;
 		} else {
 			set[i] = jwks_set_new(jwks, config, issuer);

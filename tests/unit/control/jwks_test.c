@@ -673,6 +673,8 @@ TEST(jwks, stays_with_its_issuer_when_a_reload_puts_another_in_front)
 	EXPECT_EQ(1, n.flights);
 	EXPECT(ask(&n, 7, 1));
 	EXPECT_EQ(2, n.flights);
+	bring(&n, "{\"keys\":[{" EC ",\"kid\":\"a\"},{}]}", 3600);
+	expect_logged(&n, "wicgate.yaml:17: ", 1); /* where it stands now */
 	free(first);
 	free(both);
 	end(&n);
