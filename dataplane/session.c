@@ -426,15 +426,11 @@ static void session_partial(struct session *s)
 	}
 }
 
-/** Half of the large buffers are for those who have a registration: nobody else fills them all. */
 static bool session_may_grow(const struct session *s)
 {
-	const struct slots *large = s->worker->large;
-	uint32_t capacity = slots_capacity(large);
-
 	if (s->in_size != SMALL_BUFFER || s->in_len < SMALL_BUFFER)
 		return true; /* it need not */
-	return !handle_is_none(s->wic.binding) || slots_live(large) < capacity - capacity / 2;
+	return session_large_allowed(s);
 }
 
 /**

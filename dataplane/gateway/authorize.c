@@ -130,14 +130,15 @@ enum gw_err authorize_verdict(struct gateway *gw, struct wic *wic, enum gw_err v
 {
 	const struct snapshot *view = gw->time.view;
 	struct token_credential credential = find(gw);
-	enum gw_err err = verdict;
+	enum gw_err err;
 
 	if (credential.err != GW_OK)
 		return credential.err; /* gw->digest is that of somebody else's token */
-	if (err == GW_OK)
-		err = read_before(gw, credential.token);
+	err = read_before(gw, credential.token);
 	if (err == GW_OK && view->keys->row[gw->claims.key].key.id != *asked_key(gw, wic))
 		err = GW_TOKEN_KID; /* a reload replaced the key that the verdict is about */
+	if (err == GW_OK)
+		err = verdict;
 	if (err == GW_OK) {
 		token_cache_put(gw->cache, &gw->digest, view->config, view->keys, &gw->claims);
 		err = wic->disowned ? GW_TOKEN_WWSF : judge(gw, wic);
