@@ -403,6 +403,7 @@ static enum gw_err open_gateway(struct worker *w)
 		.max_transactions = w->config.sizes.transactions,
 		.max_message = w->config.sizes.max_message,
 		.max_parked = w->config.sizes.parked,
+		.verify_jobs = w->config.sizes.verify_jobs,
 		.token_cache = w->config.sizes.token_cache,
 		.token_refused = w->config.sizes.token_refused,
 		.epoch = w->config.epoch,

@@ -187,6 +187,7 @@ struct key_part {
 	struct snapshot_part part;
 	const struct key_row *row;
 	uint32_t count;
+	uint32_t rows_version; /* stays over publications in which only issuer[] differs */
 	const struct key_issuer *issuer; /* of each config_part.issuer; NULL: all are from files */
 	uint32_t issuer_count;
 };

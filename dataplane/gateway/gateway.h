@@ -87,6 +87,7 @@ struct gateway_config {
 	uint32_t max_transactions;
 	uint32_t max_message;	/* bytes; the largest max_message that will ever be configured */
 	uint32_t max_parked;	/* requests that wait for keys, at least 1; half for one issuer */
+	uint32_t verify_jobs;	/* signatures under way, whose tokens are read once; more, twice */
 	uint32_t token_cache;	/* verified tokens remembered */
 	uint32_t token_refused; /* refused tokens remembered */
 	uint32_t epoch;		/* where generations start */

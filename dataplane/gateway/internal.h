@@ -111,7 +111,7 @@ struct transaction {
 			uint32_t requested_s;  /* asked of the core; 0: de-registration */
 			uint64_t contact; /* hash of the Contact's user and host; 0: all or none */
 			uint64_t jti;	  /* jti_hash() of the token; 0: it has none */
-			uint32_t wwsf;
+			char wwsf[32];	  /* its name: rows change with a reload */
 			bool outbound;
 			bool first;	    /* the flow held no identity before */
 			bool fetch;	    /* no Contact: asks for bindings and changes none */
@@ -230,6 +230,7 @@ struct gateway {
 	struct slots *heads; /* of transactions, HEAD_LONG bytes each */
 	struct parked_pool *parked;
 	struct token_cache *cache;
+	struct token_cache *asked; /* tokens whose signature is being checked: not believed yet */
 	struct token_refused *refused;
 	struct rates *sites; /* registrations, by the WWSF's name */
 	struct wheel *wheel; /* context: the gateway */
