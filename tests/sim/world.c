@@ -16,6 +16,7 @@
 
 #define RING_BYTES (256 * 1024)
 #define STEPS_MAX 5000000u /* some 100,000 are usual */
+#define FAREWELL_US (300 * SECOND)
 #define ROTATED_US (40 * SECOND) /* a flow key is kept until no request is under way with it */
 #define AFTER_DRAIN_US (110 * SECOND) /* and timer C */
 #define CORE_LEAVES_US (5 * SECOND)
@@ -486,6 +487,27 @@ static void come_to_rest(struct sim *sim)
 	while (!sim_failed(sim) && !watch_rests(sim) && sim->now_us < until_us);
 }
 
+static uint32_t leaving(const struct sim *sim)
+{
+	uint32_t n = 0;
+
+	for (uint16_t i = 0; i < sim->options.workers; i++)
+		n += worker_balance(sim->worker[i].worker).leaving;
+	return n;
+}
+
+/** What has lost its connection is de-registered, and a core that answers lets it go. */
+static void say_farewell(struct sim *sim)
+{
+	uint64_t until_us = sim->now_us + FAREWELL_US;
+
+	while (!sim_failed(sim) && leaving(sim) > 0 && sim->now_us < until_us)
+		run_until(sim, sim->now_us + SECOND);
+	if (!sim_failed(sim) && leaving(sim) > 0)
+		sim_broken(sim, "farewells-end", "%u bindings are still about to leave",
+			   leaving(sim));
+}
+
 static void drain(struct sim *sim)
 {
 	while (sim->down && !sim_failed(sim)) /* it is on its way back */
@@ -495,6 +517,7 @@ static void drain(struct sim *sim)
 	for (uint16_t i = 0; i < sim->options.workers; i++)
 		command(sim, i, COMMAND_DRAIN);
 	run_until(sim, sim->now_us + CORE_LEAVES_US);
+	say_farewell(sim);
 	core_drain(sim->core);
 	come_to_rest(sim);
 	if (!sim_failed(sim))
