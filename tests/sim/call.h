@@ -168,8 +168,10 @@ uint32_t wic_call_conn(const struct sim *sim, const struct call *c);
 /** What a WIC's messages have beside what all have. */
 void wic_call_extras(struct sim *sim, const struct call *c, struct writer *out);
 void wic_call_contact(struct sim *sim, const struct call *c, struct writer *out);
-/** The dialogs of its registration have not been interrupted since since_us. */
-bool wic_call_at_home(const struct sim *sim, const struct call *c, uint64_t since_us);
+/** The dialogs of its registration have not been interrupted since since_us, and the connection that
+ * it has now had it at asked_us. */
+bool wic_call_at_home(const struct sim *sim, const struct call *c, uint64_t since_us,
+		      uint64_t asked_us);
 
 /* core_call.c */
 void core_call_send(struct sim *sim, struct exchange *x, const char *route, struct span bytes);

@@ -28,6 +28,7 @@ struct wic {
 	bool outbound; /* registers with reg-id and an instance, most times */
 	/* its home at the gateway, by which its dialogs are found: one identity's registration */
 	uint64_t home_since_us; /* 0: not known to be there */
+	uint64_t home_here_us;	/* this connection has it */
 	uint64_t home_lost_us;	/* its connection has ended; 0: it has not */
 	uint32_t home_user, home_conn;
 	bool home_outbound;

@@ -23,7 +23,8 @@ bool wic_call_ready(struct sim *sim, const struct call *c)
 
 	if (!wic_connected(sim->wics, c->wic, w->number) || w->closing)
 		return false;
-	return w->number == c->conn || (w->home_since_us > 0 && w->home_user == c->user);
+	return w->number == c->conn || (w->home_since_us > 0 && w->home_conn == w->number &&
+					w->home_user == c->user);
 }
 
 bool wic_call_send(struct sim *sim, const struct call *c, uint32_t conn, struct span bytes)
@@ -55,12 +56,14 @@ void wic_call_contact(struct sim *sim, const struct call *c, struct writer *out)
 		 w->index);
 }
 
-bool wic_call_at_home(const struct sim *sim, const struct call *c, uint64_t since_us)
+bool wic_call_at_home(const struct sim *sim, const struct call *c, uint64_t since_us,
+		      uint64_t asked_us)
 {
 	const struct wic *w = wic_of(sim, c);
 
 	return wic_connected(sim->wics, c->wic, w->number) && w->home_user == c->user &&
-	       w->home_since_us > 0 && w->home_since_us < since_us;
+	       w->home_since_us > 0 && w->home_since_us < since_us &&
+	       w->home_conn == w->number && w->home_here_us < asked_us;
 }
 
 /* ---- what it does ----------------------------------------------------------------------------

@@ -119,6 +119,8 @@ static void home_bound(struct wic *w, const struct request *r)
 	if (w->home_since_us == 0 || late || !same_home(w, r) ||
 	    w->home_since_us < sim->restarted_us)
 		w->home_since_us = sim->now_us;
+	if (w->home_conn != w->number || w->home_since_us == sim->now_us)
+		w->home_here_us = sim->now_us;
 	w->home_lost_us = 0;
 	w->home_user = r->user;
 	w->home_conn = w->number;
