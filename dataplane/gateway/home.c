@@ -316,6 +316,8 @@ static void deliver_elsewhere(struct gateway *gw, const struct mw_source *source
 static void deliver_nowhere(struct gateway *gw, const struct mw_source *source,
 			    const struct home *h)
 {
+	if (terminate_known(gw))
+		return; /* asked before the flow ended: what was answered then is said again */
 	if (h == NULL || gw->time.now_us >= h->grace_us) {
 		terminate_no_flow(gw, source, GW_FLOW_GONE, h != NULL && h->outbound);
 		return;

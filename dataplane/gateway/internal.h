@@ -599,6 +599,8 @@ void terminate_here(struct gateway *gw, const struct mw_source *source, struct h
 /** Writes the request in gw->message to gw->out as t's WIC gets it. */
 enum gw_err GW_MUST_CHECK terminate_write(struct gateway *gw, struct transaction *t,
 					  const struct route_top *top);
+/** A request that is under way already: the ACK of its failure, or the same once more. */
+bool terminate_known(struct gateway *gw);
 /** PROTOCOL 10.3: what a flow that cannot be used means to the core. */
 void terminate_no_flow(struct gateway *gw, const struct mw_source *source, enum gw_err err,
 		       bool outbound);

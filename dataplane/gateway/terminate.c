@@ -193,8 +193,7 @@ void terminate_elsewhere(struct gateway *gw, const struct mw_source *source, str
 	}
 }
 
-/** A request that is under way already: the ACK of its failure, or the same once more. */
-static bool terminate_known(struct gateway *gw)
+bool terminate_known(struct gateway *gw)
 {
 	enum sip_method method = gw->message.method;
 	struct transaction *t = transaction_find(gw, transaction_key(gw, &gw->message),

@@ -244,6 +244,8 @@ static bool may_be_answered_again(const struct sim *sim, const struct exchange *
 		return false;
 	if (x->sent_us <= sim->restarted_us) /* asked again, another life answers */
 		return true;
+	if (!x->tcp && !wic_connected(sim->wics, sim->calls->call[x->call].wic, x->conn))
+		return true; /* and so may a worker that knows that the connection has ended */
 	return !x->tcp && x->status == status && x->tag == tag;
 }
 
