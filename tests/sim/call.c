@@ -234,6 +234,16 @@ static uint32_t tag_hash(struct span message)
 	return (uint32_t)siphash(key, text_header(message, "To", 0));
 }
 
+/** The WIC's connection has ended or has another registration: a worker that knows it answers what is
+ * asked again, and not the one that has the transaction. */
+static bool has_moved(const struct sim *sim, const struct exchange *x)
+{
+	const struct call *c = &sim->calls->call[x->call];
+
+	return !wic_connected(sim->wics, c->wic, x->conn) ||
+	       !wic_call_at_home(sim, c, sim->calls->exchange[c->first].sent_us, x->sent_us);
+}
+
 /** More than one final answer is right: repeats over UDP, and of an INVITE other 2xx. */
 static bool may_be_answered_again(const struct sim *sim, const struct exchange *x, uint16_t status,
 				  uint32_t tag)
@@ -244,9 +254,7 @@ static bool may_be_answered_again(const struct sim *sim, const struct exchange *
 		return false;
 	if (x->sent_us <= sim->restarted_us) /* asked again, another life answers */
 		return true;
-	if (!x->tcp && !wic_connected(sim->wics, sim->calls->call[x->call].wic, x->conn))
-		return true; /* and so may a worker that knows that the connection has ended */
-	return !x->tcp && x->status == status && x->tag == tag;
+	return !x->tcp && ((x->status == status && x->tag == tag) || has_moved(sim, x));
 }
 
 bool exchange_answered(struct sim *sim, struct exchange *x, struct span message)

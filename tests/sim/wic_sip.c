@@ -143,9 +143,9 @@ static void send_register(struct wic *w, struct request *r, uint32_t number)
 	wic_forge(w, &out);
 	home_asked(w, r);
 	text_add(&out, "Supported: path, outbound\r\nContent-Length: 0\r\n\r\n");
-	sim_note(w->sim, "wic %u.%u REGISTER r%u user%u token %d exp %lld asks %u", w->index,
+	sim_note(w->sim, "wic %u.%u REGISTER r%u user%u token %d exp %lld asks %u%s", w->index,
 		 w->number, number, w->user, (int)r->token, (long long)(r->exp_s - SIM_WALL_START),
-		 r->asked_s);
+		 r->asked_s, r->outbound ? " outbound" : "");
 	wic_send(w, writer_span(&out));
 }
 
