@@ -186,6 +186,7 @@ static void store_registration(const struct transaction *t, struct binding *b)
 	b->outbound = t->registration.outbound;
 	b->contact = t->registration.contact;
 	b->jti = t->registration.jti;
+	b->asked_us = t->registration.asked_us;
 	b->path = t->target.transport;
 	memcpy(b->wwsf, t->registration.wwsf, sizeof(b->wwsf));
 }

@@ -280,12 +280,13 @@ bool exchange_answered(struct sim *sim, struct exchange *x, struct span message)
 }
 
 /** Whether the same message may come to an end twice: over UDP, and what an end repeats itself. */
-static bool may_come_again(const struct exchange *x, struct span message)
+static bool may_come_again(const struct exchange *x, struct span message, uint32_t conn)
 {
 	struct span head = span_of(x->head, x->head_len);
 
 	if (x->from == END_CORE)
-		return x->method == CALL_ACK && !x->tcp && x->delivered <= 2;
+		return !x->tcp && ((x->method == CALL_ACK && x->delivered <= 2) ||
+				   x->delivered_conn != conn); /* as after has_moved() */
 	return text_has(text_header(message, "Via", 0), "SIP/2.0/UDP") ||
 	       !span_equal(text_header(message, "Via", 0), text_header(head, "Via", 0));
 }
@@ -298,7 +299,7 @@ bool exchange_delivered(struct sim *sim, struct exchange *x, struct span message
 		x->delivered_us = sim->now_us;
 		x->delivered_conn = conn;
 		sim_note(sim, "%s x%u arrives", exchange_name(x), exchange_number(sim, x));
-	} else if (!may_come_again(x, message)) {
+	} else if (!may_come_again(x, message, conn)) {
 		broken(sim, "delivered-once", x, "again");
 	}
 	free(x->head);
