@@ -280,8 +280,8 @@ static uint64_t env_random(void *context)
 static struct sim_shape shape_of(struct sim *sim)
 {
 	struct sim_shape s = {
-		.wics = (uint32_t)sim_between(sim, 4, SIM_WICS_MAX),
-		.run_us = sim_between(sim, sim_s(50), sim_s(100)),
+		.wics = (uint32_t)sim_between(sim, 3, SIM_WICS_MAX - 1),
+		.run_us = sim_between(sim, sim_s(35), sim_s(75)),
 		.rough = true,
 		.udp = sim_chance(sim, 50),
 		.advertise_common = sim_chance(sim, 50),
