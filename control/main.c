@@ -225,6 +225,11 @@ static enum gw_err open_commands(struct control *c)
 		.lost = commands_capture_lost,
 		.context = &c->commands,
 	};
+	struct traces_config traces = {
+		.loop = &c->loop,
+		.log = c->node.log,
+		.workers = c->node.workers,
+	};
 
 	c->commands = (struct commands){
 		.node = &node_ops,
@@ -236,10 +241,13 @@ static enum gw_err open_commands(struct control *c)
 		.revocations = c->node.revocations,
 		.max_rows = fetch.max_rows,
 	};
-	capture.errands = c->commands.errands;
+	traces.errands = capture.errands = c->commands.errands;
 	c->commands.capture = capture_new(&capture);
-	return c->commands.fetch && c->commands.errands && c->commands.capture ? GW_OK
-									       : GW_NO_MEMORY;
+	c->commands.traces = traces_new(&traces);
+	if (!c->commands.fetch || !c->commands.errands || !c->commands.capture ||
+	    !c->commands.traces)
+		return GW_NO_MEMORY;
+	return GW_OK;
 }
 
 static enum gw_err on_publish(void *context)
@@ -320,6 +328,7 @@ static void close_loop(struct control *c)
 	fetch_close(c->commands.fetch);
 	errands_close(c->commands.errands);
 	capture_close(c->commands.capture);
+	traces_close(c->commands.traces);
 	inbox_close(c->inbox);
 	jwks_free(c->node.jwks);
 	c->node.jwks = NULL;

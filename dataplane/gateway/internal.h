@@ -65,6 +65,7 @@ struct transaction {
 	struct transaction *flow_next;	/* of the same flow */
 	struct transaction **flow_link; /* NULL: not listed */
 	uint32_t salt;			/* of our branch, beside the handle */
+	uint64_t since_us;		/* made */
 	uint64_t deadline_us;
 	uint32_t retry_us; /* UDP: next retransmission interval */
 	enum sip_method method;

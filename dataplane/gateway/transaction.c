@@ -34,6 +34,7 @@ struct transaction *transaction_new(struct gateway *gw, enum transaction_kind ki
 		return NULL;
 	t->kind = kind;
 	t->salt = (uint32_t)gw->env->random(gw->env->context);
+	t->since_us = gw->time.now_us;
 	t->method = gw->message.method;
 	transaction_attach(t, wic);
 	counter_add(&gw_counters(gw)->transaction_live, 1);
@@ -51,6 +52,7 @@ struct transaction *transaction_own(struct gateway *gw, enum own_kind what, stru
 	t->own.what = what;
 	t->own.subject = subject;
 	t->salt = (uint32_t)gw->env->random(gw->env->context);
+	t->since_us = gw->time.now_us;
 	t->method = method;
 	counter_add(&gw_counters(gw)->transaction_live, 1);
 	return t;
