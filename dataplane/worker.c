@@ -82,8 +82,9 @@ static bool env_hop_up(void *context, const struct mw_target *target)
 static void env_event(void *context, const struct message_event *event)
 {
 	struct message_event copy = *event;
+	uint32_t behind = event->head.len - (uint32_t)sizeof(copy);
 
-	worker_event(context, &copy);
+	worker_event_with(context, &copy, span_of(event + 1, behind));
 }
 
 struct verify_job *worker_job(void *context)

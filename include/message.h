@@ -334,6 +334,10 @@ enum event_kind {
 	EVENT_DRAINED,
 	EVENT_NET_ALARM, /* err says what: GW_NEIGHBOUR_LOST and its like; peer: about whom */
 	EVENT_CONNECTION_BROKEN, /* its last doings follow, as text */
+	/* for the audit stream only, which takes those of registrations too */
+	EVENT_CALL_ANSWERED, /* an INVITE outside a dialog: 2xx */
+	EVENT_CALL_FAILED,   /* the same: any other end, CANCEL among them */
+	EVENT_CALL_ENDED,    /* a BYE: its final response */
 	EVENT_KINDS
 };
 
@@ -348,6 +352,24 @@ struct message_event {
 	uint32_t status;  /* SIP or HTTP status, or WebSocket close code; 0: none */
 	uint32_t seconds; /* expiry, age; 0: none */
 	char text[96];	  /* terminated; TLS failure text, origin, WWSF name */
+};
+
+#define AUDIT_ICID_MAX 100 /* bytes of a charging identifier; a longer one is cut */
+#define AUDIT_IDENTITY_MAX 256
+
+/**
+ * What the audit stream is told beside the event: of registrations and calls, when it is on. Sent
+ * as far as text is used. Identities are in it only when they are to be written in clear.
+ */
+struct message_audit {
+	struct message_event event;
+	bool originating;    /* calls: the WIC's; else the core's */
+	bool refresh;	     /* EVENT_REGISTERED: there was a binding before */
+	uint64_t elapsed_ms; /* since the request; EVENT_BINDING_END: since the registration */
+	uint64_t peer_hash;  /* of the other side of a call; 0: none */
+	char icid[AUDIT_ICID_MAX + 1];	       /* terminated */
+	uint16_t impi_len, impu_len, peer_len; /* of text, one after the other */
+	uint8_t text[3 * AUDIT_IDENTITY_MAX];
 };
 
 #endif

@@ -95,6 +95,7 @@ static struct binding *binding_new(struct gateway *gw, struct transaction *t, st
 	if (b == NULL)
 		return NULL;
 	b->flow = t->flow;
+	b->since_us = gw->time.now_us;
 	b->impi = t->registration.impi;
 	b->impu = t->registration.impu;
 	b->impi_hash = gateway_identity_hash(gw, identity_span(&b->impi));
@@ -132,6 +133,7 @@ enum gw_err binding_store(struct gateway *gw, struct transaction *t, struct wic 
 	b->outbound = t->registration.outbound;
 	b->contact = t->registration.contact;
 	b->jti = t->registration.jti;
+	memcpy(b->icid, t->icid, sizeof(b->icid));
 	memset(b->wwsf, 0, sizeof(b->wwsf));
 	memcpy(b->wwsf, name.at, name.len);
 	b->expires_us = gw->time.now_us + (uint64_t)expires_s * 1000000;

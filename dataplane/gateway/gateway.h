@@ -63,7 +63,8 @@ struct gateway_env {
 				 struct span bytes);
 	/** Whether the n-th next hop is thought to be up. */
 	bool (*hop_up)(void *context, const struct mw_target *target);
-	/** One event for the log. */
+	/** One event for the log; head.len bytes of it, so that it may be a struct message_audit.
+	 */
 	void (*event)(void *context, const struct message_event *event);
 	/** A free verify job of the worker's pool, or NULL; submitted by the worker at its turn's
 	 * end. */

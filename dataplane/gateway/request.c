@@ -9,6 +9,7 @@ void request_begin(struct gateway *gw, const struct sip_message *m)
 	writer_init(&gw->out, gw->out_memory, gw->config.max_message + GATEWAY_LINES_MAX);
 	if (m != NULL)
 		sip_splice_init(&gw->splice, m);
+	memset(gw->icid, 0, sizeof(gw->icid));
 }
 
 struct span request_lines(struct gateway *gw, uint32_t mark)
@@ -282,6 +283,7 @@ void request_charging_vector(struct gateway *gw, const struct realm_config *real
 
 		memcpy(id + i, &word, 8);
 	}
+	memcpy(gw->icid, id, sizeof(gw->icid));
 	/* RFC 7315 5.6: icid-generated-at is a host, unquoted; orig-ioi of type 1 names the
 	 * visited network */
 	writer_text(out, "P-Charging-Vector: icid-value=\"");

@@ -258,6 +258,7 @@ enum gw_err transaction_send(struct gateway *gw, struct transaction *t)
 		return err;
 	}
 	counter_add(&gw_counters(gw)->mw_requests_out, 1);
+	memcpy(t->icid, gw->icid, sizeof(t->icid));
 	if (t->target.transport == MW_UDP && bytes.len <= sizeof(t->kept)) {
 		memcpy(t->kept, bytes.at, bytes.len);
 		t->kept_len = (uint16_t)bytes.len;
