@@ -37,7 +37,7 @@ struct audit {
 	char path[PATH_MAX]; /* "": nowhere */
 	uint8_t *filling;    /* config.buffer_bytes; write.bytes is as long */
 	uint32_t len;
-	uint64_t lost, lost_told;
+	uint64_t lost, lost_told, lost_logged; /* told: in the stream itself */
 };
 
 /* ---- the thread ------------------------------------------------------------------------------ */
@@ -132,13 +132,18 @@ static void audit_free(struct audit *audit)
 	free(audit);
 }
 
+/** error: errno, 0: none. */
 static void audit_log(struct audit *audit, int error)
 {
 	struct log_line line;
 
+	if (error == 0 && audit->lost == audit->lost_logged)
+		return;
+	audit->lost_logged = audit->lost;
+
 	log_begin(audit->config.log, &line, LOG_LEVEL_ERROR, "audit_failed");
 	log_text(&line, "file", audit->path);
-	log_text(&line, "why", strerrordesc_np(error));
+	log_text(&line, "why", error != 0 ? strerrordesc_np(error) : "it is written too slowly");
 	log_number(&line, "lost_lines", audit->lost);
 	log_end(&line);
 }
@@ -152,8 +157,7 @@ static void audit_written(uv_work_t *work, int status)
 
 	audit->busy = false;
 	audit->lost += w->lost;
-	if (w->error != 0)
-		audit_log(audit, w->error);
+	audit_log(audit, w->error);
 	audit_kick(audit);
 	if (audit->closing && !audit->busy)
 		audit_free(audit);
