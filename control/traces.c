@@ -25,6 +25,7 @@ struct traces {
 	struct traces_config config;
 	struct run *run[TRACES_MAX];
 	uint32_t last_id;
+	uint64_t wall_offset_us; /* wall clock less monotonic clock, when the last one began */
 	bool closing;
 	bool mopping; /* workers are told that a trace is over which one of them goes on with */
 	uint32_t timers;
@@ -183,10 +184,9 @@ static uint64_t clock_us(clockid_t clock)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/** Wall clock of a moment of the monotonic one: "2026-11-29T01:15:11.000001Z". */
-static json_t *message_time(uint64_t monotonic_us)
+/** "2026-11-29T01:15:11.000001Z" */
+static json_t *message_time(uint64_t wall_us)
 {
-	uint64_t wall_us = clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC) + monotonic_us;
 	time_t seconds = (time_t)(wall_us / 1000000);
 	char text[64];
 	struct tm tm;
@@ -215,7 +215,8 @@ static json_t *message_text(struct span bytes)
 	return shown;
 }
 
-static json_t *message_json(const struct message_traced *traced, uint16_t from, struct span text)
+static json_t *message_json(const struct traces *traces, const struct message_traced *traced,
+			    uint16_t from, struct span text)
 {
 	static const struct {
 		const char *from, *to;
@@ -229,8 +230,8 @@ static json_t *message_json(const struct message_traced *traced, uint16_t from, 
 	char peer[ENDPOINT_TEXT_MAX];
 
 	return json_pack("{s:{s:o, s:i, s:s, s:s, s:s, s:s, s:o, s:I, s:b, s:o}}", "message", "ts",
-			 message_time(traced->now_us), "worker", (int)from, "from",
-			 legs[traced->leg].from, "to", legs[traced->leg].to, "transport",
+			 message_time(traces->wall_offset_us + traced->now_us), "worker", (int)from,
+			 "from", legs[traced->leg].from, "to", legs[traced->leg].to, "transport",
 			 wic			       ? "WSS"
 			 : traced->transport == MW_UDP ? "UDP"
 						       : "TCP",
@@ -299,7 +300,7 @@ void traces_message(struct traces *traces, uint16_t from, struct span bytes)
 	if (traces->closing || !span_copy(&bytes, &traced, sizeof(traced)) ||
 	    traced.leg >= TRACE_LEGS)
 		return;
-	message = message_json(&traced, from, bytes);
+	message = message_json(traces, &traced, from, bytes);
 	for (uint32_t i = 0; i < TRACES_MAX && traced.id[i] != 0; i++) {
 		struct run *run = traces_find(traces, traced.id[i]);
 
@@ -336,6 +337,7 @@ void traces_start(struct traces *traces, struct cli_request *request,
 		return;
 	}
 	*place = run;
+	traces->wall_offset_us = clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC);
 	run->traces = traces;
 	run->request = request;
 	run->order = *order;
