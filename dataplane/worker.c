@@ -82,7 +82,8 @@ static bool env_hop_up(void *context, const struct mw_target *target)
 static void env_event(void *context, const struct message_event *event)
 {
 	struct message_event copy = *event;
-	uint32_t behind = event->head.len - (uint32_t)sizeof(copy);
+	uint32_t behind =
+		event->head.len > sizeof(copy) ? event->head.len - (uint32_t)sizeof(copy) : 0;
 
 	worker_event_with(context, &copy, span_of(event + 1, behind));
 }

@@ -62,15 +62,15 @@ static void label_of(const char *text, char label[LABEL_MAX])
 	snprintf(label, LABEL_MAX, "%.*s", (int)len, text);
 }
 
-/** One lane with an arrow in it. */
-static void arrow(const char *label, bool right, char lane[LANE + 1])
+/** One lane with an arrow in it; head: '<' or '>'. */
+static void arrow(const char *label, char head, char lane[LANE + 1])
 {
 	size_t len = strlen(label), room = LANE - 8;
 	size_t shown = len < room ? len : room;
 
 	memset(lane, '-', LANE);
 	lane[LANE] = '\0';
-	lane[right ? LANE - 1 : 0] = right ? '>' : '<';
+	lane[head == '>' ? LANE - 1 : 0] = head;
 	lane[3] = ' ';
 	memcpy(lane + 4, label, shown);
 	lane[4 + shown] = ' ';
@@ -100,7 +100,7 @@ void ladder_message(const json_t *message, enum ladder_form form, FILE *out)
 	char label[LABEL_MAX], lane[LANE + 1];
 
 	label_of(text, label);
-	arrow(label, strcmp(from, "wic") == 0 || strcmp(to, "core") == 0, lane);
+	arrow(label, strcmp(from, "wic") == 0 || strcmp(to, "core") == 0 ? '>' : '<', lane);
 	ts = strchr(ts, 'T') != NULL ? strchr(ts, 'T') + 1 : ts;
 	fprintf(out, "%-*.*s  |%-*s|%-*s|  %s %s%s\n", TIME, TIME, ts, LANE, wic ? lane : "", LANE,
 		wic ? "" : lane, member(message, "transport"), member(message, "peer"),

@@ -47,8 +47,8 @@ static void line_print(struct stream *s, const char *text, size_t len)
 	json_decref(line);
 }
 
-/** Prints the lines that are whole; at the end of the stream, the last one too. */
-static void lines_print(struct stream *s, bool end)
+/** Prints the lines that are whole. */
+static void lines_print(struct stream *s)
 {
 	size_t at = 0;
 	char *stop;
@@ -57,8 +57,6 @@ static void lines_print(struct stream *s, bool end)
 		line_print(s, s->line + at, (size_t)(stop - s->line) - at);
 		at = (size_t)(stop - s->line) + 1;
 	}
-	if (end && at < s->len)
-		line_print(s, s->line + at, s->len - at);
 	s->len -= at;
 	memmove(s->line, s->line + at, s->len);
 }
@@ -97,11 +95,12 @@ static bool stream_read(struct stream *s)
 	if (n < 0 && errno == EINTR)
 		return true;
 	if (n <= 0) {
-		lines_print(s, true);
+		if (s->len > 0)
+			line_print(s, s->line, s->len); /* the last has no line end */
 		return false;
 	}
 	s->len += (size_t)n;
-	lines_print(s, false);
+	lines_print(s);
 	return s->len < sizeof(s->line);
 }
 

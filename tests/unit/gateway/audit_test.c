@@ -25,9 +25,9 @@ static const struct message_audit *told(enum event_kind what)
 	return audit;
 }
 
-static bool is_in(const struct message_audit *audit, const char *text)
+static bool is_in(struct message_audit audit, const char *text)
 {
-	return memmem(audit, sizeof(*audit), text, strlen(text)) != NULL;
+	return memmem(&audit, sizeof(audit), text, strlen(text)) != NULL;
 }
 
 static struct span text_of(const struct message_audit *audit, uint32_t at, uint32_t len)
@@ -67,7 +67,7 @@ TEST(registration, is_told_when_it_starts_is_refreshed_and_ends_by_hashes)
 	EXPECT_EQ(600, audit->event.seconds);
 	EXPECT_EQ(200, audit->event.status);
 	EXPECT_EQ(offsetof(struct message_audit, text), audit->event.head.len);
-	EXPECT(!is_in(audit, "alice"));
+	EXPECT(!is_in(*audit, "alice"));
 	world_wait(60 * 1000000ull);
 	world_register();
 	world_forget();
@@ -75,7 +75,7 @@ TEST(registration, is_told_when_it_starts_is_refreshed_and_ends_by_hashes)
 	audit = told(EVENT_BINDING_END);
 	EXPECT_EQ(660000, audit->elapsed_ms);
 	EXPECT(strlen(audit->icid) == 32 && strcmp(icid, audit->icid) != 0); /* of the last one */
-	EXPECT(!is_in(audit, "alice"));
+	EXPECT(!is_in(*audit, "alice"));
 }
 
 TEST(registration, is_a_refresh_when_there_was_one_before)
@@ -167,7 +167,7 @@ TEST(call, of_a_wic_is_told_with_both_sides_and_the_icid_that_the_core_got)
 	EXPECT(audit->event.impu_hash == hash_of(ALICE));
 	EXPECT(audit->peer_hash == hash_of(BOB));
 	EXPECT_EQ(1500, audit->elapsed_ms);
-	EXPECT(!is_in(audit, "alice") && !is_in(audit, "bob"));
+	EXPECT(!is_in(*audit, "alice") && !is_in(*audit, "bob"));
 	EXPECT_TEXT("shop", audit->event.text);
 }
 
