@@ -31,29 +31,20 @@ static void put_icid(struct message_audit *audit, struct span icid)
 	audit->icid[kept.len] = '\0';
 }
 
-/** One of our own making, as it is in P-Charging-Vector. False: there is none. */
-static bool put_our_icid(struct message_audit *audit, const uint8_t icid[16])
-{
-	static const uint8_t none[16];
-	struct writer w;
-
-	if (memcmp(icid, none, sizeof(none)) == 0)
-		return false;
-	writer_init(&w, audit->icid, sizeof(audit->icid) - 1);
-	writer_hex(&w, span_of(icid, sizeof(none)));
-	return true;
-}
-
-/** Ours, or the one that came with a request of the core. */
+/** The one that the request went on with, or came with. */
 static void put_icid_of(struct message_audit *audit, const struct transaction *t)
 {
 	struct span charging, icid;
 
-	if (put_our_icid(audit, t->icid) || t->kind != TRANSACTION_TERMINATE)
-		return;
-	charging = span_of(t->termination.charging, t->termination.charging_len);
-	if (sip_param(charging, SPAN("icid-value"), &icid))
-		put_icid(audit, sip_unquote(icid));
+	if (t->kind == TRANSACTION_REGISTER) {
+		put_icid(audit, span_of(t->registration.icid, sizeof(t->registration.icid)));
+	} else if (t->kind == TRANSACTION_ORIGINATE) {
+		put_icid(audit, span_of(t->origination.mark.icid, t->origination.mark.icid_len));
+	} else if (t->kind == TRANSACTION_TERMINATE) {
+		charging = span_of(t->termination.charging, t->termination.charging_len);
+		if (sip_param(charging, SPAN("icid-value"), &icid))
+			put_icid(audit, sip_unquote(icid));
+	}
 }
 
 static void send_audit(struct gateway *gw, struct message_audit *audit)
@@ -78,7 +69,7 @@ void audit_registration(struct gateway *gw, const struct message_event *event,
 		audit.elapsed_ms = (gw->time.now_us - binding->since_us) / 1000;
 		audit.impi_len = put_identity(gw, &audit, identity_span(&binding->impi));
 		audit.impu_len = put_identity(gw, &audit, identity_span(&binding->impu));
-		(void)put_our_icid(&audit, binding->icid);
+		put_icid(&audit, span_of(binding->icid, sizeof(binding->icid)));
 	}
 	send_audit(gw, &audit);
 }

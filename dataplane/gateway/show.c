@@ -73,9 +73,11 @@ static void transaction_row(const struct gateway *gw, const struct transaction *
 		[TRANSACTION_TERMINATE] = "terminate",
 		[TRANSACTION_OWN] = "own",
 	};
-	static const char *const states[] = {
-		[TRANSACTION_TRYING] = "trying",
-		[TRANSACTION_COMPLETED] = "completed",
+	static const char *const states[SIP_STATES] = {
+		[SIP_CALLING] = "calling",	 [SIP_TRYING] = "trying",
+		[SIP_PROCEEDING] = "proceeding", [SIP_ACCEPTED] = "accepted",
+		[SIP_COMPLETED] = "completed",	 [SIP_CONFIRMED] = "confirmed",
+		[SIP_TERMINATED] = "terminated",
 	};
 	bool terminates = t->kind == TRANSACTION_TERMINATE;
 	struct writer w;
@@ -91,7 +93,7 @@ static void transaction_row(const struct gateway *gw, const struct transaction *
 	writer_init(&w, row->kind, sizeof(row->kind) - 1);
 	writer_text(&w, kinds[t->kind]);
 	writer_init(&w, row->state, sizeof(row->state) - 1);
-	writer_text(&w, states[t->state]);
+	writer_text(&w, states[t->client.state]);
 }
 
 uint32_t gateway_transaction_rows(const struct gateway *gw, const struct wic *wic, uint32_t max,

@@ -32,7 +32,7 @@ await scenario(WORLDS, async (world) => {
 	assert.equal(session.peer, connection.peer);
 	assert.equal(binding.flow_slot, session.slot);
 	assert.deepEqual([call.kind, call.method, call.state, call.transport, call.hop, call.flow_slot],
-		['originate', 'MESSAGE', 'trying', 'UDP', `${bracketed(link.core)}:${MW_PORT}`,
+		['originate', 'MESSAGE', 'calling', 'UDP', `${bracketed(link.core)}:${MW_PORT}`,
 			session.slot]);
 	assert.ok(call.age_ms < 10000, `${call.age_ms}`);
 
