@@ -398,6 +398,15 @@ static const struct option options[] = {
 	TEXT("control.metrics", "''", 0, 255, OPTION_LATER, HERE(control.metrics),
 	     "Address and port of the metrics."),
 
+	MAP("audit",
+	    "The audit stream: a line for each start, refresh and end of a registration and "
+	    "for each answer to and end of a call."),
+	TEXT("audit.file", "''", 0, 4000, OPTION_RELOAD, HERE(audit.file),
+	     "File that lines are added to, opened anew at SIGHUP and reload; stderr: standard "
+	     "error; empty: none."),
+	CHOICE("audit.identities", "hash", "hash|clear", 2, OPTION_RELOAD, HERE(audit.identities),
+	       "How identities are written: by their keyed hash, as in the log, or as they are."),
+
 	MAP("log", "The log on standard error."),
 	CHOICE("log.level", "info", "error|warning|info|debug", 4, OPTION_RELOAD, HERE(log.level),
 	       "Least important lines that are written."),

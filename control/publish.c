@@ -337,6 +337,9 @@ static void publish_limits(const struct config *config, struct config_part *part
 	part->from_check = config->access.from_check.value != 0;
 	part->warn_reason = config->access.warn_reason.value != 0;
 	part->token_in_body = config->access.token_in_body.value != 0;
+	part->audit = config->audit.file.text[0] == '\0'		     ? AUDIT_NONE
+		      : config->audit.identities.value == CONFIG_AUDIT_CLEAR ? AUDIT_CLEAR
+									     : AUDIT_HASHED;
 	part->max_connections = config_share(config, config->limits.max_connections);
 	part->upgrades.per_second = publish_share(config, config->limits.upgrades_per_second);
 	part->upgrades.burst = publish_share(config, config->limits.upgrades_burst);

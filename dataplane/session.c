@@ -235,6 +235,8 @@ static void session_message(struct session *s, struct span message)
 	s->partial_us = 0;
 	counter_add(&s->worker->counters.ws_messages_in, 1);
 	session_owner(s);
+	if (worker_traces(s->worker))
+		tracing_wic(s->worker, TRACE_FROM_WIC, s, message);
 	session_result(s, gateway_from_wic(s->worker->gateway, &s->wic, message));
 }
 
@@ -715,6 +717,8 @@ enum gw_err session_send(struct worker *w, struct handle flow, struct span bytes
 		return err;
 	s->messages_out++;
 	counter_add(&w->counters.ws_messages_out, 1);
+	if (worker_traces(w))
+		tracing_wic(w, TRACE_TO_WIC, s, bytes);
 	return GW_OK;
 }
 
