@@ -380,16 +380,53 @@ void revoked_turn(struct gateway *gw);
 /** A binding was made or refreshed: it must not escape a walk that has passed its slot. */
 void revoked_binding(struct gateway *gw, const struct binding *b);
 
+/* register.c: REGISTER, whoever authenticates */
+
+/** What a REGISTER asks for. */
+struct register_ask {
+	enum gw_err err;
+	const struct realm_config *realm;
+	struct identity to;
+	bool fetch;		     /* no Contact: asks for bindings and changes none */
+	struct sip_address contact;  /* star: all */
+	struct span element;	     /* the Contact as it stands in its line */
+	struct span contact_expires; /* the parameter's value; empty when absent */
+	uint32_t expires_s;
+	bool reg_id;
+};
+/** A REGISTER from wic. */
+enum gw_err GW_MUST_CHECK register_request(struct gateway *gw, struct wic *wic);
+/** What gw->message asks for; err: why it is refused. */
+struct register_ask register_read(const struct gateway *gw);
+/** Sends it to the core for t, whose registration its caller has filled. On error t is freed. */
+enum gw_err GW_MUST_CHECK register_forward(struct gateway *gw, struct wic *wic,
+					   struct transaction *t);
+/** Keyed hash of the pair that t registers: never 0. */
+uint64_t register_pair(const struct gateway *gw, const struct transaction *t);
+/** The identity's own home network, where we serve it, is the one asked to register it: GW_DOMAIN
+ * (F26). */
+enum gw_err GW_MUST_CHECK register_home(const struct gateway *gw, const struct register_ask *ask);
+/**
+ * One identity a flow (PROTOCOL 5.6), for as long as the core may hold it: its requests come with
+ * the flow's token, and must not reach whoever came next (6.6). GW_IDENTITY_MISMATCH.
+ */
+enum gw_err GW_MUST_CHECK register_one_identity(const struct gateway *gw, const struct wic *wic,
+						const struct transaction *t);
+
+/* register_token.c: with a token */
+enum gw_err GW_MUST_CHECK register_token(struct gateway *gw, struct wic *wic,
+					 const struct register_ask *ask);
+/** The same when gw->claims are believed. */
+enum gw_err GW_MUST_CHECK register_authorized(struct gateway *gw, struct wic *wic);
+/** Edits credentials and lifetime of the request that goes to the core. */
+void register_token_edit(struct gateway *gw, const struct transaction *t,
+			 const struct register_ask *ask);
+
 /* procedures */
 /** A request from wic, by its method; and what follows once its token is verified. */
 enum gw_err GW_MUST_CHECK request_of_wic(struct gateway *gw, struct wic *wic);
 enum gw_err GW_MUST_CHECK request_verified(struct gateway *gw, struct wic *wic,
 					   enum gw_err verdict);
-/** A REGISTER from wic; and when gw->claims are believed. */
-enum gw_err GW_MUST_CHECK register_request(struct gateway *gw, struct wic *wic);
-enum gw_err GW_MUST_CHECK register_authorized(struct gateway *gw, struct wic *wic);
-/** Keyed hash of the pair that t registers: never 0. */
-uint64_t register_pair(const struct gateway *gw, const struct transaction *t);
 void register_response(struct gateway *gw, struct transaction *t);
 enum gw_err GW_MUST_CHECK originate_request(struct gateway *gw, struct wic *wic);
 /** No WWSF may originate for an identity that is not registered: GW_TOKEN_SCENARIO. */

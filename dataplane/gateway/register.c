@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "internal.h"
+
+/*
+ * REGISTER, whoever authenticates (PROTOCOL 9.2): what is asked for, and what every one of them
+ * gets on its way to the core. Credentials and lifetime are those of register_token.c.
+ */
+
+static enum gw_err ask_uri(const struct gateway *gw, const struct sip_message *m,
+			   struct register_ask *ask)
+{
+	struct sip_uri uri = sip_uri_parse(m->uri);
+
+	if (uri.err != GW_OK)
+		return uri.err;
+	ask->realm = uri.has_user ? NULL : request_realm(gw_config(gw), uri.host);
+	return ask->realm != NULL ? GW_OK : GW_DOMAIN;
+}
+
+/** To and From name the same identity: no registration for somebody else (F23). */
+static enum gw_err ask_identity(const struct sip_message *m, struct register_ask *ask)
+{
+	struct sip_address to = sip_address_parse(sip_value(m, SIP_HEADER_TO));
+	struct sip_address from = sip_address_parse(sip_value(m, SIP_HEADER_FROM));
+	struct identity other;
+
+	if (to.err != GW_OK || from.err != GW_OK)
+		return GW_SIP_ADDRESS;
+	if (identity_impu(to.uri_text, &ask->to) != GW_OK ||
+	    identity_impu(from.uri_text, &other) != GW_OK)
+		return GW_IDENTITY_MISMATCH;
+	return span_equal(identity_span(&ask->to), identity_span(&other)) ? GW_OK
+									  : GW_IDENTITY_THIRD_PARTY;
+}
+
+/** One expires at most: of two, the core might take the one that was not clamped. */
+static enum gw_err ask_contact_expires(struct register_ask *ask)
+{
+	struct span rest = ask->contact.params, name, value;
+	uint32_t seen = 0;
+
+	while (sip_param_next(&rest, &name, &value)) {
+		if (!span_equal_nocase(name, SPAN("expires")))
+			continue;
+		if (seen++ > 0 || !sip_seconds(value, &ask->expires_s))
+			return GW_SIP_CONTACT;
+		ask->contact_expires = value;
+	}
+	return GW_OK;
+}
+
+/**
+ * One Contact or none; D-17: header fields in its URI would plant routing, so they are refused.
+ */
+static enum gw_err ask_contact(const struct sip_message *m, struct register_ask *ask)
+{
+	const struct sip_field *f = sip_first(m, SIP_HEADER_CONTACT);
+	struct span rest, second, value;
+
+	ask->fetch = f == NULL;
+	if (f == NULL)
+		return GW_OK;
+	rest = f->value;
+	if (sip_next(m, f) != NULL || !sip_list_next(&rest, &ask->element) ||
+	    sip_list_next(&rest, &second))
+		return GW_SIP_CONTACT;
+	ask->contact = sip_address_parse(ask->element);
+	if (ask->contact.err != GW_OK)
+		return ask->contact.err;
+	if (ask->contact.star)
+		return GW_OK;
+	if (ask->contact.uri.headers.len > 0)
+		return GW_SIP_CONTACT;
+	ask->reg_id = sip_param(ask->contact.params, SPAN("reg-id"), &value);
+	return ask_contact_expires(ask);
+}
+
+/** RFC 3261 10.3 step 6: the Contact's own parameter, then Expires, then the default. */
+static enum gw_err ask_expires(const struct gateway *gw, const struct sip_message *m,
+			       struct register_ask *ask)
+{
+	struct span header = sip_value(m, SIP_HEADER_EXPIRES);
+	struct span text = ask->contact_expires.len > 0 ? ask->contact_expires : header;
+
+	if (text.len == 0)
+		ask->expires_s = gw_config(gw)->default_expires_s;
+	else if (!sip_seconds(text, &ask->expires_s))
+		return GW_SIP_NUMBER;
+	return ask->contact.star && ask->expires_s != 0 ? GW_SIP_CONTACT : GW_OK;
+}
+
+struct register_ask register_read(const struct gateway *gw)
+{
+	const struct sip_message *m = &gw->message;
+	struct register_ask ask = {0};
+
+	ask.err = ask_uri(gw, m, &ask);
+	if (ask.err == GW_OK)
+		ask.err = ask_identity(m, &ask);
+	if (ask.err == GW_OK)
+		ask.err = ask_contact(m, &ask);
+	if (ask.err == GW_OK)
+		ask.err = ask_expires(gw, m, &ask);
+	return ask;
+}
+
+/** Path with the flow token; ob when the client uses outbound (RFC 5626 5.1, RFC 3327). */
+static void write_path(struct gateway *gw, const struct transaction *t)
+{
+	writer_text(&gw->lines, "Path: <sip:");
+	flow_token_write(gw_config(gw), t->flow, &gw->lines);
+	writer_text(&gw->lines, "@");
+	request_sent_by(gw);
+	writer_text(&gw->lines, t->target.transport == MW_TCP ? ";transport=tcp;lr" : ";lr");
+	writer_text(&gw->lines, t->registration.outbound ? ";ob>\r\n" : ">\r\n");
+}
+
+/** Tells one Contact of a WIC from another: user and host, both random in browsers. */
+static uint64_t contact_hash(const struct gateway *gw, const struct register_ask *ask)
+{
+	uint64_t hash;
+
+	if (ask->fetch || ask->contact.star)
+		return 0;
+	hash = pair_hash(gw->bucket_key, ask->contact.uri.user, ask->contact.uri.host);
+	return hash != 0 ? hash : 1;
+}
+
+static enum gw_err register_build(struct gateway *gw, struct transaction *t)
+{
+	struct register_ask ask = register_read(gw);
+	const struct sip_message *m = &gw->message;
+	uint32_t mark;
+
+	if (ask.err != GW_OK)
+		return ask.err;
+	t->registration.contact = contact_hash(gw, &ask);
+	trust_strip_from_wic(gw, m);
+	request_via(gw, t, t->target.transport == MW_TCP ? "TCP" : "UDP");
+	request_max_forwards(gw, m);
+	register_token_edit(gw, t, &ask);
+	mark = writer_len(&gw->lines);
+	write_path(gw, t);
+	if (!request_has_tag(m, SIP_HEADER_REQUIRE, SPAN("path")))
+		writer_text(&gw->lines, "Require: path\r\n");
+	if (!request_has_tag(m, SIP_HEADER_SUPPORTED, SPAN("path")))
+		writer_text(&gw->lines, "Supported: path\r\n"); /* D-28 */
+	writer_text(&gw->lines, "P-Visited-Network-ID: \"");
+	writer_put(&gw->lines, ask.realm->visited_network);
+	writer_text(&gw->lines, "\"\r\n");
+	request_charging_vector(gw, ask.realm, &gw->lines);
+	sip_splice_append(&gw->splice, request_lines(gw, mark));
+	return writer_ok(&gw->lines) ? GW_OK : GW_NO_ROOM;
+}
+
+uint64_t register_pair(const struct gateway *gw, const struct transaction *t)
+{
+	uint64_t hash = pair_hash(gw->bucket_key, identity_span(&t->registration.impi),
+				  identity_span(&t->registration.impu));
+
+	return hash != 0 ? hash : 1;
+}
+
+enum gw_err register_forward(struct gateway *gw, struct wic *wic, struct transaction *t)
+{
+	enum gw_err err = target_next_hop(gw, &t->target);
+	uint64_t pair;
+	bool asks;
+
+	t->registration.wwsf = wic->wwsf;
+	if (err == GW_OK)
+		err = transaction_keep_head(t, &gw->message);
+	if (err == GW_OK)
+		err = target_write(gw, t, register_build);
+	if (err != GW_OK) {
+		transaction_free(gw, t);
+		return err;
+	}
+	pair = register_pair(gw, t);
+	asks = t->registration.requested_s > 0;
+	t->registration.first = asks && wic->identity == 0;
+	err = transaction_send(gw, t); /* frees t itself when it fails */
+	if (err == GW_OK && asks)
+		wic->identity = pair;
+	return err;
+}
+
+enum gw_err register_home(const struct gateway *gw, const struct register_ask *ask)
+{
+	const struct realm_config *home = request_realm(gw_config(gw), identity_host(&ask->to));
+
+	return home == NULL || home == ask->realm ? GW_OK : GW_DOMAIN;
+}
+
+enum gw_err register_one_identity(const struct gateway *gw, const struct wic *wic,
+				  const struct transaction *t)
+{
+	return wic->identity == 0 || wic->identity == register_pair(gw, t) ? GW_OK
+									   : GW_IDENTITY_MISMATCH;
+}
+
+enum gw_err register_request(struct gateway *gw, struct wic *wic)
+{
+	struct register_ask ask = register_read(gw);
+
+	return ask.err == GW_OK ? register_token(gw, wic, &ask) : ask.err;
+}
