@@ -132,6 +132,7 @@ enum gw_err binding_store(struct gateway *gw, struct transaction *t, struct wic 
 	b->outbound = t->registration.outbound;
 	b->contact = t->registration.contact;
 	b->jti = t->registration.jti;
+	b->ims_auth = t->registration.ims_auth;
 	memset(b->wwsf, 0, sizeof(b->wwsf));
 	memcpy(b->wwsf, name.at, name.len);
 	b->expires_us = gw->time.now_us + (uint64_t)expires_s * 1000000;

@@ -33,6 +33,34 @@ static enum gw_err ask_identity(const struct sip_message *m, struct register_ask
 									  : GW_IDENTITY_THIRD_PARTY;
 }
 
+#define NOBODY SPAN("anonymous@anonymous.invalid") /* TS 23.003 13.6 */
+
+/** D-18: what address says instead of an identity. */
+static struct span placeholder_of(const struct gateway *gw, const struct sip_message *m,
+				  enum sip_header id)
+{
+	struct sip_address a = sip_address_parse(sip_value(m, id));
+	struct span user = gw_config(gw)->placeholder_user;
+
+	if (user.len == 0 || user.len > PLACEHOLDER_MAX || a.uri.scheme != SIP_SCHEME_SIP)
+		return SPAN("");
+	if (span_equal(span_from(a.uri_text, 4), NOBODY))
+		return NOBODY;
+	if (a.uri.params.len > 0 || a.uri.headers.len > 0 || a.uri.port != 0 ||
+	    a.uri.password.len > 0 || !span_equal(a.uri.user, user) ||
+	    !span_equal_nocase(a.uri.host, sip_uri_parse(m->uri).host))
+		return SPAN("");
+	return a.uri.user;
+}
+
+/** To and From name the same nobody. */
+static struct span ask_placeholder(const struct gateway *gw, const struct sip_message *m)
+{
+	struct span to = placeholder_of(gw, m, SIP_HEADER_TO);
+
+	return span_equal(to, placeholder_of(gw, m, SIP_HEADER_FROM)) ? to : SPAN("");
+}
+
 /** One expires at most: of two, the core might take the one that was not clamped. */
 static enum gw_err ask_contact_expires(struct register_ask *ask)
 {
@@ -98,6 +126,8 @@ struct register_ask register_read(const struct gateway *gw)
 	if (ask.err == GW_OK)
 		ask.err = ask_identity(m, &ask);
 	if (ask.err == GW_OK)
+		ask.placeholder = ask_placeholder(gw, m);
+	if (ask.err == GW_OK)
 		ask.err = ask_contact(m, &ask);
 	if (ask.err == GW_OK)
 		ask.err = ask_expires(gw, m, &ask);
@@ -135,10 +165,13 @@ static enum gw_err register_build(struct gateway *gw, struct transaction *t)
 	if (ask.err != GW_OK)
 		return ask.err;
 	t->registration.contact = contact_hash(gw, &ask);
-	trust_strip_from_wic(gw, m);
 	request_via(gw, t, t->target.transport == MW_TCP ? "TCP" : "UDP");
 	request_max_forwards(gw, m);
-	register_token_edit(gw, t, &ask);
+	if (t->registration.ims_auth)
+		register_ims_edit(gw, t, &ask);
+	else
+		register_token_edit(gw, t, &ask);
+	register_name(gw, t);
 	mark = writer_len(&gw->lines);
 	write_path(gw, t);
 	if (!request_has_tag(m, SIP_HEADER_REQUIRE, SPAN("path")))
@@ -155,8 +188,9 @@ static enum gw_err register_build(struct gateway *gw, struct transaction *t)
 
 uint64_t register_pair(const struct gateway *gw, const struct transaction *t)
 {
-	uint64_t hash = pair_hash(gw->bucket_key, identity_span(&t->registration.impi),
-				  identity_span(&t->registration.impu));
+	struct span impi =
+		t->registration.ims_auth ? SPAN("") : identity_span(&t->registration.impi);
+	uint64_t hash = pair_hash(gw->bucket_key, impi, identity_span(&t->registration.impu));
 
 	return hash != 0 ? hash : 1;
 }
@@ -185,9 +219,10 @@ enum gw_err register_forward(struct gateway *gw, struct wic *wic, struct transac
 	return err;
 }
 
-enum gw_err register_home(const struct gateway *gw, const struct register_ask *ask)
+enum gw_err register_home(const struct gateway *gw, const struct register_ask *ask,
+			  const struct identity *impu)
 {
-	const struct realm_config *home = request_realm(gw_config(gw), identity_host(&ask->to));
+	const struct realm_config *home = request_realm(gw_config(gw), identity_host(impu));
 
 	return home == NULL || home == ask->realm ? GW_OK : GW_DOMAIN;
 }
@@ -199,9 +234,79 @@ enum gw_err register_one_identity(const struct gateway *gw, const struct wic *wi
 									   : GW_IDENTITY_MISMATCH;
 }
 
+/* ---- placeholders (D-18) -------------------------------------------------------------------- */
+
+static void name_edit(struct gateway *gw, const struct sip_message *m, enum sip_header id,
+		      struct span uri)
+{
+	struct sip_address a = sip_address_parse(sip_value(m, id));
+
+	if (a.err == GW_OK)
+		sip_splice_replace(&gw->splice, a.uri_text, uri);
+}
+
+void register_name(struct gateway *gw, const struct transaction *t)
+{
+	struct span impu = identity_span(&t->registration.impu);
+
+	if (t->registration.placeholder_len == 0)
+		return;
+	name_edit(gw, &gw->message, SIP_HEADER_TO, impu);
+	name_edit(gw, &gw->message, SIP_HEADER_FROM, impu);
+}
+
+/** What the WIC called itself: the home domain is that of the Request-URI. */
+static struct span placeholder_uri(struct gateway *gw, const struct transaction *t)
+{
+	struct span name = span_of(t->registration.placeholder, t->registration.placeholder_len);
+	uint32_t mark = writer_len(&gw->lines);
+
+	writer_text(&gw->lines, "sip:");
+	writer_put(&gw->lines, name);
+	if (span_find(name, '@') == name.len) {
+		writer_text(&gw->lines, "@");
+		writer_put(&gw->lines, sip_uri_parse(gw->kept.uri).host);
+	}
+	return request_lines(gw, mark);
+}
+
+void register_restore(struct gateway *gw, const struct transaction *t)
+{
+	struct writer restored;
+	struct span uri;
+
+	if (t->kind != TRANSACTION_REGISTER || t->registration.placeholder_len == 0 ||
+	    transaction_recall(t, &gw->kept) != GW_OK)
+		return;
+	uri = placeholder_uri(gw, t);
+	if (sip_index(writer_span(&gw->out), &gw->kept) != GW_OK)
+		return;
+	sip_splice_init(&gw->splice, &gw->kept);
+	name_edit(gw, &gw->kept, SIP_HEADER_TO, uri);
+	name_edit(gw, &gw->kept, SIP_HEADER_FROM, uri);
+	writer_init(&restored, gw->stamped_memory, gw->config.max_message + GATEWAY_LINES_MAX);
+	if (sip_splice_write(&gw->splice, &restored) != GW_OK)
+		return;
+	writer_init(&gw->out, gw->out_memory, gw->config.max_message + GATEWAY_LINES_MAX);
+	writer_put(&gw->out, writer_span(&restored));
+}
+
+/* ---- what the core has lost ----------------------------------------------------------------- */
+
+bool register_restoration(const struct sip_message *m)
+{
+	return m->status == 504 &&
+	       request_mentions(sip_value(m, SIP_HEADER_CONTENT_TYPE),
+				SPAN("application/3gpp-ims+xml")) &&
+	       request_mentions(m->body, SPAN("restoration"));
+}
+
 enum gw_err register_request(struct gateway *gw, struct wic *wic)
 {
 	struct register_ask ask = register_read(gw);
 
-	return ask.err == GW_OK ? register_token(gw, wic, &ask) : ask.err;
+	if (ask.err != GW_OK)
+		return ask.err;
+	return register_is_ims(gw, wic) ? register_ims(gw, wic, &ask)
+					: register_token(gw, wic, &ask);
 }

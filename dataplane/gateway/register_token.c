@@ -55,6 +55,7 @@ void register_token_edit(struct gateway *gw, const struct transaction *t,
 {
 	uint32_t mark;
 
+	trust_strip_from_wic(gw, &gw->message);
 	if (!ask->fetch)
 		write_expires(gw, t, ask);
 	mark = writer_len(&gw->lines);
@@ -62,11 +63,18 @@ void register_token_edit(struct gateway *gw, const struct transaction *t,
 	sip_splice_append(&gw->splice, request_lines(gw, mark));
 }
 
+/** D-18: what the WIC calls itself is kept, to be said again in the answer. */
+static void keep_placeholder(const struct register_ask *ask, struct transaction *t)
+{
+	t->registration.placeholder_len = (uint8_t)ask->placeholder.len;
+	memcpy(t->registration.placeholder, ask->placeholder.at, ask->placeholder.len);
+}
+
 /** De-registration or fetch by the flow that owns the binding: no token needed (PROTOCOL 5.6). */
 static enum gw_err register_owner(struct gateway *gw, struct wic *wic, const struct binding *b,
 				  const struct register_ask *ask)
 {
-	enum gw_err err = register_home(gw, ask);
+	enum gw_err err = register_home(gw, ask, &b->impu);
 	struct transaction *t;
 
 	if (err != GW_OK)
@@ -79,6 +87,7 @@ static enum gw_err register_owner(struct gateway *gw, struct wic *wic, const str
 	t->registration.jti = b->jti;
 	t->registration.outbound = b->outbound;
 	t->registration.fetch = ask->fetch;
+	keep_placeholder(ask, t);
 	return register_forward(gw, wic, t);
 }
 
@@ -98,6 +107,29 @@ static enum gw_err check_private(const struct gateway *gw, struct transaction *t
 		       : GW_IDENTITY_MISMATCH;
 }
 
+/** To is one of the token's; or a placeholder, then the token's first takes its place (D-18). */
+static enum gw_err check_public(const struct gateway *gw, const struct register_ask *ask,
+				struct transaction *t)
+{
+	bool named = false;
+	struct identity id;
+
+	for (uint32_t i = 0; i < gw->claims.impu_count; i++) {
+		if (identity_impu(gw->claims.impu[i], &id) != GW_OK)
+			return GW_TOKEN_CLAIM;
+		if (i == 0)
+			t->registration.impu = id;
+		named = named || span_equal(identity_span(&id), identity_span(&ask->to));
+	}
+	if (named)
+		t->registration.impu = ask->to;
+	else if (ask->placeholder.len > 0 && gw->claims.impu_count > 0)
+		keep_placeholder(ask, t);
+	else
+		return GW_IDENTITY_MISMATCH;
+	return GW_OK;
+}
+
 /** The request names the identities of the token and of this WWSF (F21, F22). */
 static enum gw_err check_identities(struct gateway *gw, const struct wic *wic,
 				    const struct register_ask *ask, struct transaction *t)
@@ -105,19 +137,11 @@ static enum gw_err check_identities(struct gateway *gw, const struct wic *wic,
 	const struct snapshot *view = gw->time.view;
 	const struct wwsf_config *wwsf = &view->config->wwsf[wic->wwsf];
 	enum gw_err err = check_private(gw, t);
-	bool named = false;
-	struct identity id;
 
+	if (err == GW_OK)
+		err = check_public(gw, ask, t);
 	if (err != GW_OK)
 		return err;
-	for (uint32_t i = 0; i < gw->claims.impu_count; i++) {
-		if (identity_impu(gw->claims.impu[i], &id) != GW_OK)
-			return GW_TOKEN_CLAIM;
-		named = named || span_equal(identity_span(&id), identity_span(&ask->to));
-	}
-	if (!named)
-		return GW_IDENTITY_MISMATCH;
-	t->registration.impu = ask->to;
 	return identity_allocated(wwsf, view->pairs, &t->registration.impi, &t->registration.impu);
 }
 
@@ -150,7 +174,7 @@ static enum gw_err check_ask(struct gateway *gw, const struct wic *wic,
 	enum gw_err err = check_identities(gw, wic, ask, t);
 
 	if (err == GW_OK)
-		err = register_home(gw, ask);
+		err = register_home(gw, ask, &t->registration.impu);
 	if (err == GW_OK)
 		err = register_one_identity(gw, wic, t);
 	if (err == GW_OK && ask->expires_s > 0 && !ask->fetch)
@@ -184,7 +208,8 @@ enum gw_err register_token(struct gateway *gw, struct wic *wic, const struct reg
 	enum gw_err err;
 
 	if ((ask->expires_s == 0 || ask->fetch) && b != NULL &&
-	    span_equal(identity_span(&b->impu), identity_span(&ask->to)))
+	    (ask->placeholder.len > 0 ||
+	     span_equal(identity_span(&b->impu), identity_span(&ask->to))))
 		return register_owner(gw, wic, b, ask);
 	err = authorize_request(gw, wic);
 	return err == GW_OK ? register_admit(gw, wic, ask) : err;

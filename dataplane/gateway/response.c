@@ -18,6 +18,7 @@ void response_to_wic(struct gateway *gw, struct transaction *t)
 	pop_via(gw, &gw->message);
 	trust_strip_to_wic(gw, &gw->message);
 	err = sip_splice_write(&gw->splice, &gw->out);
+	register_restore(gw, t);
 	if (err == GW_OK)
 		err = gw->env->to_wic(gw->env->context, t->flow, writer_span(&gw->out));
 	if (err != GW_OK)

@@ -340,6 +340,7 @@ void transaction_answer(struct gateway *gw, struct transaction *t, uint16_t stat
 	} else if (t->kind == TRANSACTION_TERMINATE) {
 		transaction_respond(gw, t);
 	} else {
+		register_restore(gw, t);
 		(void)gw->env->to_wic(gw->env->context, t->flow, writer_span(&gw->out));
 		transaction_free(gw, t);
 	}
@@ -352,8 +353,10 @@ void transaction_refuse(struct gateway *gw, struct transaction *t, enum gw_err e
 	request_begin(gw, &gw->message);
 	gateway_count(gw, err);
 	if (wic != NULL && transaction_recall(t, &gw->message) == GW_OK &&
-	    gateway_refusal_write(gw, wic, err, &gw->out) == GW_OK)
+	    gateway_refusal_write(gw, wic, err, &gw->out) == GW_OK) {
+		register_restore(gw, t);
 		(void)gw->env->to_wic(gw->env->context, t->flow, writer_span(&gw->out));
+	}
 	transaction_free(gw, t);
 }
 
