@@ -11,6 +11,7 @@
 
 #define ASKED_US (75 * SECOND)	  /* the core repeats a request for 60 s over UDP */
 #define CANCELLED_US (45 * SECOND) /* 64*T1 for the CANCEL, and some for the answer */
+#define CANCEL_ARRIVES_US (12 * SECOND) /* the core repeats it for 8 s over UDP */
 #define SLACK_US (45 * SECOND)	  /* timer B or 64*T1 after the end of timer C, and some */
 #define FORGOTTEN_US (400 * SECOND)
 
@@ -214,7 +215,7 @@ void leg_learn(struct leg *leg, enum call_end end, struct span message)
 	writer_u8(&w, 0);
 	leg->route[end][CALL_ROUTE_MAX - 1] = 0;
 	leg_retarget(leg, end, message);
-	leg->by_home = end == END_WIC ? strstr(leg->route[end], "<sip:Bt1.") != NULL : leg->by_home;
+	leg->by_home |= strstr(leg->route[end], "<sip:Bt1.") != NULL;
 	leg->live[end] = true;
 }
 
@@ -359,6 +360,17 @@ static bool rings_for_nobody(const struct sim *sim, const struct exchange *x)
 				x->sent_us);
 }
 
+/** The caller has hung up, and the phone that it heard ring is told. */
+static bool cancel_is_lost(const struct sim *sim, const struct exchange *x)
+{
+	const struct call *c = &sim->calls->call[x->call];
+
+	return x->cancelled_us > 0 && x->rang && !x->cancel_seen && x->answered == 0 &&
+	       x->status == 0 && sim->now_us > x->cancelled_us + CANCEL_ARRIVES_US &&
+	       call_undisturbed(sim, c, x->from == END_WIC ? x->conn : x->delivered_conn,
+				x->sent_us);
+}
+
 static bool check_open(struct sim *sim, struct exchange *x)
 {
 	bool cancel = x->cancelled_us > 0 && x->cancel_answers == 0 &&
@@ -370,6 +382,8 @@ static bool check_open(struct sim *sim, struct exchange *x)
 					   : "it has no final answer");
 	if (cancel && sim->now_us > x->cancelled_us + CANCELLED_US)
 		broken(sim, "nothing-parked-for-ever", x, "its CANCEL has no answer");
+	if (cancel_is_lost(sim, x))
+		broken(sim, "cancelled-call-ends", x, "its CANCEL has not come");
 	if (rings_for_nobody(sim, x))
 		broken(sim, "cancelled-call-ends", x, "the phone still rings");
 	return waits(sim, x) || cancel ||

@@ -79,6 +79,7 @@ struct exchange {
 	uint32_t tag;	 /* hash of its To */
 	bool own;	 /* the other end gave it, not the gateway */
 	uint64_t status_us;
+	bool rang; /* a provisional answer of the other end has come */
 	uint64_t cancelled_us;
 	uint32_t cancel_answers;
 	bool abandoned;

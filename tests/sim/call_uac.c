@@ -304,6 +304,7 @@ static void proceeds(struct sim *sim, struct call *c, struct exchange *x, struct
 		(void)exchange_answered(sim, x, message);
 	if (x->from == END_CORE)
 		core_call_answered(sim, x);
+	x->rang |= leg != NULL;
 	if (leg == NULL || x->method != CALL_INVITE || x->status != 0)
 		return;
 	if (rseq > leg->rseq_seen && sim_chance(sim, 80)) {

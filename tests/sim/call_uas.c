@@ -9,7 +9,7 @@
 
 #define T1_US (SECOND / 2)
 #define T2_US (4 * SECOND)
-#define GIVES_UP_US (32 * SECOND)
+#define GIVES_UP_US (16 * SECOND) /* after seven of them; RFC 3261 13.3.1.4 would wait longer */
 
 static enum call_end end_of(const struct exchange *x)
 {
@@ -108,7 +108,7 @@ static void answer(struct sim *sim, struct exchange *x, const struct leg *leg, u
 /* ---- the 2xx to an INVITE --------------------------------------------------------------------
  */
 
-/** 64*T1 and no ACK: whose fault was it? */
+/** Said over and over and no ACK: whose fault was it? */
 static void unacknowledged(struct sim *sim, struct call *c, struct leg *leg, struct exchange *x)
 {
 	uint32_t conn = x->from == END_WIC ? x->conn : x->delivered_conn;

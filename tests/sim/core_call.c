@@ -237,7 +237,7 @@ static void check_request(struct sim *sim, struct call *c, struct span message)
 /** Answers of a WIC's say who it is and whose charging it is; the gateway's own nothing. */
 static void check_response(struct sim *sim, struct call *c, struct span message)
 {
-	bool invite = text_has(text_header(message, "CSeq", 0), "1 INVITE");
+	const struct exchange *x = exchange_of(sim, c, message);
 
 	check_identity(sim, c, message, false);
 	if (text_has(message, "forged") || text_count(message, "Authorization") > 0)
@@ -245,7 +245,7 @@ static void check_response(struct sim *sim, struct call *c, struct span message)
 	if (text_count(message, "X-End") == 0)
 		return;
 	check_charging(sim, c, message);
-	if (invite && text_count(message, "P-Asserted-Identity") != 1)
+	if (x != NULL && x->method == CALL_INVITE && text_count(message, "P-Asserted-Identity") != 1)
 		broken(sim, "one-own-identity", c, "not one identity", message);
 }
 
