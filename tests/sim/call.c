@@ -9,10 +9,10 @@
 
 /* The ledger of calls: who asked what, who was told what, and what must hold of it. */
 
-#define ASKED_US (75 * SECOND)	  /* the core repeats a request for 60 s over UDP */
-#define CANCELLED_US (45 * SECOND) /* 64*T1 for the CANCEL, and some for the answer */
+#define ASKED_US (75 * SECOND)		/* the core repeats a request for 60 s over UDP */
+#define CANCELLED_US (45 * SECOND)	/* 64*T1 for the CANCEL, and some for the answer */
 #define CANCEL_ARRIVES_US (12 * SECOND) /* the core repeats it for 8 s over UDP */
-#define SLACK_US (45 * SECOND)	  /* timer B or 64*T1 after the end of timer C, and some */
+#define SLACK_US (45 * SECOND)		/* timer B or 64*T1 after the end of timer C, and some */
 #define FORGOTTEN_US (400 * SECOND)
 
 struct calls *calls_new(void)
@@ -235,8 +235,8 @@ static uint32_t tag_hash(struct span message)
 	return (uint32_t)siphash(key, text_header(message, "To", 0));
 }
 
-/** The WIC's connection has ended or has another registration: a worker that knows it answers what is
- * asked again, and not the one that has the transaction. */
+/** The WIC's connection has ended or has another registration: a worker that knows it answers what
+ * is asked again, and not the one that has the transaction. */
 static bool has_moved(const struct sim *sim, const struct exchange *x)
 {
 	const struct call *c = &sim->calls->call[x->call];
@@ -344,7 +344,8 @@ static uint64_t answer_by_us(const struct sim *sim, const struct exchange *x)
 	if (!is_invite(x))
 		return x->sent_us + ASKED_US + slow;
 	at = x->progress_us + sim->shape.timer_c_s * SECOND + SLACK_US;
-	if (x->cancelled_us > 0 && x->cancelled_us + CANCELLED_US < at)
+	if (x->cancelled_us > 0 && (x->rang || x->from == END_WIC) &&
+	    x->cancelled_us + CANCELLED_US < at)
 		at = x->cancelled_us + CANCELLED_US;
 	return at + slow;
 }

@@ -33,27 +33,28 @@ enum call_method {
 /** One dialog of a call: an answer's To tag. */
 struct leg {
 	uint32_t tag;
-	bool live[ENDS];		  /* that end has the dialog: early or confirmed */
+	bool live[ENDS]; /* that end has the dialog: early or confirmed */
 	bool confirmed[ENDS];
-	bool over[ENDS];		  /* that end has ended it */
-	uint32_t cseq[ENDS];		  /* of its last request */
-	uint32_t busy[ENDS];		  /* exchange of its own that is not answered, plus 1 */
-	uint32_t accepted[ENDS];	  /* exchange that this end has answered with 2xx, unacknowledged, plus 1 */
+	bool over[ENDS];	 /* that end has ended it */
+	uint32_t cseq[ENDS];	 /* of its last request */
+	uint32_t busy[ENDS];	 /* exchange of its own that is not answered, plus 1 */
+	uint32_t accepted[ENDS]; /* exchange that this end has answered with 2xx, unacknowledged,
+				    plus 1 */
 	uint64_t accepted_us[ENDS], again_us[ENDS];
 	uint32_t acknowledged_cseq[ENDS]; /* of the INVITE whose ACK this end has sent last */
 	char route[ENDS][CALL_ROUTE_MAX]; /* Route lines of its requests */
 	char target[ENDS][200];		  /* their Request-URI */
 	uint32_t rseq, rseq_seen;	  /* of the last reliable provisional answer */
-	bool by_home;			  /* the WIC's route names its registration, not its connection */
+	bool by_home; /* the WIC's route names its registration, not its connection */
 };
 
 struct call {
 	enum call_end caller;
 	uint32_t wic, user;
-	uint32_t conn;	   /* the WIC's connection when it began */
-	uint32_t first;	   /* exchange of the INVITE */
-	uint32_t last;	   /* newest exchange, plus 1 */
-	uint32_t cseq;	   /* the caller's last */
+	uint32_t conn;	/* the WIC's connection when it began */
+	uint32_t first; /* exchange of the INVITE */
+	uint32_t last;	/* newest exchange, plus 1 */
+	uint32_t cseq;	/* the caller's last */
 	bool cancelled;
 	uint32_t key_round; /* of the flow keys, when it began */
 	struct leg leg[CALL_LEGS_MAX];
@@ -79,7 +80,7 @@ struct exchange {
 	uint32_t tag;	 /* hash of its To */
 	bool own;	 /* the other end gave it, not the gateway */
 	uint64_t status_us;
-	bool rang; /* a provisional answer of the other end has come */
+	bool rang; /* a provisional answer of the other end has come, before any CANCEL */
 	uint64_t cancelled_us;
 	uint32_t cancel_answers;
 	bool abandoned;
@@ -169,8 +170,8 @@ uint32_t wic_call_conn(const struct sim *sim, const struct call *c);
 /** What a WIC's messages have beside what all have. */
 void wic_call_extras(struct sim *sim, const struct call *c, struct writer *out);
 void wic_call_contact(struct sim *sim, const struct call *c, struct writer *out);
-/** The dialogs of its registration have not been interrupted since since_us, and the connection that
- * it has now had it at asked_us. */
+/** The dialogs of its registration have not been interrupted since since_us, and the connection
+ * that it has now had it at asked_us. */
 bool wic_call_at_home(const struct sim *sim, const struct call *c, uint64_t since_us,
 		      uint64_t asked_us);
 

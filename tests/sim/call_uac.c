@@ -15,8 +15,8 @@ static void write_party(const struct call *c, bool caller, char text[80])
 		snprintf(text, 80, "<sip:else%u@else.example>", c->wic);
 }
 
-/** From, To and Call-ID: the asking end is the caller or the called one. to: To's value, when that is
- * known already; or empty. */
+/** From, To and Call-ID: the asking end is the caller or the called one. to: To's value, when that
+ * is known already; or empty. */
 static void write_parties(struct sim *sim, const struct call *c, const struct exchange *x,
 			  struct span to, struct writer *out)
 {
@@ -284,8 +284,7 @@ static void cancel(struct sim *sim, void *context, uint64_t number)
  */
 
 /** The leg that a response to an INVITE is about; one that this end did not know is new to it. */
-static struct leg *answering(struct call *c, const struct exchange *x,
-			     struct span message)
+static struct leg *answering(struct call *c, const struct exchange *x, struct span message)
 {
 	uint64_t tag = text_number(text_header(message, "To", 0), ";tag=t", 0);
 	struct leg *leg = x->leg != NO_LEG ? &c->leg[x->leg] : leg_of(c, (uint32_t)tag);
@@ -304,7 +303,7 @@ static void proceeds(struct sim *sim, struct call *c, struct exchange *x, struct
 		(void)exchange_answered(sim, x, message);
 	if (x->from == END_CORE)
 		core_call_answered(sim, x);
-	x->rang |= leg != NULL;
+	x->rang |= leg != NULL && x->cancelled_us == 0;
 	if (leg == NULL || x->method != CALL_INVITE || x->status != 0)
 		return;
 	if (rseq > leg->rseq_seen && sim_chance(sim, 80)) {
@@ -343,9 +342,9 @@ static void check_survival(struct sim *sim, struct call *c, const struct exchang
 		return;
 	if (same && sim->restarted_us < first->sent_us && !sim->shape.tight && !sim->draining &&
 	    sim->key_round < c->key_round + FLOW_KEYS_MAX)
-		sim_broken(sim, "dialog-survives", "%s x%u of the %s in k%u: %u",
-			   exchange_name(x), exchange_number(sim, x),
-			   x->from == END_WIC ? "WIC" : "core", x->call, x->status);
+		sim_broken(sim, "dialog-survives", "%s x%u of the %s in k%u: %u", exchange_name(x),
+			   exchange_number(sim, x), x->from == END_WIC ? "WIC" : "core", x->call,
+			   x->status);
 }
 
 static void final(struct sim *sim, struct call *c, struct exchange *x, struct span message)

@@ -79,8 +79,8 @@ struct core_script {
 	uint32_t last_sequence[SIM_WICS_MAX]; /* per WIC: the last call that came over last_link */
 	uint32_t last_link[SIM_WICS_MAX];
 	bool leaving;
-	uint32_t down;		/* places that are */
-	uint64_t disturbed_us;	/* the last time that a place died or rose, or a connection ended */
+	uint32_t down;	       /* places that are */
+	uint64_t disturbed_us; /* the last time that a place died or rose, or a connection ended */
 	uint64_t busy_until_us[PLACES];
 	struct core_exchange *exchange; /* of calls, by their number */
 };

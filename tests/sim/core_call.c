@@ -245,7 +245,8 @@ static void check_response(struct sim *sim, struct call *c, struct span message)
 	if (text_count(message, "X-End") == 0)
 		return;
 	check_charging(sim, c, message);
-	if (x != NULL && x->method == CALL_INVITE && text_count(message, "P-Asserted-Identity") != 1)
+	if (x != NULL && x->method == CALL_INVITE &&
+	    text_count(message, "P-Asserted-Identity") != 1)
 		broken(sim, "one-own-identity", c, "not one identity", message);
 }
 

@@ -266,8 +266,8 @@ struct sim {
 	bool down;	       /* the gateway is not there */
 	uint32_t restarts;     /* so far */
 	uint64_t restarted_us; /* the last time that it went or came; 0: never */
-	uint32_t key_round; /* flow keys change with it */
-	uint64_t rotated_us; /* the last time that it did */
+	uint32_t key_round;    /* flow keys change with it */
+	uint64_t rotated_us;   /* the last time that it did */
 	uint64_t steps;
 };
 

@@ -23,8 +23,8 @@ bool wic_call_ready(struct sim *sim, const struct call *c)
 
 	if (!wic_connected(sim->wics, c->wic, w->number) || w->closing)
 		return false;
-	return w->number == c->conn || (w->home_since_us > 0 && w->home_conn == w->number &&
-					w->home_user == c->user);
+	return w->number == c->conn ||
+	       (w->home_since_us > 0 && w->home_conn == w->number && w->home_user == c->user);
 }
 
 bool wic_call_send(struct sim *sim, const struct call *c, uint32_t conn, struct span bytes)
@@ -62,8 +62,8 @@ bool wic_call_at_home(const struct sim *sim, const struct call *c, uint64_t sinc
 	const struct wic *w = wic_of(sim, c);
 
 	return wic_connected(sim->wics, c->wic, w->number) && w->home_user == c->user &&
-	       w->home_since_us > 0 && w->home_since_us < since_us &&
-	       w->home_conn == w->number && w->home_here_us < asked_us;
+	       w->home_since_us > 0 && w->home_since_us < since_us && w->home_conn == w->number &&
+	       w->home_here_us < asked_us;
 }
 
 /* ---- what it does ----------------------------------------------------------------------------

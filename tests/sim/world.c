@@ -17,7 +17,7 @@
 #define RING_BYTES (256 * 1024)
 #define STEPS_MAX 5000000u /* some 100,000 are usual */
 #define FAREWELL_US (300 * SECOND)
-#define ROTATED_US (40 * SECOND) /* a flow key is kept until no request is under way with it */
+#define ROTATED_US (40 * SECOND)      /* a flow key is kept until no request is under way with it */
 #define AFTER_DRAIN_US (110 * SECOND) /* and timer C */
 #define CORE_LEAVES_US (5 * SECOND)
 
