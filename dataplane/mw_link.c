@@ -25,18 +25,12 @@ static bool trusted(struct worker *w, const struct endpoint *peer)
 
 /* ---- next hops that failed ------------------------------------------------------------------ */
 
-static bool same_target(const struct mw_target *a, const struct mw_target *b)
-{
-	return a->transport == b->transport && endpoint_same_host(&a->address, &b->address) &&
-	       endpoint_port(&a->address) == endpoint_port(&b->address);
-}
-
 /** The entry of a hop that is left alone now, or NULL. */
 static struct mw_down *hop_down(struct worker *w, const struct mw_target *target)
 {
 	for (uint32_t i = 0; i < MW_DOWN_MAX; i++)
 		if (w->down[i].until_us > w->clock.now_us &&
-		    same_target(&w->down[i].target, target))
+		    target_same(&w->down[i].target, target))
 			return &w->down[i];
 	return NULL;
 }
@@ -357,7 +351,7 @@ static struct mw_link *link_find(struct worker *w, const struct mw_target *targe
 	uint32_t cursor = 0;
 
 	while ((link = slots_next(w->links, &cursor)) != NULL)
-		if (link->ours && !link->finished && same_target(&link->target, target))
+		if (link->ours && !link->finished && target_same(&link->target, target))
 			return link;
 	return NULL;
 }
@@ -411,7 +405,7 @@ static void udp_datagram(void *context, const struct endpoint *local, const stru
 
 static void udp_unreachable(void *context, const struct endpoint *peer)
 {
-	struct mw_target target = {MW_UDP, *peer};
+	struct mw_target target = {.transport = MW_UDP, .address = *peer};
 	struct worker *w = context;
 
 	hop_failed(w, &target, GW_CONN_REFUSED);

@@ -22,6 +22,7 @@ struct gateway *gateway_new(const struct gateway_config *config)
 	gw->transactions = slots_new(config->worker, config->max_transactions,
 				     sizeof(struct transaction), config->epoch);
 	gw->parked = parked_pool_new(config);
+	gw->hops = hops_new();
 	gw->cache = token_cache_new(config->token_cache);
 	gw->refused = token_refused_new(config->token_refused);
 	gw->sites = rates_new(SITE_KEYS);
@@ -31,9 +32,9 @@ struct gateway *gateway_new(const struct gateway_config *config)
 	gw->out_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
 	gw->stamped_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
 	gw->resumed_memory = malloc(config->max_message);
-	if (!gw->bindings || !gw->transactions || !gw->parked || !gw->cache || !gw->refused ||
-	    !gw->sites || !gw->wheel || !gw->bucket || !gw->lines_memory || !gw->out_memory ||
-	    !gw->stamped_memory || !gw->resumed_memory) {
+	if (!gw->bindings || !gw->transactions || !gw->parked || !gw->hops || !gw->cache ||
+	    !gw->refused || !gw->sites || !gw->wheel || !gw->bucket || !gw->lines_memory ||
+	    !gw->out_memory || !gw->stamped_memory || !gw->resumed_memory) {
 		gateway_free(gw);
 		return NULL;
 	}
@@ -49,6 +50,7 @@ void gateway_free(struct gateway *gw)
 	slots_free(gw->bindings);
 	slots_free(gw->transactions);
 	parked_pool_free(gw->parked);
+	hops_free(gw->hops);
 	token_cache_free(gw->cache);
 	token_refused_free(gw->refused);
 	rates_free(gw->sites);
@@ -64,6 +66,7 @@ void gateway_free(struct gateway *gw)
 void gateway_turn(struct gateway *gw, const struct gateway_time *time)
 {
 	gw->time = *time;
+	hops_turn(gw);
 	parked_turn(gw);
 	revoked_turn(gw);
 }
@@ -291,9 +294,7 @@ void gateway_target_lost(struct gateway *gw, const struct mw_target *target)
 	uint32_t cursor = 0;
 
 	while ((t = slots_next(gw->transactions, &cursor)) != NULL)
-		if (t->kind != TRANSACTION_TERMINATE && t->target.transport == target->transport &&
-		    endpoint_same_host(&t->target.address, &target->address) &&
-		    endpoint_port(&t->target.address) == endpoint_port(&target->address))
+		if (t->kind != TRANSACTION_TERMINATE && target_same(&t->target, target))
 			transaction_answer(gw, t, 504);
 }
 

@@ -41,7 +41,11 @@ struct wic {
 struct mw_target {
 	enum mw_transport transport;
 	struct endpoint address;
+	uint64_t tried; /* the gateway's: next hops that had the request before this one */
 };
+
+/** True for the same transport, address and port. */
+bool target_same(const struct mw_target *a, const struct mw_target *b);
 
 /**
  * What the worker does for the gateway. Calls come only from inside gateway_*() calls and timers.

@@ -173,6 +173,7 @@ struct gateway {
 	struct slots *bindings;
 	struct slots *transactions;
 	struct parked_pool *parked;
+	struct hops *hops;
 	struct token_cache *cache;
 	struct token_refused *refused;
 	struct rates *sites; /* registrations, by the WWSF's name */
@@ -321,9 +322,26 @@ void own_answered(struct gateway *gw, struct transaction *t, uint16_t status);
 /** A response to a request of this node's own, in gw->message. */
 void own_response(struct gateway *gw, struct transaction *t);
 
+/* hop.c: the next hops */
+#define HOPS_MAX 64 /* as many as can be configured; mw_target.tried has a bit for each */
+struct hops *hops_new(void);
+void hops_free(struct hops *hops);
+/** Takes the next hops of a new configuration. */
+void hops_turn(struct gateway *gw);
+/** One that is up and not tried. GW_MW_DOWN: none, *target untouched. */
+enum gw_err GW_MUST_CHECK hops_choose(struct gateway *gw, uint64_t tried, struct mw_target *target);
+/** The bit of target in mw_target.tried; 0: it is no next hop. */
+uint64_t hops_bit(struct gateway *gw, const struct mw_target *target);
+/** A next hop has said 503 with this Retry-After: it is left alone so long. */
+void hops_shut(struct gateway *gw, const struct mw_target *target, uint32_t seconds);
+
 /* target.c */
-/** Where REGISTER goes: the first next hop that is up. GW_MW_DOWN. */
+struct mw_target target_of_hop(const struct next_hop_config *hop);
+/** Where REGISTER goes: a next hop that is up, by priority and weight. GW_MW_DOWN. */
 enum gw_err GW_MUST_CHECK target_next_hop(struct gateway *gw, struct mw_target *target);
+/** The next hop to try after *target has failed or said 503: one that has not had this request.
+ * GW_MW_DOWN: none, *target untouched. For REGISTER and initial requests. */
+enum gw_err GW_MUST_CHECK target_another(struct gateway *gw, struct mw_target *target);
 /** Where a request with this first Route URI goes. Falls back to the next hop. */
 enum gw_err GW_MUST_CHECK target_of_route(struct gateway *gw, struct span route_uri,
 					  struct mw_target *target);

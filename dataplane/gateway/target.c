@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "internal.h"
 
-static struct mw_target target_of_hop(const struct next_hop_config *hop)
+struct mw_target target_of_hop(const struct next_hop_config *hop)
 {
-	return (struct mw_target){hop->transport == NEXT_HOP_TCP ? MW_TCP : MW_UDP, hop->address};
+	return (struct mw_target){hop->transport == NEXT_HOP_TCP ? MW_TCP : MW_UDP, hop->address,
+				  0};
+}
+
+bool target_same(const struct mw_target *a, const struct mw_target *b)
+{
+	return a->transport == b->transport && endpoint_same_host(&a->address, &b->address) &&
+	       endpoint_port(&a->address) == endpoint_port(&b->address);
 }
 
 enum gw_err target_next_hop(struct gateway *gw, struct mw_target *target)
 {
-	const struct config_part *config = gw_config(gw);
+	return hops_choose(gw, 0, target);
+}
 
-	/* control has sorted them by priority */
-	for (uint32_t i = 0; i < config->next_hop_count; i++) {
-		*target = target_of_hop(&config->next_hop[i]);
-		if (gw->env->hop_up(gw->env->context, target))
-			return GW_OK;
-	}
-	return GW_MW_DOWN;
+enum gw_err target_another(struct gateway *gw, struct mw_target *target)
+{
+	return hops_choose(gw, target->tried | hops_bit(gw, target), target);
 }
 
 /** A configured next hop keeps its transport, whatever the URI leaves open (RFC 3263 4.1). */

@@ -205,6 +205,8 @@ static void config_start(void)
 	};
 	world.hop[0] = (struct next_hop_config){endpoint("198.18.0.20:5060"), NEXT_HOP_TCP, 1, 1};
 	world.hop[1] = (struct next_hop_config){endpoint("198.18.0.21:5060"), NEXT_HOP_TCP, 2, 1};
+	world.hop[2] = (struct next_hop_config){endpoint("198.18.0.22:5060"), NEXT_HOP_TCP, 2, 3};
+	world.hop[3] = (struct next_hop_config){endpoint("198.18.0.23:5060"), NEXT_HOP_TCP, 2, 0};
 	world.config = (struct config_part){
 		.node_name = SPAN("ep1.home1.net"),
 		.node_id = 0x01020304,
@@ -379,6 +381,13 @@ void world_start_udp(void)
 	world.hop[1].transport = NEXT_HOP_UDP;
 	world.source.transport = MW_UDP;
 	world.source.conn = handle_none();
+	world_reload();
+}
+
+void world_reload(void)
+{
+	world.config.part.generation++;
+	turn();
 }
 
 void world_wait(uint64_t us)

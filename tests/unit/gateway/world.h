@@ -32,6 +32,7 @@ struct sent {
 };
 
 #define WICS 3
+#define WORLD_HOPS 4
 
 struct world {
 	struct gateway *gw;
@@ -42,7 +43,7 @@ struct world {
 	struct realm_config realm[2];
 	struct issuer_config issuer[2];
 	struct wwsf_config wwsf[2];
-	struct next_hop_config hop[2];
+	struct next_hop_config hop[WORLD_HOPS]; /* two of them configured */
 	struct key_part keys;
 	struct key_issuer key_issuer[2]; /* world_fetchable() makes them part of keys */
 	struct revocation_part revocations;
@@ -57,7 +58,7 @@ struct world {
 	struct mw_source source; /* of what the core says next */
 	enum gw_err verdict;	 /* of every signature */
 	enum gw_err to_wic_err, to_mw_err, to_worker_err;
-	bool hop_down[2];
+	bool hop_down[WORLD_HOPS];
 	bool no_job;
 	uint32_t jobs;	   /* handed out and not submitted */
 	bool hold_verdict; /* of a parked request: it gets lost */
@@ -82,6 +83,8 @@ void world_key_named(const char *kid);
 /** That token is revoked, or that web site is disabled, from now on. */
 void world_revoke(const char *jti);
 void world_disable(const char *wwsf);
+/** Another configuration is live: what world.config and what it points to say now. */
+void world_reload(void);
 /** A turn begins, and what can go on goes on. */
 void world_turn(void);
 /** Time passes; timers fire at their times. */
