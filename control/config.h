@@ -112,7 +112,7 @@ struct config {
 	} access;
 	struct {
 		struct option_text port, host;
-		struct option_number sip_port, worker_port_base, advertise_port;
+		struct option_number sip_port, worker_port_base, advertise_port, options_interval;
 		struct option_list next_hops; /* struct config_next_hop */
 		struct option_list trusted;
 	} mw;

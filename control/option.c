@@ -178,6 +178,9 @@ static const struct option options[] = {
 	       "Lower ones are used first."),
 	NUMBER("mw.next_hops[].weight", "", "1", 1, 65535, OPTION_RELOAD, HOP(weight),
 	       "Share among those of one priority."),
+	NUMBER("mw.options_interval", "s", "30", 0, 3600, OPTION_RELOAD, HERE(mw.options_interval),
+	       "Time between two OPTIONS of a worker to a next hop, 5 at most to one that is down; "
+	       "0: none."),
 	TEXTS("mw.trusted", NULL, 1, 64, OPTION_RELOAD, HERE(mw.trusted),
 	      "Addresses of the core, next hops included; Mw messages of others are refused."),
 

@@ -183,6 +183,7 @@ static void publish_mw(const struct config *config, struct arena *arena, struct 
 	part->mw_sip_port = (uint16_t)config->mw.sip_port.value;
 	part->mw_worker_port_base = (uint16_t)config->mw.worker_port_base.value;
 	part->mw_advertise_common = config->mw.advertise_port.value == CONFIG_ADVERTISE_COMMON;
+	part->mw_options_s = (uint32_t)config->mw.options_interval.value;
 	publish_next_hops(config, arena, part);
 }
 

@@ -130,6 +130,7 @@ struct config_part {
 	bool mw_advertise_common;     /* which of the two is named in Via and Path */
 	const struct next_hop_config *next_hop;
 	uint32_t next_hop_count;
+	uint32_t mw_options_s; /* between two OPTIONS to a next hop that is up; 0: none are sent */
 	const struct endpoint *trusted; /* hosts; ports ignored */
 	uint32_t trusted_count;
 

@@ -262,7 +262,11 @@ void gateway_response(struct gateway *gw, const struct mw_source *source, struct
 	if (t == NULL || t->kind == TRANSACTION_TERMINATE || t->method != gw->message.method) {
 		counter_add(&gw_counters(gw)->mw_unmatched, 1);
 		gateway_count(gw, GW_SIP_NO_TRANSACTION);
-	} else if (t->kind == TRANSACTION_OWN) {
+		return;
+	}
+	if (gw->message.status == 503)
+		hops_busy(gw, &t->target);
+	if (t->kind == TRANSACTION_OWN) {
 		own_response(gw, t);
 	} else if (t->kind == TRANSACTION_REGISTER) {
 		register_response(gw, t);
@@ -293,6 +297,7 @@ void gateway_target_lost(struct gateway *gw, const struct mw_target *target)
 	struct transaction *t;
 	uint32_t cursor = 0;
 
+	hops_lost(gw, target);
 	while ((t = slots_next(gw->transactions, &cursor)) != NULL)
 		if (t->kind != TRANSACTION_TERMINATE && target_same(&t->target, target))
 			transaction_answer(gw, t, 504);

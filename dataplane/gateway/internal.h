@@ -45,6 +45,7 @@ enum transaction_kind {
 /** What a request of this node's own is for. */
 enum own_kind {
 	OWN_DEREGISTER, /* of a binding that has ended here (PROTOCOL 6.5) */
+	OWN_OPTIONS,	/* to a next hop: whether it is up; subject.slot: which */
 	OWN_KINDS
 };
 
@@ -332,8 +333,14 @@ void hops_turn(struct gateway *gw);
 enum gw_err GW_MUST_CHECK hops_choose(struct gateway *gw, uint64_t tried, struct mw_target *target);
 /** The bit of target in mw_target.tried; 0: it is no next hop. */
 uint64_t hops_bit(struct gateway *gw, const struct mw_target *target);
-/** A next hop has said 503 with this Retry-After: it is left alone so long. */
-void hops_shut(struct gateway *gw, const struct mw_target *target, uint32_t seconds);
+/** The 503 in gw->message came from target: a next hop is left alone for its Retry-After. */
+void hops_busy(struct gateway *gw, const struct mw_target *target);
+/** Links with target are lost; the transport knows whether it is down. */
+void hops_lost(struct gateway *gw, const struct mw_target *target);
+/** Target has left a request unanswered: it is asked how it is at once. */
+void hops_doubt(struct gateway *gw, const struct mw_target *target);
+/** The end of a question of ours, as own_answered() has it. */
+void hops_answered(struct gateway *gw, const struct transaction *t, uint16_t status);
 
 /* target.c */
 struct mw_target target_of_hop(const struct next_hop_config *hop);

@@ -5,9 +5,10 @@
 
 void own_answered(struct gateway *gw, struct transaction *t, uint16_t status)
 {
-	(void)gw;
-	(void)status;
 	switch (t->own.what) {
+	case OWN_OPTIONS:
+		hops_answered(gw, t, status);
+		return;
 	case OWN_DEREGISTER: /* the binding has ended here whatever the core says */
 	default:
 		return;
