@@ -264,8 +264,11 @@ void gateway_response(struct gateway *gw, const struct mw_source *source, struct
 		gateway_count(gw, GW_SIP_NO_TRANSACTION);
 		return;
 	}
-	if (gw->message.status == 503)
+	if (gw->message.status == 503) {
 		hops_busy(gw, &t->target);
+		if (failover(gw, t))
+			return;
+	}
 	if (t->kind == TRANSACTION_OWN) {
 		own_response(gw, t);
 	} else if (t->kind == TRANSACTION_REGISTER) {
@@ -299,7 +302,8 @@ void gateway_target_lost(struct gateway *gw, const struct mw_target *target)
 
 	hops_lost(gw, target);
 	while ((t = slots_next(gw->transactions, &cursor)) != NULL)
-		if (t->kind != TRANSACTION_TERMINATE && target_same(&t->target, target))
+		if (t->kind != TRANSACTION_TERMINATE && target_same(&t->target, target) &&
+		    !failover(gw, t))
 			transaction_answer(gw, t, 504);
 }
 

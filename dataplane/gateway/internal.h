@@ -16,6 +16,7 @@
 #define T1_US 500000ull
 #define T2_US 4000000ull
 #define TIMER_F_US (64 * T1_US)
+#define UNHEARD_US 3000000ull /* over UDP without a response: another next hop's turn */
 
 /** A registration of one identity on one flow. Owner: the worker of the flow. */
 struct binding {
@@ -67,7 +68,8 @@ struct transaction {
 	struct transaction **flow_link; /* NULL: not listed */
 	uint32_t salt;			/* of our branch, beside the handle */
 	uint64_t deadline_us;
-	uint32_t retry_us; /* UDP: next retransmission interval */
+	uint32_t retry_us;   /* UDP: next retransmission interval */
+	uint64_t unheard_us; /* UDP: when another next hop's turn comes; 0: heard of, or reliable */
 	enum sip_method method;
 	struct mw_target target; /* REGISTER, ORIGINATE: where it went */
 	union {
@@ -99,9 +101,8 @@ struct transaction {
 		} termination;
 	};
 	/*
-	 * What may be needed again: the head of the request, so that it can be answered; over UDP
-	 * the request as it was sent, which has that head below our Via; when COMPLETED, the
-	 * answer.
+	 * What may be needed again: the head of the request, so that it can be answered; sent: the
+	 * request as it was sent, which has that head below our Via; when COMPLETED, the answer.
 	 */
 	bool sent;
 	uint16_t kept_len;
@@ -290,6 +291,8 @@ struct transaction *transaction_of(struct gateway *gw, const struct sip_via *via
 void transaction_branch(struct gateway *gw, const struct transaction *t, struct writer *out);
 /** Sends a request to the core and arms its timers. On error t is freed. */
 enum gw_err GW_MUST_CHECK transaction_send(struct gateway *gw, struct transaction *t);
+/** The same with the deadline that t has. On error t lives on. */
+enum gw_err GW_MUST_CHECK transaction_dispatch(struct gateway *gw, struct transaction *t);
 /** Keeps the head of request m, so that it can be answered when m is gone. GW_SIP_TOO_LONG. */
 enum gw_err GW_MUST_CHECK transaction_keep_head(struct transaction *t, const struct sip_message *m);
 /** Indexes the head that t keeps, our own Via not in it. */
@@ -312,6 +315,11 @@ void transaction_insert(struct gateway *gw, struct transaction *t);
 uint64_t transaction_key(const struct gateway *gw, const struct sip_message *m);
 /** Arms the wait for a final response. */
 void transaction_wait(struct gateway *gw, struct transaction *t);
+
+/* failover.c */
+/** The target of t has failed, or has said 503: its request goes to the next hop that follows.
+ * False: it cannot, or there is none. What is in gw->message stays. */
+bool failover(struct gateway *gw, struct transaction *t);
 
 /* own.c */
 /**
@@ -343,6 +351,8 @@ void hops_doubt(struct gateway *gw, const struct mw_target *target);
 void hops_answered(struct gateway *gw, const struct transaction *t, uint16_t status);
 
 /* target.c */
+/** "UDP" or "TCP", as Via has it. */
+const char *mw_transport_name(enum mw_transport transport);
 struct mw_target target_of_hop(const struct next_hop_config *hop);
 /** Where REGISTER goes: a next hop that is up, by priority and weight. GW_MW_DOWN. */
 enum gw_err GW_MUST_CHECK target_next_hop(struct gateway *gw, struct mw_target *target);

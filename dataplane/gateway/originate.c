@@ -109,7 +109,7 @@ static enum gw_err originate_build(struct gateway *gw, struct transaction *t)
 	if (b == NULL)
 		return GW_NOT_REGISTERED;
 	trust_strip_from_wic(gw, m);
-	request_via(gw, t, t->target.transport == MW_TCP ? "TCP" : "UDP");
+	request_via(gw, t, mw_transport_name(t->target.transport));
 	request_max_forwards(gw, m);
 	mark = writer_len(&gw->lines);
 	if (b->routes_len > 0) {

@@ -193,7 +193,7 @@ static enum gw_err register_build(struct gateway *gw, struct transaction *t)
 		return ask.err;
 	t->registration.contact = contact_hash(gw, &ask);
 	trust_strip_from_wic(gw, m);
-	request_via(gw, t, t->target.transport == MW_TCP ? "TCP" : "UDP");
+	request_via(gw, t, mw_transport_name(t->target.transport));
 	request_max_forwards(gw, m);
 	if (!ask.fetch)
 		write_expires(gw, t, &ask);

@@ -269,7 +269,7 @@ void request_via(struct gateway *gw, const struct transaction *t, const char *tr
 
 void request_own_via(struct gateway *gw, const struct transaction *t)
 {
-	write_via(gw, t, t->target.transport == MW_TCP ? "TCP" : "UDP", &gw->out);
+	write_via(gw, t, mw_transport_name(t->target.transport), &gw->out);
 }
 
 void request_charging_vector(struct gateway *gw, const struct realm_config *realm,

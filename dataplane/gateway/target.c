@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "internal.h"
 
+const char *mw_transport_name(enum mw_transport transport)
+{
+	static const char *const names[] = {[MW_UDP] = "UDP", [MW_TCP] = "TCP"};
+
+	return names[transport];
+}
+
 struct mw_target target_of_hop(const struct next_hop_config *hop)
 {
 	return (struct mw_target){hop->transport == NEXT_HOP_TCP ? MW_TCP : MW_UDP, hop->address,

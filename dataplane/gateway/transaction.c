@@ -209,6 +209,8 @@ static void transaction_arm(struct gateway *gw, struct transaction *t)
 
 	if (t->retry_us > 0 && gw->time.now_us + t->retry_us < due)
 		due = gw->time.now_us + t->retry_us;
+	if (t->unheard_us > 0 && t->unheard_us < due)
+		due = t->unheard_us;
 	wheel_arm(gw->wheel, &t->timer, due, transaction_timer);
 }
 
@@ -220,8 +222,23 @@ void transaction_wait(struct gateway *gw, struct transaction *t)
 
 void transaction_proceeding(struct transaction *t)
 {
+	t->unheard_us = 0;
 	if (t->retry_us > 0)
 		t->retry_us = (uint32_t)T2_US; /* RFC 3261 17.1.2.2, "Proceeding" */
+}
+
+/** A hop that says nothing over UDP loses the request to another one, if there is one. */
+static void transaction_unheard(struct gateway *gw, struct transaction *t)
+{
+	t->unheard_us = 0;
+	hops_doubt(gw, &t->target);
+	if (failover(gw, t))
+		return;
+	/* timer E's third time is half a second after UNHEARD_US */
+	wheel_arm(gw->wheel, &t->timer,
+		  gw->time.now_us + T1_US < t->deadline_us ? gw->time.now_us + T1_US
+							   : t->deadline_us,
+		  transaction_timer);
 }
 
 /** RFC 3261 17.1.2.2: timer E doubles up to T2; timer F ends it. */
@@ -232,6 +249,10 @@ static void transaction_timer(struct timer *timer, void *context)
 
 	if (t->state == TRANSACTION_COMPLETED) {
 		transaction_free(gw, t);
+		return;
+	}
+	if (t->unheard_us > 0 && gw->time.now_us >= t->unheard_us) {
+		transaction_unheard(gw, t);
 		return;
 	}
 	if (gw->time.now_us < t->deadline_us && t->retry_us > 0) {
@@ -246,24 +267,37 @@ static void transaction_timer(struct timer *timer, void *context)
 	transaction_answer(gw, t, t->kind == TRANSACTION_REGISTER ? 504 : 408);
 }
 
-enum gw_err transaction_send(struct gateway *gw, struct transaction *t)
+enum gw_err transaction_dispatch(struct gateway *gw, struct transaction *t)
 {
 	struct span bytes = writer_span(&gw->out);
-	enum gw_err err = gw->env->to_mw(gw->env->context, &t->target, bytes);
+	bool unreliable = t->target.transport == MW_UDP;
+	enum gw_err err;
 
-	if (err != GW_OK) {
-		transaction_free(gw, t);
-		return err;
-	}
-	counter_add(&gw_counters(gw)->mw_requests_out, 1);
-	if (t->target.transport == MW_UDP && bytes.len <= sizeof(t->kept)) {
+	if (bytes.len <= sizeof(t->kept)) {
 		memcpy(t->kept, bytes.at, bytes.len);
 		t->kept_len = (uint16_t)bytes.len;
 		t->sent = true;
-		t->retry_us = (uint32_t)T1_US;
 	}
-	transaction_wait(gw, t);
+	err = gw->env->to_mw(gw->env->context, &t->target, bytes);
+	if (err != GW_OK)
+		return err;
+	counter_add(&gw_counters(gw)->mw_requests_out, 1);
+	t->retry_us = unreliable && t->sent ? (uint32_t)T1_US : 0;
+	t->unheard_us = unreliable ? gw->time.now_us + UNHEARD_US : 0;
+	transaction_arm(gw, t);
 	return GW_OK;
+}
+
+enum gw_err transaction_send(struct gateway *gw, struct transaction *t)
+{
+	enum gw_err err;
+
+	t->deadline_us = gw->time.now_us + TIMER_F_US;
+	err = transaction_dispatch(gw, t);
+	if (err == GW_OK || (err == GW_MW_DOWN && failover(gw, t)))
+		return GW_OK;
+	transaction_free(gw, t);
+	return err;
 }
 
 enum gw_err transaction_keep_head(struct transaction *t, const struct sip_message *m)
@@ -375,6 +409,7 @@ void transaction_respond(struct gateway *gw, struct transaction *t)
 	}
 	t->state = TRANSACTION_COMPLETED;
 	t->retry_us = 0;
+	t->unheard_us = 0;
 	transaction_detach(gw, t);
 	transaction_wait(gw, t); /* timer J, RFC 3261 17.2.2 */
 }

@@ -97,6 +97,10 @@ static enum gw_err env_to_wic(void *context, struct handle flow, struct span byt
 
 static enum gw_err env_to_mw(void *context, const struct mw_target *target, struct span bytes)
 {
+	if (world.mw_failures > 0) {
+		world.mw_failures--;
+		return GW_MW_DOWN;
+	}
 	if (world.to_mw_err == GW_OK)
 		sent_add(TO_MW, bytes)->target = *target;
 	return world.to_mw_err;
@@ -388,6 +392,12 @@ void world_reload(void)
 {
 	world.config.part.generation++;
 	turn();
+}
+
+void world_one_hop(void)
+{
+	world.config.next_hop_count = 1;
+	world_reload();
 }
 
 void world_wait(uint64_t us)

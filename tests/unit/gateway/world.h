@@ -58,6 +58,7 @@ struct world {
 	struct mw_source source; /* of what the core says next */
 	enum gw_err verdict;	 /* of every signature */
 	enum gw_err to_wic_err, to_mw_err, to_worker_err;
+	uint32_t mw_failures; /* so many requests to the core cannot be sent */
 	bool hop_down[WORLD_HOPS];
 	bool no_job;
 	uint32_t jobs;	   /* handed out and not submitted */
@@ -85,6 +86,8 @@ void world_revoke(const char *jti);
 void world_disable(const char *wwsf);
 /** Another configuration is live: what world.config and what it points to say now. */
 void world_reload(void);
+/** Only the first next hop is configured: nothing goes to another one. */
+void world_one_hop(void);
 /** A turn begins, and what can go on goes on. */
 void world_turn(void);
 /** Time passes; timers fire at their times. */

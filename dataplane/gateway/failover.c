@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "internal.h"
+
+/*
+ * A request whose next hop has failed goes to another one as a new client transaction (RFC 3263
+ * 4.3): the same bytes under a new Via. Its time goes on; each next hop gets it once.
+ */
+
+/** Whom a request belongs to that any next hop may serve: the WIC's, or a de-REGISTER of ours. */
+static bool is_movable(const struct transaction *t)
+{
+	if (t->kind == TRANSACTION_OWN)
+		return t->own.what == OWN_DEREGISTER;
+	return t->kind == TRANSACTION_REGISTER || t->kind == TRANSACTION_ORIGINATE;
+}
+
+/** Writes the kept request under a new branch, for t->target. */
+static enum gw_err rewrite(struct gateway *gw, struct transaction *t)
+{
+	t->salt = (uint32_t)gw->env->random(gw->env->context);
+	request_begin(gw, &gw->kept);
+	sip_splice_remove(&gw->splice, sip_first(&gw->kept, SIP_HEADER_VIA)); /* ours */
+	request_via(gw, t, mw_transport_name(t->target.transport));
+	return sip_splice_write(&gw->splice, &gw->out);
+}
+
+bool failover(struct gateway *gw, struct transaction *t)
+{
+	if (!is_movable(t) || !t->sent || t->state != TRANSACTION_TRYING)
+		return false;
+	while (target_another(gw, &t->target) == GW_OK) {
+		/* the dialog's own peers alone know the dialog; and each try keeps other bytes */
+		if (sip_index(span_of(t->kept, t->kept_len), &gw->kept) != GW_OK ||
+		    request_in_dialog(&gw->kept) || rewrite(gw, t) != GW_OK)
+			return false;
+		if (transaction_dispatch(gw, t) != GW_OK)
+			continue;
+		counter_add(&gw_counters(gw)->mw_failovers, 1);
+		return true;
+	}
+	return false;
+}
