@@ -121,6 +121,8 @@
 	X(mw_unmatched, "Mw responses that match no transaction") \
 	X(mw_options_out, "OPTIONS sent to next hops") \
 	X(mw_hop_failures, "times a next hop was found to be down") \
+	X(mw_pings_out, "keep-alives sent on connections to the core") \
+	X(mw_names_wanted, "times a host of a Route was not known and control was asked for it") \
 	X(mw_failovers, "requests sent again to another next hop") \
 	X(mw_connects, "TCP connections opened to the core") \
 	X(mw_connect_failures, "TCP connections to the core that failed") \

@@ -40,6 +40,9 @@ enum message_kind {
 	/* worker -> control. Full: dropped and counted (mailbox_full); who waits gives up in time.
 	 */
 	MESSAGE_KEYS_WANTED,
+	/* worker -> control. Full: dropped and counted (mailbox_full); asked again with the next
+	   request. */
+	MESSAGE_PEER_WANTED,
 	/* worker -> control, a line of the TLS key log follows. Full: dropped and counted
 	 * (event_dropped). */
 	MESSAGE_KEY_LOG,
@@ -220,6 +223,15 @@ struct message_answer {
 	uint32_t rows;	   /* how many follow */
 	uint32_t row_size; /* bytes of each */
 	uint32_t cursor;   /* for the next command; 0: that was all */
+};
+
+/** A host of a Route that the peer_part does not have: the request has gone by the next hop. */
+struct message_peer_wanted {
+	struct message_head head;
+	uint16_t port; /* of its URI; 0: none */
+	enum next_hop_transport transport;
+	uint32_t name_len;
+	char name[PEER_NAME_MAX];
 };
 
 /** A token names a key that its issuer's set, as it is known here, does not have. */

@@ -33,7 +33,7 @@ struct hop {
 struct hops {
 	struct hop hop[HOPS_MAX]; /* in their slots for as long as they are configured */
 	bool known;		  /* it is that of a configuration */
-	uint32_t config_generation;
+	uint32_t config_generation, peers_generation;
 };
 
 struct hops *hops_new(void)
@@ -269,6 +269,42 @@ static void hop_drop(struct gateway *gw, struct hop *hop)
 	*hop = (struct hop){0};
 }
 
+static void hop_configured(struct gateway *gw, const struct mw_target *target, uint32_t priority,
+			   uint32_t weight)
+{
+	struct hop *hop = hop_want(gw, target);
+
+	if (hop == NULL)
+		return;
+	ask_first(gw, hop);
+	hop->priority = priority;
+	hop->weight = weight;
+}
+
+/** How many addresses of the row come before a. */
+static uint32_t rank_of(const struct peer_row *row, const struct peer_address *a)
+{
+	uint32_t before = 0;
+
+	for (uint32_t i = 0; i < row->count; i++)
+		before += row->address[i].priority < a->priority;
+	return before;
+}
+
+/** Every address of a name; within one priority of ours they go by that of their records. */
+static void hop_named(struct gateway *gw, const struct next_hop_config *from)
+{
+	const struct peer_row *row = target_peer(gw, from->name, from->port, from->transport);
+
+	for (uint32_t i = 0; row != NULL && i < row->count; i++) {
+		const struct peer_address *a = &row->address[i];
+		struct mw_target target = target_of_peer(a);
+
+		hop_configured(gw, &target, from->priority << 16 | rank_of(row, a),
+			       a->weight > 0 ? a->weight : from->weight);
+	}
+}
+
 /** Those that are configured keep their slots and what is known of them. */
 static void hops_update(struct gateway *gw)
 {
@@ -277,14 +313,13 @@ static void hops_update(struct gateway *gw)
 	for (uint32_t i = 0; i < HOPS_MAX; i++)
 		gw->hops->hop[i].wanted = false;
 	for (uint32_t i = 0; i < config->next_hop_count; i++) {
-		struct mw_target target = target_of_hop(&config->next_hop[i]);
-		struct hop *hop = hop_want(gw, &target);
+		const struct next_hop_config *from = &config->next_hop[i];
+		struct mw_target target = target_of_hop(from);
 
-		if (hop == NULL)
-			continue;
-		ask_first(gw, hop);
-		hop->priority = config->next_hop[i].priority;
-		hop->weight = config->next_hop[i].weight;
+		if (from->name.len > 0)
+			hop_named(gw, from);
+		else
+			hop_configured(gw, &target, from->priority << 16, from->weight);
 	}
 	for (uint32_t i = 0; i < HOPS_MAX; i++)
 		if (gw->hops->hop[i].used && !gw->hops->hop[i].wanted)
@@ -293,12 +328,16 @@ static void hops_update(struct gateway *gw)
 
 void hops_turn(struct gateway *gw)
 {
-	uint32_t generation = gw_config(gw)->part.generation;
+	const struct peer_part *peers = gw->time.view->peers;
+	uint32_t config = gw_config(gw)->part.generation;
+	uint32_t names = peers != NULL ? peers->part.generation : 0;
 
-	if (gw->hops->known && gw->hops->config_generation == generation)
+	if (gw->hops->known && gw->hops->config_generation == config &&
+	    gw->hops->peers_generation == names)
 		return;
 	gw->hops->known = true;
-	gw->hops->config_generation = generation;
+	gw->hops->config_generation = config;
+	gw->hops->peers_generation = names;
 	hops_update(gw);
 }
 

@@ -183,6 +183,7 @@ struct gateway {
 	uint32_t *bucket;    /* of terminating transactions: slot + 1 */
 	uint32_t bucket_mask;
 	uint8_t bucket_key[16];
+	uint64_t wanted_hash, wanted_us; /* the name that control was asked for last */
 	/* per turn */
 	struct gateway_time time;
 	struct revoked_walk revoked;
@@ -354,12 +355,17 @@ void hops_answered(struct gateway *gw, const struct transaction *t, uint16_t sta
 /** "UDP" or "TCP", as Via has it. */
 const char *mw_transport_name(enum mw_transport transport);
 struct mw_target target_of_hop(const struct next_hop_config *hop);
+struct mw_target target_of_peer(const struct peer_address *peer);
+/** What is known of a host that is named so; NULL: nothing yet. */
+const struct peer_row *target_peer(const struct gateway *gw, struct span name, uint16_t port,
+				   enum next_hop_transport asked);
 /** Where REGISTER goes: a next hop that is up, by priority and weight. GW_MW_DOWN. */
 enum gw_err GW_MUST_CHECK target_next_hop(struct gateway *gw, struct mw_target *target);
 /** The next hop to try after *target has failed or said 503: one that has not had this request.
  * GW_MW_DOWN: none, *target untouched. For REGISTER and initial requests. */
 enum gw_err GW_MUST_CHECK target_another(struct gateway *gw, struct mw_target *target);
-/** Where a request with this first Route URI goes. Falls back to the next hop. */
+/** Where a request with this first Route URI goes: an address of its host, else the next hop. A
+ * name that is not known is asked for. */
 enum gw_err GW_MUST_CHECK target_of_route(struct gateway *gw, struct span route_uri,
 					  struct mw_target *target);
 /** Writes the request for target, over TCP instead when it is too long for UDP. build() makes
@@ -427,6 +433,8 @@ enum gw_err GW_MUST_CHECK register_authorized(struct gateway *gw, struct wic *wi
 uint64_t register_pair(const struct gateway *gw, const struct transaction *t);
 void register_response(struct gateway *gw, struct transaction *t);
 enum gw_err GW_MUST_CHECK originate_request(struct gateway *gw, struct wic *wic);
+/** Has the host of the binding's Service-Route looked up, before a request needs it. */
+void originate_prefetch(struct gateway *gw, const struct binding *b);
 /** No WWSF may originate for an identity that is not registered: GW_TOKEN_SCENARIO. */
 enum gw_err GW_MUST_CHECK originate_authorized(void);
 void originate_response(struct gateway *gw, struct transaction *t);

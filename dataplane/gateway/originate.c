@@ -140,6 +140,13 @@ static enum gw_err originate_target(struct gateway *gw, const struct binding *b,
 	return target_of_route(gw, first.uri_text, target);
 }
 
+void originate_prefetch(struct gateway *gw, const struct binding *b)
+{
+	struct mw_target target;
+
+	(void)originate_target(gw, b, &target);
+}
+
 static enum gw_err originate_forward(struct gateway *gw, const struct binding *b,
 				     struct transaction *t)
 {

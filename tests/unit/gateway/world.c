@@ -207,10 +207,22 @@ static void config_start(void)
 		.visited_network = SPAN("visited2.net"),
 		.tna_value = SPAN("tls-yes"),
 	};
-	world.hop[0] = (struct next_hop_config){endpoint("198.18.0.20:5060"), NEXT_HOP_TCP, 1, 1};
-	world.hop[1] = (struct next_hop_config){endpoint("198.18.0.21:5060"), NEXT_HOP_TCP, 2, 1};
-	world.hop[2] = (struct next_hop_config){endpoint("198.18.0.22:5060"), NEXT_HOP_TCP, 2, 3};
-	world.hop[3] = (struct next_hop_config){endpoint("198.18.0.23:5060"), NEXT_HOP_TCP, 2, 0};
+	world.hop[0] = (struct next_hop_config){.address = endpoint("198.18.0.20:5060"),
+						.transport = NEXT_HOP_TCP,
+						.priority = 1,
+						.weight = 1};
+	world.hop[1] = (struct next_hop_config){.address = endpoint("198.18.0.21:5060"),
+						.transport = NEXT_HOP_TCP,
+						.priority = 2,
+						.weight = 1};
+	world.hop[2] = (struct next_hop_config){.address = endpoint("198.18.0.22:5060"),
+						.transport = NEXT_HOP_TCP,
+						.priority = 2,
+						.weight = 3};
+	world.hop[3] = (struct next_hop_config){.address = endpoint("198.18.0.23:5060"),
+						.transport = NEXT_HOP_TCP,
+						.priority = 2,
+						.weight = 0};
 	world.config = (struct config_part){
 		.node_name = SPAN("ep1.home1.net"),
 		.node_id = 0x01020304,
@@ -391,6 +403,27 @@ void world_start_udp(void)
 void world_reload(void)
 {
 	world.config.part.generation++;
+	turn();
+}
+
+struct endpoint world_endpoint(const char *text)
+{
+	return endpoint(text);
+}
+
+void world_name(const char *name, const struct peer_address *addresses, uint32_t count)
+{
+	static struct peer_row row;
+	static struct peer_part part;
+
+	row = (struct peer_row){.name = span_text(name),
+				.asked = NEXT_HOP_ANY,
+				.address = addresses,
+				.count = count};
+	part.row = &row;
+	part.count = 1;
+	part.part.generation++;
+	world.view.peers = &part;
 	turn();
 }
 

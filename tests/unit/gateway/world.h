@@ -86,6 +86,10 @@ void world_revoke(const char *jti);
 void world_disable(const char *wwsf);
 /** Another configuration is live: what world.config and what it points to say now. */
 void world_reload(void);
+/** These addresses of that host are known from now on; asked as by a URI without port. */
+void world_name(const char *name, const struct peer_address *addresses, uint32_t count);
+/** "address:port" as an endpoint. */
+struct endpoint world_endpoint(const char *text);
 /** Only the first next hop is configured: nothing goes to another one. */
 void world_one_hop(void);
 /** A turn begins, and what can go on goes on. */
