@@ -9,6 +9,7 @@
 #define CONNECT_MS 4000 /* DESIGN 8 */
 #define DOWN_US 5000000ull
 #define IDLE_US 300000000ull /* ours, unused: closed. Longer than any transaction lives */
+#define PONG_US 10000000ull  /* RFC 5626 4.4.1 */
 #define OWED_MS 32000	     /* timer F: after that nobody waits for our response any more */
 
 static bool trusted(struct worker *w, const struct endpoint *peer)
@@ -133,7 +134,7 @@ static void link_flush(struct mw_link *link)
 }
 
 /** Whole messages or nothing: a stream with half a message in it is lost. */
-static enum gw_err link_write(struct mw_link *link, struct span bytes)
+static enum gw_err link_put(struct mw_link *link, struct span bytes)
 {
 	struct worker *w = link->worker;
 
@@ -141,7 +142,6 @@ static enum gw_err link_write(struct mw_link *link, struct span bytes)
 		link->out = slots_get_unzeroed(w->link_buffers);
 	if (link->out == NULL)
 		return GW_POOL_EMPTY;
-	link->used_us = w->clock.now_us;
 	if (link->out_at > 0 && link->out_len + bytes.len > w->large_size) {
 		memmove(link->out, link->out + link->out_at, link->out_len - link->out_at);
 		link->out_len -= link->out_at;
@@ -153,6 +153,13 @@ static enum gw_err link_write(struct mw_link *link, struct span bytes)
 	link->out_len += bytes.len;
 	link_flush(link);
 	return GW_OK;
+}
+
+/** A SIP message. */
+static enum gw_err link_write(struct mw_link *link, struct span bytes)
+{
+	link->used_us = link->worker->clock.now_us;
+	return link_put(link, bytes);
 }
 
 static struct mw_source link_source(const struct mw_link *link)
@@ -171,6 +178,7 @@ static void link_message(struct mw_link *link, struct span message)
 {
 	struct mw_source source = link_source(link);
 
+	link->used_us = link->worker->clock.now_us;
 	if (!span_starts(message, SPAN("SIP/2.0 ")) && !span_starts(message, SPAN("ACK ")))
 		link->owed++;
 	gateway_from_mw(link->worker->gateway, &source, message);
@@ -188,7 +196,7 @@ static void link_messages(struct mw_link *link)
 
 		at += frame.skip;
 		if (frame.ping) /* RFC 5626 4.4.1 */
-			(void)link_write(link, SPAN("\r\n"));
+			(void)link_put(link, SPAN("\r\n"));
 		if (frame.err == GW_AGAIN)
 			break;
 		if (frame.err != GW_OK) {
@@ -220,7 +228,8 @@ static void link_readable(struct conn *conn, void *context)
 		link_abort(link, GW_POOL_EMPTY);
 		return;
 	}
-	link->used_us = w->clock.now_us;
+	link->heard_us = w->clock.now_us;
+	link->pinged_us = 0;
 	while (!link->finished && (from = conn_peek(conn, 0, &len)) != NULL && len > 0) {
 		uint32_t room = w->large_size - link->in_len;
 		uint32_t n = len < room ? len : room;
@@ -265,12 +274,44 @@ static enum gw_err link_accept(struct conn *conn, void *listener_context, void *
 	return GW_OK;
 }
 
+/** When a link of ours is to be pinged; never when that is not configured, or one is under way. */
+static uint64_t link_ping_us(const struct mw_link *link)
+{
+	uint32_t keep_alive_s = worker_settings(link->worker)->mw_keep_alive_s;
+
+	if (keep_alive_s == 0 || link->pinged_us > 0)
+		return UINT64_MAX;
+	return link->heard_us + keep_alive_s * 1000000ull;
+}
+
+static void link_ping(struct mw_link *link)
+{
+	if (link_put(link, SPAN("\r\n\r\n")) != GW_OK)
+		return; /* what waits there says as much, should nobody take it */
+	link->pinged_us = link->worker->clock.now_us;
+	counter_add(&link->worker->counters.mw_pings_out, 1);
+}
+
+/** A link of ours is looked at again when it is to be pinged, given up, or idle. */
+static void link_rest(struct mw_link *link)
+{
+	uint64_t now = link->worker->clock.now_us, due = link->used_us + IDLE_US;
+
+	if (link_ping_us(link) < due)
+		due = link_ping_us(link);
+	if (link->pinged_us > 0 && link->pinged_us + PONG_US < due)
+		due = link->pinged_us + PONG_US;
+	/* one that could not be pinged is tried again in a second */
+	conn_set_deadline(link->conn, due > now ? (uint32_t)((due - now + 999) / 1000) : 1000);
+}
+
 static void link_connected(struct conn *conn, void *context)
 {
 	struct mw_link *link = context;
 
 	link->up = true;
-	conn_set_deadline(conn, IDLE_US / 1000);
+	link->heard_us = link->used_us = link->worker->clock.now_us;
+	link_rest(link);
 	hop_reached(link->worker, &link->target);
 	link_flush(link);
 }
@@ -294,16 +335,20 @@ static void link_peer_fin(struct conn *conn, void *context)
 static void link_deadline(struct conn *conn, void *context)
 {
 	struct mw_link *link = context;
-	uint64_t now = link->worker->clock.now_us, due = link->used_us + IDLE_US;
+	uint64_t now = link->worker->clock.now_us;
 
 	if (link->finished) {
 		conn_abort(conn, GW_CONN_ABORTED);
-	} else if (now < due) {
-		conn_set_deadline(conn, (uint32_t)((due - now + 999) / 1000));
-	} else {
+	} else if (link->pinged_us > 0 && now >= link->pinged_us + PONG_US) {
+		link_abort(link, GW_CONN_TIMEOUT);
+	} else if (now >= link->used_us + IDLE_US) {
 		link_finish(link);
 		conn_set_deadline(conn, OWED_MS);
 		conn_shutdown_tx(conn);
+	} else {
+		if (now >= link_ping_us(link))
+			link_ping(link);
+		link_rest(link);
 	}
 }
 
@@ -368,8 +413,10 @@ static struct mw_link *link_open(struct worker *w, const struct mw_target *targe
 	};
 	enum gw_err err;
 
-	if (link == NULL)
+	if (link == NULL) {
+		worker_count(w, GW_CONN_LIMIT);
 		return NULL;
+	}
 	link->ours = true;
 	link->target = *target;
 	err = net_connect(worker_mw_net(w), &request, &link->conn);

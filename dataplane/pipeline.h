@@ -81,7 +81,9 @@ struct mw_link {
 	uint32_t in_len;
 	uint32_t out_at, out_len;
 	uint32_t owed;	  /* the peer's requests that have no final response yet */
-	uint64_t used_us; /* last byte in or out */
+	uint64_t used_us;   /* last message in or out */
+	uint64_t heard_us;  /* last byte in */
+	uint64_t pinged_us; /* our ping that nothing has come after; 0: none */
 };
 
 #define MW_LINKS_MAX 256
