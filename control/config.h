@@ -112,7 +112,8 @@ struct config {
 	} access;
 	struct {
 		struct option_text port, host;
-		struct option_number sip_port, worker_port_base, advertise_port, options_interval, keep_alive;
+		struct option_number sip_port, worker_port_base, advertise_port, options_interval,
+			keep_alive;
 		struct option_list next_hops; /* struct config_next_hop */
 		struct option_list trusted, name_servers;
 	} mw;

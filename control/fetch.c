@@ -115,10 +115,26 @@ static json_t *fetch_binding(uint16_t worker, const uint8_t *bytes)
 			 (json_int_t)row.service_routes);
 }
 
+static json_t *fetch_mw(uint16_t worker, const uint8_t *bytes)
+{
+	char peer[ENDPOINT_TEXT_MAX];
+	struct row_mw row;
+
+	memcpy(&row, bytes, sizeof(row));
+	return json_pack("{s:i, s:o, s:s, s:s, s:o, s:I, s:I, s:I}", "worker", (int)worker, "what",
+			 fetch_text(row.what, sizeof(row.what)), "peer",
+			 endpoint_format(&row.peer, peer), "transport",
+			 row.transport == MW_UDP ? "udp" : "tcp", "state",
+			 fetch_text(row.state, sizeof(row.state)), "priority",
+			 (json_int_t)row.priority, "weight", (json_int_t)row.weight, "seconds",
+			 (json_int_t)row.seconds);
+}
+
 static const struct fetch_kind kinds[] = {
 	[COMMAND_CONNECTIONS] = {"connections", sizeof(struct row_connection), fetch_connection},
 	[COMMAND_SESSIONS] = {"sessions", sizeof(struct row_session), fetch_session},
 	[COMMAND_BINDINGS] = {"bindings", sizeof(struct row_binding), fetch_binding},
+	[COMMAND_MW] = {"mw", sizeof(struct row_mw), fetch_mw},
 };
 
 /* ---- jobs ---------------------------------------------------------------------------------- */

@@ -31,7 +31,7 @@ struct node {
 	int key_log;	      /* of access.tls.key_log; -1: none */
 	struct log *log;
 	struct key_ids *key_ids;
-	struct jwks *jwks; /* who made the node, once the loop is there; NULL: not yet */
+	struct jwks *jwks;   /* who made the node, once the loop is there; NULL: not yet */
 	struct peers *peers; /* the same */
 	struct keys_filter revoked_keys;
 	struct snapshot_root *snapshots;

@@ -184,7 +184,8 @@ static const struct option options[] = {
 	       "Time between two OPTIONS of a worker to a next hop, 5 at most to one that is down; "
 	       "0: none."),
 	NUMBER("mw.keep_alive", "s", "0", 0, 3600, OPTION_RELOAD, HERE(mw.keep_alive),
-	       "Silence on a TCP connection of ours until it is pinged (RFC 5626 4.4.1); it is given "
+	       "Silence on a TCP connection of ours until it is pinged (RFC 5626 4.4.1); it is "
+	       "given "
 	       "up when nothing comes in 10 s. 0: none is, for cores that do not answer."),
 	TEXTS("mw.name_servers", "[]", 1, 64, OPTION_RESTART, HERE(mw.name_servers),
 	      "Addresses, or ADDRESS@PORT, of the name servers for hosts of the core; empty: the "

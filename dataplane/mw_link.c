@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "pipeline.h"
 
+#include <stdio.h>
+
 /*
  * The Mw side's transport: this worker's UDP ports and TCP connections with the core. Streams are
  * cut into messages here; what they mean is the gateway's. Only mw.trusted peers are heard.
@@ -511,6 +513,31 @@ enum gw_err mw_link_respond(struct worker *w, const struct mw_source *source, st
 	if (link->owed > 0 && span_at(bytes, 8) != '1') /* of "SIP/2.0 200": a final one */
 		link->owed--;
 	return link_write(link, bytes);
+}
+
+static void link_row(const struct mw_link *link, struct row_mw *row)
+{
+	uint64_t now = link->worker->clock.now_us;
+	const char *state = link->finished ? "closing" : link->up ? "open" : "opening";
+
+	*row = (struct row_mw){.peer = link->ours ? link->target.address : conn_peer(link->conn),
+			       .transport = MW_TCP};
+	snprintf(row->what, sizeof(row->what), "%s", link->ours ? "link" : "accepted");
+	snprintf(row->state, sizeof(row->state), "%s", state);
+	if (link->used_us > 0 && now > link->used_us)
+		row->seconds = (uint32_t)((now - link->used_us) / 1000000);
+}
+
+uint32_t mw_link_rows(struct worker *w, uint32_t *cursor, uint32_t max, struct row_mw *rows)
+{
+	const struct mw_link *link;
+	uint32_t n = 0;
+
+	while (n < max && (link = slots_next(w->links, cursor)) != NULL)
+		link_row(link, &rows[n++]);
+	if (n < max)
+		*cursor = 0;
+	return n;
 }
 
 /** The common entry and this worker's own port, TCP and UDP. */

@@ -130,11 +130,22 @@ struct message_reply {
 	struct mw_source source;
 };
 
+/** A next hop as a worker sees it, or a TCP connection with the core. */
+struct row_mw {
+	struct endpoint peer;
+	enum mw_transport transport;
+	char what[12];	/* "hop", "link" (opened by us), "accepted" */
+	char state[12]; /* hop: "up", "down", "lost", "shut"; else "opening", "open", "closing" */
+	uint32_t priority, weight; /* of a hop: within those of its priority in the configuration */
+	uint32_t seconds; /* hop: until a shut one is used again; else: since the last message */
+};
+
 /** What control asks of a worker. */
 enum command_kind {
 	COMMAND_CONNECTIONS, /* rows of struct row_connection, of ends that peer and port name */
 	COMMAND_SESSIONS,    /* rows of struct row_session */
 	COMMAND_BINDINGS,    /* rows of struct row_binding */
+	COMMAND_MW,	     /* rows of struct row_mw */
 	COMMAND_PING,	     /* worker 0: one row of struct row_pong, within a second */
 	COMMAND_CAPTURE,     /* a struct capture_filter follows, its unused instructions left out;
 				answered by     a row of struct row_done */

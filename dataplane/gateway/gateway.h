@@ -212,6 +212,10 @@ void gateway_target_lost(struct gateway *gw, const struct mw_target *target);
 uint32_t gateway_rows(const struct gateway *gw, uint32_t *cursor, uint32_t max,
 		      struct row_binding *rows);
 
+/** Fills at most max rows from slot *cursor of the next hops on; *cursor is moved on, UINT32_MAX at
+ * the end. */
+uint32_t gateway_hops(struct gateway *gw, uint32_t *cursor, uint32_t max, struct row_mw *rows);
+
 /** Objects now out of the gateway's pools, for the balance that tests check. */
 uint32_t gateway_bindings(const struct gateway *gw);
 uint32_t gateway_transactions(const struct gateway *gw);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /*
@@ -410,4 +411,40 @@ uint64_t hops_bit(struct gateway *gw, const struct mw_target *target)
 	if (hop == NULL)
 		hop = hop_find(gw, &other);
 	return hop != NULL ? 1ull << (hop - gw->hops->hop) : 0;
+}
+
+/* ---- for operators -------------------------------------------------------------------------- */
+
+static const char *hop_state_name(struct gateway *gw, const struct hop *hop)
+{
+	if (hop->state == HOP_DOWN)
+		return "down";
+	if (gw->time.now_us < hop->shut_us)
+		return "shut";
+	return gw->env->hop_up(gw->env->context, &hop->target) ? "up" : "lost";
+}
+
+static void hop_row(struct gateway *gw, const struct hop *hop, struct row_mw *row)
+{
+	*row = (struct row_mw){
+		.peer = hop->target.address,
+		.transport = hop->target.transport,
+		.what = "hop",
+		.priority = hop->priority >> 16,
+		.weight = hop->weight,
+	};
+	snprintf(row->state, sizeof(row->state), "%s", hop_state_name(gw, hop));
+	if (hop->shut_us > gw->time.now_us)
+		row->seconds = (uint32_t)((hop->shut_us - gw->time.now_us) / 1000000);
+}
+
+uint32_t gateway_hops(struct gateway *gw, uint32_t *cursor, uint32_t max, struct row_mw *rows)
+{
+	uint32_t n = 0, i = *cursor;
+
+	for (; i < HOPS_MAX && n < max; i++)
+		if (gw->hops->hop[i].used)
+			hop_row(gw, &gw->hops->hop[i], &rows[n++]);
+	*cursor = i < HOPS_MAX ? i : UINT32_MAX;
+	return n;
 }

@@ -41,6 +41,10 @@ await scenario(WORLDS, async (world) => {
 	first.close();
 	await servedBy(second, 'the first one is killed');
 	assert.ok(await gateway.counter('mw_hop_failures') > 0);
+	const hops = (await gateway.ask('mw')).mw.filter(({ what }) => what === 'hop');
+	assert.equal(hops.length, 2 * world.workers);
+	assert.ok(hops.some(({ peer, state }) => peer.startsWith(CORE_ADDRESS) && state !== 'up'));
+	assert.ok(hops.some(({ peer, state }) => peer.startsWith(OTHER_CORE_ADDRESS) && state === 'up'));
 
 	first = await world.playCore(well(CORE_ADDRESS), CORE_ADDRESS);
 	await firstAgain('the first one is back');

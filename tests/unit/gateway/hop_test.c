@@ -368,6 +368,47 @@ TEST(hops, that_asked_for_time_are_left_alone_also_over_a_reload)
 	EXPECT_EQ(0, chosen());
 }
 
+/** The only row of a world's hop 0, whatever the others are. */
+static struct row_mw row_of_first(void)
+{
+	struct row_mw row;
+	uint32_t cursor = 0;
+
+	EXPECT_EQ(1, gateway_hops(world.gw, &cursor, 1, &row));
+	EXPECT_EQ(1, cursor);
+	EXPECT(endpoint_same_host(&world.hop[0].address, &row.peer));
+	EXPECT_TEXT("hop", row.what);
+	return row;
+}
+
+TEST(rows, tell_what_is_known_of_each_hop)
+{
+	struct row_mw rows[WORLD_HOPS + 1];
+	uint32_t cursor = 0;
+
+	asking();
+	EXPECT_EQ(2, gateway_hops(world.gw, &cursor, WORLD_HOPS + 1, rows));
+	EXPECT_EQ(UINT32_MAX, cursor);
+	EXPECT_EQ(2, rows[1].priority);
+	EXPECT_EQ(1, rows[1].weight);
+	EXPECT_EQ(MW_TCP, rows[1].transport);
+	EXPECT_TEXT("up", row_of_first().state);
+	world.hop_down[0] = true;
+	EXPECT_TEXT("lost", row_of_first().state);
+	world.hop_down[0] = false;
+	hop_says(0, "503 Service Unavailable", "");
+	EXPECT_TEXT("down", row_of_first().state);
+}
+
+TEST(rows, tell_how_long_a_hop_is_shut)
+{
+	world_start();
+	(void)mw_register(register_jssip(token_alice(3570), 600));
+	core_answers("503 Service Unavailable", "Retry-After: 20" CRLF);
+	EXPECT_TEXT("shut", row_of_first().state);
+	EXPECT_EQ(20, row_of_first().seconds);
+}
+
 TEST_MAIN("gateway_hop", RUN(hops, of_the_best_priority_get_everything),
 	  RUN(hops, of_one_priority_share_by_weight),
 	  RUN(hops, that_are_down_leave_their_share_to_the_others),
@@ -391,4 +432,5 @@ TEST_MAIN("gateway_hop", RUN(hops, of_the_best_priority_get_everything),
 	  RUN(options, that_find_no_room_say_nothing_of_the_hop),
 	  RUN(options, come_a_second_after_a_link_was_lost),
 	  RUN(options, that_a_lost_link_carried_show_a_hop_that_is_down),
-	  RUN(hops, that_asked_for_time_are_left_alone_also_over_a_reload))
+	  RUN(hops, that_asked_for_time_are_left_alone_also_over_a_reload),
+	  RUN(rows, tell_what_is_known_of_each_hop), RUN(rows, tell_how_long_a_hop_is_shut))
