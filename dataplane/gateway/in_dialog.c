@@ -58,7 +58,7 @@ static enum gw_err in_dialog_build(struct gateway *gw, struct transaction *t)
 		return GW_STALE;
 	trust_strip_in_dialog(gw, m);
 	sip_splice_remove_element(&gw->splice, top.field, top.element);
-	request_via(gw, t, request_transport(&t->target));
+	request_via(gw, t, mw_transport_name(t->target.transport));
 	request_max_forwards(gw, m);
 	mark = writer_len(&gw->lines);
 	write_charging(gw, wic, &top.mark);

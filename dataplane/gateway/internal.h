@@ -37,6 +37,7 @@ struct home_claim {
 	uint64_t contact; /* keyed hash of the Contact's user and host, the same on all workers */
 	bool outbound;	  /* registered with reg-id */
 };
+#define UNHEARD_US 3000000ull /* over UDP without a response: another next hop's turn */
 
 /** A registration of one identity on one flow. Owner: the worker of the flow. */
 struct binding {
@@ -81,6 +82,7 @@ enum transaction_kind {
 /** What a request of this node's own is for. */
 enum own_kind {
 	OWN_DEREGISTER, /* of a binding that has ended here (PROTOCOL 6.5) */
+	OWN_OPTIONS,	/* to a next hop: whether it is up; subject.slot: which */
 	OWN_KINDS
 };
 
@@ -109,6 +111,8 @@ struct transaction {
 	bool acked;		 /* the failure of an INVITE; what is kept is the ACK */
 	bool orphan;		 /* its WIC has gone */
 	struct mw_target target; /* all but TERMINATE: where it went */
+	uint64_t unheard_us;	 /* UDP: when another next hop's turn comes; NEVER: heard of, or
+				    reliable */
 	union {
 		struct {
 			uint64_t token_exp_us; /* monotonic time at which the token ends */
@@ -150,6 +154,7 @@ struct transaction {
 	 * response: that response, or our ACK to it.
 	 */
 	bool sent;
+	bool whole; /* all of it is kept, as it was sent */
 	uint16_t kept_len;
 	uint8_t *kept_long; /* lent from gateway.heads when kept is too short */
 	uint8_t kept[UDP_MAX];
@@ -238,6 +243,7 @@ struct gateway {
 	struct outbox outbox;
 	struct slots *heads; /* of transactions, HEAD_LONG bytes each */
 	struct parked_pool *parked;
+	struct hops *hops;
 	struct token_cache *cache;
 	struct token_cache *asked; /* tokens whose signature is being checked: not believed yet */
 	struct token_refused *refused;
@@ -246,6 +252,7 @@ struct gateway {
 	uint32_t *bucket;    /* of transactions by key: slot + 1 */
 	uint32_t bucket_mask;
 	uint8_t bucket_key[16];
+	uint64_t wanted_hash, wanted_us; /* the name that control was asked for last */
 	/* per turn */
 	struct gateway_time time;
 	struct revoked_walk revoked;
@@ -331,8 +338,6 @@ void request_write_via(struct gateway *gw, const struct transaction *t, const ch
 		       struct writer *out);
 /** The same to gw->out, by the transport of its target. */
 void request_own_via(struct gateway *gw, const struct transaction *t);
-/** What stands for a transport in Via. */
-const char *request_transport(const struct mw_target *target);
 /** Starts a new message: scratch empty, splice on m (NULL: none). */
 void request_begin(struct gateway *gw, const struct sip_message *m);
 /** The lines written since mark, for a splice to insert. */
@@ -427,7 +432,8 @@ uint64_t transaction_flow_key(const struct gateway *gw, const struct wic *wic);
 /** Keeps the head of request m, so that it can be answered when m is gone. GW_SIP_TOO_LONG. */
 enum gw_err GW_MUST_CHECK transaction_keep_head(struct gateway *gw, struct transaction *t,
 						const struct sip_message *m);
-/** Keeps the head of the request in gw->out, as it goes on. GW_SIP_TOO_LONG. */
+/** Keeps the request in gw->out as it goes on: whole where there is room, else its head.
+ * GW_SIP_TOO_LONG. */
 enum gw_err GW_MUST_CHECK transaction_keep_sent(struct gateway *gw, struct transaction *t);
 /** Keeps bytes, to be sent again. False: they are too long for a datagram; nothing is kept. */
 bool transaction_keep_bytes(struct gateway *gw, struct transaction *t, struct span bytes);
@@ -439,8 +445,12 @@ void transaction_forget(struct gateway *gw, struct transaction *t);
 enum gw_err GW_MUST_CHECK transaction_recall(const struct transaction *t, struct sip_message *m);
 
 /* transaction_run.c: what its machines want done. After any of these t may be gone. */
-/** Sends the request in gw->out to the core, and begins the client side. On error t is freed. */
+/** Sends the request in gw->out to the core, or to another next hop when that one cannot be
+ * reached, and begins the client side. On error t is freed. */
 enum gw_err GW_MUST_CHECK transaction_send(struct gateway *gw, struct transaction *t);
+/** The same to t->target and to nobody else, within the time that t has left. On error t lives on.
+ */
+enum gw_err GW_MUST_CHECK transaction_dispatch(struct gateway *gw, struct transaction *t);
 /** The same to its WIC. On error t is as it was. */
 enum gw_err GW_MUST_CHECK transaction_deliver(struct gateway *gw, struct transaction *t);
 /** A response in gw->message has come to t. True: it is to be handed on. */
@@ -475,6 +485,15 @@ void cancel_transaction(struct gateway *gw, struct transaction *t);
 void cancel_send(struct gateway *gw, struct transaction *t);
 /** Acknowledges the failure in gw->message that t's INVITE has met. */
 void cancel_acknowledge(struct gateway *gw, struct transaction *t);
+/** The same, once: t's INVITE goes elsewhere. */
+void cancel_acknowledge_once(struct gateway *gw, const struct transaction *t);
+
+/* failover.c */
+/** The target of t has failed, or has said 503: its request goes to the next hop that follows.
+ * False: it cannot, or there is none. What is in gw->message stays. */
+bool failover(struct gateway *gw, struct transaction *t);
+/** A 503 to t is in gw->message: its hop is left alone. True: t's request goes to another one. */
+bool failover_busy(struct gateway *gw, struct transaction *t);
 
 /* own.c */
 /**
@@ -486,10 +505,40 @@ void own_answered(struct gateway *gw, struct transaction *t, uint16_t status);
 /** A response to a request of this node's own, in gw->message. */
 void own_response(struct gateway *gw, struct transaction *t);
 
+/* hop.c: the next hops */
+#define HOPS_MAX 64 /* as many as can be configured; mw_target.tried has a bit for each */
+struct hops *hops_new(void);
+void hops_free(struct hops *hops);
+/** Takes the next hops of a new configuration. */
+void hops_turn(struct gateway *gw);
+/** One that is up and not tried. GW_MW_DOWN: none, *target untouched. */
+enum gw_err GW_MUST_CHECK hops_choose(struct gateway *gw, uint64_t tried, struct mw_target *target);
+/** The bit of target in mw_target.tried; 0: it is no next hop. */
+uint64_t hops_bit(struct gateway *gw, const struct mw_target *target);
+/** The 503 in gw->message came from target: a next hop is left alone for its Retry-After. */
+void hops_busy(struct gateway *gw, const struct mw_target *target);
+/** Links with target are lost; the transport knows whether it is down. */
+void hops_lost(struct gateway *gw, const struct mw_target *target);
+/** Target has left a request unanswered: it is asked how it is at once. */
+void hops_doubt(struct gateway *gw, const struct mw_target *target);
+/** The end of a question of ours, as own_answered() has it. */
+void hops_answered(struct gateway *gw, const struct transaction *t, uint16_t status);
+
 /* target.c */
-/** Where REGISTER goes: the first next hop that is up. GW_MW_DOWN. */
+/** "UDP" or "TCP", as Via has it. */
+const char *mw_transport_name(enum mw_transport transport);
+struct mw_target target_of_hop(const struct next_hop_config *hop);
+struct mw_target target_of_peer(const struct peer_address *peer);
+/** What is known of a host that is named so; NULL: nothing yet. */
+const struct peer_row *target_peer(const struct gateway *gw, struct span name, uint16_t port,
+				   enum next_hop_transport asked);
+/** Where REGISTER goes: a next hop that is up, by priority and weight. GW_MW_DOWN. */
 enum gw_err GW_MUST_CHECK target_next_hop(struct gateway *gw, struct mw_target *target);
-/** Where a request with this first Route URI goes. Falls back to the next hop. */
+/** The next hop to try after *target has failed or said 503: one that has not had this request.
+ * GW_MW_DOWN: none, *target untouched. For REGISTER and initial requests. */
+enum gw_err GW_MUST_CHECK target_another(struct gateway *gw, struct mw_target *target);
+/** Where a request with this first Route URI goes: an address of its host, else the next hop. A
+ * name that is not known is asked for. */
 enum gw_err GW_MUST_CHECK target_of_route(struct gateway *gw, struct span route_uri,
 					  struct mw_target *target);
 /** Writes the request for target, over TCP instead when it is too long for UDP. build() makes
@@ -693,6 +742,8 @@ enum gw_err GW_MUST_CHECK originate_target(struct gateway *gw, struct span eleme
 					   struct mw_target *target);
 /** Sends it and, of an INVITE, says 100. On error t is freed. */
 enum gw_err GW_MUST_CHECK originate_send(struct gateway *gw, struct transaction *t);
+/** Has the host of the binding's Service-Route looked up, before a request needs it. */
+void originate_prefetch(struct gateway *gw, const struct binding *b);
 /** No WWSF may originate for an identity that is not registered: GW_TOKEN_SCENARIO. */
 enum gw_err GW_MUST_CHECK originate_authorized(void);
 void originate_response(struct gateway *gw, struct transaction *t);

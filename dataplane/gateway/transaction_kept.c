@@ -15,6 +15,7 @@ void transaction_forget(struct gateway *gw, struct transaction *t)
 	t->kept_long = NULL;
 	t->kept_len = 0;
 	t->sent = false;
+	t->whole = false;
 }
 
 /** What can be answered, cancelled and acknowledged again. The Contact tells a registration's apart
@@ -77,10 +78,34 @@ enum gw_err transaction_keep_head(struct gateway *gw, struct transaction *t,
 	return keep_head(gw, t, m, false);
 }
 
+/** Room for all of bytes. Long ones may have half of the blocks that are lent: the heads of others
+ * need them. */
+static uint8_t *room_for(struct gateway *gw, struct transaction *t, uint32_t len)
+{
+	if (len <= sizeof(t->kept))
+		return t->kept;
+	if (len > HEAD_LONG || slots_live(gw->heads) >= slots_capacity(gw->heads) / 2)
+		return NULL;
+	t->kept_long = slots_get_unzeroed(gw->heads);
+	return t->kept_long;
+}
+
 enum gw_err transaction_keep_sent(struct gateway *gw, struct transaction *t)
 {
-	enum gw_err err = sip_index(writer_span(&gw->out), &gw->kept);
+	struct span bytes = writer_span(&gw->out);
+	enum gw_err err;
+	uint8_t *room;
 
+	transaction_forget(gw, t);
+	room = room_for(gw, t, bytes.len);
+	if (room != NULL) {
+		memcpy(room, bytes.at, bytes.len);
+		t->kept_len = (uint16_t)bytes.len;
+		t->sent = true;
+		t->whole = true;
+		return GW_OK;
+	}
+	err = sip_index(bytes, &gw->kept);
 	return err == GW_OK ? keep_head(gw, t, &gw->kept, true) : err;
 }
 

@@ -97,6 +97,10 @@ static enum gw_err env_to_wic(void *context, struct handle flow, struct span byt
 
 static enum gw_err env_to_mw(void *context, const struct mw_target *target, struct span bytes)
 {
+	if (world.mw_failures > 0) {
+		world.mw_failures--;
+		return GW_MW_DOWN;
+	}
 	if (world.to_mw_err == GW_OK)
 		sent_add(TO_MW, bytes)->target = *target;
 	return world.to_mw_err;
@@ -223,8 +227,22 @@ static void config_start(void)
 		.visited_network = SPAN("visited2.net"),
 		.tna_value = SPAN("tls-yes"),
 	};
-	world.hop[0] = (struct next_hop_config){endpoint("198.18.0.20:5060"), NEXT_HOP_TCP, 1, 1};
-	world.hop[1] = (struct next_hop_config){endpoint("198.18.0.21:5060"), NEXT_HOP_TCP, 2, 1};
+	world.hop[0] = (struct next_hop_config){.address = endpoint("198.18.0.20:5060"),
+						.transport = NEXT_HOP_TCP,
+						.priority = 1,
+						.weight = 1};
+	world.hop[1] = (struct next_hop_config){.address = endpoint("198.18.0.21:5060"),
+						.transport = NEXT_HOP_TCP,
+						.priority = 2,
+						.weight = 1};
+	world.hop[2] = (struct next_hop_config){.address = endpoint("198.18.0.22:5060"),
+						.transport = NEXT_HOP_TCP,
+						.priority = 2,
+						.weight = 3};
+	world.hop[3] = (struct next_hop_config){.address = endpoint("198.18.0.23:5060"),
+						.transport = NEXT_HOP_TCP,
+						.priority = 2,
+						.weight = 0};
 	world.config = (struct config_part){
 		.node_name = SPAN("ep1.home1.net"),
 		.node_id = 0x01020304,
@@ -412,6 +430,40 @@ void world_start_udp(void)
 	world.hop[1].transport = NEXT_HOP_UDP;
 	world.source.transport = MW_UDP;
 	world.source.conn = handle_none();
+	world_reload();
+}
+
+void world_reload(void)
+{
+	world.config.part.generation++;
+	turn();
+}
+
+struct endpoint world_endpoint(const char *text)
+{
+	return endpoint(text);
+}
+
+void world_name(const char *name, const struct peer_address *addresses, uint32_t count)
+{
+	static struct peer_row row;
+	static struct peer_part part;
+
+	row = (struct peer_row){.name = span_text(name),
+				.asked = NEXT_HOP_ANY,
+				.address = addresses,
+				.count = count};
+	part.row = &row;
+	part.count = 1;
+	part.part.generation++;
+	world.view.peers = &part;
+	turn();
+}
+
+void world_one_hop(void)
+{
+	world.config.next_hop_count = 1;
+	world_reload();
 }
 
 void world_wait(uint64_t us)
@@ -670,14 +722,18 @@ const char *mw_register(const char *request)
 
 const char *registered(const char *status, const char *more)
 {
+	uint32_t at;
+
 	world_forget();
 	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(3570), 600)));
 	core_answers(status, more);
-	EXPECT_EQ(2, world.count);
-	EXPECT_EQ(TO_WIC, world_sent(1)->to);
+	/* a Service-Route with a name: control is asked for it on the way */
+	at = 1 + (world_sent(1)->to == TO_WORKER);
+	EXPECT_EQ(at + 1, world.count);
+	EXPECT_EQ(TO_WIC, world_sent(at)->to);
 	EXPECT_EQ(0, gateway_transactions(world.gw));
 	EXPECT_EQ(0, world.wic[0].transactions);
-	return world_sent(1)->text;
+	return world_sent(at)->text;
 }
 
 /* ---- reading -------------------------------------------------------------------------------- */
