@@ -494,7 +494,7 @@ void terminate_refuse(struct gateway *gw, const struct mw_source *source, uint16
 enum gw_err GW_MUST_CHECK response_to_wic(struct gateway *gw);
 /** The same, sent to the WIC of t. */
 void response_relay(struct gateway *gw, struct transaction *t);
-/** Edits a 503 of the core into a 500: it is not for this node's peers (RFC 3261 16.7 step 6). */
+/** Edits a 503 into a 500: it is about who said it, not about this node (RFC 3261 16.7 step 6). */
 void response_no_503(struct gateway *gw);
 
 /* home.c */
