@@ -110,8 +110,10 @@ bool transaction_received(struct gateway *gw, struct transaction *t)
 		return false;
 	}
 	todo = sip_machine_event(&t->client, sip_status_event(status), gw->time.now_us);
-	if (status >= 200)
+	if (status >= 200) {
 		t->limit_us = NEVER;
+		machine_stop(&t->cancel); /* what it was to end has ended; its head may be gone */
+	}
 	if (status >= 200 && t->method != SIP_INVITE)
 		machine_stop(&t->client); /* timer K: a repeat finds its branch stale */
 	if (todo & SIP_DO_ACK)
