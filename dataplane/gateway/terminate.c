@@ -196,8 +196,8 @@ static bool terminate_known(struct gateway *gw)
 	struct transaction *t = transaction_find(gw, transaction_key(gw, &gw->message),
 						 method == SIP_ACK ? SIP_INVITE : method);
 
-	if (t == NULL)
-		return false;
+	if (t == NULL || (method == SIP_ACK && t->server.state == SIP_ACCEPTED))
+		return false; /* RFC 6026 7.1: the ACK of a 2xx, whatever its branch */
 	if (method == SIP_ACK)
 		transaction_acknowledged(gw, t);
 	else
