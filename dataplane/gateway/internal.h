@@ -18,7 +18,8 @@
 /** What a dialog's requests must know again: it rides in our Record-Route, under its MAC. */
 struct dialog_mark {
 	bool originating; /* the WIC began it */
-	uint64_t routes;  /* route_hash() of what follows our own URI in Route; 0: not known here */
+	uint64_t routes;  /* hash of the dialog and what follows our own URI in Route; 0: not known
+			     here */
 	uint16_t icid_len;
 	uint8_t icid[ICID_MAX]; /* icid-value without quotes; icid_len 0: none */
 };
@@ -520,7 +521,7 @@ struct route_top {
 	bool outbound;
 	bool more;	    /* a further Route is left after ours */
 	struct span second; /* that one */
-	uint64_t rest;	    /* hash of what is left after ours */
+	uint64_t rest;	    /* hash of the dialog and what is left after ours */
 };
 /** Reads the Route of gw->message. */
 struct route_top route_read(struct gateway *gw);
