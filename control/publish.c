@@ -392,16 +392,16 @@ static struct key_row *publish_issuer_keys(const struct publish_keys_from *from,
 
 	for (uint32_t k = 0; k < keys->count; k++) {
 		struct span kid = keys->at[k].kid;
+		struct verify_key key = keys->at[k].key;
 
-		if (keys_revoked(from->revoked, issuer, kid))
+		key_ids_number(from->ids, &key); /* a revoked one too: it may be given back */
+		if (keys_revoked(from->revoked, issuer, keys, k))
 			continue;
-		*rows = (struct key_row){
+		*rows++ = (struct key_row){
 			.issuer = i,
 			.kid = span_of(arena_text(arena, kid.at, kid.len), kid.len),
-			.key = keys->at[k].key,
+			.key = key,
 		};
-		key_ids_number(from->ids, &rows->key);
-		rows++;
 	}
 	return rows;
 }
@@ -429,6 +429,7 @@ struct key_part *publish_keys(const struct publish_keys_from *from)
 					.count = (uint32_t)(end - rows),
 					.issuer = issuer,
 					.issuer_count = issuers};
+	owned->part.rows_version = key_ids_settle(from->ids, rows, owned->part.count);
 	return &owned->part;
 }
 

@@ -41,6 +41,7 @@ struct session {
 	uint8_t *in;  /* lent from small or large; NULL when nothing has come */
 	uint8_t *out; /* lent from large; NULL when nothing waits */
 	uint32_t in_len, in_size;
+	uint32_t head_seen; /* bytes of the HTTP request looked at for its end */
 	uint32_t out_at, out_len;
 	bool waiting;	    /* for the verdict of job: nothing is read meanwhile */
 	bool broken;	    /* TLS failed: only our alert still goes out */
@@ -238,6 +239,8 @@ void session_buffer_put(struct slots *pool, void *buffer, struct worker *w);
 void session_input_release(struct session *s);
 /** Room to read into. False: the pool is empty, or the message does not fit any buffer. */
 bool session_input_room(struct session *s);
+/** Half of the large buffers are for those who have a registration: nobody else fills them all. */
+bool session_large_allowed(const struct session *s);
 /** Offers TLS what waits; the buffer goes back when all is taken. */
 void session_output_flush(struct session *s);
 /** Sends bytes in order behind what waits. An error: the session is cut. */

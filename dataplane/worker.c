@@ -150,6 +150,17 @@ static void worker_message(void *context, uint16_t from, struct span message)
 		gateway_delivered(w->gateway, at,
 				  span_from(message, sizeof(struct message_deliver)));
 		return;
+	case MESSAGE_DELIVER_HOME:
+		counter_add(&w->counters.deliver_in, 1);
+		gateway_delivered_home(w->gateway, at,
+				       span_from(message, sizeof(struct message_deliver_home)));
+		return;
+	case MESSAGE_ATTACH:
+	case MESSAGE_ATTACHED:
+	case MESSAGE_DETACH:
+	case MESSAGE_ENDED:
+		gateway_home_message(w->gateway, head);
+		return;
 	case MESSAGE_REPLY:
 		worker_reply(w, at, span_from(message, sizeof(struct message_reply)));
 		return;
@@ -392,6 +403,7 @@ static enum gw_err open_gateway(struct worker *w)
 		.max_transactions = w->config.sizes.transactions,
 		.max_message = w->config.sizes.max_message,
 		.max_parked = w->config.sizes.parked,
+		.verify_jobs = w->config.sizes.verify_jobs,
 		.token_cache = w->config.sizes.token_cache,
 		.token_refused = w->config.sizes.token_refused,
 		.epoch = w->config.epoch,
@@ -506,6 +518,8 @@ struct worker_balance worker_balance(const struct worker *w)
 	return (struct worker_balance){
 		.sessions = slots_live(w->sessions),
 		.bindings = gateway_bindings(w->gateway),
+		.leaving = gateway_leaving(w->gateway),
+		.homes = gateway_homes(w->gateway),
 		.transactions = gateway_transactions(w->gateway),
 		.parked = gateway_parked(w->gateway),
 		.links = slots_live(w->links),

@@ -152,13 +152,13 @@ struct config_part {
 	uint32_t tls_handshake_s;
 	uint32_t tls_steps; /* of handshakes in one turn of a worker, at least 1 */
 	uint32_t upgrade_s;
-	uint32_t preauth_s;  /* first accepted REGISTER after the upgrade */
-	uint32_t timer_c_s;  /* an INVITE rings so long at most (RFC 3261 16.6 step 11) */
+	uint32_t preauth_s;    /* first accepted REGISTER after the upgrade */
+	uint32_t timer_c_s;    /* an INVITE rings so long at most (RFC 3261 16.6 step 11) */
 	uint32_t flow_grace_s; /* a registration outlives its connection so long */
-	uint32_t max_output; /* bytes that may wait for one WIC */
-	bool from_check;     /* D-33 */
-	bool warn_reason;    /* D-12: a refusal names its F-row in a Warning */
-	bool token_in_body;  /* D-09: a token may come as a part of a multipart/mixed body */
+	uint32_t max_output;   /* bytes that may wait for one WIC */
+	bool from_check;       /* D-33 */
+	bool warn_reason;      /* D-12: a refusal names its F-row in a Warning */
+	bool token_in_body;    /* D-09: a token may come as a part of a multipart/mixed body */
 
 	uint32_t max_connections;     /* open ones of one worker; 0: as many as it has memory for */
 	struct rate_limit upgrades;   /* of one address; this and the next are one worker's share */
@@ -187,6 +187,7 @@ struct key_part {
 	struct snapshot_part part;
 	const struct key_row *row;
 	uint32_t count;
+	uint32_t rows_version; /* stays over publications in which only issuer[] differs */
 	const struct key_issuer *issuer; /* of each config_part.issuer; NULL: all are from files */
 	uint32_t issuer_count;
 };

@@ -217,10 +217,44 @@ static enum exit_code wrong(const char *what, const char *word)
 	return EXIT_USAGE;
 }
 
+/**
+ * The node parts a request at its spaces and ends it at a line feed: another word than the one that
+ * was given would reach it. A FILTER is made of any words, or of none. NULL, or what is wrong.
+ */
+static const char *words_refused(const struct request *request)
+{
+	bool filter = strcmp(request->command->name, "capture") == 0;
+
+	for (int i = 0; i < request->count; i++) {
+		const char *c = request->arguments[i];
+
+		while ((*c >= '!' && *c <= '~') || (*c == ' ' && filter))
+			c++;
+		if (*c != '\0' || (c == request->arguments[i] && !filter))
+			return "an argument is empty, or has other characters than visible ASCII";
+	}
+	return NULL;
+}
+
+/** Brings the arguments into the form in which they are sent. NULL, or what is wrong. */
+static const char *prepare(struct request *request, char file[REQUEST_MAX], char token[REQUEST_MAX])
+{
+	const char *why = NULL;
+
+	if (strcmp(request->command->name, "capture") == 0)
+		why = file_word_absolute(request->arguments, request->count, file, REQUEST_MAX);
+	if (strcmp(request->command->name, "explain") == 0 &&
+	    token_word_missing(request->arguments, request->count)) {
+		why = token_word_read(stdin, token, REQUEST_MAX);
+		request->token = token;
+	}
+	return why != NULL ? why : words_refused(request);
+}
+
 static enum exit_code run(struct request *request, int argc, char **argv)
 {
 	char file[REQUEST_MAX], token[REQUEST_MAX];
-	const char *why = NULL;
+	const char *why;
 
 	if (argc == 0)
 		return wrong("no command", "");
@@ -235,13 +269,7 @@ static enum exit_code run(struct request *request, int argc, char **argv)
 		return wrong("too many arguments for ", argv[0]);
 	request->arguments = argv + 1;
 	request->count = argc - 1;
-	if (strcmp(request->command->name, "capture") == 0)
-		why = file_word_absolute(request->arguments, request->count, file, sizeof(file));
-	if (strcmp(request->command->name, "explain") == 0 &&
-	    token_word_missing(request->arguments, request->count)) {
-		why = token_word_read(stdin, token, sizeof(token));
-		request->token = token;
-	}
+	why = prepare(request, file, token);
 	return why == NULL ? ask(request) : wrong(why, "");
 }
 

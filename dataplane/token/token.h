@@ -138,9 +138,10 @@ struct token_digest {
 struct token_digest token_digest(struct span token);
 
 /**
- * Tokens whose signature was found good, by digest: what token_read() said of each, copied. One per
- * worker, sized at start; the one longest not used makes room. An entry says nothing about time,
- * revocation or policy: whoever finds it still calls token_judge().
+ * Tokens by digest: what token_read() said of each, copied; those whose signature was found good,
+ * and, apart from them, those whose is being checked. Each of a worker's own, sized at start; the
+ * one longest not used makes room. An entry says nothing about time, revocation or policy: whoever
+ * finds it still calls token_judge().
  */
 struct token_cache;
 
@@ -163,8 +164,8 @@ bool token_cache_find(struct token_cache *cache, const struct token_digest *dige
 		      struct token_claims *claims);
 
 /**
- * Keeps claims, which token_read() made with this config and these keys and whose signature is
- * good, under digest. What has too much text for an entry is not kept. O(1).
+ * Keeps claims, which token_read() made with this config and these keys, under digest. What has too
+ * much text for an entry is not kept. O(1).
  */
 void token_cache_put(struct token_cache *cache, const struct token_digest *digest,
 		     const struct config_part *config, const struct key_part *keys,
@@ -205,14 +206,5 @@ bool token_jti_revoked(uint64_t hash, const struct revocation_part *revocations)
 
 /** True when the web site of that name is disabled. revocations may be NULL. */
 bool token_wwsf_disabled(struct span wwsf, const struct revocation_part *revocations);
-
-/* ---- the layer's tools, used by its tests -------------------------------------------------- */
-
-/** Strict base64url (RFC 4648 5): no padding, no white space, unused bits zero. F04. */
-enum gw_err GW_MUST_CHECK token_base64url_decode(struct span text, uint8_t *to, uint32_t room,
-						 uint32_t *len);
-
-/** Writes bytes as base64url without padding. */
-void token_base64url_write(struct writer *out, struct span bytes);
 
 #endif
