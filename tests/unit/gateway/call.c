@@ -213,6 +213,40 @@ void call_world(enum mw_transport transport)
 	call_world_of(transport, 8);
 }
 
+static void grant_registers(void)
+{
+	uint32_t count = world.count;
+
+	for (uint32_t i = 0; i < count; i++)
+		if (world.sent[i].to == TO_MW && begins(world.sent[i].text, "REGISTER "))
+			core_sends(bare_answer_of(world.sent[i].text, "200 OK", "reg", ""));
+}
+
+void call_wait(uint32_t seconds)
+{
+	for (uint32_t i = 0; i < seconds; i++) {
+		world_forget();
+		world_wait(S);
+		grant_registers();
+	}
+	world_forget();
+}
+
+void alice_goes(void)
+{
+	wic_leaves(0);
+	world_forget();
+}
+
+void alice_returns(void)
+{
+	EXPECT_EQ(GW_OK, wic_sends(1, register_jssip(token_alice(3000), 600)));
+	core_answers("200 OK", format("Contact: " OUR_CONTACT ";expires=600" CRLF
+				      "Service-Route: <sip:orig@198.18.0.30:6060%s;lr>" CRLF,
+				      world.source.transport == MW_UDP ? "" : ";transport=tcp"));
+	world_forget();
+}
+
 void call_nothing_left(void)
 {
 	EXPECT_EQ(0, gateway_transactions(world.gw));

@@ -58,6 +58,12 @@ bool begins(const char *all, const char *start);
 /** Branch of the first Via. */
 const char *branch_of(const char *message);
 
+/** So many seconds pass, in which what is sent is forgotten; the core grants every de-REGISTER. */
+void call_wait(uint32_t seconds);
+/** alice's connection ends, and what that says is forgotten. */
+void alice_goes(void);
+/** alice is back on the connection of WIC 1, with the same instance. */
+void alice_returns(void);
 /** No transaction, timer, list or count is left, and no long head is lent. */
 void call_nothing_left(void);
 

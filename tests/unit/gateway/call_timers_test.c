@@ -25,27 +25,10 @@ static void expect_times(enum sent_to to, const char *start, uint64_t from, cons
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
-/** Time passes in small steps; what is sent is forgotten. */
-static void passes(uint64_t seconds)
-{
-	for (uint64_t i = 0; i < seconds; i++) {
-		world_forget();
-		world_wait(S);
-	}
-	world_forget();
-}
-
 static void time_ends_it_all(void)
 {
-	passes(70);
+	call_wait(70);
 	call_nothing_left();
-}
-
-static void alice_goes(void)
-{
-	gateway_flow_ended(world.gw, &world.wic[0]);
-	world.gone[0] = true;
-	world_forget();
 }
 
 static void alice_acknowledges(void)
@@ -158,7 +141,7 @@ TEST_BOTH(timer_c, begins_anew_with_every_provisional_response_but_100)
 	for (uint32_t i = 0; i < 4; i++) {
 		core_sends(answer_of(c.onward, i % 2 == 0 ? "180 Ringing" : "181 Forwarded", "b1",
 				     ""));
-		passes(184);
+		call_wait(184);
 	}
 	EXPECT_EQ(1, gateway_transactions(world.gw));
 	core_sends(bare_answer_of(c.onward, "100 Trying", "", ""));
@@ -205,7 +188,7 @@ TEST_BOTH(timer_c, ends_a_call_that_its_cancel_does_not_end_within_32_s)
 	call_world(transport);
 	c = alice_calls("");
 	core_sends(answer_of(c.onward, "180 Ringing", "b1", ""));
-	passes(186);
+	call_wait(186);
 	world_wait(31 * S + 20 * MS);
 	EXPECT_EQ(1, count_to(TO_WIC));
 	EXPECT(status_of(last_to(TO_WIC)) == 487 || status_of(last_to(TO_WIC)) == 408);
@@ -217,7 +200,7 @@ TEST_BOTH(timer_c, does_not_run_once_the_call_is_answered)
 {
 	call_world(transport);
 	alice_called();
-	passes(200);
+	call_wait(200);
 	EXPECT_EQ(0, count_of(TO_MW, "CANCEL "));
 	call_nothing_left();
 }
@@ -396,8 +379,7 @@ TEST_BOTH(gone, wic_that_had_said_nothing_is_480_at_once)
 
 	call_world(transport);
 	bob_calls(VECTOR);
-	gateway_flow_ended(world.gw, &world.wic[0]);
-	world.gone[0] = true;
+	wic_leaves(0);
 	answer = only_of(TO_SOURCE, "SIP/2.0 480");
 	EXPECT_LINE("Q.850;cause=20;text=\"Subscriber absent\"", answer, "Reason");
 	EXPECT_EQ(2, lines(answer, "Via"));
@@ -418,7 +400,7 @@ TEST_BOTH(gone, wic_whose_phone_had_rung_is_408_after_timer_c)
 	EXPECT_EQ(0, world.count);
 	core_sends(c.invite); /* meanwhile it is absorbed */
 	EXPECT(begins(world_only(TO_SOURCE), "SIP/2.0 100"));
-	passes(179);
+	call_wait(179);
 	EXPECT_EQ(1, gateway_transactions(world.gw));
 	world_wait(1300 * MS);
 	only_of(TO_SOURCE, "SIP/2.0 408");
@@ -441,7 +423,7 @@ TEST_BOTH(gone, wic_that_called_has_its_call_cancelled_after_the_grace)
 	core_sends(answer_of(c.onward, "487 Request Terminated", "b1", ""));
 	only_of(TO_MW, "ACK ");
 	EXPECT_EQ(0, count_to(TO_WIC));
-	passes(33);
+	call_wait(33);
 	call_nothing_left();
 }
 
@@ -464,7 +446,7 @@ TEST_BOTH(gone, wic_that_called_and_got_no_answer_leaves_nothing_after_timer_b)
 	call_world(transport);
 	alice_calls("");
 	alice_goes();
-	passes(33);
+	call_wait(33);
 	call_nothing_left();
 }
 
@@ -478,7 +460,7 @@ TEST_BOTH(gone, wic_has_a_failure_acknowledged_for_it)
 	alice_goes();
 	core_sends(answer_of(c.onward, "486 Busy Here", "b1", ""));
 	EXPECT(begins(world_only(TO_MW), "ACK "));
-	passes(33);
+	call_wait(33);
 	call_nothing_left();
 }
 
@@ -491,8 +473,7 @@ TEST_BOTH(gone, wic_has_a_200_that_comes_too_late_dropped)
 	alice_goes();
 	core_sends(answer_of(c.onward, "200 OK", "b1", ""));
 	EXPECT_EQ(0, world.count);
-	passes(100);
-	EXPECT_EQ(0, count_to(TO_MW));
+	call_wait(100);
 	call_nothing_left();
 }
 
@@ -516,8 +497,11 @@ TEST_BOTH(gone, wic_in_a_call_gets_no_bye_of_ours)
 	call_world(transport); /* D-37 */
 	alice_called();
 	alice_goes();
-	passes(100);
-	EXPECT_EQ(0, count_to(TO_MW));
+	world_wait(29 * S); /* the grace */
+	EXPECT_EQ(0, world.count);
+	world_wait(2 * S);
+	EXPECT_EQ(0, count_of(TO_MW, "BYE "));
+	call_wait(100);
 	call_nothing_left();
 }
 
@@ -566,9 +550,8 @@ TEST_BOTH(pools, balance_after_calls_that_end_in_every_way)
 		}
 	}
 	alice_goes();
-	passes(400);
+	call_wait(400);
 	call_nothing_left();
-	EXPECT_EQ(UINT64_MAX, gateway_next_us(world.gw));
 }
 
 TEST_MAIN(

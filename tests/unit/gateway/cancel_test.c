@@ -36,10 +36,7 @@ static void is_cancel_of(const char *cancel, const char *invite)
 
 static void time_ends_it_all(void)
 {
-	for (uint32_t i = 0; i < 70; i++) {
-		world_forget();
-		world_wait(S);
-	}
+	call_wait(70);
 	call_nothing_left();
 }
 
@@ -410,9 +407,7 @@ TEST_BOTH(core, that_cancels_a_call_whose_wic_has_gone_gets_487_at_once)
 	call_world(transport);
 	c = bob_calls("");
 	EXPECT_EQ(GW_OK, wic_sends(0, answer_of(c.onward, "180 Ringing", "w1", "")));
-	gateway_flow_ended(world.gw, &world.wic[0]);
-	world.gone[0] = true;
-	world_forget();
+	alice_goes();
 	bob_cancels();
 	EXPECT_EQ(2, count_to(TO_SOURCE));
 	only_of(TO_SOURCE, "SIP/2.0 200");
@@ -429,8 +424,7 @@ TEST_BOTH(core, that_cancels_and_whose_wic_goes_then_gets_487)
 	EXPECT_EQ(GW_OK, wic_sends(0, answer_of(c.onward, "180 Ringing", "w1", "")));
 	bob_cancels();
 	world_forget();
-	gateway_flow_ended(world.gw, &world.wic[0]);
-	world.gone[0] = true;
+	wic_leaves(0);
 	EXPECT_EQ(487, status_of(world_only(TO_SOURCE)));
 	time_ends_it_all();
 }

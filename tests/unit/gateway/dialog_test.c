@@ -47,10 +47,7 @@ static const char *route_n(const char *routes, uint32_t n)
 
 static void time_ends_it_all(void)
 {
-	for (uint32_t i = 0; i < 70; i++) {
-		world_forget();
-		world_wait(S);
-	}
+	call_wait(70);
 	call_nothing_left();
 }
 
@@ -127,9 +124,7 @@ TEST_BOTH(ack, of_the_core_for_a_flow_that_has_gone_is_dropped)
 {
 	struct call c = called(transport, 1);
 
-	gateway_flow_ended(world.gw, &world.wic[0]);
-	world.gone[0] = true;
-	world_forget();
+	alice_goes();
 	core_sends(bob_in_call(&c, "ACK", ""));
 	EXPECT_EQ(0, world.count);
 }
@@ -509,20 +504,134 @@ TEST_BOTH(core, reaches_a_wic_inside_a_dialog_after_its_registration_has_ended)
 	}
 }
 
-TEST_BOTH(core, gets_481_inside_a_dialog_whose_flow_has_gone)
+TEST_BOTH(core, gets_430_inside_a_dialog_whose_flow_has_gone_and_481_after_the_grace)
+{
+	for (uint32_t whose = 0; whose < BOTH_CALLS; whose++) {
+		static const char *const methods[] = {"BYE", "INVITE", "UPDATE"};
+		struct call c = called(transport, whose);
+
+		alice_goes();
+		for (uint32_t i = 0; i < 3; i++) {
+			world_forget();
+			core_sends(by_bob(whose, &c, methods[i], ""));
+			EXPECT_EQ(430, status_of(last_to(TO_SOURCE)));
+		}
+		call_wait(31);
+		for (uint32_t i = 0; i < 3; i++) {
+			world_forget();
+			core_sends(by_bob(whose, &c, methods[i], ""));
+			EXPECT_EQ(481, status_of(last_to(TO_SOURCE)));
+		}
+		time_ends_it_all();
+	}
+}
+
+TEST_BOTH(core, gets_481_inside_a_dialog_that_only_its_flow_names_when_that_has_gone)
+{
+	struct call c;
+
+	call_world(transport);
+	world.wic[0].home = handle_none();
+	c = alice_called();
+	EXPECT(begins(c.backward, "Route: <sip:Ft1."));
+	alice_goes();
+	core_sends(bob_in_alices_call(&c, "BYE", ""));
+	EXPECT_EQ(481, status_of(world_only(TO_SOURCE)));
+}
+
+/* ---- a WIC that comes back ------------------------------------------------------------------ */
+
+TEST_BOTH(reconnect, keeps_the_dialogs_for_both_sides)
+{
+	for (uint32_t whose = 0; whose < BOTH_CALLS; whose++) {
+		struct call c = called(transport, whose);
+		const char *wic, *mw;
+
+		alice_goes();
+		world_wait(20 * S);
+		alice_returns();
+		core_sends(by_bob(whose, &c, "UPDATE", ""));
+		wic = keep(only_of(TO_WIC, "UPDATE "));
+		EXPECT(handle_equal(world.wic[1].flow, nth_to(TO_WIC, 0)->flow));
+		EXPECT_EQ(GW_OK, wic_sends(1, answer_of(wic, "200 OK", "w1", "")));
+		only_of(TO_SOURCE, "SIP/2.0 200");
+		EXPECT_EQ(GW_OK, wic_sends(1, by_alice(whose, &c, "INVITE", "")));
+		mw = keep(only_of(TO_MW, "INVITE "));
+		EXPECT_EQ(2, lines(mw, "Route"));
+		core_sends(answer_of(mw, "200 OK", "b1", ""));
+		EXPECT(handle_equal(world.wic[1].flow, nth_to(TO_WIC, count_to(TO_WIC) - 1)->flow));
+		EXPECT_EQ(GW_OK, wic_sends(1, by_alice(whose, &c, "ACK", "")));
+		only_of(TO_MW, "ACK ");
+		EXPECT_EQ(GW_OK, wic_sends(1, by_alice(whose, &c, "BYE", "")));
+		only_of(TO_MW, "BYE ");
+		time_ends_it_all();
+	}
+}
+
+TEST_BOTH(reconnect, beside_a_flow_that_is_still_open_takes_its_dialogs_away)
 {
 	for (uint32_t whose = 0; whose < BOTH_CALLS; whose++) {
 		struct call c = called(transport, whose);
 
-		gateway_flow_ended(world.gw, &world.wic[0]);
-		world.gone[0] = true;
+		alice_returns();
+		core_sends(by_bob(whose, &c, "BYE", ""));
+		EXPECT(handle_equal(world.wic[1].flow, nth_to(TO_WIC, 0)->flow));
+		world_forget();
+		EXPECT_EQ(GW_DIALOG_FOREIGN, wic_sends(0, by_alice(whose, &c, "BYE", "")));
+		EXPECT_EQ(GW_OK, wic_sends(1, by_alice(whose, &c, "BYE", "")));
+		only_of(TO_MW, "BYE ");
+	}
+}
+
+TEST_BOTH(reconnect, that_a_bye_of_the_core_comes_before_finds_the_dialog_gone)
+{
+	struct call c = called(transport, 1);
+
+	alice_goes();
+	core_sends(bob_in_call(&c, "BYE", "")); /* it crosses the reconnect */
+	EXPECT_EQ(430, status_of(world_only(TO_SOURCE)));
+	alice_returns();
+	core_sends(bob_in_call(&c, "BYE", "")); /* and is tried again */
+	EXPECT(begins(world_only(TO_WIC), "BYE "));
+	EXPECT_EQ(GW_OK, wic_sends(1, answer_of(keep(last_to(TO_WIC)), "481 Gone", "w1", "")));
+	only_of(TO_SOURCE, "SIP/2.0 481");
+	time_ends_it_all();
+}
+
+TEST_BOTH(reconnect, does_not_move_a_call_that_is_still_to_be_answered)
+{
+	struct call c;
+
+	call_world(transport);
+	c = bob_calls("");
+	EXPECT_EQ(GW_OK, wic_sends(0, answer_of(c.onward, "180 Ringing", "w1", "")));
+	alice_goes();
+	alice_returns();
+	/* the new connection was not asked: it cannot answer */
+	EXPECT_EQ(GW_SIP_NO_TRANSACTION, wic_sends(1, answer_of(c.onward, "200 OK", "w1", "")));
+	EXPECT_EQ(0, world.count);
+	core_sends(of_core(&(struct says){.method = "CANCEL"}));
+	only_of(TO_SOURCE, "SIP/2.0 487");
+	time_ends_it_all();
+}
+
+TEST_BOTH(reconnect, of_somebody_else_gets_nothing_of_the_dialog)
+{
+	for (uint32_t whose = 0; whose < BOTH_CALLS; whose++) {
+		struct call c = called(transport, whose);
+
+		alice_goes();
+		world_wait(S);
+		EXPECT_EQ(GW_OK, wic_sends(1, register_sipjs(token_alice(3000),
+							     600))); /* another instance */
+		core_answers("200 OK", "Contact: <sip:l45tahiv@t2nsfi2bgmd9.invalid;transport=ws>"
+				       ";expires=600" CRLF);
+		world_forget();
+		EXPECT_EQ(GW_DIALOG_FOREIGN, wic_sends(1, by_alice(whose, &c, "BYE", "")));
 		world_forget();
 		core_sends(by_bob(whose, &c, "BYE", ""));
-		EXPECT_EQ(481, status_of(world_only(TO_SOURCE)));
-		world_forget();
-		core_sends(by_bob(whose, &c, "INVITE", ""));
-		EXPECT_EQ(481, status_of(last_to(TO_SOURCE)));
-		time_ends_it_all();
+		EXPECT_EQ(0, count_to(TO_WIC));
+		EXPECT_EQ(430, status_of(last_to(TO_SOURCE)));
 	}
 }
 
@@ -601,7 +710,13 @@ TEST_MAIN("gateway_dialog",
 	  RUN_BOTH(fork, has_a_route_for_each_of_its_dialogs),
 	  RUN_BOTH(core, has_its_requests_delivered_without_our_route),
 	  RUN_BOTH(core, reaches_a_wic_inside_a_dialog_after_its_registration_has_ended),
-	  RUN_BOTH(core, gets_481_inside_a_dialog_whose_flow_has_gone),
+	  RUN_BOTH(core, gets_430_inside_a_dialog_whose_flow_has_gone_and_481_after_the_grace),
+	  RUN_BOTH(core, gets_481_inside_a_dialog_that_only_its_flow_names_when_that_has_gone),
+	  RUN_BOTH(reconnect, keeps_the_dialogs_for_both_sides),
+	  RUN_BOTH(reconnect, beside_a_flow_that_is_still_open_takes_its_dialogs_away),
+	  RUN_BOTH(reconnect, that_a_bye_of_the_core_comes_before_finds_the_dialog_gone),
+	  RUN_BOTH(reconnect, does_not_move_a_call_that_is_still_to_be_answered),
+	  RUN_BOTH(reconnect, of_somebody_else_gets_nothing_of_the_dialog),
 	  RUN_BOTH(core, gets_403_for_a_route_that_is_not_as_we_wrote_it),
 	  RUN_BOTH(core, and_wic_can_hang_up_at_once),
 	  RUN_BOTH(core, can_prack_and_update_before_the_call_is_answered))

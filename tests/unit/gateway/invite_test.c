@@ -52,7 +52,7 @@ TEST_BOTH(invite, from_a_wic_goes_to_the_core_as_a_proxy_sends_it)
 			   CRLF CRLF));
 }
 
-TEST_BOTH(invite, from_a_wic_records_this_node_once_with_a_flow_token)
+TEST_BOTH(invite, from_a_wic_records_this_node_once_with_the_token_of_its_home)
 {
 	const char *record;
 
@@ -60,10 +60,18 @@ TEST_BOTH(invite, from_a_wic_records_this_node_once_with_a_flow_token)
 	record = line(alice_calls("Record-Route: <sip:evil.example;lr>" CRLF).onward,
 		      "Record-Route");
 	EXPECT_EQ(1, lines(nth_to(TO_MW, 0)->text, "Record-Route"));
-	EXPECT(begins(record, "<sip:Ft1."));
+	EXPECT(begins(record, "<sip:Bt1."));
 	EXPECT(contains(record, "@192.0.2.10:5070;"));
 	EXPECT(contains(record, ";lr"));
 	EXPECT_EQ(transport == MW_TCP, contains(record, ";transport=tcp"));
+}
+
+TEST_BOTH(invite, from_a_wic_without_a_home_records_the_token_of_its_flow)
+{
+	call_world(transport);
+	world.wic[0].home = handle_none();
+	EXPECT(begins(line(alice_calls("").onward, "Record-Route"), "<sip:Ft1."));
+	EXPECT(begins(line(bob_calls("").onward, "Record-Route"), "<sip:Ft1."));
 }
 
 TEST(invite, from_a_wic_gets_a_charging_vector_of_its_own)
@@ -262,7 +270,7 @@ TEST_BOTH(answer, has_one_record_route_line_for_each_element_with_ours_last)
 	EXPECT_EQ(3, lines(wic, "Record-Route"));
 	EXPECT_TEXT("<sip:x.home1.net;lr>", line_n(wic, "Record-Route", 0));
 	EXPECT_TEXT("<sip:y.home1.net:6060;lr=on;did=1,2>", line_n(wic, "Record-Route", 1));
-	EXPECT(begins(line_n(wic, "Record-Route", 2), "<sip:Ft1."));
+	EXPECT(begins(line_n(wic, "Record-Route", 2), "<sip:Bt1."));
 }
 
 TEST_BOTH(failure, goes_to_the_wic_and_is_acknowledged_by_us)
@@ -391,7 +399,7 @@ TEST_BOTH(invite, from_the_core_has_one_record_route_line_for_each_element_with_
 	call_world(transport);
 	wic = bob_calls("Record-Route: <sip:third.home7.net;lr>" CRLF).onward;
 	EXPECT_EQ(4, lines(wic, "Record-Route"));
-	EXPECT(begins(line_n(wic, "Record-Route", 0), "<sip:Ft1."));
+	EXPECT(begins(line_n(wic, "Record-Route", 0), "<sip:Bt1."));
 	EXPECT(!contains(line_n(wic, "Record-Route", 0), ";ob"));
 	EXPECT_TEXT("<sip:mt@198.18.0.40:6060;lr;did=1a>", line_n(wic, "Record-Route", 1));
 	EXPECT_TEXT("<sip:scscf.home1.net:6060;lr>", line_n(wic, "Record-Route", 2));
@@ -673,7 +681,8 @@ TEST(head, of_a_wic_that_is_long_is_kept_too)
 
 TEST_MAIN("gateway_invite", RUN_BOTH(invite, from_a_wic_gets_100_before_anything_else),
 	  RUN_BOTH(invite, from_a_wic_goes_to_the_core_as_a_proxy_sends_it),
-	  RUN_BOTH(invite, from_a_wic_records_this_node_once_with_a_flow_token),
+	  RUN_BOTH(invite, from_a_wic_records_this_node_once_with_the_token_of_its_home),
+	  RUN_BOTH(invite, from_a_wic_without_a_home_records_the_token_of_its_flow),
 	  RUN(invite, from_a_wic_gets_a_charging_vector_of_its_own),
 	  RUN(invite, without_a_binding_is_403),
 	  RUN(invite, after_the_registration_has_ended_is_403), RUN(invite, in_an_emergency_is_380),
