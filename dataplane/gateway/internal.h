@@ -333,6 +333,9 @@ const struct realm_config *request_realm_of(const struct config_part *config,
 enum gw_err GW_MUST_CHECK limits_request(struct gateway *gw, struct wic *wic);
 /** Of one that is not. GW_RATE. */
 enum gw_err GW_MUST_CHECK limits_malformed(struct gateway *gw, struct wic *wic);
+/** Of an answer that ends nothing, of which a WIC may give any number; counted with its requests in
+ * dialogs. GW_RATE. */
+enum gw_err GW_MUST_CHECK limits_answer(struct gateway *gw, struct wic *wic);
 
 /* trust.c */
 /** Edits away everything a WIC must not bring in, Request-URI included (PROTOCOL 9.1). */

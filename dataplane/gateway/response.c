@@ -112,6 +112,10 @@ enum gw_err terminate_response(struct gateway *gw, struct wic *wic)
 
 	if (t == NULL)
 		return GW_SIP_NO_TRANSACTION; /* dropped: nobody waits for it (PROTOCOL 9.7) */
+	if ((status < 200 || !transaction_waits(t)) && limits_answer(gw, wic) != GW_OK) {
+		gateway_count(gw, GW_RATE);
+		return GW_OK; /* dropped */
+	}
 	if (!transaction_received(gw, t))
 		return GW_OK;
 	if (status < 200 && t->method != SIP_INVITE) {
