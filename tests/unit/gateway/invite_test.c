@@ -595,6 +595,29 @@ TEST(bound, of_64_requests_holds_for_one_wic_and_ends_with_their_answers)
 	EXPECT_EQ(1, count_to(TO_MW));
 }
 
+TEST_BOTH(bound, of_requests_in_dialogs_holds_for_answers_that_end_nothing)
+{
+	struct call c;
+
+	call_world(transport);
+	world.config.dialog_requests = (struct rate_limit){10, 5};
+	c = bob_calls("");
+	world_forget();
+	for (uint32_t i = 0; i < 50; i++)
+		EXPECT_EQ(GW_OK, wic_sends(0, answer_of(c.onward, "180 Ringing", "w1", "")));
+	EXPECT_EQ(5, count_to(TO_SOURCE));
+	EXPECT_EQ(45, world_count(&world.counters.rate_connection));
+	EXPECT_EQ(45, world_count(&world.counters.errors[GW_RATE]));
+	/* the first final one always passes */
+	EXPECT_EQ(GW_OK, wic_sends(0, answer_of(c.onward, "200 OK", "w1", "")));
+	only_of(TO_SOURCE, "SIP/2.0 200");
+	EXPECT_EQ(GW_OK, wic_sends(0, answer_of(c.onward, "200 OK", "w1", "")));
+	only_of(TO_SOURCE, "SIP/2.0 200");
+	world_wait(S);
+	EXPECT_EQ(GW_OK, wic_sends(0, answer_of(c.onward, "200 OK", "w1", "")));
+	EXPECT_EQ(2, count_of(TO_SOURCE, "SIP/2.0 200"));
+}
+
 /** Vias of hops before us, of about so many bytes. */
 static const char *many_vias(uint32_t bytes)
 {
@@ -665,6 +688,33 @@ TEST_BOTH(head, of_more_than_8192_bytes_is_513)
 	call_nothing_left();
 }
 
+TEST_BOTH(head, of_a_wic_that_is_long_leaves_half_of_the_pool_to_the_core)
+{
+	const char *vias;
+	enum gw_err err = GW_OK;
+	uint32_t n;
+
+	call_world_of(transport, 63); /* four long heads */
+	vias = keep(many_vias(2000));
+	for (n = 0; n < 10 && err == GW_OK; n++) {
+		world_forget();
+		err = wic_sends(0, of_alice(&(struct says){.branch = format("l%u", n),
+							   .call = format("%01500u", n)}));
+	}
+	EXPECT_EQ(GW_POOL_EMPTY, err);
+	EXPECT_EQ(503, status_of(last_to(TO_WIC)));
+	EXPECT_EQ(3, n);
+	for (uint32_t i = 0; i < 2; i++) {
+		world_forget();
+		core_sends(of_core(&(struct says){.branch = format("m%u", i),
+						  .call = format("m%u", i),
+						  .lines = vias}));
+		only_of(TO_WIC, "INVITE ");
+	}
+	call_wait(260);
+	call_nothing_left();
+}
+
 TEST(head, of_a_wic_that_is_long_is_kept_too)
 {
 	const char *call, *ack;
@@ -717,4 +767,6 @@ TEST_MAIN("gateway_invite", RUN_BOTH(invite, from_a_wic_gets_100_before_anything
 	  RUN_BOTH(head, of_more_than_1300_bytes_is_kept_and_given_back),
 	  RUN_BOTH(head, beyond_the_pool_is_503_and_leaves_nothing),
 	  RUN_BOTH(head, of_more_than_8192_bytes_is_513),
+	  RUN_BOTH(head, of_a_wic_that_is_long_leaves_half_of_the_pool_to_the_core),
+	  RUN_BOTH(bound, of_requests_in_dialogs_holds_for_answers_that_end_nothing),
 	  RUN(head, of_a_wic_that_is_long_is_kept_too))
