@@ -188,7 +188,8 @@ static void server_again(struct gateway *gw, struct transaction *t)
 {
 	if (t->server.state == SIP_PROCEEDING)
 		transaction_trying(gw, t);
-	else if (t->kind == TRANSACTION_TERMINATE && t->kept_len > 0)
+	else if (t->kind == TRANSACTION_TERMINATE && !t->sent && t->kept_len > 0)
+		/* else what is kept is still the request: over TCP no answer is */
 		(void)gw->env->to_source(gw->env->context, &t->termination.source,
 					 transaction_kept(t));
 }
