@@ -603,6 +603,9 @@ void terminate_here(struct gateway *gw, const struct mw_source *source, struct h
 /** Writes the request in gw->message to gw->out as t's WIC gets it. */
 enum gw_err GW_MUST_CHECK terminate_write(struct gateway *gw, struct transaction *t,
 					  const struct route_top *top);
+/** What is about a request that was let through before: its repeat, its CANCEL, the ACK of its
+ * failure. False: it is none of these. */
+bool terminate_under_way(struct gateway *gw, const struct mw_source *source);
 /** PROTOCOL 10.3: what a flow that cannot be used means to the core. */
 void terminate_no_flow(struct gateway *gw, const struct mw_source *source, enum gw_err err,
 		       bool outbound);

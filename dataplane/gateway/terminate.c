@@ -209,6 +209,15 @@ static bool terminate_known(struct gateway *gw)
 	return true;
 }
 
+bool terminate_under_way(struct gateway *gw, const struct mw_source *source)
+{
+	if (gw->message.method == SIP_CANCEL) {
+		cancel_from_mw(gw, source);
+		return true;
+	}
+	return terminate_known(gw);
+}
+
 /** Requests of the core to this node itself. */
 static void terminate_self(struct gateway *gw, const struct mw_source *source)
 {
@@ -233,11 +242,7 @@ void terminate_here(struct gateway *gw, const struct mw_source *source, struct h
 	struct wic *wic = gw->env->wic(gw->env->context, flow);
 	bool in_dialog = request_in_dialog(&gw->message);
 
-	if (gw->message.method == SIP_CANCEL) {
-		cancel_from_mw(gw, source);
-		return;
-	}
-	if (terminate_known(gw))
+	if (terminate_under_way(gw, source))
 		return;
 	if (gw->message.method == SIP_ACK) {
 		if (wic != NULL && terminate_home(wic, top))
