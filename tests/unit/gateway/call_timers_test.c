@@ -278,6 +278,18 @@ TEST(timer_g, is_joined_by_what_the_request_brings_when_it_comes_again)
 	EXPECT(begins(world_only(TO_SOURCE), "SIP/2.0 486"));
 }
 
+TEST(timer_g, is_not_used_over_tcp_and_what_comes_again_is_absorbed)
+{
+	struct call c;
+
+	call_world(MW_TCP);
+	c = bob_calls("");
+	EXPECT_EQ(GW_OK, wic_sends(0, answer_of(c.onward, "486 Busy Here", "w1", "")));
+	world_forget();
+	core_sends(c.invite);
+	EXPECT_EQ(0, world.count);
+}
+
 TEST(timer_h, ends_the_repeats_of_a_failure_that_nobody_acknowledges)
 {
 	struct call c;
@@ -569,6 +581,7 @@ TEST_MAIN(
 	RUN(timer_d, has_a_failure_acknowledged_for_32_s_over_udp), RUN(timer_d, is_0_over_tcp),
 	RUN(timer_g, has_a_failure_said_again_over_udp_until_it_is_acknowledged),
 	RUN(timer_g, is_joined_by_what_the_request_brings_when_it_comes_again),
+	RUN(timer_g, is_not_used_over_tcp_and_what_comes_again_is_absorbed),
 	RUN(timer_h, ends_the_repeats_of_a_failure_that_nobody_acknowledges),
 	RUN(timer_g, is_not_used_over_tcp), RUN_BOTH(timer_h, ends_what_waits_for_the_ack_of_a_wic),
 	RUN_BOTH(timer_m, lets_2xx_through_for_32_s),

@@ -526,6 +526,64 @@ TEST_BOTH(core, gets_430_inside_a_dialog_whose_flow_has_gone_and_481_after_the_g
 	}
 }
 
+/** bob's re-INVITE inside alice's call, or what belongs to it. */
+static const char *bobs_re_invite(const struct call *c, const char *method)
+{
+	return of_core(&(struct says){.method = method,
+				      .branch = "re",
+				      .from = "<sip:bob@home1.net>;tag=b1",
+				      .to = "<sip:alice@home1.net>;tag=i1",
+				      .call = "i1",
+				      .cseq = 7,
+				      .lines = c->backward});
+}
+
+TEST_BOTH(core, whose_re_invite_a_lost_flow_has_failed_can_acknowledge_that)
+{
+	struct call c = called(transport, 0);
+
+	core_sends(bobs_re_invite(&c, "INVITE"));
+	only_of(TO_WIC, "INVITE ");
+	wic_leaves(0);
+	only_of(TO_SOURCE, "SIP/2.0 480");
+	core_sends(bobs_re_invite(&c, "INVITE")); /* it had not come yet */
+	EXPECT_EQ(transport == MW_UDP ? 2 : 1, count_of(TO_SOURCE, "SIP/2.0 480"));
+	EXPECT_EQ(transport == MW_UDP ? 3 : 2, count_to(TO_SOURCE)); /* and the 100 */
+	core_sends(bobs_re_invite(&c, "ACK"));
+	world_forget();
+	world_wait(4 * S);
+	EXPECT_EQ(0, count_to(TO_SOURCE));
+	call_wait(33);
+	call_nothing_left();
+}
+
+TEST_BOTH(core, can_cancel_its_re_invite_when_the_flow_is_lost)
+{
+	struct call c = called(transport, 0);
+
+	core_sends(bobs_re_invite(&c, "INVITE"));
+	EXPECT_EQ(GW_OK, wic_sends(0, answer_of(keep(only_of(TO_WIC, "INVITE ")), "180 Ringing",
+						"i1", "")));
+	alice_goes();
+	core_sends(bobs_re_invite(&c, "CANCEL"));
+	only_of(TO_SOURCE, "SIP/2.0 200");
+	only_of(TO_SOURCE, "SIP/2.0 487");
+	time_ends_it_all();
+}
+
+TEST(core, whose_request_a_lost_flow_has_failed_gets_the_same_answer_again)
+{
+	struct call c = called(MW_UDP, 0);
+	const char *bye = keep(bob_in_alices_call(&c, "BYE", ""));
+
+	core_sends(bye);
+	only_of(TO_WIC, "BYE ");
+	alice_goes();
+	core_sends(bye);
+	EXPECT_EQ(480, status_of(world_only(TO_SOURCE)));
+	time_ends_it_all();
+}
+
 TEST_BOTH(core, gets_481_inside_a_dialog_that_only_its_flow_names_when_that_has_gone)
 {
 	struct call c;
@@ -711,6 +769,9 @@ TEST_MAIN("gateway_dialog",
 	  RUN_BOTH(core, has_its_requests_delivered_without_our_route),
 	  RUN_BOTH(core, reaches_a_wic_inside_a_dialog_after_its_registration_has_ended),
 	  RUN_BOTH(core, gets_430_inside_a_dialog_whose_flow_has_gone_and_481_after_the_grace),
+	  RUN_BOTH(core, whose_re_invite_a_lost_flow_has_failed_can_acknowledge_that),
+	  RUN_BOTH(core, can_cancel_its_re_invite_when_the_flow_is_lost),
+	  RUN(core, whose_request_a_lost_flow_has_failed_gets_the_same_answer_again),
 	  RUN_BOTH(core, gets_481_inside_a_dialog_that_only_its_flow_names_when_that_has_gone),
 	  RUN_BOTH(reconnect, keeps_the_dialogs_for_both_sides),
 	  RUN_BOTH(reconnect, beside_a_flow_that_is_still_open_takes_its_dialogs_away),
