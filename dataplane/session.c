@@ -115,14 +115,25 @@ static uint64_t silent_us(const struct session *s)
 	return s->heard_us + worker_settings(s->worker)->ws_silence_s * SECOND_US;
 }
 
-/** When a connection without registration ends; never while something is under way. */
-static uint64_t unused_us(const struct session *s)
+/** How long a registration that the core has challenged may stay pending (TS 24.229). */
+#define CHALLENGED_US (240 * SECOND_US)
+
+/** When a connection without registration ends. */
+static uint64_t unregistered_us(const struct session *s)
 {
-	if (s->bound || s->waiting || s->wic.transactions > 0 || !handle_is_none(s->wic.parked))
-		return UINT64_MAX;
 	if (s->was_bound)
 		return s->registered_us + IDLE_UNREGISTERED_US;
 	return s->registered_us + worker_settings(s->worker)->preauth_s * SECOND_US;
+}
+
+/** The same; never while something is under way, and not while its user answers a challenge. */
+static uint64_t unused_us(const struct session *s)
+{
+	uint64_t end_us = unregistered_us(s), pending_us = s->wic.challenged_us + CHALLENGED_US;
+
+	if (s->bound || s->waiting || s->wic.transactions > 0 || !handle_is_none(s->wic.parked))
+		return UINT64_MAX;
+	return s->wic.challenged_us > 0 && pending_us > end_us ? pending_us : end_us;
 }
 
 /** When a message that does not come to its end has taken too long: it holds a buffer. */
@@ -235,6 +246,8 @@ static void session_message(struct session *s, struct span message)
 	s->partial_us = 0;
 	counter_add(&s->worker->counters.ws_messages_in, 1);
 	session_owner(s);
+	if (worker_traces(s->worker))
+		tracing_wic(s->worker, TRACE_FROM_WIC, s, message);
 	session_result(s, gateway_from_wic(s->worker->gateway, &s->wic, message));
 }
 
@@ -715,6 +728,8 @@ enum gw_err session_send(struct worker *w, struct handle flow, struct span bytes
 		return err;
 	s->messages_out++;
 	counter_add(&w->counters.ws_messages_out, 1);
+	if (worker_traces(w))
+		tracing_wic(w, TRACE_TO_WIC, s, bytes);
 	return GW_OK;
 }
 

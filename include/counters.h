@@ -104,6 +104,7 @@
 	X(register_in, "REGISTERs from WICs") \
 	X(register_ok, "REGISTERs answered 200 by the core") \
 	X(register_failed, "REGISTERs answered otherwise by the core") \
+	X(register_challenged, "REGISTERs whose WIC was asked for a Digest by the core") \
 	X(binding_live, "bindings now") \
 	X(binding_expired, "bindings ended by time") \
 	X(binding_removed, "bindings ended by de-registration") \
@@ -141,6 +142,8 @@
 	X(reply_out, "responses handed back to another worker") \
 	X(mailbox_full, "messages for another thread dropped: ring full") \
 	X(mailbox_stale, "messages for something that has ended") \
+	X(traced, "SIP messages given to a trace") \
+	X(trace_lost, "SIP messages that a trace should have had: ring full, or too many") \
 	X(event_dropped, "log events dropped: ring full") \
 	X(slow_output, "connections cut for not reading") \
 	X(invariant_broken, "internal invariants broken: report this")

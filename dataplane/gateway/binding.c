@@ -138,6 +138,7 @@ static struct binding *binding_new(struct gateway *gw, struct transaction *t, st
 	if (b == NULL)
 		return NULL;
 	b->flow = t->flow;
+	b->since_us = gw->time.now_us;
 	b->impi = t->registration.impi;
 	b->impu = t->registration.impu;
 	b->impi_hash = gateway_identity_hash(gw, identity_span(&b->impi));
@@ -187,6 +188,8 @@ static void store_registration(const struct transaction *t, struct binding *b)
 	b->contact = t->registration.contact;
 	b->jti = t->registration.jti;
 	b->path = t->target.transport;
+	b->ims_auth = t->registration.ims_auth;
+	memcpy(b->icid, t->registration.icid, sizeof(b->icid));
 	memcpy(b->wwsf, t->registration.wwsf, sizeof(b->wwsf));
 }
 

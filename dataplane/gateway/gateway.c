@@ -148,7 +148,11 @@ void gateway_event(struct gateway *gw, enum event_kind what, struct handle flow,
 		event.seconds = seconds_until(gw, binding->expires_us);
 		memcpy(event.text, binding->wwsf, sizeof(binding->wwsf));
 	}
-	gw->env->event(gw->env->context, &event);
+	if (gw_config(gw)->audit != AUDIT_NONE &&
+	    (what == EVENT_REGISTERED || what == EVENT_BINDING_END))
+		audit_registration(gw, &event, binding);
+	else
+		gw->env->event(gw->env->context, &event);
 }
 
 enum gw_err request_of_wic(struct gateway *gw, struct wic *wic)

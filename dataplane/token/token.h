@@ -207,4 +207,16 @@ bool token_jti_revoked(uint64_t hash, const struct revocation_part *revocations)
 /** True when the web site of that name is disabled. revocations may be NULL. */
 bool token_wwsf_disabled(struct span wwsf, const struct revocation_part *revocations);
 
+/* ---- what people are shown ------------------------------------------------------------------- */
+
+/**
+ * Writes text, a message or any other bytes, without what is secret in it: Bearer credentials in
+ * whatever header, access_token parameters, application/jwt bodies and parts, what looks like a
+ * JWS wherever it stands, and ck and ik of a challenge. In the place of each stands
+ * "[redacted N bytes]". Other Digest parameters stay: they prove nothing a second time. What is
+ * doubtful goes. False: out was too small, and has the front. Linear in text but for lines that
+ * are nearly a JWS.
+ */
+bool GW_MUST_CHECK token_redact(struct span text, struct writer *out);
+
 #endif

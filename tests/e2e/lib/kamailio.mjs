@@ -9,8 +9,9 @@ import { Program, run, waitFor } from './process.mjs';
 const CONFIG = fileURLToPath(new URL('../peers/kamailio-scscf.cfg', import.meta.url));
 
 export class Kamailio {
-	static async start(folder, link) {
-		const kamailio = new Kamailio(folder, link);
+	/** digest: the algorithm it challenges every REGISTER with, 'MD5' or 'SHA-256'. */
+	static async start(folder, link, digest = null) {
+		const kamailio = new Kamailio(folder, link, digest);
 		await kamailio.program.ready(async () => {
 			try {
 				return await kamailio.ask('core.uptime');
@@ -21,11 +22,12 @@ export class Kamailio {
 		return kamailio;
 	}
 
-	constructor(folder, link) {
+	constructor(folder, link, digest) {
 		this.socket = join(folder, 'kamailio.ctl');
 		this.program = new Program('kamailio', ['kamailio', '-DD', '-E', '-m', '64', '-M', '8',
 			'-f', CONFIG, '-P', join(folder, 'kamailio.pid'), '-Y', folder, '-w', folder,
 			'-A', `RPC_SOCK="unixs:${this.socket}"`,
+			...(digest ? ['-A', `DIGEST="${digest}"`] : []),
 			'-l', `udp:${bracketed(link.core)}:${MW_PORT}`,
 			'-l', `tcp:${bracketed(link.core)}:${MW_PORT}`], folder);
 	}

@@ -18,10 +18,12 @@ function finalStatus() {
 }
 
 class Phone {
-	constructor({ impu, url, onMessage }) {
+	constructor({ impu, url, credentials, onMessage }) {
 		this.agent = new UserAgent({
 			uri: UserAgent.makeURI(impu),
 			transportOptions: { server: url },
+			authorizationUsername: credentials?.username ?? '',
+			authorizationPassword: credentials?.password ?? '',
 			logLevel: 'error',
 			delegate: {
 				onMessage: (message) => {
@@ -38,7 +40,7 @@ class Phone {
 	}
 
 	async register(token) {
-		const extraHeaders = [`Authorization: Bearer ${token}`];
+		const extraHeaders = token === null ? [] : [`Authorization: Bearer ${token}`];
 		const { status, requestDelegate } = finalStatus();
 		this.registerer ??= new Registerer(this.agent, { expires: EXPIRES_S, regId: 1,
 			logConfiguration: false });

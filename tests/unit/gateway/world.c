@@ -149,8 +149,11 @@ static bool env_hop_up(void *context, const struct mw_target *target)
 
 static void env_event(void *context, const struct message_event *event)
 {
-	if (world.events < SENT_MAX)
-		world.event[world.events++] = *event;
+	if (world.events == SENT_MAX)
+		return;
+	memset(&world.audit[world.events], 0, sizeof(world.audit[0]));
+	memcpy(&world.audit[world.events], event, event->head.len);
+	world.event[world.events++] = *event;
 }
 
 static struct verify_job job;

@@ -26,6 +26,7 @@ struct world {
 	enum mw_transport hop; /* how the core is reached */
 	const struct verifier_ops *verifier;
 	uint32_t max_output;
+	enum wwsf_mode mode; /* of its web site */
 	uint32_t max_connections;
 	struct rate_limit upgrades; /* zeroed: no limit, here and around it */
 	uint32_t address_connections;
@@ -45,6 +46,8 @@ struct world {
 	EVP_PKEY *key;
 	uint32_t told[EVENT_KINDS]; /* events that the workers sent to control */
 	uint32_t wanted;	    /* times they asked it for keys */
+	mailbox_handler *hear;	    /* of what else they send it; NULL: nobody */
+	void *hear_context;
 };
 
 /** What tests start from: one worker, a core over UDP, room for a few of everything. */
