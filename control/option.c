@@ -405,9 +405,8 @@ static const struct option options[] = {
 	       "SIP requests of one connection, twice as many at once; more get 503."),
 	NUMBER("limits.dialog_requests_per_second", "1/s", "400", 1, 1000000, OPTION_RELOAD,
 	       HERE(limits.dialog_requests_per_second),
-	       "ACK, BYE, CANCEL and requests inside dialogs of one connection, which no other "
-	       "limit "
-	       "counts; twice as many at once."),
+	       "ACK, BYE, CANCEL, requests inside dialogs and answers that end nothing of one "
+	       "connection, which no other limit counts; twice as many at once."),
 
 	TEXT("store", "embedded", 1, 255, OPTION_LATER, HERE(store), "Where leases are kept."),
 

@@ -19,7 +19,8 @@
 /** What a dialog's requests must know again: it rides in our Record-Route, under its MAC. */
 struct dialog_mark {
 	bool originating; /* the WIC began it */
-	uint64_t routes;  /* route_hash() of what follows our own URI in Route; 0: not known here */
+	uint64_t routes;  /* hash of the dialog and what follows our own URI in Route; 0: not known
+			     here */
 	uint16_t icid_len;
 	uint8_t icid[ICID_MAX]; /* icid-value without quotes; icid_len 0: none */
 };
@@ -362,6 +363,9 @@ const struct realm_config *request_realm_of(const struct config_part *config,
 enum gw_err GW_MUST_CHECK limits_request(struct gateway *gw, struct wic *wic);
 /** Of one that is not. GW_RATE. */
 enum gw_err GW_MUST_CHECK limits_malformed(struct gateway *gw, struct wic *wic);
+/** Of an answer that ends nothing, of which a WIC may give any number; counted with its requests in
+ * dialogs. GW_RATE. */
+enum gw_err GW_MUST_CHECK limits_answer(struct gateway *gw, struct wic *wic);
 
 /* trust.c */
 /** Edits away everything a WIC must not bring in, Request-URI included (PROTOCOL 9.1). */
@@ -760,6 +764,9 @@ void terminate_here(struct gateway *gw, const struct mw_source *source, struct h
 /** Writes the request in gw->message to gw->out as t's WIC gets it. */
 enum gw_err GW_MUST_CHECK terminate_write(struct gateway *gw, struct transaction *t,
 					  const struct route_top *top);
+/** What is about a request that was let through before: its repeat, its CANCEL, the ACK of its
+ * failure. False: it is none of these. */
+bool terminate_under_way(struct gateway *gw, const struct mw_source *source);
 /** PROTOCOL 10.3: what a flow that cannot be used means to the core. */
 void terminate_no_flow(struct gateway *gw, const struct mw_source *source, enum gw_err err,
 		       bool outbound);
@@ -772,7 +779,7 @@ void terminate_refuse(struct gateway *gw, const struct mw_source *source, uint16
 enum gw_err GW_MUST_CHECK response_to_wic(struct gateway *gw);
 /** The same, sent to the WIC of t. */
 void response_relay(struct gateway *gw, struct transaction *t);
-/** Edits a 503 of the core into a 500: it is not for this node's peers (RFC 3261 16.7 step 6). */
+/** Edits a 503 into a 500: it is about who said it, not about this node (RFC 3261 16.7 step 6). */
 void response_no_503(struct gateway *gw);
 
 /* home.c */
@@ -798,7 +805,7 @@ struct route_top {
 	bool outbound;
 	bool more;	    /* a further Route is left after ours */
 	struct span second; /* that one */
-	uint64_t rest;	    /* hash of what is left after ours */
+	uint64_t rest;	    /* hash of the dialog and what is left after ours */
 };
 /** Reads the Route of gw->message. */
 struct route_top route_read(struct gateway *gw);

@@ -233,8 +233,8 @@ static bool originate_known(struct gateway *gw, const struct wic *wic)
 	if (method != SIP_INVITE && method != SIP_ACK)
 		return false;
 	t = transaction_find(gw, transaction_flow_key(gw, wic), SIP_INVITE);
-	if (t == NULL)
-		return false;
+	if (t == NULL || (method == SIP_ACK && t->server.state == SIP_ACCEPTED))
+		return false; /* RFC 6026 7.1: the ACK of a 2xx, whatever its branch */
 	if (method == SIP_ACK)
 		transaction_acknowledged(gw, t);
 	else

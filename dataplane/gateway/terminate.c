@@ -200,13 +200,22 @@ static bool terminate_known(struct gateway *gw)
 	struct transaction *t = transaction_find(gw, transaction_key(gw, &gw->message),
 						 method == SIP_ACK ? SIP_INVITE : method);
 
-	if (t == NULL)
-		return false;
+	if (t == NULL || (method == SIP_ACK && t->server.state == SIP_ACCEPTED))
+		return false; /* RFC 6026 7.1: the ACK of a 2xx, whatever its branch */
 	if (method == SIP_ACK)
 		transaction_acknowledged(gw, t);
 	else
 		transaction_again(gw, t);
 	return true;
+}
+
+bool terminate_under_way(struct gateway *gw, const struct mw_source *source)
+{
+	if (gw->message.method == SIP_CANCEL) {
+		cancel_from_mw(gw, source);
+		return true;
+	}
+	return terminate_known(gw);
 }
 
 /** Requests of the core to this node itself. */
@@ -233,11 +242,7 @@ void terminate_here(struct gateway *gw, const struct mw_source *source, struct h
 	struct wic *wic = gw->env->wic(gw->env->context, flow);
 	bool in_dialog = request_in_dialog(&gw->message);
 
-	if (gw->message.method == SIP_CANCEL) {
-		cancel_from_mw(gw, source);
-		return;
-	}
-	if (terminate_known(gw))
+	if (terminate_under_way(gw, source))
 		return;
 	if (gw->message.method == SIP_ACK) {
 		if (wic != NULL && terminate_home(wic, top))

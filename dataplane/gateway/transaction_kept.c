@@ -48,6 +48,17 @@ static void write_head(const struct transaction *t, const struct sip_message *m,
 	writer_text(w, "\r\n");
 }
 
+/** A longer block for t. Half of them are the core's: its requests have the Vias of all who handed
+ * them on, and a WIC that makes its own long must not have those refused. */
+static uint8_t *lend_long(struct gateway *gw, const struct transaction *t)
+{
+	bool of_wic = t->kind == TRANSACTION_ORIGINATE || t->kind == TRANSACTION_REGISTER;
+
+	if (of_wic && 2 * slots_live(gw->heads) >= slots_capacity(gw->heads))
+		return NULL;
+	return slots_get_unzeroed(gw->heads);
+}
+
 static enum gw_err keep_head(struct gateway *gw, struct transaction *t, const struct sip_message *m,
 			     bool sent)
 {
@@ -57,7 +68,7 @@ static enum gw_err keep_head(struct gateway *gw, struct transaction *t, const st
 	writer_init(&w, t->kept, sizeof(t->kept));
 	write_head(t, m, sent, &w);
 	if (!writer_ok(&w)) {
-		t->kept_long = slots_get_unzeroed(gw->heads);
+		t->kept_long = lend_long(gw, t);
 		if (t->kept_long == NULL)
 			return GW_POOL_EMPTY;
 		writer_init(&w, t->kept_long, HEAD_LONG);

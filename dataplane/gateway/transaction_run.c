@@ -120,8 +120,10 @@ bool transaction_received(struct gateway *gw, struct transaction *t)
 	}
 	todo = sip_machine_event(&t->client, sip_status_event(status), gw->time.now_us);
 	t->unheard_us = NEVER;
-	if (status >= 200)
+	if (status >= 200) {
 		t->limit_us = NEVER;
+		machine_stop(&t->cancel); /* what it was to end has ended; its head may be gone */
+	}
 	if (status >= 200 && t->method != SIP_INVITE)
 		machine_stop(&t->client); /* timer K: a repeat finds its branch stale */
 	if (todo & SIP_DO_ACK)
@@ -199,7 +201,8 @@ static void server_again(struct gateway *gw, struct transaction *t)
 {
 	if (t->server.state == SIP_PROCEEDING)
 		transaction_trying(gw, t);
-	else if (t->kind == TRANSACTION_TERMINATE && t->kept_len > 0)
+	else if (t->kind == TRANSACTION_TERMINATE && !t->sent && t->kept_len > 0)
+		/* else what is kept is still the request: over TCP no answer is */
 		(void)gw->env->to_source(gw->env->context, &t->termination.source,
 					 transaction_kept(t));
 }

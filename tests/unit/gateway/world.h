@@ -13,7 +13,7 @@
 
 #define CRLF "\r\n"
 #define WORLD_WALL_S 1795167000 /* Unix time at the start: token times are relative to it */
-#define SENT_MAX 64
+#define SENT_MAX 160
 #define SENT_TEXT_MAX 20000
 
 enum sent_to { TO_WIC, TO_MW, TO_SOURCE, TO_WORKER };
@@ -66,6 +66,7 @@ struct world {
 	enum gw_err to_wic_err, to_mw_err, to_worker_err;
 	uint32_t mw_failures; /* so many requests to the core cannot be sent */
 	bool hop_down[WORLD_HOPS];
+	bool names_unheard; /* what control is asked to look up is not told */
 	bool no_job;
 	uint32_t jobs;	   /* handed out and not submitted */
 	bool hold_verdict; /* of a parked request: it gets lost */
@@ -156,6 +157,8 @@ const char *message_to(const char *uri, const char *lines);
 const char *core_message(const char *route, const char *lines);
 /** The URI of the Path that alice's REGISTER got, without <>. Valid after world_register(). */
 const char *path_uri(void);
+/** That of this REGISTER, as the core got it, from now on. */
+void path_remember(const char *mw_register);
 /** The WIC's answer to the request that it got last. */
 const char *wic_answer(const char *status, const char *lines);
 
