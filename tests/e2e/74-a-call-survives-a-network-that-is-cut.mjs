@@ -6,12 +6,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Browser } from './lib/browser.mjs';
 import { Caller, assertMw, end, talk } from './lib/calls.mjs';
 import { CutNetwork } from './lib/cut.mjs';
-import { CLIENT_ADDRESSES, RELAY_ADDRESSES } from './lib/names.mjs';
+import { CLIENT_ADDRESSES, RELAY_ADDRESSES, bracketed } from './lib/names.mjs';
 import { waitFor } from './lib/process.mjs';
 import { KERNEL_WORLDS, WORKER_COUNTS, assert, scenario } from './lib/scenario.mjs';
 
 const CUT_MS = 20000;
-const RELAY_HOST = 'relay.example';
 const [ONE_WORKER, TWO_WORKERS] = WORKER_COUNTS;
 /* who: which pages are behind the network that is cut */
 const WORLDS = [
@@ -69,10 +68,9 @@ await scenario(WORLDS, async (world, options) => {
 	const ip = world.hosts['shop.example'].includes(':') ? 6 : 4;
 	const network = await CutNetwork.start(RELAY_ADDRESSES[ip], world.link.access,
 		CLIENT_ADDRESSES[ip]);
-	const browser = await Browser.start(world.folder,
-		{ ...world.hosts, [RELAY_HOST]: RELAY_ADDRESSES[ip] });
+	const browser = await Browser.start(world.folder, world.hosts);
 	const open = (user) => Caller.open(browser, options.library, user,
-		options.who.includes(user) ? `wss://${RELAY_HOST}/` : undefined);
+		options.who.includes(user) ? `wss://${bracketed(RELAY_ADDRESSES[ip])}/` : undefined);
 	try {
 		await play(world, await open('alice'), await open('bob'), { ...options, network });
 	} finally {
