@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What both browser scripts of calls do: two pages register and call each other.
 
+import { setTimeout as pause } from 'node:timers/promises';
 import { Browser } from './browser.mjs';
 import { waitFor } from './process.mjs';
 import { assert, assertNoTokenOnMw } from './scenario.mjs';
 
 const PACKETS = 25; /* of half a second of speech */
 const REFRESHES = 3;
+const SESSION_S = Number(process.env.WICGATE_E2E_SESSION_S ?? 0); /* of a call that is kept alive */
+const SESSION_EXPIRES_S = 60; /* the shortest that JsSIP knows; it refreshes at half of it */
+const SIPJS_REFRESH_S = 20;   /* SIP.js has no session timer */
+export const CALLS_MS = 60000 + SESSION_S * 1000;
 
 /** A page with who it is. */
 export class Caller {
@@ -81,6 +86,23 @@ async function refresh(a, b) {
 		await a.does('renew', true);
 		await b.does('renew', true);
 	}
+}
+
+/** A call that lives for SESSION_S, by what refreshes it. */
+async function longCall(a, b) {
+	const end_ms = Date.now() + SESSION_S * 1000;
+	const updates = () => a.phone.sent('UPDATE').length + b.phone.sent('UPDATE').length;
+	const before = updates();
+	await talk(a, b, SESSION_EXPIRES_S);
+	while (Date.now() < end_ms) {
+		await pause(Math.min(SIPJS_REFRESH_S * 1000, end_ms - Date.now()));
+		if (a.library === 'sipjs')
+			await (Math.random() < 0.5 ? a : b).does('renew');
+	}
+	if (a.library === 'jssip')
+		assert.ok(updates() - before >= Math.floor(SESSION_S / SESSION_EXPIRES_S), 'it was refreshed');
+	await Promise.all([a.hearsMore(), b.hearsMore()]);
+	await end(b, a);
 }
 
 async function speakInside(a, b) {
@@ -199,10 +221,6 @@ export async function withTwo(world, library, play, names = world.hosts) {
 	}
 }
 
-/** Nothing is under way when all is said: each transaction has had its end. */
-export const settled = (world) => waitFor('no transaction left', async () =>
-	await world.gateway.counter('transaction_live') === 0, 45000);
-
 export function calls(library) {
 	return (world) => withTwo(world, library, async (alice, bob) => {
 		await wholeCall(alice, bob);
@@ -212,6 +230,8 @@ export function calls(library) {
 		await cancelled(alice, bob);
 		await refused(alice, bob, 486);
 		await refused(bob, alice, 603);
+		if (SESSION_S > 0)
+			await longCall(alice, bob);
 		assertPages([alice, bob]);
 		await assertMw(world, [alice, bob]);
 	});

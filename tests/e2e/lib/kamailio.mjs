@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The S-CSCF: Debian's Kamailio with peers/kamailio-scscf.cfg.
+// The S-CSCF: Debian's Kamailio with peers/kamailio-scscf.cfg, or another role of peers/.
 
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { MW_PORT, bracketed, impi } from './names.mjs';
 import { Program, run, waitFor } from './process.mjs';
 
-const CONFIG = fileURLToPath(new URL('../peers/kamailio-scscf.cfg', import.meta.url));
+const config = (role) => fileURLToPath(new URL(`../peers/kamailio-${role}.cfg`, import.meta.url));
 
 export class Kamailio {
-	static async start(folder, link) {
-		const kamailio = new Kamailio(folder, link);
+	static async start(folder, link, role = 'scscf') {
+		const kamailio = new Kamailio(folder, link, role);
 		await kamailio.program.ready(async () => {
 			try {
 				return await kamailio.ask('core.uptime');
@@ -21,10 +21,10 @@ export class Kamailio {
 		return kamailio;
 	}
 
-	constructor(folder, link) {
+	constructor(folder, link, role) {
 		this.socket = join(folder, 'kamailio.ctl');
 		this.program = new Program('kamailio', ['kamailio', '-DD', '-E', '-m', '64', '-M', '8',
-			'-f', CONFIG, '-P', join(folder, 'kamailio.pid'), '-Y', folder, '-w', folder,
+			'-f', config(role), '-P', join(folder, 'kamailio.pid'), '-Y', folder, '-w', folder,
 			'-A', `RPC_SOCK="unixs:${this.socket}"`,
 			'-l', `udp:${bracketed(link.core)}:${MW_PORT}`,
 			'-l', `tcp:${bracketed(link.core)}:${MW_PORT}`], folder);

@@ -21,10 +21,11 @@ function counts(path) {
 export class Sipp {
 	/**
 	 * Plays sipp/NAME.xml from the core's address and a port of its own, `calls` times. keys: for the
-	 * scenario; more: arguments of SIPp's.
+	 * scenario; more: arguments of SIPp's; mw: 'tcp' or 'udp'.
 	 */
-	static start(world, name, { port, calls, keys = {}, more = [], title = name }) {
-		const { link, mw, folder } = world;
+	static start(world, name, { port, calls, keys = {}, more = [], title = name,
+		mw = world.mw }) {
+		const { link, folder } = world;
 		const host = bracketed(link.core);
 		const sipp = Object.assign(new Sipp(), { host, port, mw });
 		const all = { host, domain: REALM, transport_param: mw === 'tcp' ? ';transport=tcp' : '',
@@ -37,7 +38,12 @@ export class Sipp {
 			'-timeout', `${LIMIT_S}s`, '-trace_stat', '-stf', sipp.stats, '-fd', '1',
 			'-trace_logs', '-log_file', sipp.log, '-trace_err', '-error_file', join(folder, `${title}.errors.log`),
 			...Object.entries(all).flatMap(([key, value]) => ['-key', key, value]), ...more], folder);
+		world.played.push(sipp);
 		return sipp;
+	}
+
+	close() {
+		this.program.kill();
 	}
 
 	/** Waits until it has its port: a UAS. */
@@ -53,10 +59,12 @@ export class Sipp {
 		return { exit: this.program.exit.code, ...this.counted() };
 	}
 
+	/** stray: messages of no call, but for second answers to what it had sent twice. */
 	counted() {
 		const count = counts(this.stats);
 		return { created: count('TotalCallCreated'), successful: count('SuccessfulCall(C)'),
-			failed: count('FailedCall(C)'), stray: count('OutOfCallMsgs(C)') };
+			failed: count('FailedCall(C)'),
+			stray: Math.max(0, count('OutOfCallMsgs(C)') - count('Retransmissions(C)')) };
 	}
 
 	/** The latest way to each that has registered: {impu, token, at, user, host}. */

@@ -24,8 +24,8 @@ const SITE_TOKEN_LIFETIME_S = 600;
 export class World {
 	/**
 	 * workers: 1 or 2; mw: 'tcp' or 'udp'; site: whether to start the web site too; core: 'kamailio',
-	 * or 'script' when the script plays it; users: who can have a token. More of options is for the link (lib/link.mjs) and the
-	 * gateway.
+	 * 'proxy' (peers/), or 'script' when the script plays it; users: who can have a token. More of
+	 * options is for the link (lib/link.mjs) and the gateway.
 	 */
 	static async open({ folder, workers = 1, mw = 'tcp', site = false, core = 'kamailio',
 		...options }) {
@@ -77,6 +77,8 @@ export class World {
 		this.capture = await Capture.start(this.folder, this.link);
 		if (core === 'kamailio')
 			this.kamailio = await Kamailio.start(this.folder, this.link);
+		else if (core === 'proxy')
+			this.kamailio = await Kamailio.start(this.folder, this.link, 'proxy');
 	}
 
 	async #startSite() {
