@@ -54,8 +54,9 @@ await scenario([...KERNEL_WORLDS, WORKER_COUNTS[0]].map((world, at) => ({ ...wor
 	const began = Date.now();
 	const caller = startCaller(world, ways);
 	const calls = await many(EACH_WAY, ABREAST, (n) => wics[n % WICS].call('callee', HOLD_MS));
-	assert.deepEqual(tally(calls.map(({ setup, bye }) => `${setup} ${bye}`)),
-		{ '200 200': EACH_WAY }, 'calls that WICs began');
+	const ends = tally(calls.map(({ setup, bye }) => `${setup} ${bye}`));
+	assert.deepEqual(ends, { '200 200': EACH_WAY }, `calls that WICs began: ${
+		JSON.stringify(ends)}; the gateway counted ${await world.gateway.allErrors()}`);
 	assert.deepEqual(await callee.done(), whole(EACH_WAY), 'the same at the core');
 	assert.deepEqual(await caller.done(LIMIT_MS), whole(EACH_WAY), 'calls that the core began');
 	const seconds = (Date.now() - began) / 1000;

@@ -166,6 +166,13 @@ export class Gateway {
 				.every((word) => line.includes(word))));
 	}
 
+	/** All errors that were counted, for people: 'GW_RATE 3, ...'. */
+	async allErrors() {
+		return (await this.ask('stats')).stats.filter(({ name, total }) =>
+			name.startsWith('errors.') && total > 0)
+			.map(({ name, total }) => `${name.slice('errors.'.length)} ${total}`).join(', ');
+	}
+
 	/** How often an error was counted, all workers together. Only what has happened has a row. */
 	async errors(name) {
 		const found = (await this.ask('stats')).stats.find((row) => row.name === `errors.${name}`);
