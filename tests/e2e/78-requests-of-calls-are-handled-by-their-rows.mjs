@@ -4,7 +4,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { eachCase } from './lib/cases.mjs';
-import { LegCore, LegWic } from './lib/legs.mjs';
+import { LegWic, Stage } from './lib/legs.mjs';
 import { waitFor } from './lib/process.mjs';
 import { DEVICE_WORLDS, assert, scenario } from './lib/scenario.mjs';
 
@@ -14,42 +14,6 @@ const WORLDS = [{ ...DEVICE_WORLDS[0], w2: 'port' }, { workers: 2, mw: 'udp', co
 	.map((world) => ({ ...world, settings: `limits: {flow_grace: ${GRACE_S}, `
 		+ 'upgrades_per_second: 1000000, upgrades_burst: 1000000}\n' }));
 const branchOf = (sip) => /;branch=([^;]+)/.exec(sip.header('Via'))[1];
-
-/** alice, registered anew for each case, bob, and the core. */
-class Stage {
-	static async open(world) {
-		return Object.assign(new Stage(), { world, core: await LegCore.start(world) });
-	}
-
-	async enter(user) {
-		const wic = await LegWic.connect(user, { ca: this.world.files.ca_pem });
-		assert.equal((await wic.register(this.world.mint.issue(user))).status, 200);
-		const register = this.core.requests.filter((sip) => sip.method === 'REGISTER'
-			&& sip.header('To').includes(user)).at(-1);
-		return Object.assign(wic, { register_on_mw: register });
-	}
-
-	/** A call that alice has begun and the core has answered; the leg as she has it. */
-	async standing(alice) {
-		const leg = alice.invites('bob');
-		this.core.replies(await this.core.gets('INVITE', leg), 200, 'OK');
-		const inner = alice.answered(leg, await alice.hears(200, 'INVITE', leg));
-		alice.sends('ACK', inner);
-		await this.core.gets('ACK', leg);
-		return inner;
-	}
-
-	/** A call that the core has begun and alice has answered; the leg as the core has it. */
-	async taken(alice) {
-		const leg = this.core.legTo(alice.register_on_mw, 'alice');
-		this.core.sends('INVITE', leg);
-		alice.replies(await alice.gets('INVITE', leg.id), 200, 'OK');
-		const inner = this.core.answered(leg, await this.core.hears(200, 'INVITE', leg));
-		this.core.sends('ACK', inner);
-		await alice.gets('ACK', leg.id);
-		return inner;
-	}
-}
 
 async function gone(stage, alice) {
 	const { gateway } = stage.world;

@@ -2,6 +2,7 @@
 // Both ends of a call in a script's hand: a WIC that answers nothing by itself, and a core that stays in
 // the route and answers when it is told to.
 
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { MW_PORT, REALM, bracketed, impu } from './names.mjs';
 import { waitFor } from './process.mjs';
@@ -13,6 +14,21 @@ const hex = (bytes = 6) => randomBytes(bytes).toString('hex');
 const inOrder = (sip) => sip.all('Record-Route').flatMap((line) => line.split(','))
 	.map((value) => value.trim());
 const targetOf = (sip) => /<([^>]+)>/.exec(sip.header('Contact'))[1];
+
+/** The responses of a leg that have come, for people and for comparing. */
+const heard = (responses, leg) => responses.filter((sip) => sip.header('Call-ID') === leg.id)
+	.map((sip) => `${sip.status} to ${sip.header('CSeq')}`).join(', ');
+
+/** Waits for a response of a leg. */
+async function hears(responses, status, method, leg) {
+	try {
+		return await waitFor(`${status} to ${method}`, () => responses.find((sip) =>
+			sip.status === status && sip.header('Call-ID') === leg.id
+			&& sip.header('CSeq').endsWith(` ${method}`)));
+	} catch (error) {
+		throw new Error(`${error.message}, but: ${heard(responses, leg)}`, { cause: error });
+	}
+}
 
 /** What inside requests of a leg need, from the message that answered, or asked, from over there. */
 const inside = (leg, sip, routes) => ({ ...leg, target: targetOf(sip), routes });
@@ -39,11 +55,11 @@ export class LegWic extends Wic {
 		return branch;
 	}
 
-	/** Begins a call; its leg. */
-	invites(user, more = []) {
+	/** Begins a call, or something else; its leg. change: of members of the leg. */
+	invites(user, more = [], change = {}, method = 'INVITE') {
 		const leg = { id: hex(), near: `<${impu(this.user)}>;tag=${hex(4)}`, far: `<${impu(user)}>`,
-			target: impu(user) };
-		leg.branch = this.sends('INVITE', leg, { more: [['Contact', this.contactUri], ...more] });
+			target: impu(user), ...change };
+		leg.branch = this.sends(method, leg, { more: [['Contact', this.contactUri], ...more] });
 		return leg;
 	}
 
@@ -60,24 +76,21 @@ export class LegWic extends Wic {
 
 	/** A response that comes to a leg's request. */
 	hears(status, method, leg) {
-		return waitFor(`${status} to ${method} at ${this.user}, who heard ${this.heard(leg)}`, () =>
-			this.responses.find((sip) => sip.status === status && sip.header('Call-ID') === leg.id
-				&& sip.header('CSeq').endsWith(` ${method}`)), 5000);
+		return hears(this.responses, status, method, leg);
 	}
 
 	heard(leg) {
-		return this.responses.filter((sip) => sip.header('Call-ID') === leg.id)
-			.map((sip) => `${sip.status} to ${sip.header('CSeq')}`).join(', ');
+		return heard(this.responses, leg);
 	}
 
-	/** Answers a request that came; 1xx and 2xx of INVITE with a Contact. */
-	replies(request, status, reason) {
+	/** Answers a request that came; 1xx and 2xx of INVITE with a Contact. edit: of [name, value]. */
+	replies(request, status, reason, { more = [], edit = (line) => line } = {}) {
 		const tag = this.tag ??= hex(4);
 		const { start, headers } = parseSip(answerSip(request, status, reason, tag));
 		const contact = request.method === 'INVITE' && status > 100 && status < 300
 			? [['Contact', this.contactUri]] : [];
 		this.socket.send(writeSip(start, [...headers.filter(({ name }) => name !== 'content-length')
-			.map(({ name, value }) => [name, value]), ...contact]));
+			.map(({ name, value }) => edit([name, value])), ...contact, ...more]));
 	}
 }
 
@@ -137,19 +150,52 @@ export class LegCore {
 	}
 
 	hears(status, method, leg) {
-		return waitFor(`${status} to ${method} at the core, which heard ${this.heard(leg)}`, () =>
-			this.core.responses.find((sip) => sip.status === status
-				&& sip.header('Call-ID') === leg.id && sip.header('CSeq').endsWith(` ${method}`)));
+		return hears(this.core.responses, status, method, leg);
 	}
 
 	heard(leg) {
-		return this.core.responses.filter((sip) => sip.header('Call-ID') === leg.id)
-			.map((sip) => `${sip.status} to ${sip.header('CSeq')}`).join(', ');
+		return heard(this.core.responses, leg);
 	}
 
 	/** The leg once it has been answered: the gateway is on top of what we would send through. */
 	answered(leg, response) {
 		const routes = inOrder(response).filter((value) => value !== this.uri);
 		return inside({ ...leg, far: response.header('To') }, response, routes);
+	}
+}
+
+/** WICs that have registered, and the core. */
+export class Stage {
+	static async open(world) {
+		return Object.assign(new Stage(), { world, core: await LegCore.start(world) });
+	}
+
+	async enter(user) {
+		const wic = await LegWic.connect(user, { ca: this.world.files.ca_pem });
+		assert.equal((await wic.register(this.world.mint.issue(user))).status, 200);
+		const register = this.core.requests.filter((sip) => sip.method === 'REGISTER'
+			&& sip.header('To').includes(user)).at(-1);
+		return Object.assign(wic, { register_on_mw: register });
+	}
+
+	/** A call that alice has begun and the core has answered; the leg as she has it. */
+	async standing(alice) {
+		const leg = alice.invites('bob');
+		this.core.replies(await this.core.gets('INVITE', leg), 200, 'OK');
+		const inner = alice.answered(leg, await alice.hears(200, 'INVITE', leg));
+		alice.sends('ACK', inner);
+		await this.core.gets('ACK', leg);
+		return inner;
+	}
+
+	/** A call that the core has begun and alice has answered; the leg as the core has it. */
+	async taken(alice) {
+		const leg = this.core.legTo(alice.register_on_mw, 'alice');
+		this.core.sends('INVITE', leg);
+		alice.replies(await alice.gets('INVITE', leg.id), 200, 'OK');
+		const inner = this.core.answered(leg, await this.core.hears(200, 'INVITE', leg));
+		this.core.sends('ACK', inner);
+		await alice.gets('ACK', leg.id);
+		return inner;
 	}
 }
