@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+enum { CLI_STREAM_MAX = 1 << 20 /* bytes that may wait for a client */ };
 enum { CLI_CLIENTS = 16, CLI_DEADLINE_MS = 5000, CLI_BACKLOG = 16 };
 
 struct cli {
@@ -33,6 +34,10 @@ struct cli_request {
 	uv_timer_t timer;
 	uv_write_t write;
 	char *answer;
+	cli_gone *gone; /* of a stream; NULL: the client is there, or it was told */
+	void *gone_context;
+	bool streams;
+	char heard[64];	  /* what the client says meanwhile */
 	uint32_t handles; /* not closed yet */
 	bool running;	  /* a handler holds it */
 	bool answered;
@@ -93,6 +98,8 @@ static void request_written(uv_write_t *write, int status)
 	request_close(write->data);
 }
 
+static void request_deadline(uv_timer_t *timer);
+
 /** Sends the document once; what comes after the first answer is nobody's. */
 static void request_answer(struct cli_request *r, json_t *answer_owned)
 {
@@ -103,6 +110,11 @@ static void request_answer(struct cli_request *r, json_t *answer_owned)
 		return;
 	}
 	r->answered = true;
+	if (r->streams) { /* it has no longer to read the end than others their answer */
+		r->gone = NULL;
+		uv_read_stop((uv_stream_t *)&r->pipe);
+		uv_timer_start(&r->timer, request_deadline, r->cli->config.deadline_ms, 0);
+	}
 	r->answer = json_dumps(answer_owned, JSON_COMPACT);
 	json_decref(answer_owned);
 	if (r->answer == NULL) {
@@ -152,6 +164,93 @@ static void request_deadline(uv_timer_t *timer)
 		request_answer(r, cli_error("busy"));
 	else
 		request_close(r);
+}
+
+/* ---- streams ------------------------------------------------------------------------------- */
+
+struct cli_written {
+	uv_write_t write;
+	struct cli_request *request;
+	char *text;
+};
+
+/** Tells who makes the stream, once. */
+static void stream_gone(struct cli_request *r)
+{
+	cli_gone *gone = r->gone;
+
+	r->gone = NULL;
+	if (gone != NULL)
+		gone(r->gone_context);
+}
+
+static void stream_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+{
+	struct cli_request *r = handle->data;
+
+	*buffer = uv_buf_init(r->heard, sizeof(r->heard));
+}
+
+static void stream_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
+{
+	if (n >= 0)
+		return;
+	uv_read_stop(stream);
+	stream_gone(stream->data);
+}
+
+void cli_stream(struct cli_request *request, cli_gone *gone, void *context)
+{
+	request->streams = true;
+	request->gone = gone;
+	request->gone_context = context;
+	if (request->closing || request->answered)
+		return;
+	uv_timer_stop(&request->timer);
+	uv_read_start((uv_stream_t *)&request->pipe, stream_room, stream_read);
+}
+
+static void stream_written(uv_write_t *write, int status)
+{
+	struct cli_written *written = write->data;
+
+	if (status != 0 && !written->request->closing)
+		stream_gone(written->request);
+	free(written->text);
+	free(written);
+}
+
+/** The document and a line end; NULL: no memory. */
+static char *line_text(const json_t *line)
+{
+	char *text = json_dumps(line, JSON_COMPACT), *whole = NULL;
+
+	if (text != NULL && asprintf(&whole, "%s\n", text) < 0)
+		whole = NULL;
+	free(text);
+	return whole;
+}
+
+bool cli_line(struct cli_request *request, json_t *line_owned)
+{
+	struct cli_written *written = calloc(1, sizeof(*written));
+	uv_stream_t *stream = (uv_stream_t *)&request->pipe;
+	char *text = line_text(line_owned);
+	uv_buf_t buffer;
+
+	json_decref(line_owned);
+	if (written == NULL || text == NULL || request->closing || request->answered ||
+	    uv_stream_get_write_queue_size(stream) + strlen(text) > CLI_STREAM_MAX)
+		goto free_both;
+	*written = (struct cli_written){.request = request, .text = text};
+	written->write.data = written;
+	buffer = uv_buf_init(text, (unsigned)strlen(text));
+	if (uv_write(&written->write, stream, &buffer, 1, stream_written) == 0)
+		return true;
+free_both:
+	free(text);
+	free(written);
+	return false;
 }
 
 /* ---- requests ------------------------------------------------------------------------------ */

@@ -3,6 +3,7 @@
 #define CLI_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <uv.h>
 
 #include "gw_err.h"
@@ -67,6 +68,20 @@ void cli_reply(struct cli_request *request, json_t *answer_owned);
 
 /** Ends the request with {"error": text}. */
 void cli_fail(struct cli_request *request, const char *text);
+
+/** The client of a stream has closed its side; context: as given. */
+typedef void cli_gone(void *context);
+
+/**
+ * Makes the request a stream: lines follow, each a document of its own, as long as it takes, and
+ * cli_reply() or cli_fail() ends it like any other. gone is called at most once, from the loop,
+ * when the client wants no more; the end is still sent to it. Who is not gone reads, or loses
+ * lines.
+ */
+void cli_stream(struct cli_request *request, cli_gone *gone, void *context);
+
+/** Sends a line, which becomes the callee's. False: it is lost, the client reads too slowly. */
+bool GW_MUST_CHECK cli_line(struct cli_request *request, json_t *line_owned);
 
 /** Milliseconds a handler may take before the client is told "busy". */
 uint32_t cli_deadline_ms(const struct cli_request *request);

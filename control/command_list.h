@@ -19,6 +19,11 @@
 	  "ping from a packet port, COUNT times (default 3, at most 10)") \
 	X(capture, "FILTER FILE [SECONDS] | stop", 127, CLI_ADMIN, \
 	  "write frames of packet ports to a pcapng FILE, at most SECONDS (default 60)") \
+	X(trace, "[--full] [--seconds N] [--count N] [--call-id] IMPU|CALL-ID", 7, CLI_ADMIN, \
+	  "show SIP messages of an identity or a call as they pass, for N seconds (default 60), " \
+	  "until N have come, or until Ctrl-C; --full: whole, else the first line of each") \
+	X(show, "binding|connection|call HANDLE|IMPU", 2, CLI_OPERATOR, \
+	  "one thing with what belongs to it; HANDLE is WORKER.SLOT of the list") \
 	X(revoke, "jti|jti-hash|key|undo|list ...", 4, CLI_ADMIN, \
 	  "take back a token (jti ISSUER JTI [SECONDS], jti-hash HASH [SECONDS]) or a key (key " \
 	  "ISSUER KID), give it back (undo before the same), list what is taken back") \

@@ -240,6 +240,10 @@ bool commands_message(struct commands *c, uint16_t from, struct span message)
 		capture_frame(c->capture, from, message);
 		return true;
 	}
+	if (head.kind == MESSAGE_TRACED) {
+		traces_message(c->traces, from, message);
+		return true;
+	}
 	if (head.kind != MESSAGE_ANSWER)
 		return false;
 	fetch_answer(c->fetch, from, message); /* each looks for its own ids */

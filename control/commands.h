@@ -10,6 +10,7 @@
 #include "netifs.h"
 #include "problem.h"
 #include "revocations.h"
+#include "traces.h"
 #include "snapshot.h"
 #include "publish.h"
 
@@ -56,6 +57,7 @@ struct commands {
 	struct fetch *fetch;
 	struct errands *errands;
 	struct capture *capture;
+	struct traces *traces;
 	struct revocations *revocations;
 	uint32_t max_rows; /* of an answer */
 };
@@ -86,6 +88,10 @@ void command_run_ports(struct cli_request *request, void *context);
 void command_run_neighbours(struct cli_request *request, void *context);
 void command_run_ping(struct cli_request *request, void *context);
 void command_run_capture(struct cli_request *request, void *context);
+
+/* control/commands_sip.c */
+void command_run_trace(struct cli_request *request, void *context);
+void command_run_show(struct cli_request *request, void *context);
 
 /* control/commands_door.c */
 void command_run_revoke(struct cli_request *request, void *context);

@@ -12,8 +12,9 @@ static json_t *keys_issuer_row(const struct config_issuer *issuer, const struct 
 }
 
 static json_t *keys_row(const struct publish_keys_from *from, const struct config_issuer *issuer,
-			const struct key_entry *entry)
+			const struct key_list *keys, uint32_t i)
 {
+	const struct key_entry *entry = &keys->at[i];
 	char print[THUMBPRINT_MAX];
 	struct verify_key key = entry->key;
 
@@ -24,8 +25,7 @@ static json_t *keys_row(const struct publish_keys_from *from, const struct confi
 			 entry->kid.len > 0 ? (const char *)entry->kid.at : "",
 			 (size_t)entry->kid.len, "alg", keys_algorithm_name(key.alg), "use", "sig",
 			 "id", (json_int_t)key.id, "thumbprint", print, "revoked",
-			 (int)keys_revoked(from->revoked, span_text(issuer->name.text),
-					   entry->kid));
+			 (int)keys_revoked(from->revoked, span_text(issuer->name.text), keys, i));
 }
 
 void command_run_keys(struct cli_request *request, void *context)
@@ -41,7 +41,7 @@ void command_run_keys(struct cli_request *request, void *context)
 		jwks_look(from.jwks, issuer, &view);
 		json_array_append_new(issuers, keys_issuer_row(issuer, &view));
 		for (uint32_t k = 0; k < view.keys->count; k++)
-			json_array_append_new(keys, keys_row(&from, issuer, &view.keys->at[k]));
+			json_array_append_new(keys, keys_row(&from, issuer, view.keys, k));
 	}
 	cli_reply(request, json_pack("{s:o, s:o}", "issuers", issuers, "keys", keys));
 }

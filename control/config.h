@@ -23,6 +23,7 @@ enum config_driver { CONFIG_DRIVER_AUTO, CONFIG_DRIVER_OPENSSL };
 enum config_jti { CONFIG_JTI_OPTIONAL, CONFIG_JTI_REQUIRED };
 enum config_cookies { CONFIG_COOKIES_AUTO, CONFIG_COOKIES_ALWAYS, CONFIG_COOKIES_NEVER };
 enum config_tls_version { CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
+enum config_audit { CONFIG_AUDIT_HASH, CONFIG_AUDIT_CLEAR };
 enum config_socket_mode { CONFIG_SOCKET_0600, CONFIG_SOCKET_0660 };
 
 struct config_realm {
@@ -140,6 +141,10 @@ struct config {
 		struct option_text socket, metrics;
 		struct option_number mode, max_rows;
 	} control;
+	struct {
+		struct option_text file;
+		struct option_number identities;
+	} audit;
 	struct {
 		struct option_number level; /* enum log_level */
 		struct option_number rate;

@@ -4,27 +4,30 @@
 struct event_row {
 	const char *name;
 	enum log_level level;
-	const char *behind; /* what the bytes behind the event are; NULL: "trace" */
+	const char *behind; /* what the bytes behind the event are; NULL: not for the log */
 };
 
 static const struct event_row events[EVENT_KINDS] = {
-	[EVENT_CONNECTION_OPEN] = {"connection_open", LOG_LEVEL_DEBUG},
-	[EVENT_CONNECTION_CLOSE] = {"connection_close", LOG_LEVEL_DEBUG},
-	[EVENT_UPGRADE_REFUSED] = {"upgrade_refused", LOG_LEVEL_WARNING},
+	[EVENT_CONNECTION_OPEN] = {"connection_open", LOG_LEVEL_DEBUG, NULL},
+	[EVENT_CONNECTION_CLOSE] = {"connection_close", LOG_LEVEL_DEBUG, NULL},
+	[EVENT_UPGRADE_REFUSED] = {"upgrade_refused", LOG_LEVEL_WARNING, NULL},
 	[EVENT_TLS_FAILED] = {"tls_failed", LOG_LEVEL_WARNING, "sni"},
-	[EVENT_TOKEN_REFUSED] = {"token_refused", LOG_LEVEL_WARNING},
-	[EVENT_REGISTERED] = {"registered", LOG_LEVEL_INFO},
-	[EVENT_REGISTER_FAILED] = {"register_failed", LOG_LEVEL_WARNING},
-	[EVENT_BINDING_LOST] = {"binding_lost", LOG_LEVEL_INFO},
-	[EVENT_DEREGISTERED] = {"deregistered", LOG_LEVEL_INFO},
-	[EVENT_BINDING_END] = {"binding_end", LOG_LEVEL_INFO},
-	[EVENT_MW_UP] = {"mw_up", LOG_LEVEL_INFO},
-	[EVENT_MW_DOWN] = {"mw_down", LOG_LEVEL_ERROR},
-	[EVENT_TNA_CHALLENGED] = {"tna_challenged", LOG_LEVEL_ERROR},
-	[EVENT_INVARIANT] = {"invariant", LOG_LEVEL_ERROR},
-	[EVENT_DRAINED] = {"drained", LOG_LEVEL_INFO},
-	[EVENT_CONNECTION_BROKEN] = {"connection_broken", LOG_LEVEL_INFO},
-	[EVENT_NET_ALARM] = {"net_alarm", LOG_LEVEL_WARNING},
+	[EVENT_TOKEN_REFUSED] = {"token_refused", LOG_LEVEL_WARNING, NULL},
+	[EVENT_REGISTERED] = {"registered", LOG_LEVEL_INFO, NULL},
+	[EVENT_REGISTER_FAILED] = {"register_failed", LOG_LEVEL_WARNING, NULL},
+	[EVENT_BINDING_LOST] = {"binding_lost", LOG_LEVEL_INFO, NULL},
+	[EVENT_DEREGISTERED] = {"deregistered", LOG_LEVEL_INFO, NULL},
+	[EVENT_BINDING_END] = {"binding_end", LOG_LEVEL_INFO, NULL},
+	[EVENT_MW_UP] = {"mw_up", LOG_LEVEL_INFO, NULL},
+	[EVENT_MW_DOWN] = {"mw_down", LOG_LEVEL_ERROR, NULL},
+	[EVENT_TNA_CHALLENGED] = {"tna_challenged", LOG_LEVEL_ERROR, NULL},
+	[EVENT_INVARIANT] = {"invariant", LOG_LEVEL_ERROR, NULL},
+	[EVENT_DRAINED] = {"drained", LOG_LEVEL_INFO, NULL},
+	[EVENT_CONNECTION_BROKEN] = {"connection_broken", LOG_LEVEL_INFO, "trace"},
+	[EVENT_CALL_ANSWERED] = {"call_answered", LOG_LEVEL_DEBUG, NULL},
+	[EVENT_CALL_FAILED] = {"call_failed", LOG_LEVEL_DEBUG, NULL},
+	[EVENT_CALL_ENDED] = {"call_ended", LOG_LEVEL_DEBUG, NULL},
+	[EVENT_NET_ALARM] = {"net_alarm", LOG_LEVEL_WARNING, NULL},
 };
 
 const char *event_name(enum event_kind kind)
@@ -69,7 +72,7 @@ void event_log(struct log *log, uint16_t worker, struct span message)
 	log_begin(log, &line, row->level, row->name);
 	log_number(&line, "worker", worker);
 	event_fields(&line, &event);
-	if (message.len > 0)
-		log_span(&line, row->behind != NULL ? row->behind : "trace", message);
+	if (message.len > 0 && row->behind != NULL)
+		log_span(&line, row->behind, message);
 	log_end(&line);
 }

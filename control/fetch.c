@@ -11,6 +11,7 @@ struct fetch_kind {
 	const char *name;
 	uint32_t row_size;
 	json_t *(*row)(uint16_t worker, const uint8_t *bytes);
+	json_t *(*end)(json_t *rows_owned); /* NULL: the list, under name */
 };
 
 enum page { PAGE_TO_SEND, PAGE_AWAITED, PAGE_LAST };
@@ -115,10 +116,72 @@ static json_t *fetch_binding(uint16_t worker, const uint8_t *bytes)
 			 (json_int_t)row.service_routes);
 }
 
+static json_t *fetch_transaction(uint16_t worker, const uint8_t *bytes)
+{
+	char hop[ENDPOINT_TEXT_MAX] = "-";
+	struct row_transaction row;
+
+	memcpy(&row, bytes, sizeof(row));
+	if (row.hop.sa.sa_family != AF_UNSPEC)
+		endpoint_format(&row.hop, hop);
+	return json_pack("{s:i, s:I, s:I, s:o, s:o, s:o, s:I, s:s, s:s}", "worker", (int)worker,
+			 "slot", (json_int_t)row.handle.slot, "flow_slot",
+			 (json_int_t)row.flow.slot, "kind", fetch_text(row.kind, sizeof(row.kind)),
+			 "method", fetch_text(row.method, sizeof(row.method)), "state",
+			 fetch_text(row.state, sizeof(row.state)), "age_ms", (json_int_t)row.age_ms,
+			 "transport", row.transport == MW_UDP ? "UDP" : "TCP", "hop", hop);
+}
+
+/** {"LIST": row}: see fetch_show_end(). */
+static json_t *fetch_show(uint16_t worker, const uint8_t *bytes)
+{
+	struct row_show row;
+
+	memcpy(&row, bytes, sizeof(row));
+	switch (row.kind) {
+	case SHOW_ROW_SESSION:
+		return json_pack("{s:o}", "sessions",
+				 fetch_session(worker, (const uint8_t *)&row.session));
+	case SHOW_ROW_CONNECTION:
+		return json_pack("{s:o}", "connections",
+				 fetch_connection(worker, (const uint8_t *)&row.connection));
+	case SHOW_ROW_BINDING:
+		return json_pack("{s:o}", "bindings",
+				 fetch_binding(worker, (const uint8_t *)&row.binding));
+	case SHOW_ROW_TRANSACTION:
+		return json_pack("{s:o}", "transactions",
+				 fetch_transaction(worker, (const uint8_t *)&row.transaction));
+	}
+	return json_object();
+}
+
+/** Rows of several kinds as a list of each. */
+static json_t *fetch_show_end(json_t *rows_owned)
+{
+	json_t *lists = json_pack("{s:[], s:[], s:[], s:[]}", "sessions", "connections", "bindings",
+				  "transactions");
+	size_t count = json_array_size(rows_owned);
+
+	for (size_t i = 0; i < count; i++) {
+		void *row = json_object_iter(json_array_get(rows_owned, i));
+
+		if (row != NULL)
+			json_array_append(json_object_get(lists, json_object_iter_key(row)),
+					  json_object_iter_value(row));
+	}
+	json_decref(rows_owned);
+	if (count > 0)
+		return lists;
+	json_decref(lists);
+	return json_pack("{s:s}", "error", "there is nothing of that name");
+}
+
 static const struct fetch_kind kinds[] = {
-	[COMMAND_CONNECTIONS] = {"connections", sizeof(struct row_connection), fetch_connection},
-	[COMMAND_SESSIONS] = {"sessions", sizeof(struct row_session), fetch_session},
-	[COMMAND_BINDINGS] = {"bindings", sizeof(struct row_binding), fetch_binding},
+	[COMMAND_CONNECTIONS] = {"connections", sizeof(struct row_connection), fetch_connection,
+				 NULL},
+	[COMMAND_SESSIONS] = {"sessions", sizeof(struct row_session), fetch_session, NULL},
+	[COMMAND_BINDINGS] = {"bindings", sizeof(struct row_binding), fetch_binding, NULL},
+	[COMMAND_SHOW] = {"show", sizeof(struct row_show), fetch_show, fetch_show_end},
 };
 
 /* ---- jobs ---------------------------------------------------------------------------------- */
@@ -158,7 +221,8 @@ static bool job_end_if_complete(struct fetch *fetch, struct job *job)
 	rows = json_array();
 	for (uint16_t w = 0; w < fetch->config.workers; w++)
 		json_array_extend(rows, job->worker[w].rows);
-	answer = json_pack("{s:o}", job->kind->name, rows);
+	answer = job->kind->end != NULL ? job->kind->end(rows)
+					: json_pack("{s:o}", job->kind->name, rows);
 	if (job->truncated)
 		json_object_set_new(answer, "truncated", json_true());
 	job_free(fetch, job);
@@ -168,9 +232,13 @@ static bool job_end_if_complete(struct fetch *fetch, struct job *job)
 
 static void job_send(struct fetch *fetch, struct job *job)
 {
+	struct span body = job->order.what == COMMAND_SHOW
+				   ? span_of(&job->order.show, sizeof(job->order.show))
+				   : SPAN("");
+
 	for (uint16_t w = 0; w < fetch->config.workers; w++) {
 		const struct message_command command = {
-			.head = {MESSAGE_COMMAND, sizeof(command)},
+			.head = {MESSAGE_COMMAND, (uint32_t)sizeof(command) + body.len},
 			.id = job->id,
 			.what = job->order.what,
 			.cursor = job->worker[w].cursor,
@@ -183,7 +251,7 @@ static void job_send(struct fetch *fetch, struct job *job)
 			continue;
 		/* full: the timer tries again until the deadline */
 		if (mailbox_send(fetch->config.hub, fetch->config.workers, w,
-				 span_of(&command, sizeof(command)), span_of(NULL, 0)) == GW_OK)
+				 span_of(&command, sizeof(command)), body) == GW_OK)
 			job->worker[w].page = PAGE_AWAITED;
 	}
 }

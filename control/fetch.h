@@ -28,13 +28,16 @@ void fetch_close(struct fetch *fetch);
 
 /** A list that is asked for. */
 struct fetch_order {
-	enum command_kind what; /* COMMAND_CONNECTIONS, _SESSIONS, _BINDINGS */
+	enum command_kind what; /* COMMAND_CONNECTIONS, _SESSIONS, _BINDINGS, _SHOW */
 	/* connections only: those with an end like this */
 	struct endpoint host; /* AF_UNSPEC: any */
 	uint16_t port;	      /* 0: any */
+	struct show_ask show; /* COMMAND_SHOW */
 };
 
-/** Takes the request and ends it with {"connections": [...]}, or as the list is called. */
+/** Takes the request and ends it with {"connections": [...]}, or as the list is called; of
+ * COMMAND_SHOW with the lists "sessions", "connections", "bindings" and "transactions", or, when
+ * all of them are empty, with an error. */
 void fetch_start(struct fetch *fetch, struct cli_request *request, const struct fetch_order *order);
 
 /** Takes a MESSAGE_ANSWER of worker from. One that nobody waits for, or that is malformed, is

@@ -128,7 +128,6 @@ static void jwks_drop(struct jwks_set *set)
 	set->keys = (struct key_list){0};
 }
 
-/** What is odd about a set is told once, not with each fetch of the same. */
 static void jwks_log_problems(const struct jwks_set *set, const struct problems *problems)
 {
 	for (uint32_t i = 0; i < problems_count(problems); i++)
@@ -146,35 +145,35 @@ static void jwks_first_error(const struct problems *problems, char out[JWKS_ERRO
 	}
 }
 
-/** True when text is another one than that of the keys that are held. */
-static bool jwks_is_new(struct jwks_set *set, struct span text)
+static bool jwks_holds(const struct jwks_set *set, const uint8_t digest[JWKS_DIGEST])
 {
-	uint8_t digest[JWKS_DIGEST];
-	bool same;
-
-	if (EVP_Digest(text.at, text.len, digest, NULL, EVP_sha256(), NULL) != 1)
-		abort(); /* libcrypto without SHA-256 */
-	same = set->held != NULL && memcmp(digest, set->digest, JWKS_DIGEST) == 0;
-	memcpy(set->digest, digest, JWKS_DIGEST);
-	return !same;
+	return set->held != NULL && memcmp(digest, set->digest, JWKS_DIGEST) == 0;
 }
 
-/** Takes the keys of text in place of those that are held; when there are none these stay. */
+/**
+ * Takes the keys of text in place of those that are held; when there are none these stay. The same
+ * text is not read again, nor is told again what is odd about it.
+ */
 static bool jwks_take(struct jwks_set *set, struct span text)
 {
 	const struct keys_source source = {set->url, set->file, set->line, set->algorithms};
-	struct problems *problems = problems_new();
-	struct arena *arena = arena_new();
+	uint8_t digest[JWKS_DIGEST];
+	struct problems *problems;
+	struct arena *arena;
 	struct key_list keys;
 	bool good;
 
-	if (problems == NULL)
-		abort(); /* as control/arena.h: some kilobytes */
+	if (EVP_Digest(text.at, text.len, digest, NULL, EVP_sha256(), NULL) != 1)
+		abort(); /* libcrypto without SHA-256 */
+	if (jwks_holds(set, digest))
+		return true;
+	problems = problems_new();
+	arena = arena_new();
 	keys_read(&source, text, arena, &keys, problems);
 	good = problems_errors(problems) == 0;
 	if (!good)
 		jwks_first_error(problems, set->error);
-	else if (jwks_is_new(set, text))
+	else
 		jwks_log_problems(set, problems);
 	problems_free(problems);
 	if (!good) {
@@ -184,6 +183,7 @@ static bool jwks_take(struct jwks_set *set, struct span text)
 	jwks_drop(set);
 	set->held = arena;
 	set->keys = keys;
+	memcpy(set->digest, digest, JWKS_DIGEST);
 	return true;
 }
 
@@ -216,6 +216,15 @@ static void jwks_failed(struct jwks_set *set, uint64_t now_ms)
 	set->due_ms = now_ms + jwks_between(jwks, wait_ms / 2, wait_ms);
 }
 
+/** Part of it may be a server's own words, in any bytes. */
+static void jwks_why(struct jwks_set *set, const char *why)
+{
+	snprintf(set->error, sizeof(set->error), "%s", why);
+	for (char *c = set->error; *c != '\0'; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+}
+
 static void jwks_done(void *context, const struct jwks_answer *answer)
 {
 	struct jwks_set *set = context;
@@ -224,7 +233,7 @@ static void jwks_done(void *context, const struct jwks_answer *answer)
 	set->flight = NULL;
 	set->issuer.fetches++;
 	if (answer->why != NULL)
-		snprintf(set->error, sizeof(set->error), "%s", answer->why);
+		jwks_why(set, answer->why);
 	if (answer->why == NULL && jwks_take(set, answer->body))
 		jwks_succeeded(set, answer->fresh_s, now_ms);
 	else
@@ -376,6 +385,7 @@ void jwks_configure(struct jwks *jwks, const struct config *config)
 		old = jwks_find(jwks, issuer);
 		if (old < jwks->count) {
 			set[i] = jwks->set[old];
+			set[i]->line = issuer->jwks.line;
 			jwks->set[old] = NULL;
 		} else {
 			set[i] = jwks_set_new(jwks, config, issuer);

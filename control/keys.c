@@ -32,10 +32,22 @@ const char *keys_algorithm_name(enum jws_alg alg)
 	return algorithm_names[alg];
 }
 
-bool keys_revoked(const struct keys_filter *filter, struct span issuer, struct span kid)
+static bool keys_same_material(const struct verify_key *a, const struct verify_key *b)
 {
-	return filter != NULL && filter->revoked != NULL &&
-	       filter->revoked(filter->context, issuer, kid);
+	return a->len == b->len && a->modulus == b->modulus &&
+	       memcmp(a->material, b->material, a->len) == 0;
+}
+
+bool keys_revoked(const struct keys_filter *filter, struct span issuer, const struct key_list *keys,
+		  uint32_t i)
+{
+	if (filter == NULL || filter->revoked == NULL)
+		return false;
+	for (uint32_t k = 0; k < keys->count; k++)
+		if (keys_same_material(&keys->at[k].key, &keys->at[i].key) &&
+		    filter->revoked(filter->context, issuer, keys->at[k].kid))
+			return true;
+	return false;
 }
 
 /* ---- members of a key; each reader returns why the key is not usable, or NULL --------------- */
@@ -298,8 +310,7 @@ static const char *keys_one(const json_t *jwk, uint32_t allowed, struct arena *a
 
 static bool keys_same(const struct verify_key *a, const struct verify_key *b)
 {
-	return a->alg == b->alg && a->len == b->len && a->modulus == b->modulus &&
-	       memcmp(a->material, b->material, a->len) == 0;
+	return a->alg == b->alg && keys_same_material(a, b);
 }
 
 static void keys_add(const struct keys_source *source, struct key_list *list, uint32_t number,
@@ -396,9 +407,17 @@ void keys_load(const struct keys_source *source, struct arena *arena, struct key
 
 enum { KEY_DIGEST = 32 };
 
+struct key_id {
+	uint32_t id;
+	bool used; /* since key_ids_settle() */
+	uint8_t digest[KEY_DIGEST];
+};
+
 struct key_ids {
-	uint32_t count, room;
-	uint8_t (*digest)[KEY_DIGEST]; /* of id i + 1 */
+	uint32_t count, room, last;
+	struct key_id *at;
+	uint32_t rows_version;
+	uint8_t rows[KEY_DIGEST]; /* of the rows of that version */
 };
 
 struct key_ids *key_ids_new(void)
@@ -410,27 +429,40 @@ void key_ids_free(struct key_ids *ids)
 {
 	if (ids == NULL)
 		return;
-	free(ids->digest);
+	free(ids->at);
 	free(ids);
 }
 
-static void key_ids_grow(struct key_ids *ids)
+static struct key_id *key_ids_add(struct key_ids *ids, const uint8_t digest[KEY_DIGEST])
 {
 	uint32_t room = ids->room == 0 ? 16 : ids->room * 2;
-	void *grown;
+	struct key_id *added;
 
-	if (ids->count < ids->room)
-		return;
-	grown = realloc(ids->digest, (size_t)room * KEY_DIGEST);
-	if (grown == NULL)
-		abort(); /* as control/arena.h: some kilobytes */
-	ids->digest = grown;
-	ids->room = room;
+	if (ids->count == ids->room) {
+		added = realloc(ids->at, room * sizeof(*added));
+		if (added == NULL)
+			abort(); /* as control/arena.h: some kilobytes */
+		ids->at = added;
+		ids->room = room;
+	}
+	added = &ids->at[ids->count++];
+	*added = (struct key_id){.id = ++ids->last};
+	memcpy(added->digest, digest, KEY_DIGEST);
+	return added;
+}
+
+static struct key_id *key_ids_find(struct key_ids *ids, const uint8_t digest[KEY_DIGEST])
+{
+	for (uint32_t i = 0; i < ids->count; i++)
+		if (memcmp(ids->at[i].digest, digest, KEY_DIGEST) == 0)
+			return &ids->at[i];
+	return key_ids_add(ids, digest);
 }
 
 void key_ids_number(struct key_ids *ids, struct verify_key *key)
 {
 	uint8_t text[3 + VERIFY_KEY_MAX], digest[KEY_DIGEST];
+	struct key_id *known;
 
 	/* with the place that parts n from e: parted elsewhere, the same bytes are another key */
 	text[0] = (uint8_t)key->alg;
@@ -439,13 +471,43 @@ void key_ids_number(struct key_ids *ids, struct verify_key *key)
 	memcpy(text + 3, key->material, key->len);
 	if (EVP_Digest(text, 3 + (size_t)key->len, digest, NULL, EVP_sha256(), NULL) != 1)
 		abort(); /* libcrypto without SHA-256 */
-	for (uint32_t i = 0; i < ids->count; i++) {
-		if (memcmp(ids->digest[i], digest, KEY_DIGEST) == 0) {
-			key->id = i + 1;
-			return;
-		}
+	known = key_ids_find(ids, digest);
+	known->used = true;
+	key->id = known->id;
+}
+
+/** Of all that decides which key checks a token: an id stands for material and algorithm. */
+static void key_ids_digest(const struct key_row *rows, uint32_t count, uint8_t digest[KEY_DIGEST])
+{
+	EVP_MD_CTX *sum = EVP_MD_CTX_new();
+	bool good = sum != NULL && EVP_DigestInit_ex(sum, EVP_sha256(), NULL) == 1;
+
+	for (uint32_t i = 0; good && i < count; i++) {
+		const uint32_t about[] = {rows[i].issuer, rows[i].key.id, rows[i].kid.len};
+
+		good = EVP_DigestUpdate(sum, about, sizeof(about)) == 1 &&
+		       EVP_DigestUpdate(sum, rows[i].kid.at, rows[i].kid.len) == 1;
 	}
-	key_ids_grow(ids);
-	memcpy(ids->digest[ids->count++], digest, KEY_DIGEST);
-	key->id = ids->count;
+	if (!good || EVP_DigestFinal_ex(sum, digest, NULL) != 1)
+		abort(); /* as above */
+	EVP_MD_CTX_free(sum);
+}
+
+uint32_t key_ids_settle(struct key_ids *ids, const struct key_row *rows, uint32_t count)
+{
+	uint8_t digest[KEY_DIGEST];
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < ids->count; i++) {
+		if (!ids->at[i].used)
+			continue;
+		ids->at[kept] = ids->at[i];
+		ids->at[kept++].used = false;
+	}
+	ids->count = kept;
+	key_ids_digest(rows, count, digest);
+	if (ids->rows_version == 0 || memcmp(digest, ids->rows, KEY_DIGEST) != 0)
+		ids->rows_version++;
+	memcpy(ids->rows, digest, KEY_DIGEST);
+	return ids->rows_version;
 }

@@ -3,13 +3,13 @@
 #define KEYS_H
 
 #include "arena.h"
+#include "parts.h"
 #include "problem.h"
-#include "verifier.h"
 
 /** Bounds of a JSON Web Key Set (PROTOCOL 3.8). */
 enum { KEYS_BYTES_MAX = 256 * 1024, KEYS_MAX = 256, KEYS_KID_MAX = 256 };
 
-/** One usable key. key.id is 0 until keys_number(). */
+/** One usable key. key.id is 0 until key_ids_number(). */
 struct key_entry {
 	struct span kid; /* empty: the key has none */
 	struct verify_key key;
@@ -45,8 +45,9 @@ void keys_load(const struct keys_source *source, struct arena *arena, struct key
 	       struct problems *problems);
 
 /**
- * Gives out key ids: the same material and algorithm has the same id as long as the process lives,
- * different ones never do. Not thread-safe: the control thread's.
+ * Gives out key ids: the same material and algorithm has the same id as long as it is asked for
+ * between two calls of key_ids_settle(), different ones never do, and none is given out twice. Not
+ * thread-safe: the control thread's.
  */
 struct key_ids;
 struct key_ids *key_ids_new(void);
@@ -54,6 +55,13 @@ void key_ids_free(struct key_ids *ids);
 
 /** Sets key->id, from 1. */
 void key_ids_number(struct key_ids *ids, struct verify_key *key);
+
+/**
+ * A part with these rows, which are numbered, is made: forgets what has not been numbered since the
+ * last call, so that an issuer who changes its keys for ever costs no more than one who does not.
+ * Returns key_part.rows_version: the last one when the rows are the last ones, else a new one.
+ */
+uint32_t key_ids_settle(struct key_ids *ids, const struct key_row *rows, uint32_t count);
 
 /** Reads the name of an algorithm ("ES256"). False when it is none of ours. */
 bool keys_algorithm(const char *name, enum jws_alg *alg);
@@ -71,7 +79,11 @@ struct keys_filter {
 	const void *context;
 };
 
-/** False when filter is NULL or lets the key pass. */
-bool keys_revoked(const struct keys_filter *filter, struct span issuer, struct span kid);
+/**
+ * Whether key i of an issuer's keys is taken back: by its kid, or by another that the same material
+ * has there, for any algorithm. filter may be NULL.
+ */
+bool keys_revoked(const struct keys_filter *filter, struct span issuer, const struct key_list *keys,
+		  uint32_t i);
 
 #endif

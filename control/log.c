@@ -76,7 +76,7 @@ static void log_escaped(struct writer *w, uint8_t c)
 	}
 }
 
-static void log_value(struct writer *w, struct span value)
+void log_write_value(struct writer *w, struct span value)
 {
 	bool plain = value.len > 0;
 
@@ -115,7 +115,7 @@ static void log_field(struct log_line *line, const char *key, struct span value)
 	writer_u8(&line->text, ' ');
 	writer_text(&line->text, key);
 	writer_u8(&line->text, '=');
-	log_value(&line->text, value);
+	log_write_value(&line->text, value);
 	if (writer_ok(&line->text))
 		return;
 	line->text = before;
@@ -159,16 +159,16 @@ void log_endpoint(struct log_line *line, const char *key, const struct endpoint 
 
 /* ---- lines --------------------------------------------------------------------------------- */
 
-static void log_stamp(struct writer *w, uint64_t now_us)
+void log_write_time(struct writer *w, uint64_t wall_us)
 {
-	time_t seconds = (time_t)(now_us / LOG_SECOND_US);
-	unsigned ms = (unsigned)(now_us % LOG_SECOND_US / 1000);
+	time_t seconds = (time_t)(wall_us / LOG_SECOND_US);
+	unsigned ms = (unsigned)(wall_us % LOG_SECOND_US / 1000);
 	char text[64];
 	struct tm tm;
 	size_t n;
 
 	gmtime_r(&seconds, &tm);
-	n = strftime(text, sizeof(text), "ts=%Y-%m-%dT%H:%M:%S", &tm);
+	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(text + n, sizeof(text) - n, ".%03uZ", ms);
 	writer_text(w, text);
 }
@@ -181,7 +181,8 @@ static void log_open_line(struct log *log, struct log_line *line, enum log_level
 	line->log = log;
 	line->cut = false;
 	writer_init(&line->text, line->bytes, sizeof(line->bytes) - LOG_TAIL);
-	log_stamp(&line->text, log->config.clock());
+	writer_text(&line->text, "ts=");
+	log_write_time(&line->text, log->config.clock());
 	log_field(line, "level", span_text(levels[level]));
 	log_field(line, "event", span_text(event));
 }

@@ -66,6 +66,11 @@ void log_end(struct log_line *line);
 void log_event(struct log *log, enum log_level level, const char *event, const char *key,
 	       const char *value);
 
+/** A value as it stands behind '=', quoted when it has to be. */
+void log_write_value(struct writer *w, struct span value);
+/** "2026-11-20T09:30:00.123Z" */
+void log_write_time(struct writer *w, uint64_t wall_us);
+
 /** Says how much was suppressed in seconds that are over. On a timer. */
 void log_tick(struct log *log);
 

@@ -6,6 +6,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "audit.h"
 #include "commands.h"
 #include "event.h"
 #include "inbox.h"
@@ -26,6 +27,7 @@ struct control {
 	struct commands commands;
 	struct cli *cli;
 	struct inbox *inbox;
+	struct audit *audit;
 	struct jwks_https *https;
 	uint64_t drain_until_ms; /* 0: not draining */
 	bool drain_sent;
@@ -62,6 +64,17 @@ static uint32_t on_core(void *context, uint16_t w)
 	return config_core(c->node.config, w);
 }
 
+/** After every attempt of a reload: a file may have been moved away also when it is refused. */
+static void audit_again(struct control *c)
+{
+	const struct config *config = c->node.config;
+	bool standard = strcmp(config->audit.file.text, "stderr") == 0;
+
+	audit_file(c->audit, standard || config->audit.file.text[0] == '\0'
+				     ? config->audit.file.text
+				     : config_path(config, config->audit.file));
+}
+
 static void on_reload(void *context, struct cli_request *request)
 {
 	struct problems *problems = problems_new();
@@ -73,6 +86,7 @@ static void on_reload(void *context, struct cli_request *request)
 	}
 	sd_notify(0, "RELOADING=1");
 	(void)node_reload(&c->node, problems);
+	audit_again(c);
 	sd_notify(0, "READY=1");
 	commands_reloaded(request, problems, c->node.reloads + 1);
 	problems_free(problems);
@@ -155,8 +169,10 @@ static void on_message(void *context, uint16_t from, struct span message)
 
 	if (!commands_message(&c->commands, from, message) &&
 	    !jwks_message(c->node.jwks, node_generation(&c->node), message) &&
-	    !node_key_log(&c->node, message))
+	    !node_key_log(&c->node, message)) {
 		event_log(c->node.log, from, message);
+		audit_message(c->audit, from, message);
+	}
 }
 
 static void on_stop_signal(uv_signal_t *signal, int number)
@@ -178,6 +194,7 @@ static void on_hangup(uv_signal_t *signal, int number)
 		return;
 	sd_notify(0, "RELOADING=1");
 	(void)node_reload(&c->node, problems);
+	audit_again(c);
 	sd_notify(0, "READY=1");
 	problems_free(problems);
 }
@@ -225,6 +242,11 @@ static enum gw_err open_commands(struct control *c)
 		.lost = commands_capture_lost,
 		.context = &c->commands,
 	};
+	struct traces_config traces = {
+		.loop = &c->loop,
+		.log = c->node.log,
+		.workers = c->node.workers,
+	};
 
 	c->commands = (struct commands){
 		.node = &node_ops,
@@ -236,10 +258,13 @@ static enum gw_err open_commands(struct control *c)
 		.revocations = c->node.revocations,
 		.max_rows = fetch.max_rows,
 	};
-	capture.errands = c->commands.errands;
+	traces.errands = capture.errands = c->commands.errands;
 	c->commands.capture = capture_new(&capture);
-	return c->commands.fetch && c->commands.errands && c->commands.capture ? GW_OK
-									       : GW_NO_MEMORY;
+	c->commands.traces = traces_new(&traces);
+	if (!c->commands.fetch || !c->commands.errands || !c->commands.capture ||
+	    !c->commands.traces)
+		return GW_NO_MEMORY;
+	return GW_OK;
 }
 
 static enum gw_err on_publish(void *context)
@@ -269,6 +294,17 @@ static enum gw_err open_keys(struct control *c)
 	if (c->node.jwks == NULL)
 		return GW_NO_MEMORY;
 	jwks_configure(c->node.jwks, c->node.config);
+	return GW_OK;
+}
+
+static enum gw_err open_audit(struct control *c)
+{
+	const struct audit_config config = {.loop = &c->loop, .log = c->node.log};
+
+	c->audit = audit_new(&config);
+	if (c->audit == NULL)
+		return GW_NO_MEMORY;
+	audit_again(c);
 	return GW_OK;
 }
 
@@ -305,7 +341,8 @@ static enum gw_err open_loop(struct control *c, char why[NODE_WHY_MAX])
 	c->tick.data = c;
 	uv_timer_start(&c->tick, on_tick, RECLAIM_MS, RECLAIM_MS);
 	snprintf(why, NODE_WHY_MAX, "out of memory");
-	if (open_commands(c) != GW_OK || open_keys(c) != GW_OK) /* before the first message comes */
+	if (open_commands(c) != GW_OK || open_keys(c) != GW_OK ||
+	    open_audit(c) != GW_OK) /* before the first message comes */
 		return GW_NO_MEMORY;
 	snprintf(why, NODE_WHY_MAX, "the mailbox cannot be watched");
 	c->inbox = inbox_new(&inbox);
@@ -320,7 +357,9 @@ static void close_loop(struct control *c)
 	fetch_close(c->commands.fetch);
 	errands_close(c->commands.errands);
 	capture_close(c->commands.capture);
+	traces_close(c->commands.traces);
 	inbox_close(c->inbox);
+	audit_close(c->audit);
 	jwks_free(c->node.jwks);
 	c->node.jwks = NULL;
 	jwks_https_close(c->https);

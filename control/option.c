@@ -296,7 +296,7 @@ static const struct option options[] = {
 	       "Open connections from its origins, shared out to the workers; more get 503."),
 	NUMBER("wwsf[].limits.registrations_per_second", "1/s", "1000", 1, 1000000, OPTION_RELOAD,
 	       WWSF(limits.registrations_per_second),
-	       "REGISTERs of connections without a binding, shared out to the workers."),
+	       "Requests of connections without a binding, shared out to the workers."),
 	NUMBER("wwsf[].limits.requests_per_second", "1/s", "20", 1, 1000000, OPTION_RELOAD,
 	       WWSF(limits.requests_per_second),
 	       "Requests of one binding, those inside dialogs left out."),
@@ -347,7 +347,7 @@ static const struct option options[] = {
 	NUMBER("limits.default_expires", "s", "600", 1, 604800, OPTION_RELOAD,
 	       HERE(limits.default_expires), "Registration that asks for no time."),
 	NUMBER("limits.ws_ping", "s", "25", 1, 3600, OPTION_RELOAD, HERE(limits.ws_ping),
-	       "Silence after which a WIC is pinged."),
+	       "Time between two pings of a WIC."),
 	NUMBER("limits.ws_silence", "s", "60", 2, 7200, OPTION_RELOAD, HERE(limits.ws_silence),
 	       "Silence after which a connection is dead; more than ws_ping."),
 	NUMBER("limits.tls_handshake", "s", "10", 1, 120, OPTION_RELOAD, HERE(limits.tls_handshake),
@@ -397,6 +397,15 @@ static const struct option options[] = {
 	       "Rows in the answer to one command."),
 	TEXT("control.metrics", "''", 0, 255, OPTION_LATER, HERE(control.metrics),
 	     "Address and port of the metrics."),
+
+	MAP("audit",
+	    "The audit stream: a line for each start, refresh and end of a registration and "
+	    "for each answer to and end of a call."),
+	TEXT("audit.file", "''", 0, 4000, OPTION_RELOAD, HERE(audit.file),
+	     "File that lines are added to, opened anew at SIGHUP and reload; stderr: standard "
+	     "error; empty: none."),
+	CHOICE("audit.identities", "hash", "hash|clear", 2, OPTION_RELOAD, HERE(audit.identities),
+	       "How identities are written: by their keyed hash, as in the log, or as they are."),
 
 	MAP("log", "The log on standard error."),
 	CHOICE("log.level", "info", "error|warning|info|debug", 4, OPTION_RELOAD, HERE(log.level),

@@ -337,6 +337,9 @@ static void publish_limits(const struct config *config, struct config_part *part
 	part->from_check = config->access.from_check.value != 0;
 	part->warn_reason = config->access.warn_reason.value != 0;
 	part->token_in_body = config->access.token_in_body.value != 0;
+	part->audit = config->audit.file.text[0] == '\0'		     ? AUDIT_NONE
+		      : config->audit.identities.value == CONFIG_AUDIT_CLEAR ? AUDIT_CLEAR
+									     : AUDIT_HASHED;
 	part->max_connections = config_share(config, config->limits.max_connections);
 	part->upgrades.per_second = publish_share(config, config->limits.upgrades_per_second);
 	part->upgrades.burst = publish_share(config, config->limits.upgrades_burst);
@@ -392,16 +395,16 @@ static struct key_row *publish_issuer_keys(const struct publish_keys_from *from,
 
 	for (uint32_t k = 0; k < keys->count; k++) {
 		struct span kid = keys->at[k].kid;
+		struct verify_key key = keys->at[k].key;
 
-		if (keys_revoked(from->revoked, issuer, kid))
+		key_ids_number(from->ids, &key); /* a revoked one too: it may be given back */
+		if (keys_revoked(from->revoked, issuer, keys, k))
 			continue;
-		*rows = (struct key_row){
+		*rows++ = (struct key_row){
 			.issuer = i,
 			.kid = span_of(arena_text(arena, kid.at, kid.len), kid.len),
-			.key = keys->at[k].key,
+			.key = key,
 		};
-		key_ids_number(from->ids, &rows->key);
-		rows++;
 	}
 	return rows;
 }
@@ -429,6 +432,7 @@ struct key_part *publish_keys(const struct publish_keys_from *from)
 					.count = (uint32_t)(end - rows),
 					.issuer = issuer,
 					.issuer_count = issuers};
+	owned->part.rows_version = key_ids_settle(from->ids, rows, owned->part.count);
 	return &owned->part;
 }
 

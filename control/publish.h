@@ -22,7 +22,7 @@ struct publish_keys_from {
 	const struct keys_filter *revoked; /* NULL: none is */
 };
 
-/** Gives keys their ids; the same key keeps its id over reloads. */
+/** Gives keys their ids, and settles them; the same key keeps its id over reloads. */
 struct key_part *publish_keys(const struct publish_keys_from *from);
 
 /** As tls_part_new(), for config that was accepted. */

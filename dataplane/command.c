@@ -5,7 +5,7 @@
 
 /* What control asks of a worker, and what it gets: rows by value, a page at a time. */
 
-static void answer(struct worker *w, struct message_answer *head, const void *rows)
+void command_answer(struct worker *w, struct message_answer *head, const void *rows)
 {
 	uint32_t bytes = head->rows * head->row_size;
 
@@ -68,7 +68,7 @@ static void connections(struct worker *w, const struct message_command *command)
 	};
 
 	head.rows = connection_rows(w, command, &head.cursor, rows);
-	answer(w, &head, rows);
+	command_answer(w, &head, rows);
 }
 
 /* ---- lists of the worker's own ------------------------------------------------------------- */
@@ -83,7 +83,7 @@ static void sessions(struct worker *w, const struct message_command *command)
 	};
 
 	head.rows = session_rows(w, &head.cursor, page(command), rows);
-	answer(w, &head, rows);
+	command_answer(w, &head, rows);
 }
 
 static void bindings(struct worker *w, const struct message_command *command)
@@ -96,7 +96,7 @@ static void bindings(struct worker *w, const struct message_command *command)
 	};
 
 	head.rows = gateway_rows(w->gateway, &head.cursor, page(command), rows);
-	answer(w, &head, rows);
+	command_answer(w, &head, rows);
 }
 
 static void drain(struct worker *w)
@@ -113,7 +113,7 @@ static void answer_pong(struct worker *w, uint32_t id, enum gw_err err, uint32_t
 	struct row_pong row = {err, rtt_us};
 	struct message_answer head = {.id = id, .rows = 1, .row_size = sizeof(row)};
 
-	answer(w, &head, &row);
+	command_answer(w, &head, &row);
 }
 
 static void ping(struct worker *w, const struct message_command *command)
@@ -135,7 +135,7 @@ static void capture(struct worker *w, const struct message_command *command,
 
 	if (w->net[NET_PACKETS] != NULL)
 		row.err = net_capture(w->net[NET_PACKETS], filter);
-	answer(w, &head, &row);
+	command_answer(w, &head, &row);
 }
 
 static void capture_begin(struct worker *w, const struct message_command *command, struct span body)
@@ -162,7 +162,7 @@ static void answer_steps(struct worker *w, enum gw_err signature)
 	struct message_answer head = {.id = e->id, .row_size = sizeof(rows[0])};
 
 	head.rows = gateway_explain(w->gateway, &what, signature, rows);
-	answer(w, &head, rows);
+	command_answer(w, &head, rows);
 	OPENSSL_cleanse(w->explaining.token, e->len);
 	w->explaining.waiting = false;
 }
@@ -289,6 +289,13 @@ void command_run(struct worker *w, struct span message)
 		return;
 	case COMMAND_DRAIN:
 		drain(w);
+		return;
+	case COMMAND_TRACE:
+	case COMMAND_TRACE_END:
+		tracing_command(w, command, span_from(message, sizeof(*command)));
+		return;
+	case COMMAND_SHOW:
+		show_command(w, command, span_from(message, sizeof(*command)));
 		return;
 	case COMMAND_EXPLAIN:
 		explain(w, command, span_from(message, sizeof(*command)));

@@ -179,7 +179,7 @@ static void link_message(struct mw_link *link, struct span message)
 
 	if (!span_starts(message, SPAN("SIP/2.0 ")) && !span_starts(message, SPAN("ACK ")))
 		link->owed++;
-	gateway_from_mw(link->worker->gateway, &source, message);
+	worker_from_mw(link->worker, &source, message);
 }
 
 /** Cuts messages off the stream's start. */
@@ -406,7 +406,7 @@ static void udp_datagram(void *context, const struct endpoint *local, const stru
 	w->busy = true;
 	if (bytes.len <= 4 || !trusted(w, peer)) /* keep-alives are shorter than any message */
 		return;
-	gateway_from_mw(w->gateway, &source, bytes);
+	worker_from_mw(w, &source, bytes);
 }
 
 static void udp_unreachable(void *context, const struct endpoint *peer)

@@ -41,6 +41,7 @@ struct session {
 	uint8_t *in;  /* lent from small or large; NULL when nothing has come */
 	uint8_t *out; /* lent from large; NULL when nothing waits */
 	uint32_t in_len, in_size;
+	uint32_t head_seen; /* bytes of the HTTP request looked at for its end */
 	uint32_t out_at, out_len;
 	bool waiting;	    /* for the verdict of job: nothing is read meanwhile */
 	bool broken;	    /* TLS failed: only our alert still goes out */
@@ -104,9 +105,13 @@ struct explaining {
 	uint8_t token[VERIFY_TEXT_MAX + 1]; /* a longer one stays too long */
 };
 
+struct tracing;
+
 struct worker {
 	/* read-mostly */
 	struct worker_config config;
+	uint32_t traces; /* that are on */
+	struct tracing *tracing;
 	const struct tls_ops *tls;
 	struct tls_context *tls_context;
 	struct net_core *net[NET_BACK_ENDS]; /* NULL: no port needs it */
@@ -157,6 +162,16 @@ static inline const struct config_part *worker_settings(const struct worker *w)
 {
 	return w->view.config;
 }
+
+/** Whether anybody wants to see SIP messages: the one branch that a message costs when nobody does.
+ */
+static inline bool worker_traces(const struct worker *w)
+{
+	return __builtin_expect(w->traces > 0, 0);
+}
+
+/** One SIP message from the core. */
+void worker_from_mw(struct worker *w, const struct mw_source *source, struct span bytes);
 
 /** Randomness for what hangs off a worker; context: the worker. */
 uint64_t worker_random(void *context);
@@ -238,6 +253,8 @@ void session_buffer_put(struct slots *pool, void *buffer, struct worker *w);
 void session_input_release(struct session *s);
 /** Room to read into. False: the pool is empty, or the message does not fit any buffer. */
 bool session_input_room(struct session *s);
+/** Half of the large buffers are for those who have a registration: nobody else fills them all. */
+bool session_large_allowed(const struct session *s);
 /** Offers TLS what waits; the buffer goes back when all is taken. */
 void session_output_flush(struct session *s);
 /** Sends bytes in order behind what waits. An error: the session is cut. */
@@ -276,7 +293,25 @@ void sleep_close(struct worker *w);
 /** Until something happens, at most until until_us (monotonic; UINT64_MAX: no limit). */
 void sleep_wait(struct worker *w, uint64_t until_us);
 
+/* tracing.c */
+/** GW_NO_MEMORY. */
+enum gw_err GW_MUST_CHECK tracing_open(struct worker *w);
+void tracing_close(struct worker *w);
+/** A message between a WIC and us, or between the core and us; asked for when worker_traces().
+ * Neither is looked at by the gateway here: its message stays indexed. */
+void tracing_wic(struct worker *w, enum trace_leg leg, const struct session *s, struct span bytes);
+void tracing_mw(struct worker *w, enum trace_leg leg, enum mw_transport transport,
+	      const struct endpoint *peer, struct span bytes);
+/** COMMAND_TRACE, COMMAND_TRACE_END; body: what follows them. */
+void tracing_command(struct worker *w, const struct message_command *command, struct span body);
+
+/* show.c */
+/** COMMAND_SHOW; body: what follows it. */
+void show_command(struct worker *w, const struct message_command *command, struct span body);
+
 /* command.c */
+/** Sends head->rows rows behind head, which names the command, to control. */
+void command_answer(struct worker *w, struct message_answer *head, const void *rows);
 /** What control asks; message begins with struct message_command. */
 void command_run(struct worker *w, struct span message);
 /** The verdict of a job with VERIFY_WAITER_COMMAND. */

@@ -61,6 +61,14 @@ static void session_finish(struct session *s)
 		conn_shutdown_tx(s->conn);
 }
 
+/** Offers TLS again what it has not taken. */
+static void session_flush(struct session *s)
+{
+	session_output_flush(s);
+	if (s->state == SESSION_CLOSING)
+		session_finish(s);
+}
+
 /** From now on nothing is read; the connection ends when the peer has seen our end. */
 static void session_closing(struct session *s, enum gw_err why, uint32_t status)
 {
@@ -227,6 +235,8 @@ static void session_message(struct session *s, struct span message)
 	s->partial_us = 0;
 	counter_add(&s->worker->counters.ws_messages_in, 1);
 	session_owner(s);
+	if (worker_traces(s->worker))
+		tracing_wic(s->worker, TRACE_FROM_WIC, s, message);
 	session_result(s, gateway_from_wic(s->worker->gateway, &s->wic, message));
 }
 
@@ -331,11 +341,13 @@ static void session_open(struct session *s, const struct ws_upgrade *u)
 static void session_upgrade(struct session *s)
 {
 	struct ws_upgrade_policy policy = upgrade_policy(worker_settings(s->worker));
-	struct ws_upgrade u = ws_upgrade_read(span_of(s->in, s->in_len), &policy);
 	struct admission admission = {.retry_s = RETRY_DRAIN_S};
+	struct span in = span_of(s->in, s->in_len);
+	struct ws_upgrade u;
 
-	if (u.err == GW_AGAIN)
+	if (!ws_upgrade_ends(in, &s->head_seen) && in.len <= HTTP_HEAD_MAX)
 		return;
+	u = ws_upgrade_read(in, &policy);
 	if (s->worker->draining)
 		u.err = GW_STOPPING;
 	if (u.err == GW_OK) {
@@ -416,6 +428,13 @@ static void session_partial(struct session *s)
 	}
 }
 
+static bool session_may_grow(const struct session *s)
+{
+	if (s->in_size != SMALL_BUFFER || s->in_len < SMALL_BUFFER)
+		return true; /* it need not */
+	return session_large_allowed(s);
+}
+
 /**
  * Room for what comes next. A peer that is being closed is read on, into a buffer that is emptied
  * each time: bytes left unread would make our end a reset, which takes the close frame with it.
@@ -425,7 +444,7 @@ static bool session_room(struct session *s)
 {
 	if (s->state == SESSION_CLOSING)
 		s->in_len = 0;
-	if (session_input_room(s))
+	if (session_may_grow(s) && session_input_room(s))
 		return true;
 	if (s->state != SESSION_OPEN) {
 		session_cut(s, GW_POOL_EMPTY);
@@ -464,6 +483,8 @@ static void session_read(struct session *s)
 	}
 	if (s->broken)
 		session_discard(s);
+	if (s->out != NULL)
+		session_flush(s); /* it may have waited for the rest of what the peer sends */
 	if (s->in_len == 0)
 		session_input_release(s);
 	session_partial(s);
@@ -580,10 +601,8 @@ static void session_writable(struct conn *conn, void *context)
 	struct session *s = context;
 
 	(void)conn;
-	session_output_flush(s);
-	if (s->state == SESSION_CLOSING)
-		session_finish(s);
-	else
+	session_flush(s);
+	if (s->state != SESSION_CLOSING)
 		session_read(s); /* TLS may have stopped reading for want of room to write */
 }
 
@@ -698,6 +717,8 @@ enum gw_err session_send(struct worker *w, struct handle flow, struct span bytes
 		return err;
 	s->messages_out++;
 	counter_add(&w->counters.ws_messages_out, 1);
+	if (worker_traces(w))
+		tracing_wic(w, TRACE_TO_WIC, s, bytes);
 	return GW_OK;
 }
 
@@ -744,6 +765,8 @@ static void session_row(struct worker *w, struct session *s, struct row_session 
 	writer_text(&text, tls.version);
 	writer_text(&text, " ");
 	writer_text(&text, tls.cipher);
+	writer_text(&text, " ");
+	writer_text(&text, tls.group);
 }
 
 uint32_t session_rows(struct worker *w, uint32_t *cursor, uint32_t max, struct row_session *rows)

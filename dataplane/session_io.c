@@ -76,12 +76,20 @@ void session_output_flush(struct session *s)
 	s->out_len = 0;
 }
 
+bool session_large_allowed(const struct session *s)
+{
+	const struct slots *large = s->worker->large;
+	uint32_t capacity = slots_capacity(large);
+
+	return !handle_is_none(s->wic.binding) || slots_live(large) < capacity - capacity / 2;
+}
+
 /** Keeps what TLS did not take. A peer that lets more than the bound wait is cut. */
 static enum gw_err output_keep(struct session *s, struct span rest)
 {
 	struct worker *w = s->worker;
 
-	if (s->out == NULL)
+	if (s->out == NULL && session_large_allowed(s))
 		s->out = slots_get_unzeroed(w->large);
 	if (s->out_at > 0) { /* what was taken makes room again */
 		s->out_len -= s->out_at;

@@ -10,6 +10,13 @@
 
 /* ---- what the gateway asks of its worker ---------------------------------------------------- */
 
+void worker_from_mw(struct worker *w, const struct mw_source *source, struct span bytes)
+{
+	if (worker_traces(w))
+		tracing_mw(w, TRACE_FROM_CORE, source->transport, &source->peer, bytes);
+	gateway_from_mw(w->gateway, source, bytes);
+}
+
 uint64_t worker_random(void *context)
 {
 	struct worker *w = context;
@@ -29,7 +36,12 @@ static enum gw_err env_to_wic(void *context, struct handle flow, struct span byt
 
 static enum gw_err env_to_mw(void *context, const struct mw_target *target, struct span bytes)
 {
-	return mw_link_request(context, target, bytes);
+	struct worker *w = context;
+	enum gw_err err = mw_link_request(w, target, bytes);
+
+	if (worker_traces(w) && err == GW_OK)
+		tracing_mw(w, TRACE_TO_CORE, target->transport, &target->address, bytes);
+	return err;
 }
 
 static enum gw_err env_to_worker(void *context, uint16_t worker, struct span head,
@@ -54,6 +66,8 @@ static enum gw_err env_to_source(void *context, const struct mw_source *source, 
 		.source = *source,
 	};
 
+	if (worker_traces(w))
+		tracing_mw(w, TRACE_TO_CORE, source->transport, &source->peer, bytes);
 	if (source->worker == w->config.index)
 		return mw_link_respond(w, source, bytes);
 	counter_add(&w->counters.reply_out, 1);
@@ -68,8 +82,10 @@ static bool env_hop_up(void *context, const struct mw_target *target)
 static void env_event(void *context, const struct message_event *event)
 {
 	struct message_event copy = *event;
+	uint32_t behind =
+		event->head.len > sizeof(copy) ? event->head.len - (uint32_t)sizeof(copy) : 0;
 
-	worker_event(context, &copy);
+	worker_event_with(context, &copy, span_of(event + 1, behind));
 }
 
 struct verify_job *worker_job(void *context)
@@ -403,6 +419,7 @@ static enum gw_err open_gateway(struct worker *w)
 		.max_transactions = w->config.sizes.transactions,
 		.max_message = w->config.sizes.max_message,
 		.max_parked = w->config.sizes.parked,
+		.verify_jobs = w->config.sizes.verify_jobs,
 		.token_cache = w->config.sizes.token_cache,
 		.token_refused = w->config.sizes.token_refused,
 		.epoch = w->config.epoch,
@@ -472,6 +489,8 @@ enum gw_err worker_new(const struct worker_config *config, char *why, uint32_t w
 	if (err == GW_OK)
 		err = session_admit_open(w);
 	if (err == GW_OK)
+		err = tracing_open(w);
+	if (err == GW_OK)
 		err = open_tls(w, why, why_len);
 	if (err == GW_OK)
 		err = open_verifier(w);
@@ -500,6 +519,7 @@ void worker_free(struct worker *w)
 	if (w->tls_context != NULL)
 		w->tls->context_free(w->tls_context);
 	session_admit_close(w);
+	tracing_close(w);
 	slots_free(w->sessions);
 	slots_free(w->links);
 	slots_free(w->small);

@@ -141,6 +141,8 @@
 	X(reply_out, "responses handed back to another worker") \
 	X(mailbox_full, "messages for another thread dropped: ring full") \
 	X(mailbox_stale, "messages for something that has ended") \
+	X(traced, "SIP messages given to a trace") \
+	X(trace_lost, "SIP messages that a trace should have had: ring full, or too many") \
 	X(event_dropped, "log events dropped: ring full") \
 	X(slow_output, "connections cut for not reading") \
 	X(invariant_broken, "internal invariants broken: report this")

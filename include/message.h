@@ -36,6 +36,9 @@ enum message_kind {
 	MESSAGE_EVENT,
 	/* worker -> control, bytes follow. Full: dropped and counted (net_capture_lost). */
 	MESSAGE_CAPTURED,
+	/* worker -> control, a SIP message without its secrets follows. Full: dropped and counted
+	 * (trace_lost). */
+	MESSAGE_TRACED,
 	/* worker -> control. Full: dropped and counted (mailbox_full); who waits gives up in time.
 	 */
 	MESSAGE_KEYS_WANTED,
@@ -172,6 +175,9 @@ enum command_kind {
 	COMMAND_CAPTURE,     /* a struct capture_filter follows, its unused instructions left out;
 				answered by     a row of struct row_done */
 	COMMAND_CAPTURE_END, /* the same answer */
+	COMMAND_TRACE,	     /* a struct trace_filter follows; a row of struct row_trace */
+	COMMAND_TRACE_END,   /* the same; only its id counts */
+	COMMAND_SHOW,	     /* a struct show_ask follows; rows of struct row_show */
 	COMMAND_EXPLAIN,     /* a struct explain_ask follows; rows of struct row_step */
 	COMMAND_DRAIN,	     /* refuse new connections, close the open ones with 1001, then stop */
 };
@@ -250,6 +256,88 @@ struct message_captured {
 	bool sent;    /* by us */
 };
 
+/* ---- traces */
+
+/** Traces at a time. */
+#define TRACES_MAX 4
+
+/** Longest Call-ID and identity that are looked for. */
+#define TRACE_TEXT_MAX 256
+
+/** Bytes of a traced message at most; a longer one is cut. */
+#define TRACE_SNAP 16384
+
+enum trace_by { TRACE_BY_CALL_ID, TRACE_BY_IMPU };
+
+/** Which SIP messages control wants to see. Follows a COMMAND_TRACE. */
+struct trace_filter {
+	uint32_t id; /* never 0, nor that of another one */
+	enum trace_by by;
+	uint32_t seconds; /* it ends by itself then */
+	uint16_t len;
+	uint8_t text[TRACE_TEXT_MAX]; /* a Call-ID, byte for byte; or a canonical IMPU */
+};
+
+/** What came of a COMMAND_TRACE or COMMAND_TRACE_END. */
+struct row_trace {
+	enum gw_err
+		err;   /* GW_OK, GW_BUSY: there are TRACES_MAX others; GW_STALE: none of that id */
+	uint64_t lost; /* messages of it that did not fit */
+};
+
+/** Between whom a message went. */
+enum trace_leg { TRACE_FROM_WIC, TRACE_TO_WIC, TRACE_FROM_CORE, TRACE_TO_CORE, TRACE_LEGS };
+
+/** A SIP message that a filter let through; its text, what is secret taken out, follows. */
+struct message_traced {
+	struct message_head head;
+	uint64_t now_us;	 /* monotonic */
+	uint32_t id[TRACES_MAX]; /* of the traces that want it; 0: no other */
+	enum trace_leg leg;
+	enum mw_transport transport; /* of the core's legs */
+	struct endpoint peer;
+	struct handle flow; /* of the WIC's legs */
+	uint32_t len;	    /* of the message as it was */
+	bool cut;	    /* only the front of it follows */
+};
+
+/* ---- one thing and what belongs to it */
+
+enum show_what { SHOW_BINDING, SHOW_CONNECTION, SHOW_CALL };
+
+/** What is asked for. Follows a COMMAND_SHOW. */
+struct show_ask {
+	enum show_what what;
+	uint16_t worker; /* len 0: of this worker, the thing in this slot */
+	uint32_t slot;	 /* binding, session, or transaction */
+	uint16_t len;
+	uint8_t impu[TRACE_TEXT_MAX]; /* canonical: of whoever has registered this */
+};
+
+/** A transaction under way. */
+struct row_transaction {
+	struct handle handle;
+	struct handle flow;
+	char kind[16]; /* terminated: "register", "originate", "terminate", "own" */
+	char method[16];
+	char state[16];
+	uint64_t age_ms;
+	enum mw_transport transport;
+	struct endpoint hop; /* where it went, or came from */
+};
+
+enum show_kind { SHOW_ROW_SESSION, SHOW_ROW_CONNECTION, SHOW_ROW_BINDING, SHOW_ROW_TRANSACTION };
+
+struct row_show {
+	enum show_kind kind;
+	union {
+		struct row_session session;
+		struct row_connection connection;
+		struct row_binding binding;
+		struct row_transaction transaction;
+	};
+};
+
 struct message_answer {
 	struct message_head head;
 	uint32_t id;
@@ -284,6 +372,10 @@ enum event_kind {
 	EVENT_DRAINED,
 	EVENT_NET_ALARM, /* err says what: GW_NEIGHBOUR_LOST and its like; peer: about whom */
 	EVENT_CONNECTION_BROKEN, /* its last doings follow, as text */
+	/* for the audit stream only, which takes those of registrations too */
+	EVENT_CALL_ANSWERED, /* an INVITE outside a dialog: 2xx */
+	EVENT_CALL_FAILED,   /* the same: any other end, CANCEL among them */
+	EVENT_CALL_ENDED,    /* a BYE: its final response */
 	EVENT_KINDS
 };
 
@@ -298,6 +390,24 @@ struct message_event {
 	uint32_t status;  /* SIP or HTTP status, or WebSocket close code; 0: none */
 	uint32_t seconds; /* expiry, age; 0: none */
 	char text[96];	  /* terminated; TLS failure text, origin, WWSF name */
+};
+
+#define AUDIT_ICID_MAX 100 /* bytes of a charging identifier; a longer one is cut */
+#define AUDIT_IDENTITY_MAX 256
+
+/**
+ * What the audit stream is told beside the event: of registrations and calls, when it is on. Sent
+ * as far as text is used. Identities are in it only when they are to be written in clear.
+ */
+struct message_audit {
+	struct message_event event;
+	bool originating;    /* calls: the WIC's; else the core's */
+	bool refresh;	     /* EVENT_REGISTERED: there was a binding before */
+	uint64_t elapsed_ms; /* since the request; EVENT_BINDING_END: since the registration */
+	uint64_t peer_hash;  /* of the other side of a call; 0: none */
+	char icid[AUDIT_ICID_MAX + 1];	       /* terminated */
+	uint16_t impi_len, impu_len, peer_len; /* of text, one after the other */
+	uint8_t text[3 * AUDIT_IDENTITY_MAX];
 };
 
 #endif

@@ -102,6 +102,9 @@ struct flow_key {
 
 #define FLOW_KEYS_MAX 2
 
+/** What is told of identities to the audit stream, and so to control at all. */
+enum audit_identities { AUDIT_NONE, AUDIT_HASHED, AUDIT_CLEAR };
+
 struct config_part {
 	struct snapshot_part part;
 
@@ -159,6 +162,7 @@ struct config_part {
 	bool from_check;       /* D-33 */
 	bool warn_reason;      /* D-12: a refusal names its F-row in a Warning */
 	bool token_in_body;    /* D-09: a token may come as a part of a multipart/mixed body */
+	enum audit_identities audit;
 
 	uint32_t max_connections;     /* open ones of one worker; 0: as many as it has memory for */
 	struct rate_limit upgrades;   /* of one address; this and the next are one worker's share */
@@ -187,6 +191,7 @@ struct key_part {
 	struct snapshot_part part;
 	const struct key_row *row;
 	uint32_t count;
+	uint32_t rows_version; /* stays over publications in which only issuer[] differs */
 	const struct key_issuer *issuer; /* of each config_part.issuer; NULL: all are from files */
 	uint32_t issuer_count;
 };

@@ -13,6 +13,7 @@
 
 #include "../command_list.h"
 #include "file_word.h"
+#include "stream.h"
 #include "table.h"
 #include "token_word.h"
 
@@ -40,6 +41,8 @@ struct request {
 	char **arguments;
 	int count;
 	const char *token; /* a word behind the arguments; NULL: none */
+	bool streams;
+	enum ladder_form form; /* of a stream */
 };
 
 static const struct command *command_find(const char *name)
@@ -190,6 +193,13 @@ static enum exit_code print_answer(const struct request *request, const char *te
 	return code;
 }
 
+static enum exit_code print_stream(const struct request *request, int fd)
+{
+	const struct stream_config config = {fd, request->json, request->form};
+
+	return stream_print(&config) ? EXIT_DONE : EXIT_FAILED;
+}
+
 static enum exit_code ask(const struct request *request)
 {
 	enum exit_code code = EXIT_FAILED;
@@ -197,8 +207,14 @@ static enum exit_code ask(const struct request *request)
 	char *text = NULL;
 	size_t len = 0;
 
-	if (fd >= 0 && node_send(fd, request))
+	if (fd >= 0 && node_send(fd, request)) {
+		if (request->streams) {
+			code = print_stream(request, fd);
+			close(fd);
+			return code;
+		}
 		text = node_receive(fd, &len);
+	}
 	if (text == NULL)
 		fprintf(stderr, "wicctl: %s: %s\n", request->socket, strerror(errno));
 	else
@@ -217,10 +233,61 @@ static enum exit_code wrong(const char *what, const char *word)
 	return EXIT_USAGE;
 }
 
+/**
+ * The node parts a request at its spaces and ends it at a line feed: another word than the one that
+ * was given would reach it. A FILTER is made of any words, or of none. NULL, or what is wrong.
+ */
+static const char *words_refused(const struct request *request)
+{
+	bool filter = strcmp(request->command->name, "capture") == 0;
+
+	for (int i = 0; i < request->count; i++) {
+		const char *c = request->arguments[i];
+
+		while ((*c >= '!' && *c <= '~') || (*c == ' ' && filter))
+			c++;
+		if (*c != '\0' || (c == request->arguments[i] && !filter))
+			return "an argument is empty, or has other characters than visible ASCII";
+	}
+	return NULL;
+}
+
+/** Takes --full, which is not for the node, out of the arguments of a trace. */
+static void take_form(struct request *request)
+{
+	int kept = 0;
+
+	request->streams = true;
+	for (int i = 0; i < request->count; i++) {
+		if (strcmp(request->arguments[i], "--full") == 0)
+			request->form = LADDER_WHOLE;
+		else
+			request->arguments[kept++] = request->arguments[i];
+	}
+	request->count = kept;
+}
+
+/** Brings the arguments into the form in which they are sent. NULL, or what is wrong. */
+static const char *prepare(struct request *request, char file[REQUEST_MAX], char token[REQUEST_MAX])
+{
+	const char *why = NULL;
+
+	if (strcmp(request->command->name, "capture") == 0)
+		why = file_word_absolute(request->arguments, request->count, file, REQUEST_MAX);
+	if (strcmp(request->command->name, "trace") == 0)
+		take_form(request);
+	if (strcmp(request->command->name, "explain") == 0 &&
+	    token_word_missing(request->arguments, request->count)) {
+		why = token_word_read(stdin, token, REQUEST_MAX);
+		request->token = token;
+	}
+	return why != NULL ? why : words_refused(request);
+}
+
 static enum exit_code run(struct request *request, int argc, char **argv)
 {
 	char file[REQUEST_MAX], token[REQUEST_MAX];
-	const char *why = NULL;
+	const char *why;
 
 	if (argc == 0)
 		return wrong("no command", "");
@@ -235,13 +302,7 @@ static enum exit_code run(struct request *request, int argc, char **argv)
 		return wrong("too many arguments for ", argv[0]);
 	request->arguments = argv + 1;
 	request->count = argc - 1;
-	if (strcmp(request->command->name, "capture") == 0)
-		why = file_word_absolute(request->arguments, request->count, file, sizeof(file));
-	if (strcmp(request->command->name, "explain") == 0 &&
-	    token_word_missing(request->arguments, request->count)) {
-		why = token_word_read(stdin, token, sizeof(token));
-		request->token = token;
-	}
+	why = prepare(request, file, token);
 	return why == NULL ? ask(request) : wrong(why, "");
 }
 

@@ -7,6 +7,17 @@
 
 enum { TABLE_COLUMNS_MAX = 32, TABLE_CELL_MAX = 256 };
 
+/** Some texts are those of other people's servers: what moves a terminal's cursor becomes '?'. */
+static void table_calm(char *cell)
+{
+	for (uint8_t *c = (uint8_t *)cell; *c != '\0'; c++) {
+		if (*c < ' ' || *c == 0x7f)
+			*c = '?';
+		else if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0) /* U+0080 to U+009F */
+			c[0] = c[1] = '?';
+	}
+}
+
 /** Text of a value, cut when it is longer than a cell. */
 static void table_cell(const json_t *value, char cell[TABLE_CELL_MAX])
 {
@@ -29,10 +40,11 @@ static void table_cell(const json_t *value, char cell[TABLE_CELL_MAX])
 			snprintf(item, sizeof(item), "%lld",
 				 (long long)json_integer_value(element));
 		if (used + strlen(item) + 2 > TABLE_CELL_MAX)
-			return;
+			break;
 		used += (size_t)snprintf(cell + used, TABLE_CELL_MAX - used, "%s%s",
 					 i > 0 ? "," : "", item);
 	}
+	table_calm(cell);
 }
 
 struct columns {

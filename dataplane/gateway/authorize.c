@@ -60,6 +60,8 @@ static enum gw_err submit(struct gateway *gw, struct wic *wic)
 		     : gw->resumed != NULL ? parked_handle(gw, gw->resumed)
 					   : wic->flow;
 	gw->env->submit(gw->env->context, job); /* one without an owner goes back to its pool */
+	if (err == GW_OK)
+		token_cache_put(gw->asked, &gw->digest, gw_config(gw), keys, &gw->claims);
 	return err == GW_OK ? GW_AGAIN : err;
 }
 
@@ -92,13 +94,14 @@ static struct token_credential find(struct gateway *gw)
 enum gw_err authorize_request(struct gateway *gw, struct wic *wic)
 {
 	const struct snapshot *view = gw->time.view;
-	struct token_credential credential = find(gw);
-	enum gw_err err = credential.err;
+	struct token_credential credential;
+	enum gw_err err;
 
-	if (err != GW_OK)
-		return err;
 	if (wic->disowned)
-		return GW_TOKEN_WWSF; /* nothing that a token says could help */
+		return GW_TOKEN_WWSF; /* no token could help, and no site is left to fetch one at */
+	credential = find(gw);
+	if (credential.err != GW_OK)
+		return credential.err;
 	err = token_refused_find(gw->refused, &gw->digest, view, gw->time.now_us);
 	if (err != GW_OK) {
 		counter_add(&gw_counters(gw)->token_refused_again, 1);
@@ -112,17 +115,30 @@ enum gw_err authorize_request(struct gateway *gw, struct wic *wic)
 	return refuse(gw, judge(gw, wic));
 }
 
+/** What was read of the token before its signature was checked; it is read again where that is not
+ * kept, or where a reload might have it read otherwise. */
+static enum gw_err read_before(struct gateway *gw, struct span token)
+{
+	const struct snapshot *view = gw->time.view;
+
+	if (token_cache_find(gw->asked, &gw->digest, view->config, view->keys, &gw->claims))
+		return GW_OK;
+	return token_read(token, view->config, view->keys, &gw->scratch, &gw->claims);
+}
+
 enum gw_err authorize_verdict(struct gateway *gw, struct wic *wic, enum gw_err verdict)
 {
 	const struct snapshot *view = gw->time.view;
 	struct token_credential credential = find(gw);
-	enum gw_err err = credential.err != GW_OK ? credential.err : verdict;
+	enum gw_err err;
 
-	if (err == GW_OK)
-		err = token_read(credential.token, view->config, view->keys, &gw->scratch,
-				 &gw->claims);
+	if (credential.err != GW_OK)
+		return credential.err; /* gw->digest is that of somebody else's token */
+	err = read_before(gw, credential.token);
 	if (err == GW_OK && view->keys->row[gw->claims.key].key.id != *asked_key(gw, wic))
 		err = GW_TOKEN_KID; /* a reload replaced the key that the verdict is about */
+	if (err == GW_OK)
+		err = verdict;
 	if (err == GW_OK) {
 		token_cache_put(gw->cache, &gw->digest, view->config, view->keys, &gw->claims);
 		err = wic->disowned ? GW_TOKEN_WWSF : judge(gw, wic);

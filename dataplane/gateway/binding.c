@@ -138,6 +138,7 @@ static struct binding *binding_new(struct gateway *gw, struct transaction *t, st
 	if (b == NULL)
 		return NULL;
 	b->flow = t->flow;
+	b->since_us = gw->time.now_us;
 	b->impi = t->registration.impi;
 	b->impu = t->registration.impu;
 	b->impi_hash = gateway_identity_hash(gw, identity_span(&b->impi));
@@ -181,20 +182,14 @@ static bool store_text(struct gateway *gw, struct transaction *t, struct binding
 	return writer_ok(&text);
 }
 
-static void store_registration(struct gateway *gw, const struct transaction *t, struct binding *b)
+static void store_registration(const struct transaction *t, struct binding *b)
 {
-	const struct config_part *config = gw_config(gw);
-	struct span name =
-		t->registration.wwsf < config->wwsf_count
-			? span_cut(config->wwsf[t->registration.wwsf].name, 0, sizeof(b->wwsf) - 1)
-			: SPAN("");
-
 	b->outbound = t->registration.outbound;
 	b->contact = t->registration.contact;
 	b->jti = t->registration.jti;
 	b->path = t->target.transport;
-	memset(b->wwsf, 0, sizeof(b->wwsf));
-	memcpy(b->wwsf, name.at, name.len);
+	memcpy(b->icid, t->registration.icid, sizeof(b->icid));
+	memcpy(b->wwsf, t->registration.wwsf, sizeof(b->wwsf));
 }
 
 /** Where it is known from now on, and when it ends. */
@@ -215,7 +210,7 @@ enum gw_err binding_store(struct gateway *gw, struct transaction *t, struct wic 
 
 	if (b == NULL)
 		return GW_BINDING_LIMIT;
-	store_registration(gw, t, b);
+	store_registration(t, b);
 	b->expires_us = gw->time.now_us + (uint64_t)times->expires_s * 1000000;
 	b->core_us = gw->time.now_us + (uint64_t)times->core_s * 1000000;
 	if (!store_text(gw, t, b)) {

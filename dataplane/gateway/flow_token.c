@@ -3,8 +3,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "base64url.h"
 #include "gateway.h"
-#include "token/token.h"
 
 #define MAC_LEN 16
 #define SIGNED_LEN 16
@@ -52,7 +52,7 @@ void flow_token_write(const struct config_part *config, const struct flow_token 
 		return;
 	}
 	writer_put(out, flow_prefix(token->kind));
-	token_base64url_write(out, span_of(bytes, TOKEN_BYTES));
+	base64url_write(out, span_of(bytes, TOKEN_BYTES));
 }
 
 static const struct flow_key *flow_key_find(const struct config_part *config, uint8_t id)
@@ -89,8 +89,8 @@ static bool flow_bytes(struct span text, uint8_t bytes[TOKEN_BYTES])
 	uint32_t len;
 
 	return text.len == FLOW_TOKEN_LEN &&
-	       token_base64url_decode(span_from(text, PREFIX_LEN), bytes, TOKEN_BYTES, &len) ==
-		       GW_OK &&
+	       base64url_read(span_from(text, PREFIX_LEN), bytes, TOKEN_BYTES, &len) ==
+		       BASE64URL_OK &&
 	       len == TOKEN_BYTES;
 }
 

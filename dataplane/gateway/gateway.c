@@ -26,6 +26,7 @@ struct gateway *gateway_new(const struct gateway_config *config)
 			      config->epoch);
 	gw->parked = parked_pool_new(config);
 	gw->cache = token_cache_new(config->token_cache);
+	gw->asked = token_cache_new(config->verify_jobs);
 	gw->refused = token_refused_new(config->token_refused);
 	gw->sites = rates_new(SITE_KEYS);
 	gw->wheel = wheel_new(config->now_us, gw);
@@ -35,9 +36,9 @@ struct gateway *gateway_new(const struct gateway_config *config)
 	gw->stamped_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
 	gw->resumed_memory = malloc(config->max_message);
 	if (!homes_open(gw) || !outbox_open(gw) || !gw->bindings || !gw->transactions ||
-	    !gw->heads || !gw->parked || !gw->cache || !gw->refused || !gw->sites || !gw->wheel ||
-	    !gw->bucket || !gw->lines_memory || !gw->out_memory || !gw->stamped_memory ||
-	    !gw->resumed_memory) {
+	    !gw->heads || !gw->parked || !gw->cache || !gw->asked || !gw->refused || !gw->sites ||
+	    !gw->wheel || !gw->bucket || !gw->lines_memory || !gw->out_memory ||
+	    !gw->stamped_memory || !gw->resumed_memory) {
 		gateway_free(gw);
 		return NULL;
 	}
@@ -57,6 +58,7 @@ void gateway_free(struct gateway *gw)
 	slots_free(gw->heads);
 	parked_pool_free(gw->parked);
 	token_cache_free(gw->cache);
+	token_cache_free(gw->asked);
 	token_refused_free(gw->refused);
 	rates_free(gw->sites);
 	wheel_free(gw->wheel);
@@ -146,7 +148,11 @@ void gateway_event(struct gateway *gw, enum event_kind what, struct handle flow,
 		event.seconds = seconds_until(gw, binding->expires_us);
 		memcpy(event.text, binding->wwsf, sizeof(binding->wwsf));
 	}
-	gw->env->event(gw->env->context, &event);
+	if (gw_config(gw)->audit != AUDIT_NONE &&
+	    (what == EVENT_REGISTERED || what == EVENT_BINDING_END))
+		audit_registration(gw, &event, binding);
+	else
+		gw->env->event(gw->env->context, &event);
 }
 
 enum gw_err request_of_wic(struct gateway *gw, struct wic *wic)

@@ -72,7 +72,8 @@ struct gateway_env {
 				 struct span bytes);
 	/** Whether the n-th next hop is thought to be up. */
 	bool (*hop_up)(void *context, const struct mw_target *target);
-	/** One event for the log. */
+	/** One event for the log; head.len bytes of it, so that it may be a struct message_audit.
+	 */
 	void (*event)(void *context, const struct message_event *event);
 	/** A free verify job of the worker's pool, or NULL; submitted by the worker at its turn's
 	 * end. */
@@ -87,6 +88,7 @@ struct gateway_config {
 	uint32_t max_transactions;
 	uint32_t max_message;	/* bytes; the largest max_message that will ever be configured */
 	uint32_t max_parked;	/* requests that wait for keys, at least 1; half for one issuer */
+	uint32_t verify_jobs;	/* signatures under way, whose tokens are read once; more, twice */
 	uint32_t token_cache;	/* verified tokens remembered */
 	uint32_t token_refused; /* refused tokens remembered */
 	uint32_t epoch;		/* where generations start */
@@ -224,6 +226,24 @@ void gateway_target_lost(struct gateway *gw, const struct mw_target *target);
 /** Fills up to max rows of live bindings from cursor on; *cursor is moved on, 0 at the end. */
 uint32_t gateway_rows(const struct gateway *gw, uint32_t *cursor, uint32_t max,
 		      struct row_binding *rows);
+
+/** True when the WIC has registered canonical, or the core has associated it with what it
+ * registered. */
+bool gateway_is(const struct gateway *gw, const struct wic *wic, struct span canonical);
+
+/** The flow of a binding at *cursor or behind it, of which gateway_is() is true; *cursor is moved
+ * behind it. At most max bindings are looked at: none among them leaves *cursor where to go on, 0
+ * at the end. */
+struct handle gateway_find(const struct gateway *gw, struct span canonical, uint32_t max,
+			   uint32_t *cursor);
+
+/** The flow of the binding, or of the transaction, in that slot; none. */
+struct handle gateway_binding_flow(const struct gateway *gw, uint32_t slot);
+struct handle gateway_transaction_flow(const struct gateway *gw, uint32_t slot);
+
+/** Fills up to max rows with the transactions of wic; how many. */
+uint32_t gateway_transaction_rows(const struct gateway *gw, const struct wic *wic, uint32_t max,
+				  struct row_transaction *rows);
 
 /** Objects now out of the gateway's pools, for the balance that tests check: live bindings; those
  * that wait for another flow or for the core's farewell; and so on. Not for the packet path. */

@@ -54,6 +54,8 @@ struct binding {
 	uint16_t realm_at; /* host of the REGISTER's Request-URI, in text */
 	uint16_t realm_len;
 	struct handle flow;
+	uint64_t since_us; /* made: when it was registered first */
+	uint8_t icid[32];  /* of its last REGISTER */
 	uint64_t expires_us;
 	uint64_t impi_hash, impu_hash;
 	uint64_t contact; /* hash of the Contact's user and host */
@@ -93,6 +95,7 @@ struct transaction {
 	struct transaction *flow_next;	/* of the same flow, as long as it is not answered */
 	struct transaction **flow_link; /* NULL: not listed */
 	uint32_t salt;			/* of our branch, beside the handle */
+	uint64_t since_us;		/* made */
 	struct sip_machine client;	/* towards where the request went */
 	struct sip_machine server;	/* towards where it came from; OWN: has none */
 	struct sip_machine cancel;	/* of our own CANCEL */
@@ -111,11 +114,12 @@ struct transaction {
 			uint32_t requested_s;  /* asked of the core; 0: de-registration */
 			uint64_t contact; /* hash of the Contact's user and host; 0: all or none */
 			uint64_t jti;	  /* jti_hash() of the token; 0: it has none */
-			uint32_t wwsf;
+			char wwsf[32];	  /* its name: rows change with a reload */
 			bool outbound;
 			bool first;	    /* the flow held no identity before */
 			bool fetch;	    /* no Contact: asks for bindings and changes none */
 			struct handle lost; /* binding that its flow left when it ended */
+			uint8_t icid[32];   /* that we have made for it */
 			struct identity impi, impu;
 		} registration;
 		struct {
@@ -230,6 +234,7 @@ struct gateway {
 	struct slots *heads; /* of transactions, HEAD_LONG bytes each */
 	struct parked_pool *parked;
 	struct token_cache *cache;
+	struct token_cache *asked; /* tokens whose signature is being checked: not believed yet */
 	struct token_refused *refused;
 	struct rates *sites; /* registrations, by the WWSF's name */
 	struct wheel *wheel; /* context: the gateway */
@@ -243,6 +248,7 @@ struct gateway {
 	struct sip_message message;
 	struct sip_message kept; /* a transaction's own request, beside the response in message */
 	struct sip_splice splice;
+	uint8_t icid[32]; /* that request_icid() has made last */
 	struct token_scratch scratch;
 	struct token_claims claims;
 	struct token_digest digest; /* of the request's token */
@@ -278,6 +284,21 @@ enum gw_err gateway_count(struct gateway *gw, enum gw_err err);
 /** Sends an event about flow, with the binding's hashes when binding is not NULL. */
 void gateway_event(struct gateway *gw, enum event_kind what, struct handle flow,
 		   const struct binding *binding, enum gw_err err, uint32_t status);
+
+/* audit.c: what the audit stream is told, when it is on */
+/** The same event with what the audit stream has of a registration. binding NULL: nothing but the
+ * event is known. */
+void audit_registration(struct gateway *gw, const struct message_event *event,
+			const struct binding *binding);
+/** EVENT_REGISTER_FAILED of t, in place of gateway_event(). */
+void audit_register_failed(struct gateway *gw, const struct transaction *t, uint32_t status);
+/**
+ * A final response, status, to an INVITE outside a dialog (EVENT_CALL_ANSWERED, _FAILED; also one
+ * of our own making) or to a BYE (EVENT_CALL_ENDED). Called once for each of them, while t still
+ * keeps the head of the request. gw->message stays as it is, gw->kept does not.
+ */
+void audit_call(struct gateway *gw, const struct transaction *t, enum event_kind what,
+		uint16_t status);
 
 /* request.c: what every request is checked for, and what every forwarded message gets */
 enum request_side { REQUEST_FROM_WIC, REQUEST_FROM_MW };

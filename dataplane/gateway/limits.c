@@ -16,15 +16,17 @@ static enum gw_err limits_take(const struct gateway *gw, struct bucket *bucket,
 	return GW_RATE;
 }
 
-/** Goes on with something that has begun, or ends it. A REGISTER never does, whatever its To. */
+/** Goes on with something that has begun, or ends it. A REGISTER never does, whatever its To; a BYE
+ * without a To tag ends nothing, and its token would be looked at. */
 static bool is_within(const struct sip_message *m)
 {
-	if (m->method == SIP_ACK || m->method == SIP_CANCEL || m->method == SIP_BYE)
+	if (m->method == SIP_ACK || m->method == SIP_CANCEL)
 		return true;
 	return m->method != SIP_REGISTER && request_in_dialog(m);
 }
 
-/** Registered users are not held up by a flood of others: only who has no binding is counted. */
+/** Registered users are not held up by a flood of others: only who has no binding is counted, with
+ * whatever method a token may come. */
 static enum gw_err limits_registration(struct gateway *gw, const struct wic *wic)
 {
 	const struct wwsf_config *wwsf = &gw_config(gw)->wwsf[wic->wwsf];
@@ -71,7 +73,5 @@ enum gw_err limits_request(struct gateway *gw, struct wic *wic)
 	err = limits_malformed(gw, wic);
 	if (err != GW_OK)
 		return err;
-	if (binding_of(gw, wic) != NULL)
-		return limits_binding(gw, wic);
-	return gw->message.method == SIP_REGISTER ? limits_registration(gw, wic) : GW_OK;
+	return binding_of(gw, wic) != NULL ? limits_binding(gw, wic) : limits_registration(gw, wic);
 }

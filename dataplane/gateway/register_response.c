@@ -225,7 +225,7 @@ static void register_refused(struct gateway *gw, struct transaction *t, struct w
 	enum gw_err err = refusal_of_core(gw, t, wic);
 
 	counter_add(&gw_counters(gw)->register_failed, 1);
-	gateway_event(gw, EVENT_REGISTER_FAILED, t->flow, NULL, GW_OK, gw->message.status);
+	audit_register_failed(gw, t, gw->message.status);
 	if (t->registration.first)
 		wic->identity = 0; /* the core holds nothing for this flow */
 	if (err == GW_OK)

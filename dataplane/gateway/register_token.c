@@ -230,7 +230,6 @@ static enum gw_err register_forward(struct gateway *gw, struct wic *wic, struct 
 	uint64_t pair;
 	bool asks;
 
-	t->registration.wwsf = wic->wwsf;
 	if (err == GW_OK)
 		err = transaction_keep_head(gw, t, &gw->message);
 	if (err == GW_OK)
@@ -348,6 +347,15 @@ static uint64_t claimed_jti(const struct gateway *gw)
 		       : jti_hash(gw_config(gw)->hash_key, gw->claims.iss, gw->claims.jti);
 }
 
+/** The site that answers for it, by name: a reload may number the sites anew meanwhile. */
+static void keep_site(const struct gateway *gw, const struct wic *wic, struct transaction *t)
+{
+	struct span name = gw_config(gw)->wwsf[wic->wwsf].name;
+
+	name = span_cut(name, 0, sizeof(t->registration.wwsf) - 1);
+	memcpy(t->registration.wwsf, name.at, name.len);
+}
+
 /** What the token allows of what is asked: PROTOCOL 3.5 from step 17 on. */
 static enum gw_err check_ask(struct gateway *gw, const struct wic *wic,
 			     const struct register_ask *ask, struct transaction *t)
@@ -386,6 +394,7 @@ static enum gw_err register_admit(struct gateway *gw, struct wic *wic,
 		return GW_TRANSACTION_LIMIT;
 	t->registration.fetch = ask->fetch;
 	t->registration.jti = claimed_jti(gw);
+	keep_site(gw, wic, t);
 	err = check_ask(gw, wic, ask, t);
 	if (err != GW_OK) {
 		transaction_free(gw, t);

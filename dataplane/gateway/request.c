@@ -296,6 +296,7 @@ void request_icid(struct gateway *gw, uint8_t icid[ICID_LEN])
 		word = gw->env->random(gw->env->context);
 		writer_hex(&w, span_of(&word, sizeof(word)));
 	}
+	memcpy(gw->icid, icid, sizeof(gw->icid));
 }
 
 void request_charging(struct gateway *gw, const struct realm_config *realm, struct span icid,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "internal.h"
 
+#include "base64url.h"
+
 /*
  * Our own URI in Route and Record-Route (PROTOCOL 9.8, 10.1). Its user names the flow or the home
  * of a registration; a parameter beside it, under the same MAC, says of the dialog what later
@@ -28,7 +30,7 @@ static void mark_write(const struct dialog_mark *mark, struct writer *out)
 	writer_u32_be(&w, (uint32_t)(mark->routes >> 32));
 	writer_u32_be(&w, (uint32_t)mark->routes);
 	writer_bytes(&w, mark->icid, mark->icid_len);
-	token_base64url_write(out, writer_span(&w));
+	base64url_write(out, writer_span(&w));
 }
 
 static uint32_t take_u32(struct span *in)
@@ -47,7 +49,7 @@ static bool mark_read(struct span text, struct dialog_mark *mark)
 	struct span in;
 	uint32_t len;
 
-	if (token_base64url_decode(text, bytes, sizeof(bytes), &len) != GW_OK || len < 9)
+	if (base64url_read(text, bytes, sizeof(bytes), &len) != BASE64URL_OK || len < 9)
 		return false;
 	in = span_of(bytes, len);
 	(void)span_u8(&in, &flags);

@@ -67,6 +67,8 @@ enum gw_err transaction_send(struct gateway *gw, struct transaction *t)
 		transaction_free(gw, t);
 		return err;
 	}
+	if (t->kind == TRANSACTION_REGISTER)
+		memcpy(t->registration.icid, gw->icid, sizeof(gw->icid));
 	counter_add(&gw_counters(gw)->mw_requests_out, 1);
 	if (!reliable)
 		t->sent = transaction_keep_bytes(gw, t, bytes);

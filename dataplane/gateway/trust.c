@@ -126,18 +126,36 @@ static int hex_value(int c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/** The character at the front of text, its escape resolved, and its bytes; -1 at the end. */
+static int character_at(struct span text, uint32_t *bytes)
+{
+	int high = hex_value(span_at(text, 1)), low = hex_value(span_at(text, 2));
+	bool escaped = span_at(text, 0) == '%' && high >= 0 && low >= 0;
+
+	*bytes = escaped ? 3 : 1;
+	return escaped ? high << 4 | low : span_at(text, 0);
+}
+
+/** Offset of the first c in text, escaped or not; its length when there is none. */
+static uint32_t character_find(struct span text, int c)
+{
+	uint32_t at = 0, bytes = 0;
+
+	while (at < text.len && character_at(span_from(text, at), &bytes) != c)
+		at += bytes;
+	return at;
+}
+
 /** name is wanted, also with escapes: another parser may resolve them (RFC 3261 19.1.4). */
 static bool name_is(struct span name, struct span wanted)
 {
 	for (; wanted.len > 0; wanted = span_from(wanted, 1)) {
-		int c = span_at(name, 0), high = hex_value(span_at(name, 1));
-		bool escaped = c == '%' && high >= 0;
+		uint32_t bytes;
+		int c = character_at(name, &bytes);
 
-		if (escaped)
-			c = high << 4 | hex_value(span_at(name, 2));
 		if (c < 0 || ascii_lower((uint8_t)c) != wanted.at[0])
 			return false;
-		name = span_from(name, escaped ? 3 : 1);
+		name = span_from(name, bytes);
 	}
 	return name.len == 0;
 }
@@ -153,24 +171,32 @@ static bool is_core_param(struct span name)
 	return false;
 }
 
-/** params follow a ';' in the message, and each goes with the one before it. */
+/**
+ * params begin with a ';', and each goes with the one before it. The marks may be escaped as well:
+ * whoever makes a number of a user part may resolve it before it is taken apart.
+ */
 static void strip_params(struct gateway *gw, struct span params)
 {
 	while (params.len > 0) {
-		struct span param = span_cut(params, 0, span_find(params, ';'));
+		uint32_t mark;
+		struct span param, name;
 
-		if (is_core_param(span_cut(param, 0, span_find(param, '='))))
-			sip_splice_replace(&gw->splice, span_of(param.at - 1, param.len + 1),
-					   SPAN(""));
-		params = span_from(params, param.len + 1);
+		(void)character_at(params, &mark);
+		name = span_from(params, mark);
+		param = span_cut(params, 0, mark + character_find(name, ';'));
+		name = span_from(param, mark);
+		if (is_core_param(span_cut(name, 0, character_find(name, '='))))
+			sip_splice_replace(&gw->splice, param, SPAN(""));
+		params = span_from(params, param.len);
 	}
 }
 
 /** A number's parameters stand in the user part of a SIP URI (RFC 3261 19.1.6). */
 static void strip_uri(struct gateway *gw, const struct sip_uri *uri)
 {
-	strip_params(gw, uri->params);
-	strip_params(gw, span_from(uri->user, span_find(uri->user, ';') + 1));
+	if (uri->params.len > 0)
+		strip_params(gw, span_of(uri->params.at - 1, uri->params.len + 1));
+	strip_params(gw, span_from(uri->user, character_find(uri->user, ';')));
 }
 
 static void strip_request_uri(struct gateway *gw, const struct sip_message *m)

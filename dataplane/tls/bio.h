@@ -5,6 +5,7 @@
 #include <openssl/bio.h>
 
 #include "conn.h"
+#include "flight.h"
 
 /** An OpenSSL BIO over a connection: libssl reads from what was received and writes into the send
  * buffer. Says "retry" when there is nothing or no room, never end of file: that is for open to
@@ -14,7 +15,18 @@
  */
 BIO_METHOD *tls_bio_method_new(void);
 
-/** A BIO on conn, which it borrows and does not touch when freed. NULL: no memory. */
-BIO *tls_bio_new(OSSL_LIB_CTX *lib, const BIO_METHOD *method, struct conn *conn);
+/** What a BIO works on. */
+struct tls_wire {
+	struct conn *conn;
+	struct tls_flight flight; /* of what is read */
+	bool spent;		  /* it costs too much: no read succeeds any more */
+};
+
+/**
+ * A BIO on wire, which it borrows and does not touch when freed. Two reads fail, with the reason in
+ * OpenSSL's queue: a message too long for its flight (SSL_R_EXCESSIVE_MESSAGE_SIZE), and any from a
+ * wire that is spent (SSL_R_TOO_MANY_KEY_UPDATES). NULL: no memory.
+ */
+BIO *tls_bio_new(OSSL_LIB_CTX *lib, const BIO_METHOD *method, struct tls_wire *wire);
 
 #endif

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bio.h"
 #include "libssl.h"
 
 const char *tls_context_reason(void)

@@ -21,6 +21,21 @@ static struct span hello_name(SSL *ssl)
 	return name;
 }
 
+/* Which ciphers there are: of TLS 1.2 a ticket says itself which one goes on, and libssl does not
+ * look whether it is still configured. */
+static bool hello_digest_ciphers(EVP_MD_CTX *digest, const struct tls_host *host)
+{
+	STACK_OF(SSL_CIPHER) *all = SSL_CTX_get_ciphers(host->ctx);
+	uint32_t id;
+
+	for (int i = 0; i < sk_SSL_CIPHER_num(all); i++) {
+		id = SSL_CIPHER_get_id(sk_SSL_CIPHER_value(all, i));
+		if (EVP_DigestUpdate(digest, &id, sizeof(id)) != 1)
+			return false;
+	}
+	return true;
+}
+
 static bool hello_digest(EVP_MD_CTX *digest, const struct tls_host *host, struct span name)
 {
 	uint8_t lower[TLS_NAME_MAX];
@@ -38,7 +53,7 @@ static bool hello_digest(EVP_MD_CTX *digest, const struct tls_host *host, struct
 /**
  * A ticket opens under the name it was made for, and under a certificate for the same names (RFC
  * 6066 section 3): others fall back to a full handshake. So do both after a reload that gave the
- * name to another host, but not when a certificate was renewed.
+ * name to another host or changed the ciphers, but not when a certificate was renewed.
  */
 static bool hello_bind_tickets(SSL *ssl, const struct tls_context *context,
 			       const struct tls_host *host, struct span name)
@@ -47,7 +62,7 @@ static bool hello_bind_tickets(SSL *ssl, const struct tls_context *context,
 	uint8_t bound[SSL_MAX_SID_CTX_LENGTH];
 	unsigned int len = 0;
 	bool good = digest != NULL && EVP_DigestInit_ex2(digest, context->digest, NULL) == 1 &&
-		    hello_digest(digest, host, name) &&
+		    hello_digest(digest, host, name) && hello_digest_ciphers(digest, host) &&
 		    EVP_DigestFinal_ex(digest, bound, &len) == 1 &&
 		    SSL_set_session_id_context(ssl, bound, len) == 1;
 

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bio.h"
 #include "libssl.h"
 
 /* What a TLS 1.3 record adds: head, content type, tag (RFC 8446 section 5.2). */
@@ -11,23 +10,56 @@
 /* Plaintext of the record that begins in a send buffer too small for a whole one. */
 #define RECORD_SMALL 256
 #define NO_ALERT (-1)
+/* A KeyUpdate is 27 bytes that cost as much as ten records: a peer has some, and one more for
+ * each so many bytes that it says. AEAD limits (RFC 8446 section 5.5) ask for far fewer. */
+#define UPDATES_MAX 32
+#define UPDATE_BYTES 65536
 
-static bool alert_is_fatal(int alert)
+/* In TLS 1.3 the level means nothing (RFC 8446 section 6); before it a warning ends nothing. */
+static bool alert_is_fatal(const SSL *ssl, int value)
 {
+	int level = value >> 8, alert = value & 0xFF;
+
+	if (level == SSL3_AL_WARNING && SSL_version(ssl) != TLS1_3_VERSION)
+		return false;
 	return alert != SSL_AD_CLOSE_NOTIFY && alert != SSL_AD_USER_CANCELLED;
 }
 
 static void libssl_watch(const SSL *ssl, int where, int value)
 {
 	struct tls *tls = SSL_get_app_data(ssl);
-	int alert = value & 0xFF; /* the level is above it, and means nothing in TLS 1.3 */
 
-	if ((where & SSL_CB_ALERT) == 0 || !alert_is_fatal(alert))
+	if ((where & SSL_CB_ALERT) == 0 || !alert_is_fatal(ssl, value))
 		return;
 	if ((where & SSL_CB_READ) != 0)
-		tls->peer_alert = alert;
+		tls->peer_alert = value & 0xFF;
 	else
-		tls->our_alert = alert;
+		tls->our_alert = value & 0xFF;
+}
+
+static void libssl_message(int sent, int version, int type, const void *bytes, size_t len, SSL *ssl,
+			   void *context)
+{
+	struct span message = span_of(bytes, (uint32_t)len);
+	struct tls *tls = context;
+
+	if (sent || type != SSL3_RT_HANDSHAKE || span_at(message, 0) != SSL3_MT_KEY_UPDATE)
+		return;
+	if (tls->updates == 0)
+		tls->wire.spent = true;
+	else
+		tls->updates--;
+}
+
+/** n more plaintext bytes have come. */
+static void libssl_earn(struct tls *tls, uint32_t n)
+{
+	tls->opened += n;
+	if (tls->opened < UPDATE_BYTES)
+		return;
+	tls->opened = 0;
+	if (tls->updates < UPDATES_MAX)
+		tls->updates++;
 }
 
 static void libssl_tickets(struct tls_context *context, const struct ticket_part *const *keys)
@@ -49,16 +81,19 @@ static struct tls *libssl_accept(struct tls_context *context, struct conn *conn)
 	if (tls == NULL)
 		return NULL;
 	tls->ssl = SSL_new(context->host[0].ctx);
-	bio = tls_bio_new(context->lib, context->method, conn);
+	bio = tls_bio_new(context->lib, context->method, &tls->wire);
 	if (tls->ssl == NULL || bio == NULL)
 		goto free;
-	tls->conn = conn;
+	tls->wire.conn = conn;
 	tls->context = context;
 	tls->peer_alert = NO_ALERT;
 	tls->our_alert = NO_ALERT;
+	tls->updates = UPDATES_MAX;
 	SSL_set_bio(tls->ssl, bio, bio);
 	SSL_set_app_data(tls->ssl, tls);
 	SSL_set_info_callback(tls->ssl, libssl_watch);
+	SSL_set_msg_callback(tls->ssl, libssl_message);
+	SSL_set_msg_callback_arg(tls->ssl, tls);
 	SSL_set_accept_state(tls->ssl);
 	if (tls_ticket_keys(context) == NULL) {
 		SSL_set_options(tls->ssl, SSL_OP_NO_TICKET);
@@ -139,6 +174,9 @@ static enum gw_err libssl_handshake(struct tls *tls)
 		return GW_OK;
 	ERR_clear_error();
 	returned = SSL_do_handshake(tls->ssl);
+	/* TLS 1.2 has one ClientHello, and calls what it encrypts as it did in clear */
+	if (returned == 1 || SSL_version(tls->ssl) == TLS1_2_VERSION)
+		tls->wire.flight.over = true;
 	if (returned != 1)
 		return libssl_outcome(tls, returned);
 	tls->ready = true;
@@ -159,6 +197,7 @@ static struct tls_result libssl_open(struct tls *tls, uint8_t *to, uint32_t room
 	returned = SSL_read_ex(tls->ssl, to, room, &n);
 	if (returned != 1)
 		return (struct tls_result){libssl_outcome(tls, returned), 0};
+	libssl_earn(tls, (uint32_t)n);
 	return (struct tls_result){GW_OK, (uint32_t)n};
 }
 
@@ -166,7 +205,7 @@ static struct tls_result libssl_open(struct tls *tls, uint8_t *to, uint32_t room
  * record seldom waits inside libssl. 0: no room. */
 static uint32_t libssl_piece(const struct tls *tls, uint32_t left)
 {
-	uint32_t room = conn_tx_room(tls->conn);
+	uint32_t room = conn_tx_room(tls->wire.conn);
 	uint32_t piece = RECORD_SMALL;
 
 	if (room == 0)
@@ -250,9 +289,12 @@ static enum gw_err libssl_close(struct tls *tls)
 		return GW_AGAIN;
 	tls->closing = true;
 	ERR_clear_error();
-	returned = SSL_shutdown(tls->ssl);
+	/* a change of keys that is half done comes first: libssl would call it an error */
+	returned = SSL_in_init(tls->ssl) ? SSL_do_handshake(tls->ssl) : 1;
+	if (returned == 1)
+		returned = SSL_shutdown(tls->ssl);
 	if (returned < 0)
-		return libssl_outcome(tls, returned);
+		return libssl_outcome(tls, returned) == GW_AGAIN ? GW_AGAIN : GW_OK;
 	tls->closed = true;
 	return GW_OK;
 }

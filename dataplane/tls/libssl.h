@@ -4,6 +4,7 @@
 
 #include <openssl/ssl.h>
 
+#include "bio.h"
 #include "host.h"
 #include "tls.h"
 
@@ -27,12 +28,14 @@ struct tls_context {
 /** The server side of one connection. Its SSL's application data. */
 struct tls {
 	SSL *ssl;
-	struct conn *conn;
+	struct tls_wire wire;
 	struct tls_context *context;
 	enum gw_err failed; /* GW_OK while all is well */
 	int peer_alert;
 	int our_alert;
-	uint32_t retry; /* plaintext bytes of a record that is partly sent; not taken yet */
+	uint32_t updates; /* KeyUpdates that the peer may still send */
+	uint32_t opened;  /* plaintext bytes since that last grew */
+	uint32_t retry;	  /* plaintext bytes of a record that is partly sent; not taken yet */
 	bool ready;
 	bool fin;     /* the peer's */
 	bool closing; /* close was called: nothing more is sealed */

@@ -91,7 +91,8 @@ struct tls_ops {
 	struct tls_result (*open)(struct tls *tls, uint8_t *to, uint32_t room);
 	/**
 	 * Takes plaintext and sends it as records as far as conn has room; GW_AGAIN with n <
-	 * bytes.len when it has not, or before ready. What was not taken must be the first that
+	 * bytes.len when it has not, or before ready, or while half a KeyUpdate of the peer has
+	 * come: again at writable, and after open. What was not taken must be the first that
 	 * is offered next, unchanged, at any address and with any more behind it: part of it may
 	 * be on its way in a record. So an ordered queue of bytes is what belongs before seal.
 	 */

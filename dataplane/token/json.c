@@ -29,7 +29,8 @@ static bool scalar_take(struct span *in, struct json_value *value)
 	return true;
 }
 
-/* Where in the document the check is: its open arrays and objects, and their names so far. */
+/* Where in the document the check is: its open arrays and objects, and their names so far, escapes
+ * resolved once: each is compared with all before it. */
 struct place {
 	struct span rest;
 	uint32_t depth;
@@ -39,6 +40,8 @@ struct place {
 	} level[JSON_DEPTH_MAX];
 	uint32_t names;
 	struct span name[JSON_NAMES_MAX];
+	struct writer escaped; /* what names with escapes say */
+	uint8_t memory[JSON_ESCAPED_MAX];
 };
 
 static bool place_is_object(const struct place *p)
@@ -52,10 +55,10 @@ static bool place_name(struct place *p)
 	struct span name;
 
 	if (p->names == JSON_NAMES_MAX || !json_string_take(&p->rest, &name) ||
-	    !json_mark_take(&p->rest, ':'))
+	    !json_mark_take(&p->rest, ':') || !json_string_read(name, &p->escaped, &name))
 		return false;
 	for (uint32_t i = p->level[p->depth - 1].names; i < p->names; i++)
-		if (json_string_equal(p->name[i], name))
+		if (span_equal(p->name[i], name))
 			return false;
 	p->name[p->names++] = name;
 	return true;
@@ -108,6 +111,7 @@ static bool document_check(struct span text)
 	p.rest = text;
 	p.depth = 0;
 	p.names = 0;
+	writer_init(&p.escaped, p.memory, sizeof(p.memory));
 	do {
 		if (!place_value(&p, &opened))
 			return false;

@@ -18,6 +18,8 @@
 #define JSON_DEPTH_MAX 8
 /** Member names in all objects that are open at a time: bounds the search for duplicates. */
 #define JSON_NAMES_MAX 128
+/** What all names that have escapes say, in bytes: more than a token can hold. */
+#define JSON_ESCAPED_MAX 8192
 
 enum json_type { JSON_NULL, JSON_BOOLEAN, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 

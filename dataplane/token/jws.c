@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "base64url.h"
 #include "json.h"
 #include "jws.h"
 #include "payload.h"
@@ -12,14 +13,19 @@ static bool part_take(struct span *in, struct span *part)
 	return span_skip(in, part->len + 1);
 }
 
+/* One that is longer than it may be is as malformed as one that is no base64url. */
+static enum gw_err part_decode(struct span part, uint8_t *to, uint32_t room, uint32_t *len)
+{
+	return base64url_read(part, to, room, len) == BASE64URL_OK ? GW_OK : GW_TOKEN_MALFORMED;
+}
+
 /* The signature is decoded by token_job(); that it can be is seen here, in the room of strings. */
 static enum gw_err signature_check(struct pipeline *p)
 {
 	uint8_t *room = p->scratch->strings;
 	uint32_t ignored;
 
-	return token_base64url_decode(p->claims->signature, room, sizeof(p->scratch->strings),
-				      &ignored);
+	return part_decode(p->claims->signature, room, sizeof(p->scratch->strings), &ignored);
 }
 
 enum gw_err jws_parts(struct pipeline *p)
@@ -45,7 +51,7 @@ static enum gw_err object_read(struct span part, uint8_t *to, uint32_t room,
 			       struct json_value *object)
 {
 	uint32_t len;
-	enum gw_err err = token_base64url_decode(part, to, room, &len);
+	enum gw_err err = part_decode(part, to, room, &len);
 
 	if (err == GW_OK)
 		err = json_read(span_of(to, len), object);
@@ -224,8 +230,8 @@ enum gw_err token_job(const struct token_claims *claims, const struct key_part *
 	writer_init(&text, job->text, sizeof(job->text));
 	writer_put(&text, claims->signed_text);
 	if (!writer_ok(&text) ||
-	    token_base64url_decode(claims->signature, job->signature, sizeof(job->signature),
-				   &job->signature_len) != GW_OK)
+	    base64url_read(claims->signature, job->signature, sizeof(job->signature),
+			   &job->signature_len) != BASE64URL_OK)
 		return GW_TOKEN_SIGNATURE;
 	job->text_len = writer_len(&text);
 	job->key = keys->row[claims->key].key;

@@ -5,7 +5,7 @@
 
 struct refusal {
 	uint64_t until_us;
-	uint32_t config, keys; /* generations it was made under */
+	uint32_t config, keys; /* generation and version of the rows it was made under */
 	enum gw_err why;
 };
 
@@ -40,9 +40,11 @@ void token_refused_free(struct token_refused *refused)
 	free(refused);
 }
 
-static uint32_t keys_generation(const struct snapshot *view)
+/* Not the generation: that grows with each fetch, and whoever sends tokens can have keys fetched.
+ */
+static uint32_t keys_version(const struct snapshot *view)
 {
-	return view->keys != NULL ? view->keys->part.generation : 0;
+	return view->keys != NULL ? view->keys->rows_version : 0;
 }
 
 enum gw_err token_refused_find(struct token_refused *refused, const struct token_digest *digest,
@@ -55,7 +57,7 @@ enum gw_err token_refused_find(struct token_refused *refused, const struct token
 		return GW_OK;
 	known = &refused->row[row];
 	if (now_us < known->until_us && known->config == view->config->part.generation &&
-	    known->keys == keys_generation(view))
+	    known->keys == keys_version(view))
 		return known->why;
 	digest_table_drop(refused->table, row);
 	return GW_OK;
@@ -91,6 +93,6 @@ void token_refused_put(struct token_refused *refused, const struct token_digest 
 		return;
 	refused->row[row] = (struct refusal){.until_us = now_us + TOKEN_REFUSED_US,
 					     .config = view->config->part.generation,
-					     .keys = keys_generation(view),
+					     .keys = keys_version(view),
 					     .why = why};
 }

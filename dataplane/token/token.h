@@ -138,9 +138,10 @@ struct token_digest {
 struct token_digest token_digest(struct span token);
 
 /**
- * Tokens whose signature was found good, by digest: what token_read() said of each, copied. One per
- * worker, sized at start; the one longest not used makes room. An entry says nothing about time,
- * revocation or policy: whoever finds it still calls token_judge().
+ * Tokens by digest: what token_read() said of each, copied; those whose signature was found good,
+ * and, apart from them, those whose is being checked. Each of a worker's own, sized at start; the
+ * one longest not used makes room. An entry says nothing about time, revocation or policy: whoever
+ * finds it still calls token_judge().
  */
 struct token_cache;
 
@@ -163,8 +164,8 @@ bool token_cache_find(struct token_cache *cache, const struct token_digest *dige
 		      struct token_claims *claims);
 
 /**
- * Keeps claims, which token_read() made with this config and these keys and whose signature is
- * good, under digest. What has too much text for an entry is not kept. O(1).
+ * Keeps claims, which token_read() made with this config and these keys, under digest. What has too
+ * much text for an entry is not kept. O(1).
  */
 void token_cache_put(struct token_cache *cache, const struct token_digest *digest,
 		     const struct config_part *config, const struct key_part *keys,
@@ -206,13 +207,16 @@ bool token_jti_revoked(uint64_t hash, const struct revocation_part *revocations)
 /** True when the web site of that name is disabled. revocations may be NULL. */
 bool token_wwsf_disabled(struct span wwsf, const struct revocation_part *revocations);
 
-/* ---- the layer's tools, used by its tests -------------------------------------------------- */
+/* ---- what people are shown ------------------------------------------------------------------- */
 
-/** Strict base64url (RFC 4648 5): no padding, no white space, unused bits zero. F04. */
-enum gw_err GW_MUST_CHECK token_base64url_decode(struct span text, uint8_t *to, uint32_t room,
-						 uint32_t *len);
-
-/** Writes bytes as base64url without padding. */
-void token_base64url_write(struct writer *out, struct span bytes);
+/**
+ * Writes text, a message or any other bytes, without what is secret in it: Bearer credentials in
+ * whatever header, access_token parameters, application/jwt bodies and parts, what looks like a
+ * JWS wherever it stands, and ck and ik of a challenge. In the place of each stands
+ * "[redacted N bytes]". Other Digest parameters stay: they prove nothing a second time. What is
+ * doubtful goes. False: out was too small, and has the front. Linear in text but for lines that
+ * are nearly a JWS.
+ */
+bool GW_MUST_CHECK token_redact(struct span text, struct writer *out);
 
 #endif

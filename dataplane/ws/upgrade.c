@@ -356,6 +356,15 @@ static enum gw_err upgrade_read(struct span head, const struct ws_upgrade_policy
 	return upgrade_check(&f, policy, u);
 }
 
+bool ws_upgrade_ends(struct span in, uint32_t *seen)
+{
+	/* three bytes of its four may have been there */
+	uint32_t from = *seen > 3 ? *seen - 3 : 0;
+
+	*seen = in.len;
+	return upgrade_head_len(span_from(in, from)) > 0;
+}
+
 struct ws_upgrade ws_upgrade_read(struct span in, const struct ws_upgrade_policy *policy)
 {
 	struct ws_upgrade u = {.err = GW_AGAIN};

@@ -51,6 +51,13 @@ struct ws_upgrade {
  */
 struct ws_upgrade ws_upgrade_read(struct span in, const struct ws_upgrade_policy *policy);
 
+/**
+ * Whether in, which has grown since the last call, holds the end of a head now: what says so before
+ * ws_upgrade_read() looks at all of it, however many pieces it comes in. *seen: 0 before the first
+ * call.
+ */
+bool ws_upgrade_ends(struct span in, uint32_t *seen);
+
 /** Writes the 101 answer: Upgrade, Connection, Sec-WebSocket-Accept of key, Sec-WebSocket-Protocol:
  * sip. */
 void ws_upgrade_accept(struct span key, struct writer *out);

@@ -45,7 +45,7 @@ async function play(script, env) {
 
 async function main(words) {
 	const parts = words.filter((word) => word !== '--one-world');
-	const scripts = readdirSync(HERE).filter((name) => /^\d\d-.*\.mjs$/.test(name)).sort()
+	const scripts = readdirSync(HERE).filter((name) => /^\d{2,3}-.*\.mjs$/.test(name)).sort()
 		.filter((name) => parts.length === 0 || parts.some((part) => name.includes(part)));
 	if (scripts.length === 0)
 		throw new Error(`no script has ${parts.join(' or ')} in its name`);

@@ -7,7 +7,7 @@
 #include <openssl/pem.h>
 #include <stdlib.h>
 
-#include "token/token.h"
+#include "base64url.h"
 
 enum { MINT_NUMBER_BYTES = 32, MINT_DER_MAX = 80 };
 
@@ -150,14 +150,14 @@ bool mint_write(struct mint *mint, const struct pair *pair, uint64_t jti, uint64
 
 	writer_init(&json, text, sizeof(text));
 	write_header(mint, &json);
-	token_base64url_write(out, writer_span(&json));
+	base64url_write(out, writer_span(&json));
 	writer_text(out, ".");
 	writer_init(&json, text, sizeof(text));
 	write_claims(mint, pair, jti, now_s, &json);
-	token_base64url_write(out, writer_span(&json));
+	base64url_write(out, writer_span(&json));
 	if (!writer_ok(&json) || !writer_ok(out) || !sign(mint, writer_since(out, mark), flat))
 		return false;
 	writer_text(out, ".");
-	token_base64url_write(out, span_of(flat, sizeof(flat)));
+	base64url_write(out, span_of(flat, sizeof(flat)));
 	return writer_ok(out);
 }

@@ -6,8 +6,8 @@
 #include <openssl/pem.h>
 #include <unistd.h>
 
+#include "base64url.h"
 #include "test.h"
-#include "token/token.h"
 
 /** A key in a file of its own; the caller frees and unlinks. */
 static EVP_PKEY *key_in_file(char path[])
@@ -31,8 +31,8 @@ static bool signed_by(EVP_PKEY *key, struct span token)
 	EVP_MD_CTX *digest = EVP_MD_CTX_new();
 	bool good;
 
-	EXPECT_EQ(GW_OK,
-		  token_base64url_decode(span_from(token, second + 1), flat, sizeof(flat), &len));
+	EXPECT_EQ(BASE64URL_OK,
+		  base64url_read(span_from(token, second + 1), flat, sizeof(flat), &len));
 	EXPECT_EQ(64, len);
 	ECDSA_SIG_set0(sig, BN_bin2bn(flat, 32, NULL), BN_bin2bn(flat + 32, 32, NULL));
 	len = (uint32_t)i2d_ECDSA_SIG(sig, &der);
@@ -88,12 +88,12 @@ TEST(mint, writes_the_claims_of_the_profile)
 	writer_init(&token, text, sizeof(text));
 	EXPECT(mint_write(mint, &pair, 7, 1700000000, &token));
 	rest = writer_span(&token);
-	EXPECT_EQ(GW_OK, token_base64url_decode(span_cut(rest, 0, span_find(rest, '.')), json,
-						sizeof(json), &len));
+	EXPECT_EQ(BASE64URL_OK, base64url_read(span_cut(rest, 0, span_find(rest, '.')), json,
+					       sizeof(json), &len));
 	EXPECT_SPAN("{\"typ\":\"at+jwt\",\"kid\":\"k\",\"alg\":\"ES256\"}", span_of(json, len));
 	rest = span_from(rest, span_find(rest, '.') + 1);
-	EXPECT_EQ(GW_OK, token_base64url_decode(span_cut(rest, 0, span_find(rest, '.')), json,
-						sizeof(json), &len));
+	EXPECT_EQ(BASE64URL_OK, base64url_read(span_cut(rest, 0, span_find(rest, '.')), json,
+					       sizeof(json), &len));
 	EXPECT_SPAN(
 		"{\"iss\":\"https://i\",\"aud\":\"sip:a\",\"sub\":\"a@d\",\"impi\":\"a@d\","
 		"\"impu\":\"sip:a@d\",\"jti\":\"load-7\",\"iat\":1700000000,\"exp\":1700000600}",

@@ -5,6 +5,7 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 
+#include "base64url.h"
 #include "sim.h"
 #include "token/token.h"
 
@@ -136,12 +137,12 @@ void token_write(struct sim *sim, enum token_kind kind, uint32_t user, uint64_t 
 	header[sizeof(header) - 4] = (char)('0' + sim->rotation.signing);
 	writer_init(&w, claims, sizeof(claims));
 	write_claims(&w, kind, user, exp_s);
-	token_base64url_write(out, span_text(header));
+	base64url_write(out, span_text(header));
 	writer_u8(out, '.');
-	token_base64url_write(out, writer_span(&w));
+	base64url_write(out, writer_span(&w));
 	token_maker_sign(sim->maker, writer_since(out, start), kind == TOKEN_FORGED, signature);
 	writer_u8(out, '.');
-	token_base64url_write(out, span_of(signature, sizeof(signature)));
+	base64url_write(out, span_of(signature, sizeof(signature)));
 }
 
 bool token_leaks(struct span message)

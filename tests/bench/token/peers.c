@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base64url.h"
 #include "token/token.h"
 
 struct peers {
@@ -38,7 +39,7 @@ static void signature_set(struct peers *p, struct span encoded)
 	ECDSA_SIG *pair = ECDSA_SIG_new();
 	uint32_t len;
 
-	need(token_base64url_decode(encoded, raw, sizeof(raw), &len) == GW_OK && len == 64,
+	need(base64url_read(encoded, raw, sizeof(raw), &len) == BASE64URL_OK && len == 64,
 	     "decoding the signature");
 	need(ECDSA_SIG_set0(pair, BN_bin2bn(raw, 32, NULL), BN_bin2bn(raw + 32, 32, NULL)),
 	     "ECDSA_SIG_set0");

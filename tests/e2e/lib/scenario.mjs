@@ -50,7 +50,7 @@ export async function scenario(worlds, play, limit_ms = SCENARIO_MS) {
 	const chosen = one === undefined ? worlds : [worlds[Number(one) % worlds.length]];
 	for (const options of chosen) {
 		count += 1;
-		const folder = join(run_folder, `${script.slice(0, 2)}.${count}`);
+		const folder = join(run_folder, `${script.split('-')[0]}.${count}`);
 		const name = `${script} (${title(options)})`;
 		mkdirSync(folder, { recursive: true });
 		try {

@@ -260,6 +260,27 @@ TEST(revoke, is_for_the_owner_of_the_node_and_so_are_the_others_that_change_or_s
 	world_end(&w);
 }
 
+TEST(revoke, is_not_asked_for_other_words_than_were_given)
+{
+	/* a name that someone else has chosen */
+	static const char *const commands[] = {"revoke jti shop-waf 'token-1 1'",
+					       "revoke jti shop-waf 'token-1\n2'",
+					       "revoke jti shop-waf '' token-1",
+					       "revoke jti shop-waf 'token-1\r1'",
+					       "revoke jti shop-waf 'token-1\xc3\xa4'"};
+	struct world w;
+
+	world_begin(&w);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		EXPECT_EQ(2, world_wicctl(&w, commands[i]));
+		EXPECT_TEXT("wicctl: an argument is empty, or has other characters than visible "
+			    "ASCII; see wicctl --help\n",
+			    w.answer);
+	}
+	EXPECT_EQ(0, revocations_count(w.commands.revocations));
+	world_end(&w);
+}
+
 TEST(revoke, says_so_when_the_disk_is_full_and_changes_nothing)
 {
 	struct rlimit before, none;
@@ -437,6 +458,7 @@ TEST_MAIN("cli_door", RUN(revoke, takes_a_token_back_by_the_name_or_the_iss_of_i
 	  RUN(revoke, lists_what_is_taken_back_up_to_the_rows_of_an_answer),
 	  RUN(revoke, refuses_other_words),
 	  RUN(revoke, is_for_the_owner_of_the_node_and_so_are_the_others_that_change_or_see_tokens),
+	  RUN(revoke, is_not_asked_for_other_words_than_were_given),
 	  RUN(revoke, says_so_when_the_disk_is_full_and_changes_nothing),
 	  RUN(revoke, says_so_when_a_change_is_kept_but_not_live_yet),
 	  RUN(explain, shows_the_steps_and_what_the_token_says_with_its_jti_hashed),

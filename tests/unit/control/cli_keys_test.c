@@ -103,7 +103,31 @@ TEST(cli_keys, are_two_tables_for_people)
 	end(&i);
 }
 
+TEST(cli_keys, do_not_move_the_cursor_of_a_terminal)
+{
+	static const char odd[] = "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":"
+				  "\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\","
+				  "\"kid\":\"a\\u001b[2J\\u007f\\u009b2J\\u00e9\"}]}";
+	struct issued i;
+	char *text;
+
+	text = folder_replace(loaded_minimal, "file:shop.jwks\"",
+			      "file:odd.jwks\"\n    algorithms: [EdDSA]");
+	folder_make(&i.loaded.folder);
+	folder_write(&i.loaded.folder, "odd.jwks", odd);
+	loaded_load(&i.loaded, text);
+	free(text);
+	assert_non_null(i.loaded.config);
+	world_begin(&i.world);
+	i.world.keys = (struct publish_keys_from){.config = i.loaded.config, .ids = key_ids_new()};
+	EXPECT_EQ(0, world_wicctl(&i.world, "keys"));
+	EXPECT(strstr(i.world.answer, "\x1b") == NULL);
+	EXPECT(strstr(i.world.answer, "shop-waf  a?[2J?\?\?2J\xc3\xa9  EdDSA") != NULL);
+	end(&i);
+}
+
 TEST_MAIN("cli_keys", RUN(cli_keys, are_told_with_their_issuer_and_thumbprint),
 	  RUN(cli_keys, say_which_are_revoked),
 	  RUN(cli_keys, are_told_for_an_issuer_that_has_none_yet),
-	  RUN(cli_keys, are_two_tables_for_people))
+	  RUN(cli_keys, are_two_tables_for_people),
+	  RUN(cli_keys, do_not_move_the_cursor_of_a_terminal))

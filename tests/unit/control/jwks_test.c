@@ -13,7 +13,14 @@
 	"\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"," \
 	"\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\""
 #define SET(kid) "{\"keys\":[{" EC ",\"kid\":\"" kid "\"}]}"
-#define TWO_KEYS "{\"keys\":[{" EC ",\"kid\":\"a\"},{" EC ",\"kid\":\"b\"}]}"
+#define EC2 \
+	"\"kty\":\"EC\",\"crv\":\"P-256\"," \
+	"\"x\":\"9kR7NBef43KibDRdBa2qaE_SEYZZxvtA2gnZmMo0pfA\"," \
+	"\"y\":\"7xhGGN7F7UXXwkwxewJpDqQxEeJ93tnuq5YKwNMnAfg\""
+#define TWO_KEYS "{\"keys\":[{" EC ",\"kid\":\"a\"},{" EC2 ",\"kid\":\"b\"}]}"
+#define TWINS \
+	"{\"keys\":[{" EC ",\"kid\":\"a\"},{" EC ",\"kid\":\"b\"},{" EC "},{" EC2 \
+	",\"kid\":\"c\"}]}"
 
 enum { FLIGHTS = 64, DAY_MS = 86400000 };
 
@@ -378,6 +385,31 @@ TEST(jwks, tells_once_what_is_odd_about_a_set)
 	end(&n);
 }
 
+/** Points are checked key by key: a long set would hold up the control thread with each fetch. */
+TEST(jwks, reads_a_set_that_is_the_same_only_once)
+{
+	const struct key_entry *first;
+	struct nest n;
+
+	begin(&n);
+	bring(&n, SET("a"), 60);
+	first = look(&n).keys->at;
+	pass(&n, 45000);
+	refuse(&n, "x");
+	pass(&n, 1000);
+	bring(&n, SET("a"), 60);
+	EXPECT(look(&n).keys->at == first);
+	EXPECT_TEXT("fresh", how(&n));
+	EXPECT_EQ(0, look(&n).age_s);
+	pass(&n, 45000);
+	bring(&n, SET("b"), 60);
+	EXPECT_SPAN("b", look(&n).keys->at[0].kid);
+	pass(&n, 45000);
+	bring(&n, SET("a"), 60);
+	EXPECT_SPAN("a", look(&n).keys->at[0].kid);
+	end(&n);
+}
+
 TEST(jwks, counts_a_fetch_that_cannot_begin_as_one_that_failed)
 {
 	struct nest n;
@@ -389,6 +421,17 @@ TEST(jwks, counts_a_fetch_that_cannot_begin_as_one_that_failed)
 	EXPECT_EQ(2, n.live->issuer[0].fetches);
 	EXPECT_TEXT("out of memory", look(&n).error);
 	EXPECT_EQ(1, n.flights);
+	end(&n);
+}
+
+/** A server's certificate may say anything, and an error that is not UTF-8 is no JSON. */
+TEST(jwks, tells_of_a_failure_in_visible_characters)
+{
+	struct nest n;
+
+	begin(&n);
+	refuse(&n, "name '\xff\x1b[2J\xc3\xa4' does not match");
+	EXPECT_TEXT("name '?\?[2J?\?' does not match", look(&n).error);
 	end(&n);
 }
 
@@ -481,6 +524,31 @@ TEST(jwks, publishes_nothing_when_nothing_has_changed)
 	end(&n);
 }
 
+/** Who sends tokens can have keys fetched, and must not make workers forget which they refused. */
+TEST(jwks, gives_rows_that_are_the_same_the_same_version)
+{
+	struct nest n;
+	uint32_t version;
+
+	begin(&n);
+	bring(&n, SET("a"), 3600);
+	version = n.live->rows_version;
+	EXPECT(ask(&n, 7, 0));
+	bring(&n, SET("a"), 3600);
+	EXPECT_EQ(version, n.live->rows_version);
+	pass(&n, 60000);
+	EXPECT(n.live->issuer[0].refetchable);
+	EXPECT_EQ(version, n.live->rows_version);
+	EXPECT(ask(&n, 7, 0));
+	bring(&n, TWO_KEYS, 3600);
+	EXPECT_EQ(version + 1, n.live->rows_version);
+	pass(&n, 60000);
+	EXPECT(ask(&n, 7, 0));
+	bring(&n, SET("a"), 3600);
+	EXPECT_EQ(version + 2, n.live->rows_version); /* not that of the time before */
+	end(&n);
+}
+
 TEST(jwks, publishes_again_with_the_next_tick_when_it_could_not)
 {
 	struct nest n;
@@ -513,6 +581,20 @@ TEST(jwks, leaves_a_revoked_key_out_of_what_is_published)
 	EXPECT_SPAN("a", n.live->row[0].kid);
 	EXPECT(!n.live->issuer[0].missing);
 	EXPECT_EQ(2, look(&n).keys->count); /* it is only hidden */
+	end(&n);
+}
+
+/** The thief of a key would write its other name. */
+TEST(jwks, leaves_out_a_revoked_key_under_each_of_its_names)
+{
+	struct nest n;
+
+	begin(&n);
+	n.filter.revoked = revokes_b;
+	bring(&n, TWINS, 3600);
+	EXPECT_EQ(4, look(&n).keys->count);
+	EXPECT_EQ(1, n.live->count);
+	EXPECT_SPAN("c", n.live->row[0].kid);
 	end(&n);
 }
 
@@ -591,6 +673,8 @@ TEST(jwks, stays_with_its_issuer_when_a_reload_puts_another_in_front)
 	EXPECT_EQ(1, n.flights);
 	EXPECT(ask(&n, 7, 1));
 	EXPECT_EQ(2, n.flights);
+	bring(&n, "{\"keys\":[{" EC ",\"kid\":\"a\"},{}]}", 3600);
+	expect_logged(&n, "wicgate.yaml:17: ", 1); /* where it stands now */
 	free(first);
 	free(both);
 	end(&n);
@@ -656,14 +740,18 @@ TEST_MAIN("jwks", RUN(jwks, fetches_at_once_and_is_without_keys_until_then),
 	  RUN(jwks, does_not_forget_keys_while_a_fetch_may_still_succeed),
 	  RUN(jwks, takes_a_set_without_a_usable_key_for_a_failure),
 	  RUN(jwks, tells_once_what_is_odd_about_a_set),
+	  RUN(jwks, reads_a_set_that_is_the_same_only_once),
 	  RUN(jwks, counts_a_fetch_that_cannot_begin_as_one_that_failed),
+	  RUN(jwks, tells_of_a_failure_in_visible_characters),
 	  RUN(jwks_wanted, fetches_once_in_a_cooldown),
 	  RUN(jwks_wanted, joins_a_fetch_that_is_under_way),
 	  RUN(jwks_wanted, is_ignored_of_other_configurations_rows_and_files),
 	  RUN(jwks_wanted, leaves_other_messages_alone),
 	  RUN(jwks, publishes_nothing_when_nothing_has_changed),
+	  RUN(jwks, gives_rows_that_are_the_same_the_same_version),
 	  RUN(jwks, publishes_again_with_the_next_tick_when_it_could_not),
 	  RUN(jwks, leaves_a_revoked_key_out_of_what_is_published),
+	  RUN(jwks, leaves_out_a_revoked_key_under_each_of_its_names),
 	  RUN(jwks, keeps_a_set_over_a_reload_that_does_not_change_it),
 	  RUN(jwks, stays_with_its_issuer_when_a_reload_puts_another_in_front),
 	  RUN(jwks, fetches_anew_when_a_reload_changes_where_from),

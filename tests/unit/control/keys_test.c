@@ -326,6 +326,44 @@ TEST(key_ids, differ_for_one_row_of_bytes_parted_at_two_places)
 	key_ids_free(ids);
 }
 
+TEST(key_ids, are_forgotten_with_keys_that_have_gone_and_never_given_out_again)
+{
+	struct key_ids *ids = key_ids_new();
+	struct verify_key kept = {.alg = JWS_EDDSA, .len = 1, .material = "k"}, gone = kept;
+
+	gone.material[0] = 'g';
+	key_ids_number(ids, &kept);
+	key_ids_number(ids, &gone);
+	(void)key_ids_settle(ids, NULL, 0);
+	key_ids_number(ids, &kept);
+	(void)key_ids_settle(ids, NULL, 0);
+	key_ids_number(ids, &kept);
+	key_ids_number(ids, &gone);
+	EXPECT_EQ(1, kept.id);
+	EXPECT_EQ(3, gone.id);
+	key_ids_free(ids);
+}
+
+TEST(key_ids, have_a_version_for_rows_that_are_other_ones)
+{
+	struct key_ids *ids = key_ids_new();
+	struct key_row rows[] = {{.issuer = 0, .kid = SPAN("ab"), .key.id = 1},
+				 {.issuer = 0, .kid = SPAN("c"), .key.id = 2}};
+	uint32_t version = key_ids_settle(ids, rows, 2);
+
+	EXPECT(version != 0); /* which is no keys at all */
+	EXPECT_EQ(version, key_ids_settle(ids, rows, 2));
+	EXPECT_EQ(version + 1, key_ids_settle(ids, rows, 1));
+	rows[1].key.id = 3;
+	EXPECT_EQ(version + 2, key_ids_settle(ids, rows, 2));
+	rows[1].issuer = 1;
+	EXPECT_EQ(version + 3, key_ids_settle(ids, rows, 2));
+	rows[0].kid = SPAN("a");
+	EXPECT_EQ(version + 4, key_ids_settle(ids, rows, 2));
+	EXPECT_EQ(version + 5, key_ids_settle(ids, NULL, 0));
+	key_ids_free(ids);
+}
+
 TEST_MAIN("keys", RUN(keys, reads_each_type_into_the_form_of_the_drivers),
 	  RUN(keys, binds_an_rsa_key_without_alg_to_the_only_one_allowed),
 	  RUN(keys, leaves_unusable_keys_out_with_a_warning),
@@ -338,4 +376,6 @@ TEST_MAIN("keys", RUN(keys, reads_each_type_into_the_form_of_the_drivers),
 	  RUN(keys, names_the_line_where_a_set_is_not_strict_json),
 	  RUN(keys, warns_of_a_private_key_and_never_shows_it),
 	  RUN(key_ids, differ_for_different_keys_and_algorithms_and_stay_for_the_same),
-	  RUN(key_ids, differ_for_one_row_of_bytes_parted_at_two_places))
+	  RUN(key_ids, differ_for_one_row_of_bytes_parted_at_two_places),
+	  RUN(key_ids, are_forgotten_with_keys_that_have_gone_and_never_given_out_again),
+	  RUN(key_ids, have_a_version_for_rows_that_are_other_ones))

@@ -132,6 +132,31 @@ static void answer_capture(struct world *w, uint16_t worker, const struct messag
 	answer_row(w, worker, command->id, &done, sizeof(done));
 }
 
+static void answer_trace(struct world *w, uint16_t worker, const struct message_command *command)
+{
+	bool ends = command->what == COMMAND_TRACE_END;
+	struct row_trace row = {worker == 1 && !ends ? w->trace_err : GW_OK,
+				ends ? w->trace_lost : 0};
+
+	answer_row(w, worker, command->id, &row, sizeof(row));
+	for (uint32_t i = 0; worker == 0 && !ends && i < w->trace_sends; i++)
+		world_traced(w, 0, w->trace.id, SPAN("INVITE sip:bob@home1.net SIP/2.0\r\n\r\n"));
+}
+
+static void answer_show(struct world *w, uint16_t worker, const struct message_command *command)
+{
+	uint32_t rows = worker == 1 ? w->shown_count : 0;
+	struct message_answer answer = {
+		.head = {MESSAGE_ANSWER, (uint32_t)(sizeof(answer) + rows * sizeof(w->shown[0]))},
+		.id = command->id,
+		.rows = rows,
+		.row_size = sizeof(w->shown[0]),
+	};
+
+	EXPECT_EQ(GW_OK, mailbox_send(w->hub, worker, CONTROL, span_of(&answer, sizeof(answer)),
+				      span_of(w->shown, rows * (uint32_t)sizeof(w->shown[0]))));
+}
+
 /** body: what follows the command. */
 static void answer_explain(struct world *w, uint16_t worker, const struct message_command *command,
 			   struct span body)
@@ -173,12 +198,22 @@ static void hear_command(struct world *w, uint16_t worker, const struct message_
 	if (command->what == COMMAND_CAPTURE)
 		hear_filter(w, rest);
 	w->capture_ends += command->what == COMMAND_CAPTURE_END;
+	w->traces += command->what == COMMAND_TRACE;
+	w->trace_ends += command->what == COMMAND_TRACE_END;
+	if (command->what == COMMAND_TRACE || command->what == COMMAND_TRACE_END)
+		EXPECT(span_copy(&rest, &w->trace, sizeof(w->trace)));
+	if (command->what == COMMAND_SHOW)
+		EXPECT(span_copy(&rest, &w->show, sizeof(w->show)));
 	if (w->manner[worker] == SILENT)
 		return;
 	if (command->what == COMMAND_PING)
 		answer_ping(w, worker, command);
 	else if (command->what == COMMAND_CAPTURE || command->what == COMMAND_CAPTURE_END)
 		answer_capture(w, worker, command);
+	else if (command->what == COMMAND_TRACE || command->what == COMMAND_TRACE_END)
+		answer_trace(w, worker, command);
+	else if (command->what == COMMAND_SHOW)
+		answer_show(w, worker, command);
 	else if (command->what == COMMAND_EXPLAIN)
 		answer_explain(w, worker, command, rest);
 	else
@@ -414,6 +449,7 @@ static void begin_commands(struct world *w)
 				     .max_rows = 500};
 	struct errands_config errands = {&w->loop, w->hub, WORKERS};
 	struct log_config log = {.level = LOG_LEVEL_INFO, .rate = 100};
+	struct traces_config traces = {.loop = &w->loop, .workers = WORKERS};
 	struct capture_config capture = {.loop = &w->loop,
 					 .workers = WORKERS,
 					 .lost = commands_capture_lost,
@@ -432,9 +468,17 @@ static void begin_commands(struct world *w)
 	capture.log = w->log;
 	capture.errands = w->commands.errands;
 	w->commands.capture = capture_new(&capture);
+	traces.log = w->log;
+	traces.errands = w->commands.errands;
+	w->commands.traces = traces_new(&traces);
 }
 
 void world_begin_with(struct world *w, uint32_t deadline_ms)
+{
+	world_begin_for(w, deadline_ms, 3);
+}
+
+void world_begin_for(struct world *w, uint32_t deadline_ms, uint32_t clients)
 {
 	struct inbox_config inbox = {.loop = &w->loop,
 				     .endpoint = CONTROL,
@@ -447,7 +491,7 @@ void world_begin_with(struct world *w, uint32_t deadline_ms)
 				 .command_count = commands_count,
 				 .context = &w->commands,
 				 .owner = geteuid(),
-				 .clients_max = 3,
+				 .clients_max = clients,
 				 .deadline_ms = deadline_ms};
 	char why[256] = "";
 
@@ -492,6 +536,7 @@ void world_end(struct world *w)
 	fetch_close(w->commands.fetch);
 	errands_close(w->commands.errands);
 	capture_close(w->commands.capture);
+	traces_close(w->commands.traces);
 	inbox_close(w->inbox);
 	uv_close((uv_handle_t *)&w->done, NULL);
 	uv_close((uv_handle_t *)&w->turn, NULL);
@@ -520,6 +565,22 @@ void world_pass(struct world *w, uint32_t ms)
 	uv_run(&w->loop, UV_RUN_DEFAULT);
 	uv_close((uv_handle_t *)&timer, NULL);
 	uv_run(&w->loop, UV_RUN_NOWAIT);
+}
+
+void world_traced(struct world *w, uint16_t worker, uint32_t id, struct span text)
+{
+	struct message_traced message = {
+		.head = {MESSAGE_TRACED, (uint32_t)sizeof(message) + text.len},
+		.now_us = 1,
+		.id = {id},
+		.leg = TRACE_TO_CORE,
+		.transport = MW_TCP,
+		.len = text.len,
+	};
+
+	EXPECT(endpoint_parse(SPAN("198.18.0.20:5060"), &message.peer));
+	EXPECT_EQ(GW_OK,
+		  mailbox_send(w->hub, worker, CONTROL, span_of(&message, sizeof(message)), text));
 }
 
 void world_frame(struct world *w, uint16_t worker, const struct message_captured *about,

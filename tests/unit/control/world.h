@@ -59,6 +59,16 @@ struct world {
 	uint32_t captures, capture_ends; /* commands that workers have got */
 	struct capture_filter filter;	 /* the last one */
 	char log_text[4096];
+	/* traces */
+	enum gw_err trace_err;	     /* of worker 1 */
+	uint64_t trace_lost;	     /* of each worker, when it is told to stop */
+	uint32_t traces, trace_ends; /* commands that workers have got */
+	struct trace_filter trace;   /* the last one */
+	uint32_t trace_sends;	     /* messages that worker 0 hands over when it begins */
+	/* what `show` tells of: nothing until a test sets it */
+	struct show_ask show;
+	struct row_show shown[6];
+	uint32_t shown_count; /* by worker 1 */
 	/* the door: what is live, and what was made live */
 	int state; /* the state directory */
 	struct config_part config;
@@ -94,6 +104,12 @@ int world_wicctl(struct world *w, const char *arguments);
 
 /** Runs the loop for ms milliseconds. */
 void world_pass(struct world *w, uint32_t ms);
+
+/** The same as world_begin_with(), for so many clients at a time. */
+void world_begin_for(struct world *w, uint32_t deadline_ms, uint32_t clients);
+
+/** A SIP message that worker hands to a trace. */
+void world_traced(struct world *w, uint16_t worker, uint32_t id, struct span text);
 
 /** A frame that worker hands to the capture. */
 void world_frame(struct world *w, uint16_t worker, const struct message_captured *about,

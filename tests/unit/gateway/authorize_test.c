@@ -156,6 +156,79 @@ TEST(authorize, looks_at_the_site_again_when_the_verdict_is_there)
 	EXPECT_EQ(GW_TOKEN_WWSF, gateway_verified(world.gw, &world.wic[0], text, GW_OK).err);
 }
 
+TEST(authorize, names_no_place_to_fetch_a_token_for_an_origin_that_is_served_no_more)
+{
+	world_start();
+	world.wic[0].disowned = true;
+	EXPECT_EQ(GW_TOKEN_WWSF, wic_sends(0, register_jssip(NULL, 600)));
+	EXPECT_EQ(403, status_of(world_only(TO_WIC)));
+	EXPECT_NO_LINE(world_only(TO_WIC), "WWW-Authenticate");
+}
+
+TEST(authorize, holds_a_request_whose_token_is_gone_against_no_other_token)
+{
+	const char *token;
+
+	world_start();
+	token = token_alice(900);
+	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token, 600)));
+	EXPECT_EQ(GW_TOKEN_MALFORMED, gateway_verified(world.gw, &world.wic[1],
+						       span_text(register_jssip("a\\", 600)), GW_OK)
+					      .err);
+	EXPECT_EQ(GW_OK, sends(0, register_jssip(token, 600)).err);
+}
+
+TEST(authorize, believes_no_token_whose_signature_is_still_being_checked)
+{
+	const char *token;
+
+	world_start();
+	token = token_alice(900);
+	EXPECT_EQ(GW_AGAIN, sends(0, register_jssip(token, 600)).err);
+	EXPECT_EQ(GW_AGAIN, sends(1, register_jssip(token, 600)).err);
+	EXPECT_EQ(GW_TOKEN_SIGNATURE,
+		  gateway_verified(world.gw, &world.wic[0], span_text(register_jssip(token, 600)),
+				   GW_TOKEN_SIGNATURE)
+			  .err);
+	EXPECT_EQ(GW_TOKEN_SIGNATURE, sends(2, register_jssip(token, 600)).err);
+	EXPECT_EQ(0, count(&world.counters.token_cached));
+}
+
+TEST(authorize, reads_a_token_once_unless_a_reload_came_in_between)
+{
+	struct span text;
+
+	world_start();
+	for (uint32_t reloaded = 0; reloaded < 2; reloaded++) {
+		text = span_text(register_jssip(token_alice(900 + reloaded), 600));
+		EXPECT_EQ(GW_AGAIN, gateway_from_wic(world.gw, &world.wic[reloaded], text).err);
+		world.issuer[0].audience = SPAN("sip:other");
+		world.config.part.generation += reloaded;
+		world_turn();
+		EXPECT_EQ(reloaded ? GW_TOKEN_AUD : GW_OK,
+			  gateway_verified(world.gw, &world.wic[reloaded], text, GW_OK).err);
+		world.issuer[0].audience = SPAN("sip:ep1.home1.net");
+	}
+}
+
+TEST(authorize, reads_a_token_again_when_others_took_its_place)
+{
+	struct span text[WICS];
+
+	world_start();
+	gateway_free(world.gw);
+	world.gateway_config.verify_jobs = 1;
+	world.gw = gateway_new(&world.gateway_config);
+	assert_non_null(world.gw);
+	world_turn();
+	for (uint32_t i = 0; i < WICS; i++) {
+		text[i] = span_text(register_jssip(token_alice(900 + i), 600));
+		EXPECT_EQ(GW_AGAIN, gateway_from_wic(world.gw, &world.wic[i], text[i]).err);
+	}
+	for (uint32_t i = 0; i < WICS; i++)
+		EXPECT_EQ(GW_OK, gateway_verified(world.gw, &world.wic[i], text[i], GW_OK).err);
+}
+
 TEST_MAIN("gateway_authorize", RUN(authorize, checks_the_signature_of_a_new_token),
 	  RUN(authorize, needs_no_job_for_a_token_that_was_verified),
 	  RUN(authorize, judges_a_verified_token_each_time),
@@ -167,4 +240,9 @@ TEST_MAIN("gateway_authorize", RUN(authorize, checks_the_signature_of_a_new_toke
 	  RUN(authorize, looks_again_at_a_token_that_a_reload_may_have_made_good),
 	  RUN(authorize, does_not_hold_a_lost_verdict_against_a_token),
 	  RUN(authorize, spends_no_signature_for_an_origin_that_is_served_no_more),
-	  RUN(authorize, looks_at_the_site_again_when_the_verdict_is_there))
+	  RUN(authorize, looks_at_the_site_again_when_the_verdict_is_there),
+	  RUN(authorize, names_no_place_to_fetch_a_token_for_an_origin_that_is_served_no_more),
+	  RUN(authorize, holds_a_request_whose_token_is_gone_against_no_other_token),
+	  RUN(authorize, believes_no_token_whose_signature_is_still_being_checked),
+	  RUN(authorize, reads_a_token_once_unless_a_reload_came_in_between),
+	  RUN(authorize, reads_a_token_again_when_others_took_its_place))

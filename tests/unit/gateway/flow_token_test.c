@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "token/token.h"
+#include "base64url.h"
 #include "world.h"
 
 /* Flow tokens: PROTOCOL 10.1 with the layout of DESIGN 5. */
@@ -45,7 +45,7 @@ TEST(flow_token, names_node_key_kind_and_flow_in_the_documented_order)
 	uint32_t len;
 
 	world_start();
-	EXPECT_EQ(GW_OK, token_base64url_decode(span_from(token(), 4), bytes, sizeof(bytes), &len));
+	EXPECT_EQ(BASE64URL_OK, base64url_read(span_from(token(), 4), bytes, sizeof(bytes), &len));
 	EXPECT_EQ(32, len);
 	EXPECT_BYTES(wanted, bytes, sizeof(wanted));
 }

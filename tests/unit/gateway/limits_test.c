@@ -128,6 +128,15 @@ TEST(connection, does_not_hide_a_register_in_a_dialog)
 	expect_limited(wic_sends(0, request_of("REGISTER", ";tag=b1")));
 }
 
+TEST(connection, does_not_take_a_bye_without_a_dialog_for_its_end)
+{
+	world_start();
+	world.config.requests = (struct rate_limit){10, 1};
+	expect_not_limited(request_of("BYE", ""));
+	expect_limited(wic_sends(0, request_of("BYE", "")));
+	expect_not_limited(request_of("BYE", ";tag=b1"));
+}
+
 /* ---- a binding ------------------------------------------------------------------------------- */
 
 TEST(binding, past_the_rate_of_its_web_site_is_told_503)
@@ -196,6 +205,21 @@ TEST(site, past_its_rate_refuses_new_registrations)
 	EXPECT_EQ(GW_TOKEN_NONE, wic_sends(0, register_jssip(NULL, 600)));
 }
 
+TEST(site, past_its_rate_looks_at_no_token_in_another_method)
+{
+	world_start();
+	world.wwsf[0].registrations = (struct rate_limit){1, 1};
+	EXPECT_EQ(GW_TOKEN_NONE, wic_sends(0, register_jssip(NULL, 600)));
+	world_forget();
+	expect_limited(wic_sends(1, message_with(format("Authorization: Bearer %s" CRLF,
+							token_alice(3570)))));
+	EXPECT_EQ(0, world.jobs);
+	world_wait(SECOND);
+	EXPECT_EQ(GW_NOT_REGISTERED, wic_sends(1, message_with("")));
+	world_forget();
+	expect_limited(wic_sends(0, register_jssip(NULL, 600)));
+}
+
 TEST(site, past_its_rate_lets_registered_users_refresh)
 {
 	world_start();
@@ -223,7 +247,7 @@ TEST(site, that_was_taken_away_counts_nobody)
 	world.wwsf[0].registrations = (struct rate_limit){1, 1};
 	world.wic[0].disowned = true;
 	for (int i = 0; i < 3; i++)
-		EXPECT_EQ(GW_TOKEN_NONE, wic_sends(0, register_jssip(NULL, 600)));
+		EXPECT_EQ(GW_TOKEN_WWSF, wic_sends(0, register_jssip(NULL, 600)));
 }
 
 TEST(site, that_has_no_limits_limits_nobody)
@@ -240,11 +264,13 @@ TEST_MAIN("limits", RUN(connection, past_its_rate_is_told_503_and_when_to_come_a
 	  RUN(connection, past_its_rate_may_go_on_with_what_it_has_begun),
 	  RUN(connection, has_a_hard_bound_for_that_as_well),
 	  RUN(connection, does_not_hide_a_register_in_a_dialog),
+	  RUN(connection, does_not_take_a_bye_without_a_dialog_for_its_end),
 	  RUN(binding, past_the_rate_of_its_web_site_is_told_503),
 	  RUN(binding, is_not_freed_of_its_limit_by_registering_again),
 	  RUN(binding, that_has_no_web_site_any_more_is_under_the_limit_of_its_connection_only),
 	  RUN(binding, sets_up_so_many_calls_and_no_more),
 	  RUN(site, past_its_rate_refuses_new_registrations),
+	  RUN(site, past_its_rate_looks_at_no_token_in_another_method),
 	  RUN(site, past_its_rate_lets_registered_users_refresh),
 	  RUN(site, past_its_rate_leaves_other_sites_alone),
 	  RUN(site, that_was_taken_away_counts_nobody), RUN(site, that_has_no_limits_limits_nobody))

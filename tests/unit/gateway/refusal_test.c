@@ -545,6 +545,24 @@ TEST(refusal, of_a_key_that_was_replaced_while_it_was_asked_challenges)
 	EXPECT_EQ(0, gateway_transactions(world.gw));
 }
 
+TEST(refusal, by_a_key_that_was_replaced_meanwhile_is_not_held_against_the_token)
+{
+	struct key_row next;
+	struct span text;
+
+	world_start();
+	next = world.keys.row[0];
+	text = span_text(register_jssip(token_alice(900), 600));
+	EXPECT_EQ(GW_AGAIN, gateway_from_wic(world.gw, &world.wic[0], text).err);
+	next.key.id++;
+	world.keys.row = &next;
+	EXPECT_EQ(GW_TOKEN_KID,
+		  gateway_verified(world.gw, &world.wic[0], text, GW_TOKEN_SIGNATURE).err);
+	EXPECT_EQ(GW_AGAIN, gateway_from_wic(world.gw, &world.wic[0], text).err);
+	EXPECT_EQ(GW_OK, gateway_verified(world.gw, &world.wic[0], text, GW_OK).err);
+	EXPECT_EQ(0, world_count(&world.counters.token_refused_again));
+}
+
 TEST_MAIN("gateway_refusal", RUN(refusal, f01_of_no_credential_challenges_without_error),
 	  RUN(refusal, f01_of_a_lone_digest_challenges_without_error),
 	  RUN(refusal, f02_of_two_tokens_is_400), RUN(refusal, f02_of_bearer_and_digest_is_400),
@@ -556,6 +574,7 @@ TEST_MAIN("gateway_refusal", RUN(refusal, f01_of_no_credential_challenges_withou
 	  RUN(refusal, f09_of_an_unknown_issuer_challenges),
 	  RUN(refusal, f10_of_an_unknown_key_challenges),
 	  RUN(refusal, of_a_key_that_was_replaced_while_it_was_asked_challenges),
+	  RUN(refusal, by_a_key_that_was_replaced_meanwhile_is_not_held_against_the_token),
 	  RUN(refusal, f11_of_an_issuer_without_keys_is_503_with_retry_after),
 	  RUN(refusal, f12_of_a_bad_signature_challenges),
 	  RUN(refusal, of_a_driver_that_failed_is_503_with_retry_after),

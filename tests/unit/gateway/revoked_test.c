@@ -130,6 +130,24 @@ TEST(revoked, site_ends_its_bindings)
 	ended(GW_TOKEN_WWSF);
 }
 
+TEST(revoked, site_ends_its_bindings_also_those_that_a_reload_came_in_between)
+{
+	struct wwsf_config other;
+
+	world_start();
+	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_named("t-1"), 600)));
+	other = world.wwsf[1]; /* the sites change places while the core is asked */
+	world.wwsf[1] = world.wwsf[0];
+	world.wwsf[0] = other;
+	world.config.part.generation++;
+	world_turn();
+	core_registers(600);
+	world_disable("toys");
+	untouched();
+	world_disable("shop");
+	ended(GW_TOKEN_WWSF);
+}
+
 TEST(revoked, site_of_another_name_leaves_a_binding_alone)
 {
 	world_start();
@@ -164,5 +182,6 @@ TEST_MAIN("gateway_revoked", RUN(revoked, token_is_refused),
 	  RUN(revoked, token_that_a_refresh_replaced_leaves_the_binding_alone),
 	  RUN(revoked, token_ends_a_binding_that_the_core_grants_too_late),
 	  RUN(revoked, site_is_refused), RUN(revoked, site_ends_its_bindings),
+	  RUN(revoked, site_ends_its_bindings_also_those_that_a_reload_came_in_between),
 	  RUN(revoked, site_of_another_name_leaves_a_binding_alone),
 	  RUN(revoked, walk_looks_at_a_bounded_number_of_bindings_in_a_turn))

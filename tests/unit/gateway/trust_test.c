@@ -299,6 +299,12 @@ TEST(wic, brings_no_parameter_of_the_core_in_a_request_uri)
 		 "tel:+15551230000;phone-context=x"},
 		{"tel:+15551230000;oli=00", "tel:+15551230000"},
 		{"sip:orig@home2.net;original=1", "sip:orig@home2.net;original=1"},
+		{"sip:+15551230000%3Bcpc=operator@home2.net;user=phone",
+		 "sip:+15551230000@home2.net;user=phone"},
+		{"sip:+15551230000;x=y%3boli%3D1%3bz@home2.net",
+		 "sip:+15551230000;x=y%3bz@home2.net"},
+		{"sip:+15551230000;%63pc%3doperator@home2.net", "sip:+15551230000@home2.net"},
+		{"sip:bob%3bcp%63x=1@home2.net;", "sip:bob%3bcp%63x=1@home2.net;"},
 	};
 
 	world_start();

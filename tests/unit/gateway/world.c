@@ -149,8 +149,11 @@ static bool env_hop_up(void *context, const struct mw_target *target)
 
 static void env_event(void *context, const struct message_event *event)
 {
-	if (world.events < SENT_MAX)
-		world.event[world.events++] = *event;
+	if (world.events == SENT_MAX)
+		return;
+	memset(&world.audit[world.events], 0, sizeof(world.audit[0]));
+	memcpy(&world.audit[world.events], event, event->head.len);
+	world.event[world.events++] = *event;
 }
 
 static struct verify_job job;
@@ -270,6 +273,7 @@ static void gateway_start(void)
 		.max_transactions = 8,
 		.max_message = 65536,
 		.max_parked = 4,
+		.verify_jobs = 4,
 		.token_cache = 8,
 		.token_refused = 8,
 		.epoch = 1000,

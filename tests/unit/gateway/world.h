@@ -74,6 +74,7 @@ struct world {
 	struct letter letter[SENT_MAX];
 	uint32_t events;
 	struct message_event event[SENT_MAX];
+	struct message_audit audit[SENT_MAX]; /* the same with what follows; zeros: nothing */
 };
 extern struct world world;
 

@@ -342,6 +342,23 @@ TEST(tls_libssl, tells_the_alert_of_a_client_that_does_not_trust_us)
 	pair_free(p);
 }
 
+TEST(tls_libssl, does_not_lay_its_refusal_on_a_warning_of_the_peer)
+{
+	struct pair *p = start();
+	uint8_t to[8];
+
+	SSL_set_max_proto_version(p->client, TLS1_2_VERSION);
+	SSL_do_handshake(p->client);
+	pair_carry(p, 100000);
+	EXPECT_EQ(GW_AGAIN, tls_libssl.open(p->tls, to, sizeof(to)).err);
+	fake_arrive(&p->fake, SPAN("\x15\x03\x03\x00\x02\x01\x70")); /* unrecognized_name */
+	EXPECT_EQ(GW_AGAIN, tls_libssl.open(p->tls, to, sizeof(to)).err);
+	fake_arrive(&p->fake, SPAN("\x16\x03\x03\x00\x04\x0e\x00\x00\x00")); /* not a client's */
+	EXPECT_EQ(GW_TLS_HANDSHAKE, tls_libssl.open(p->tls, to, sizeof(to)).err);
+	expect_failure(p, "we refused: unexpected message (sent alert unexpected_message)");
+	pair_free(p);
+}
+
 TEST(tls_libssl, refuses_what_is_not_tls)
 {
 	struct pair *p = start();
@@ -351,6 +368,48 @@ TEST(tls_libssl, refuses_what_is_not_tls)
 	EXPECT_EQ(GW_TLS_HANDSHAKE, tls_libssl.open(p->tls, to, sizeof(to)).err);
 	expect_failure(p, "we refused: http request");
 	EXPECT_EQ(GW_TLS_HANDSHAKE, tls_libssl.open(p->tls, to, sizeof(to)).err);
+	pair_free(p);
+}
+
+static void expect_too_long(struct pair *p)
+{
+	uint8_t to[8];
+
+	fake_arrive(&p->fake, SPAN("\x16\x03\x01\x00\x04\x01\x00\x3f\xfd"));
+	EXPECT_EQ(GW_TLS_HANDSHAKE, tls_libssl.open(p->tls, to, sizeof(to)).err);
+	expect_failure(p, "we refused: excessive message size");
+	pair_free(p);
+}
+
+TEST(tls_libssl, makes_no_room_for_a_client_hello_that_is_too_long)
+{
+	expect_too_long(start());
+}
+
+TEST(tls_libssl, makes_no_room_for_a_second_client_hello_that_is_too_long)
+{
+	struct pair *p = pair_new((struct tls_config){.groups = "P-256"});
+	uint8_t to[8];
+
+	SSL_do_handshake(p->client);
+	EXPECT(pair_carry(p, 100000));
+	EXPECT_EQ(GW_AGAIN, tls_libssl.open(p->tls, to, sizeof(to)).err); /* HelloRetryRequest */
+	fake_arrive(&p->fake, SPAN("\x14\x03\x03\x00\x01\x01"));
+	expect_too_long(p);
+}
+
+TEST(tls_libssl, takes_a_client_hello_as_long_as_a_record)
+{
+	static uint8_t many[15000]; /* protocols that nobody speaks, and ours */
+	struct pair *p = start();
+
+	memset(many, 'x', sizeof(many));
+	for (uint32_t i = 0; i + 100 <= sizeof(many); i += 100)
+		many[i] = 99;
+	memcpy(many, "\x08http/1.1\x5a", 10);
+	EXPECT_EQ(0, SSL_set_alpn_protos(p->client, many, sizeof(many)));
+	EXPECT_EQ(GW_AGAIN, pair_handshake(p, 100000));
+	EXPECT(tls_libssl.ready(p->tls));
 	pair_free(p);
 }
 
@@ -501,6 +560,24 @@ TEST(tls_libssl, changes_its_keys)
 	pair_free(p);
 }
 
+TEST(tls_libssl, closes_behind_a_change_of_keys_that_had_no_room)
+{
+	struct pair *p = start_ready();
+	uint8_t to[8];
+
+	p->fake.tx_limit = 10;
+	EXPECT_EQ(GW_OK, tls_libssl.update(p->tls));
+	EXPECT_EQ(GW_AGAIN, tls_libssl.close(p->tls));
+	EXPECT_EQ(GW_TLS_CLOSED, tls_libssl.seal(p->tls, SPAN("late")).err);
+	p->fake.tx_limit = 1000;
+	EXPECT_EQ(GW_OK, tls_libssl.close(p->tls));
+	while (pair_carry(p, 100000))
+		;
+	EXPECT_EQ(0, SSL_read(p->client, to, sizeof(to)));
+	EXPECT_EQ(SSL_ERROR_ZERO_RETURN, SSL_get_error(p->client, 0));
+	pair_free(p);
+}
+
 TEST(tls_libssl, changes_its_keys_when_there_is_room_again)
 {
 	struct pair *p = start_ready();
@@ -526,6 +603,45 @@ TEST(tls_libssl, follows_the_key_updates_of_the_peer_and_answers_them)
 		expect_opened(p, "theirs");
 		EXPECT_EQ(GW_OK, tls_libssl.seal(p->tls, SPAN("ours")).err);
 		expect_received(p, "ours");
+	}
+	pair_free(p);
+}
+
+static void client_updates(struct pair *p)
+{
+	EXPECT_EQ(1, SSL_key_update(p->client, SSL_KEY_UPDATE_NOT_REQUESTED));
+	EXPECT_EQ(1, SSL_do_handshake(p->client));
+	while (pair_carry(p, 100000))
+		;
+}
+
+TEST(tls_libssl, follows_so_many_key_updates_and_no_more)
+{
+	struct pair *p = start_ready();
+	uint8_t to[8];
+
+	for (int i = 0; i < 32; i++)
+		client_updates(p);
+	client_sends(p, SPAN("theirs"));
+	expect_opened(p, "theirs");
+	client_updates(p);
+	client_sends(p, SPAN("late"));
+	EXPECT_EQ(GW_TLS_RECORD, tls_libssl.open(p->tls, to, sizeof(to)).err);
+	expect_failure(p, "we refused: too many key updates");
+	pair_free(p);
+}
+
+TEST(tls_libssl, follows_a_key_update_for_each_64_kib_for_ever)
+{
+	static uint8_t bytes[16384];
+	struct pair *p = start_ready();
+
+	for (int i = 0; i < 100; i++) {
+		client_updates(p);
+		for (int n = 0; n < 4; n++) {
+			client_sends(p, span_of(bytes, sizeof(bytes)));
+			EXPECT_EQ(sizeof(bytes), tls_libssl.open(p->tls, bytes, sizeof(bytes)).n);
+		}
 	}
 	pair_free(p);
 }
@@ -624,7 +740,11 @@ TEST_MAIN("tls_libssl", RUN(tls_libssl, handshakes_and_tells_what_was_agreed),
 	  RUN(tls_libssl, accepts_a_client_without_server_name_or_alpn),
 	  RUN(tls_libssl, refuses_an_alpn_without_http_1_1),
 	  RUN(tls_libssl, tells_the_alert_of_a_client_that_does_not_trust_us),
+	  RUN(tls_libssl, does_not_lay_its_refusal_on_a_warning_of_the_peer),
 	  RUN(tls_libssl, refuses_what_is_not_tls),
+	  RUN(tls_libssl, makes_no_room_for_a_client_hello_that_is_too_long),
+	  RUN(tls_libssl, makes_no_room_for_a_second_client_hello_that_is_too_long),
+	  RUN(tls_libssl, takes_a_client_hello_as_long_as_a_record),
 	  RUN(tls_libssl, refuses_a_record_that_was_changed),
 	  RUN(tls_libssl, says_closed_at_close_notify_and_can_still_send),
 	  RUN(tls_libssl, says_closed_at_fin_after_what_came_before_it),
@@ -635,8 +755,11 @@ TEST_MAIN("tls_libssl", RUN(tls_libssl, handshakes_and_tells_what_was_agreed),
 	  RUN(tls_libssl, sends_close_notify_when_there_is_room_again),
 	  RUN(tls_libssl, does_not_close_over_a_record_that_is_on_its_way),
 	  RUN(tls_libssl, changes_its_keys),
+	  RUN(tls_libssl, closes_behind_a_change_of_keys_that_had_no_room),
 	  RUN(tls_libssl, changes_its_keys_when_there_is_room_again),
 	  RUN(tls_libssl, follows_the_key_updates_of_the_peer_and_answers_them),
+	  RUN(tls_libssl, follows_so_many_key_updates_and_no_more),
+	  RUN(tls_libssl, follows_a_key_update_for_each_64_kib_for_ever),
 	  RUN(tls_libssl, tells_its_secrets_only_where_it_is_configured_to),
 	  RUN(tls_libssl, does_not_renegotiate),
 	  RUN(tls_libssl, may_be_freed_at_every_step_of_a_handshake),

@@ -176,6 +176,30 @@ TEST(tls_ticket, resumes_under_a_renewed_certificate_but_not_under_one_of_other_
 	}
 }
 
+/** The cipher of the next connection. */
+static const char *next_cipher(struct pair *p)
+{
+	pair_next(p, HOST);
+	pair_meet(p);
+	return tls_libssl.info(p->tls).cipher;
+}
+
+TEST(tls_ticket, does_not_bring_back_a_cipher_that_a_reload_took_away)
+{
+	struct tls_config config = usual;
+	struct pair *p;
+
+	config.ciphers = "TLS_AES_128_GCM_SHA256:ECDHE-ECDSA-CHACHA20-POLY1305";
+	p = met(config, TLS1_2_VERSION);
+	EXPECT_TEXT("ECDHE-ECDSA-CHACHA20-POLY1305", next_cipher(p));
+	EXPECT(tls_libssl.info(p->tls).resumed);
+	config.ciphers = "TLS_AES_128_GCM_SHA256:ECDHE-ECDSA-AES128-GCM-SHA256";
+	pair_context(p, config);
+	EXPECT_TEXT("ECDHE-ECDSA-AES128-GCM-SHA256", next_cipher(p));
+	EXPECT(!tls_libssl.info(p->tls).resumed);
+	pair_free(p);
+}
+
 TEST(tls_ticket, that_was_changed_means_a_full_handshake)
 {
 	FOR_VERSIONS(v)
@@ -267,6 +291,7 @@ TEST_MAIN("tls_ticket", RUN(tls_ticket, resumes_again_and_again),
 	  RUN(tls_ticket, of_one_name_does_not_resume_under_another),
 	  RUN(tls_ticket, of_a_name_in_another_case_resumes),
 	  RUN(tls_ticket, resumes_under_a_renewed_certificate_but_not_under_one_of_other_names),
+	  RUN(tls_ticket, does_not_bring_back_a_cipher_that_a_reload_took_away),
 	  RUN(tls_ticket, that_was_changed_means_a_full_handshake),
 	  RUN(tls_ticket, is_not_made_without_keys),
 	  RUN(tls_ticket, is_not_made_where_none_is_configured),

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base64url.h"
 #include "control/keys.h"
 #include "test.h"
 #include "world.h"
@@ -21,16 +22,16 @@
 static struct span begin(const char *header, const char *payload, struct writer *out)
 {
 	writer_init(out, token.text, sizeof(token.text));
-	token_base64url_write(out, span_text(header));
+	base64url_write(out, span_text(header));
 	writer_u8(out, '.');
-	token_base64url_write(out, span_text(payload));
+	base64url_write(out, span_text(payload));
 	return writer_span(out);
 }
 
 static struct span end(struct writer *out, struct span signature)
 {
 	writer_u8(out, '.');
-	token_base64url_write(out, signature);
+	base64url_write(out, signature);
 	EXPECT(writer_ok(out));
 	token.len = writer_len(out);
 	return token_span();
@@ -44,7 +45,7 @@ static void good_signature(uint8_t signature[VERIFY_SIGNATURE_MAX])
 
 	EXPECT_EQ(GW_OK, payload_outcome(GOOD_PAYLOAD));
 	token_parts(parts);
-	EXPECT_EQ(GW_OK, token_base64url_decode(parts[2], signature, VERIFY_SIGNATURE_MAX, &len));
+	EXPECT_EQ(BASE64URL_OK, base64url_read(parts[2], signature, VERIFY_SIGNATURE_MAX, &len));
 	EXPECT_EQ(64, len);
 }
 
@@ -337,7 +338,7 @@ static uint32_t rsa_used(uint32_t bytes, const char *e)
 
 	memset(modulus, 0xff, sizeof(modulus));
 	writer_init(&out, text, sizeof(text));
-	token_base64url_write(&out, span_of(modulus, bytes));
+	base64url_write(&out, span_of(modulus, bytes));
 	snprintf(jwk, sizeof(jwk),
 		 "{\"kty\":\"RSA\",\"alg\":\"RS256\",\"n\":\"%.*s\",\"e\":\"%s\"}",
 		 (int)writer_len(&out), (const char *)text, e);

@@ -171,6 +171,8 @@ TEST(json, compares_names_after_their_escapes_are_resolved)
 	EXPECT(!accepts("{\"/\":1,\"\\/\":2}"));
 	EXPECT(accepts("{\"a\":1,\"\\\\u0061\":2}"));
 	EXPECT(accepts("{\"a\":1,\"\\u0061b\":2}"));
+	EXPECT(!accepts("{\"\\u0061\":{\"\\u0062\":1},\"a\":2}"));
+	EXPECT(!accepts("{\"\\u0061\":1,\"b\":2,\"\\u0061\":3}"));
 }
 
 TEST(json, refuses_utf_8_that_is_overlong_a_surrogate_or_too_large)
@@ -212,6 +214,18 @@ TEST(json, bounds_the_names_of_open_objects)
 						n == 0 ? '{' : ',', n);
 		snprintf(text + len, sizeof(text) - len, "}");
 		EXPECT_EQ(i == 0, accepts(text));
+	}
+}
+
+TEST(json, bounds_what_names_with_escapes_say)
+{
+	static char text[JSON_ESCAPED_MAX + 32];
+
+	for (int more = 0; more < 2; more++) {
+		int len = JSON_ESCAPED_MAX - 2 + more;
+
+		snprintf(text, sizeof(text), "{\"\\/%0*d\":0,\"\\/\":0}", len, 1);
+		EXPECT_EQ(more == 0, accepts(text));
 	}
 }
 
@@ -366,7 +380,8 @@ TEST_MAIN("json", RUN(json, accepts_every_document_that_must_parse),
 	  RUN(json, refuses_utf_8_that_is_overlong_a_surrogate_or_too_large),
 	  RUN(json, refuses_escaped_surrogates_that_are_no_pair),
 	  RUN(json, accepts_one_name_in_different_objects),
-	  RUN(json, bounds_the_names_of_open_objects), RUN(json, bounds_the_depth),
+	  RUN(json, bounds_the_names_of_open_objects),
+	  RUN(json, bounds_what_names_with_escapes_say), RUN(json, bounds_the_depth),
 	  RUN(json, refuses_numbers_that_are_not_finite_to_every_reader),
 	  RUN(json, refuses_every_document_cut_short), RUN(json, walks_members_in_order),
 	  RUN(json, walks_elements_in_order), RUN(json, walks_nothing_in_an_empty_array_or_object),

@@ -4,9 +4,9 @@
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 
+#include "base64url.h"
 #include "test.h"
 #include "mint.h"
-#include "token/token.h"
 
 #define POINT_LEN 65
 #define HALF_LEN 32
@@ -54,12 +54,12 @@ void mint(EVP_PKEY *key, struct span header, struct span payload, struct minted 
 	struct writer out;
 
 	writer_init(&out, token->text, sizeof(token->text));
-	token_base64url_write(&out, header);
+	base64url_write(&out, header);
 	writer_u8(&out, '.');
-	token_base64url_write(&out, payload);
+	base64url_write(&out, payload);
 	sign(key, writer_span(&out), signature);
 	writer_u8(&out, '.');
-	token_base64url_write(&out, span_of(signature, sizeof(signature)));
+	base64url_write(&out, span_of(signature, sizeof(signature)));
 	EXPECT(writer_ok(&out));
 	token->len = writer_len(&out);
 }

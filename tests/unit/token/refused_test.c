@@ -14,7 +14,7 @@ static struct token_refused *refused;
 static int world_open(void **state)
 {
 	config = (struct config_part){.part.generation = 1};
-	keys = (struct key_part){.part.generation = 1};
+	keys = (struct key_part){.part.generation = 1, .rows_version = 1};
 	view = (struct snapshot){.config = &config, .keys = &keys};
 	refused = token_refused_new(4);
 	return refused != NULL ? 0 : -1;
@@ -99,11 +99,18 @@ TEST(refused, forgets_with_the_configuration)
 TEST(refused, forgets_with_the_keys)
 {
 	put("a", GW_TOKEN_SIGNATURE);
-	keys.part.generation = 2;
+	keys.rows_version = 2;
 	EXPECT_EQ(GW_OK, find("a"));
 	put("a", GW_TOKEN_SIGNATURE);
 	view.keys = NULL;
 	EXPECT_EQ(GW_OK, find("a"));
+}
+
+TEST(refused, remembers_when_the_same_keys_were_fetched_again)
+{
+	put("a", GW_TOKEN_SIGNATURE);
+	keys.part.generation = 2;
+	EXPECT_EQ(GW_TOKEN_SIGNATURE, find("a"));
 }
 
 TEST(refused, lets_the_one_longest_not_used_go)
@@ -193,6 +200,7 @@ int main(void)
 		WORLD(refused, forgives_after_a_time),
 		WORLD(refused, forgets_with_the_configuration),
 		WORLD(refused, forgets_with_the_keys),
+		WORLD(refused, remembers_when_the_same_keys_were_fetched_again),
 		WORLD(refused, lets_the_one_longest_not_used_go),
 		WORLD(refused, of_no_entries_remembers_nothing),
 		WORLD(revocation, is_found_by_issuer_and_jti),

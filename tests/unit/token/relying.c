@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base64url.h"
 #include "control/keys.h"
 #include "token/token.h"
 #include "verifier.h"
@@ -132,7 +133,7 @@ static struct span stand_in(struct relying *r, struct span token)
 	writer_init(&out, r->text, sizeof(r->text));
 	writer_put(&out, before);
 	writer_u8(&out, '.');
-	token_base64url_write(&out, SPAN("{\"iss\":\"" RELYING_ISS "\"}"));
+	base64url_write(&out, SPAN("{\"iss\":\"" RELYING_ISS "\"}"));
 	writer_put(&out, span_from(token, signed_part(token).len));
 	if (!writer_ok(&out))
 		abort();
@@ -156,8 +157,8 @@ enum gw_err relying_jws(struct relying *relying, struct span token)
 				  &relying->claims);
 	err = token_read(stand_in(relying, token), &relying->config, &relying->keys,
 			 &relying->scratch, &relying->claims);
-	if (err == GW_OK)
-		err = token_base64url_decode(payload, ignored, sizeof(ignored), &len);
+	if (err == GW_OK && base64url_read(payload, ignored, sizeof(ignored), &len) != BASE64URL_OK)
+		err = GW_TOKEN_MALFORMED;
 	relying->claims.signed_text = text;
 	return err == GW_OK ? verified(relying) : err;
 }

@@ -303,6 +303,39 @@ TEST(bounds, a_wic_that_does_not_read_is_cut_once)
 	world_close(&world);
 }
 
+/* ---- TLS that takes nothing, though there is room -------------------------------------------- */
+
+static bool taking;
+
+static struct tls_result moody_seal(struct tls *tls, struct span bytes)
+{
+	return taking ? tls_clear.seal(tls, bytes) : (struct tls_result){GW_AGAIN, 0};
+}
+
+TEST(bounds, what_tls_did_not_take_goes_out_behind_what_is_read_next)
+{
+	struct world world = world_plan();
+	struct tls_ops moody = tls_clear;
+	struct span payload;
+	struct peer *wic;
+	uint8_t opcode;
+
+	moody.seal = moody_seal;
+	world_open(&world);
+	wic = wic_open(&world);
+	world.worker[0]->tls = &moody;
+	taking = false; /* half a KeyUpdate has come */
+	wic_frame(&world, wic, FRAME_FINAL, WS_PING, SPAN("one"));
+	EXPECT(!wic_next(&world, wic, &opcode, &payload));
+	taking = true;
+	wic_frame(&world, wic, FRAME_FINAL, WS_PONG, SPAN("and its end"));
+	EXPECT(wic_next(&world, wic, &opcode, &payload));
+	EXPECT_SPAN("one", payload);
+	world.worker[0]->tls = &tls_clear;
+	peer_free(&world, wic);
+	world_close(&world);
+}
+
 TEST(bounds, a_connection_past_the_limit_is_refused_and_a_place_that_is_left_is_used)
 {
 	struct world world = world_plan();
@@ -346,6 +379,54 @@ TEST(bounds, a_message_without_a_large_buffer_ends_its_connection_only)
 	peer_free(&world, first);
 	peer_free(&world, second);
 	peer_free(&world, third);
+	world_close(&world);
+}
+
+/** A MESSAGE that fits no small buffer, and is refused for its From. */
+static const char *long_page(void)
+{
+	static char text[8192];
+	size_t n = (size_t)snprintf(text, sizeof(text), "%s", wic_page(2));
+
+	memset(text + n, 'i', sizeof(text) - 1 - n);
+	memcpy(strstr(text, "Content-Length: 2"), "X-Length: 0000001", 17);
+	memcpy(strstr(text, "From: <sip:a@"), "From: <sip:z@", 13);
+	return text;
+}
+
+TEST(bounds, who_has_no_registration_leaves_large_buffers_to_those_who_have)
+{
+	struct world world = world_plan();
+	static uint8_t half[6000], head[6000];
+	struct peer *core, *first, *second, *third, *registered;
+
+	memcpy(half, "\x81\xfe\x20\x00\0\0\0\0", 8);
+	memset(half + 8, 'a', sizeof(half) - 8);
+	memset(head, 'h', sizeof(head));
+	memcpy(head, "GET /sip HTTP/1.1\r\nX: ", 22);
+	world.sizes.large_buffers = 3;
+	world_open(&world);
+	core = core_udp(&world);
+	registered = wic_open(&world);
+	wic_text(&world, registered, wic_register(&world, TOKEN_GOOD, 1));
+	peer_take(&world, core);
+	core_send(&world, core, MW_WORKER_PORT, core_answer(peer_text(core), "SIP/2.0 200 OK"));
+	EXPECT_EQ(0, strncmp(wic_message(&world, registered), "SIP/2.0 200", 11));
+	first = wic_open(&world);
+	second = wic_open(&world);
+	third = peer_connect(&world);
+	peer_put(&world, first, span_of(half, sizeof(half)));
+	peer_put(&world, third, span_of(head, sizeof(head)));
+	peer_put(&world, second, span_of(half, sizeof(half)));
+	EXPECT_EQ(1011, wic_close_code(&world, second));
+	wic_text(&world, registered, long_page());
+	EXPECT_EQ(0, strncmp(wic_message(&world, registered), "SIP/2.0 403", 11));
+	EXPECT_EQ(1, world_errors(&world, GW_IDENTITY_MISMATCH));
+	peer_free(&world, first);
+	peer_free(&world, second);
+	peer_free(&world, third);
+	peer_free(&world, registered);
+	peer_free(&world, core);
 	world_close(&world);
 }
 
@@ -498,8 +579,10 @@ TEST_MAIN("worker_bounds", RUN(bounds, a_verdict_after_the_close_is_dropped),
 	  RUN(bounds, no_free_verify_job_is_a_503),
 	  RUN(bounds, more_tokens_in_a_turn_than_a_batch_wait_for_the_next_turn),
 	  RUN(bounds, a_wic_that_does_not_read_is_cut_once),
+	  RUN(bounds, what_tls_did_not_take_goes_out_behind_what_is_read_next),
 	  RUN(bounds, a_connection_past_the_limit_is_refused_and_a_place_that_is_left_is_used),
 	  RUN(bounds, a_message_without_a_large_buffer_ends_its_connection_only),
+	  RUN(bounds, who_has_no_registration_leaves_large_buffers_to_those_who_have),
 	  RUN(bounds, a_close_for_too_long_a_message_reaches_who_still_sends),
 	  RUN(bounds, the_smallest_sizes_that_may_be_configured_work),
 	  RUN(bounds, a_reload_that_takes_the_origin_away_refuses_new_registrations_with_403),

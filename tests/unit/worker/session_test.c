@@ -208,6 +208,23 @@ TEST(session, gets_the_upgrade_and_the_first_frames_in_one_piece_or_byte_by_byte
 	world_close(&world);
 }
 
+TEST(session, is_listed_with_its_state_its_origin_and_what_tls_agreed_on)
+{
+	struct world world = world_plan();
+	struct row_session row;
+	uint32_t cursor = 0;
+	struct peer *wic;
+
+	world_open(&world);
+	wic = wic_open(&world);
+	EXPECT_EQ(1, session_rows(world.worker[0], &cursor, 1, &row));
+	EXPECT_TEXT("open", row.state);
+	EXPECT_TEXT(ORIGIN, row.origin);
+	EXPECT_TEXT("clear - -", row.tls); /* version, cipher, group */
+	peer_free(&world, wic);
+	world_close(&world);
+}
+
 /* ---- refusals before the upgrade ------------------------------------------------------------ */
 
 TEST(session, says_403_to_a_foreign_origin_and_closes)
@@ -493,6 +510,7 @@ TEST_MAIN("worker_session", RUN(session, closes_with_1008_for_a_message_that_tak
 	  RUN(session, puts_fragments_together_around_a_ping),
 	  RUN(session, takes_a_message_longer_than_the_small_buffer),
 	  RUN(session, gets_the_upgrade_and_the_first_frames_in_one_piece_or_byte_by_byte),
+	  RUN(session, is_listed_with_its_state_its_origin_and_what_tls_agreed_on),
 	  RUN(session, says_403_to_a_foreign_origin_and_closes),
 	  RUN(session, says_431_to_a_head_that_does_not_end),
 	  RUN(session, ends_an_upgrade_that_takes_ten_seconds),

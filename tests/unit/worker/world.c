@@ -145,7 +145,8 @@ static void heard(void *context, uint16_t from, struct span message)
 	const struct message_event *event = (const void *)message.at;
 	struct world *world = context;
 
-	(void)from;
+	if (world->hear != NULL)
+		world->hear(world->hear_context, from, message);
 	if (event->head.kind == MESSAGE_EVENT && event->what < EVENT_KINDS)
 		world->told[event->what]++;
 	world->wanted += event->head.kind == MESSAGE_KEYS_WANTED;

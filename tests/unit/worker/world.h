@@ -45,6 +45,8 @@ struct world {
 	EVP_PKEY *key;
 	uint32_t told[EVENT_KINDS]; /* events that the workers sent to control */
 	uint32_t wanted;	    /* times they asked it for keys */
+	mailbox_handler *hear;	    /* of what else they send it; NULL: nobody */
+	void *hear_context;
 };
 
 /** What tests start from: one worker, a core over UDP, room for a few of everything. */

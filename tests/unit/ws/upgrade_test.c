@@ -108,6 +108,34 @@ TEST(ws_upgrade, waits_for_every_byte_of_the_head)
 	EXPECT_EQ(GW_OK, read_with(whole, 4096).err);
 }
 
+TEST(ws_upgrade, sees_the_end_of_a_head_when_it_comes_in_whatever_pieces)
+{
+	struct span whole = SPAN(GET "X: \r\r\n\r\r\n" HOST "\r\nmore");
+	uint32_t end = whole.len - 4;
+
+	for (uint32_t piece = 1; piece <= whole.len; piece++) {
+		uint32_t seen = 0, at = 0;
+
+		do {
+			at += piece;
+			EXPECT_EQ(at >= end, ws_upgrade_ends(span_cut(whole, 0, at), &seen));
+		} while (at < end);
+	}
+}
+
+TEST(ws_upgrade, looks_at_each_byte_for_the_end_once)
+{
+	uint8_t *bytes = malloc(8192);
+	uint32_t seen = 0;
+
+	memset(bytes, '\r', 8192);
+	for (uint32_t n = 1; n <= 8192; n++) {
+		EXPECT(!ws_upgrade_ends(span_of(bytes, n), &seen));
+		memcpy(bytes, "\r\n\r\n", n == 4 ? 4 : 0); /* not looked at again */
+	}
+	free(bytes);
+}
+
 TEST(ws_upgrade, refuses_a_head_longer_than_the_limit)
 {
 	struct span whole = SPAN(EXAMPLE);
@@ -501,6 +529,8 @@ TEST(ws_upgrade, gives_limits_and_everything_else_a_status)
 TEST_MAIN("ws_upgrade", RUN(ws_upgrade, accepts_the_example_of_the_specification),
 	  RUN(ws_upgrade, accepts_what_chromium_sends), RUN(ws_upgrade, accepts_what_firefox_sends),
 	  RUN(ws_upgrade, waits_for_every_byte_of_the_head),
+	  RUN(ws_upgrade, sees_the_end_of_a_head_when_it_comes_in_whatever_pieces),
+	  RUN(ws_upgrade, looks_at_each_byte_for_the_end_once),
 	  RUN(ws_upgrade, refuses_a_head_longer_than_the_limit),
 	  RUN(ws_upgrade, refuses_malformed_request_lines),
 	  RUN(ws_upgrade, refuses_malformed_header_lines),

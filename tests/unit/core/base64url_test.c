@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "base64url.h"
 #include "test.h"
-#include "token/token.h"
 
-static enum gw_err decode(const char *text, uint32_t *len)
+static enum base64url decode(const char *text, uint32_t *len)
 {
 	uint8_t bytes[64];
 
-	return token_base64url_decode(span_text(text), bytes, sizeof(bytes), len);
+	return base64url_read(span_text(text), bytes, sizeof(bytes), len);
 }
 
 TEST(base64url, reads_the_examples_of_rfc_4648_without_their_padding)
@@ -19,8 +19,8 @@ TEST(base64url, reads_the_examples_of_rfc_4648_without_their_padding)
 	uint32_t len;
 
 	for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
-		EXPECT_EQ(GW_OK, token_base64url_decode(span_text(examples[i][0]), bytes,
-							sizeof(bytes), &len));
+		EXPECT_EQ(BASE64URL_OK,
+			  base64url_read(span_text(examples[i][0]), bytes, sizeof(bytes), &len));
 		EXPECT_EQ(strlen(examples[i][1]), len);
 		EXPECT_BYTES(examples[i][1], bytes, len);
 	}
@@ -32,7 +32,7 @@ TEST(base64url, reads_the_example_of_rfc_7515_appendix_c)
 	uint8_t bytes[8];
 	uint32_t len;
 
-	EXPECT_EQ(GW_OK, token_base64url_decode(SPAN("A-z_4ME"), bytes, sizeof(bytes), &len));
+	EXPECT_EQ(BASE64URL_OK, base64url_read(SPAN("A-z_4ME"), bytes, sizeof(bytes), &len));
 	EXPECT_EQ(5, len);
 	EXPECT_BYTES(example, bytes, 5);
 }
@@ -53,7 +53,7 @@ TEST(base64url, refuses_what_is_not_of_its_alphabet)
 	uint32_t len;
 
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
-		EXPECT_EQ(GW_TOKEN_MALFORMED, decode(foreign[i], &len));
+		EXPECT_EQ(BASE64URL_WRONG, decode(foreign[i], &len));
 }
 
 TEST(base64url, refuses_a_zero_byte)
@@ -61,28 +61,27 @@ TEST(base64url, refuses_a_zero_byte)
 	uint8_t bytes[8];
 	uint32_t len;
 
-	EXPECT_EQ(GW_TOKEN_MALFORMED,
-		  token_base64url_decode(SPAN("Zm\0v"), bytes, sizeof(bytes), &len));
+	EXPECT_EQ(BASE64URL_WRONG, base64url_read(SPAN("Zm\0v"), bytes, sizeof(bytes), &len));
 }
 
 TEST(base64url, refuses_a_length_no_bytes_have)
 {
 	uint32_t len;
 
-	EXPECT_EQ(GW_TOKEN_MALFORMED, decode("Z", &len));
-	EXPECT_EQ(GW_TOKEN_MALFORMED, decode("Zm9vY", &len));
-	EXPECT_EQ(GW_TOKEN_MALFORMED, decode("A", &len)); /* no bit set either */
-	EXPECT_EQ(GW_TOKEN_MALFORMED, decode("Zm9vA", &len));
+	EXPECT_EQ(BASE64URL_WRONG, decode("Z", &len));
+	EXPECT_EQ(BASE64URL_WRONG, decode("Zm9vY", &len));
+	EXPECT_EQ(BASE64URL_WRONG, decode("A", &len)); /* no bit set either */
+	EXPECT_EQ(BASE64URL_WRONG, decode("Zm9vA", &len));
 }
 
 TEST(base64url, refuses_unused_bits_that_are_set)
 {
 	uint32_t len;
 
-	EXPECT_EQ(GW_OK, decode("Zg", &len));
-	EXPECT_EQ(GW_TOKEN_MALFORMED, decode("Zh", &len));
-	EXPECT_EQ(GW_OK, decode("Zm8", &len));
-	EXPECT_EQ(GW_TOKEN_MALFORMED, decode("Zm9", &len));
+	EXPECT_EQ(BASE64URL_OK, decode("Zg", &len));
+	EXPECT_EQ(BASE64URL_WRONG, decode("Zh", &len));
+	EXPECT_EQ(BASE64URL_OK, decode("Zm8", &len));
+	EXPECT_EQ(BASE64URL_WRONG, decode("Zm9", &len));
 }
 
 TEST(base64url, refuses_more_than_there_is_room_for)
@@ -90,8 +89,10 @@ TEST(base64url, refuses_more_than_there_is_room_for)
 	uint8_t bytes[5] = {0};
 	uint32_t len;
 
-	EXPECT_EQ(GW_TOKEN_MALFORMED, token_base64url_decode(SPAN("Zm9vYmFy"), bytes, 5, &len));
-	EXPECT_EQ(GW_OK, token_base64url_decode(SPAN("Zm9vYmE"), bytes, 5, &len));
+	EXPECT_EQ(BASE64URL_LONG, base64url_read(SPAN("Zm9vYmFy"), bytes, 5, &len));
+	EXPECT_EQ(BASE64URL_LONG, base64url_read(SPAN("Zg"), bytes, 0, &len));
+	EXPECT_EQ(BASE64URL_WRONG, base64url_read(SPAN("Zm9vYmFy="), bytes, 5, &len));
+	EXPECT_EQ(BASE64URL_OK, base64url_read(SPAN("Zm9vYmE"), bytes, 5, &len));
 }
 
 TEST(base64url, writes_what_it_reads)
@@ -104,10 +105,10 @@ TEST(base64url, writes_what_it_reads)
 		bytes[i] = (uint8_t)(i * 167 + 5);
 	for (uint32_t n = 0; n <= sizeof(bytes); n++) {
 		writer_init(&out, text, sizeof(text));
-		token_base64url_write(&out, span_of(bytes, n));
+		base64url_write(&out, span_of(bytes, n));
 		EXPECT(writer_ok(&out));
-		EXPECT_EQ(GW_OK,
-			  token_base64url_decode(writer_span(&out), back, sizeof(back), &len));
+		EXPECT_EQ(BASE64URL_OK,
+			  base64url_read(writer_span(&out), back, sizeof(back), &len));
 		EXPECT_EQ(n, len);
 		EXPECT_BYTES(bytes, back, n);
 	}

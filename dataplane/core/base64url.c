@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "token.h"
-#include "writer.h"
+#include "base64url.h"
 
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -45,28 +44,30 @@ static bool end_decode(struct span text, struct writer *out)
 	return true;
 }
 
-enum gw_err token_base64url_decode(struct span text, uint8_t *to, uint32_t room, uint32_t *len)
+enum base64url base64url_read(struct span text, uint8_t *out, uint32_t max, uint32_t *len)
 {
-	struct writer out;
+	struct writer bytes;
 	struct span group;
 	uint32_t bits;
 
-	writer_init(&out, to, room);
+	writer_init(&bytes, out, max);
 	while (span_take(&text, 4, &group)) {
 		if (!sextets_read(group, &bits))
-			return GW_TOKEN_MALFORMED;
-		writer_bytes(&out,
+			return BASE64URL_WRONG;
+		writer_bytes(&bytes,
 			     (const uint8_t[]){(uint8_t)(bits >> 16), (uint8_t)(bits >> 8),
 					       (uint8_t)bits},
 			     3);
 	}
-	if (!end_decode(text, &out) || !writer_ok(&out))
-		return GW_TOKEN_MALFORMED;
-	*len = writer_len(&out);
-	return GW_OK;
+	if (!end_decode(text, &bytes))
+		return BASE64URL_WRONG;
+	if (!writer_ok(&bytes))
+		return BASE64URL_LONG;
+	*len = writer_len(&bytes);
+	return BASE64URL_OK;
 }
 
-void token_base64url_write(struct writer *out, struct span bytes)
+void base64url_write(struct writer *out, struct span bytes)
 {
 	uint32_t bits = 0, count = 0;
 	uint8_t byte;

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "pipeline.h"
+
+/* One thing that an operator asks for, with what belongs to it: the session of a WIC, its TCP
+ * connection, its binding and what is under way on it. */
+
+#define BINDINGS_LOOKED_AT 4096u /* in one turn */
+#define ROWS_OF_FLOW 4		 /* at least: none is begun where fewer fit */
+
+/** The rows of an answer in the making. */
+struct page {
+	struct worker *w;
+	uint32_t count;
+	struct row_show row[ANSWER_ROWS_MAX];
+};
+
+static struct row_show *page_row(struct page *page, enum show_kind kind)
+{
+	struct row_show *row = page->count < ANSWER_ROWS_MAX ? &page->row[page->count] : NULL;
+
+	if (row != NULL)
+		row->kind = kind;
+	return row;
+}
+
+static void page_session(struct page *page, struct handle flow)
+{
+	struct row_show *row = page_row(page, SHOW_ROW_SESSION);
+	uint32_t cursor = flow.slot;
+
+	if (row != NULL && session_rows(page->w, &cursor, 1, &row->session) == 1 &&
+	    handle_equal(row->session.handle, flow))
+		page->count++;
+}
+
+static void page_connection(struct page *page, const struct session *s)
+{
+	struct row_show *row = page_row(page, SHOW_ROW_CONNECTION);
+	struct handle ref = conn_ref(s->conn);
+
+	if (row == NULL)
+		return;
+	for (uint32_t i = 0; i < NET_BACK_ENDS; i++) {
+		struct net_core *net = page->w->net[i];
+		uint32_t cursor = ref.slot;
+
+		if (net == NULL || net_find(net, ref) != s->conn)
+			continue;
+		row->connection.back_end = i;
+		page->count += net_next_row(net, &cursor, &row->connection.conn) &&
+			       handle_equal(row->connection.conn.ref, ref);
+		return;
+	}
+}
+
+static void page_binding(struct page *page, struct handle binding)
+{
+	struct row_show *row = page_row(page, SHOW_ROW_BINDING);
+	uint32_t cursor = binding.slot;
+
+	if (row != NULL && gateway_rows(page->w->gateway, &cursor, 1, &row->binding) == 1 &&
+	    handle_equal(row->binding.handle, binding))
+		page->count++;
+}
+
+static void page_transactions(struct page *page, const struct wic *wic)
+{
+	struct row_transaction rows[ANSWER_ROWS_MAX];
+	uint32_t n = gateway_transaction_rows(page->w->gateway, wic, ANSWER_ROWS_MAX - page->count,
+					      rows);
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct row_show *row = page_row(page, SHOW_ROW_TRANSACTION);
+
+		row->transaction = rows[i];
+		page->count++;
+	}
+}
+
+static void page_flow(struct page *page, struct handle flow)
+{
+	const struct session *s = slots_at(page->w->sessions, flow);
+
+	if (s == NULL)
+		return;
+	page_session(page, flow);
+	page_connection(page, s);
+	if (!handle_is_none(s->wic.binding))
+		page_binding(page, s->wic.binding);
+	page_transactions(page, &s->wic);
+}
+
+/** The session in that slot; none. */
+static struct handle session_flow(struct worker *w, uint32_t slot)
+{
+	uint32_t cursor = slot;
+	const struct session *s = slots_next(w->sessions, &cursor);
+
+	return s != NULL && s->wic.flow.slot == slot ? s->wic.flow : handle_none();
+}
+
+static struct handle flow_of(struct worker *w, const struct show_ask *ask)
+{
+	if (ask->worker != w->config.index)
+		return handle_none();
+	switch (ask->what) {
+	case SHOW_BINDING:
+		return gateway_binding_flow(w->gateway, ask->slot);
+	case SHOW_CONNECTION:
+		return session_flow(w, ask->slot);
+	case SHOW_CALL:
+		return gateway_transaction_flow(w->gateway, ask->slot);
+	}
+	return handle_none();
+}
+
+/** Of all flows that have registered it; where to go on. */
+static uint32_t page_impu(struct page *page, struct span impu, uint32_t cursor)
+{
+	for (uint32_t looked = 0; looked < BINDINGS_LOOKED_AT;) {
+		uint32_t before = cursor;
+		struct handle flow;
+
+		if (page->count + ROWS_OF_FLOW > ANSWER_ROWS_MAX)
+			break;
+		flow = gateway_find(page->w->gateway, impu, BINDINGS_LOOKED_AT - looked, &cursor);
+		page_flow(page, flow);
+		if (cursor == 0)
+			break;
+		looked += cursor - before;
+	}
+	return cursor;
+}
+
+void show_command(struct worker *w, const struct message_command *command, struct span body)
+{
+	struct page page = {.w = w};
+	struct message_answer head = {.id = command->id, .row_size = sizeof(page.row[0])};
+	struct show_ask ask;
+
+	if (!span_copy(&body, &ask, sizeof(ask)) || ask.len > sizeof(ask.impu)) {
+		worker_count(w, GW_INVARIANT);
+		return;
+	}
+	if (ask.len > 0)
+		head.cursor = page_impu(&page, span_of(ask.impu, ask.len), command->cursor);
+	else
+		page_flow(&page, flow_of(w, &ask));
+	head.rows = page.count;
+	command_answer(w, &head, page.row);
+}
