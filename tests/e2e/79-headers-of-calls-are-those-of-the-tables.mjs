@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { eachCase } from './lib/cases.mjs';
 import { Stage } from './lib/legs.mjs';
 import { REALM, impu } from './lib/names.mjs';
+import { waitFor } from './lib/process.mjs';
 import { DEVICE_WORLDS, assert, scenario } from './lib/scenario.mjs';
 
 const WORLDS = [{ ...DEVICE_WORLDS[0], w2: 'port' }, { workers: 2, mw: 'udp', core: 'script' }]
@@ -203,6 +204,21 @@ const RESPONSES = {
 			assert.match(value, /orig-ioi="?other\.example"?/);
 			assert.match(value, new RegExp(`term-ioi="?${REALM}"?`));
 		}),
+	async 'inside too'({ core }, alice) {
+		const leg = core.legTo(alice.register_on_mw, 'alice');
+		core.sends('INVITE', leg, { more: [CHARGE] });
+		alice.replies(await alice.gets('INVITE', leg.id), 200, 'OK');
+		const inner = core.answered(leg, await core.hears(200, 'INVITE', leg));
+		core.sends('ACK', inner);
+		for (const [cseq, more] of [[2, [CHARGE]], [3, []]]) {
+			core.sends('INFO', inner, { cseq, more });
+			alice.replies(await waitFor('INFO', () => alice.requests.find((sip) =>
+				sip.header('CSeq') === `${cseq} INFO` && sip.header('Call-ID') === leg.id)), 200, 'OK');
+			const response = await waitFor('its answer', () => core.core.responses.find((sip) =>
+				sip.header('CSeq') === `${cseq} INFO` && sip.header('Call-ID') === leg.id));
+			assert.equal(icid(response), 'of-the-core', `${cseq} INFO`);
+		}
+	},
 	'nothing of the trust domain comes with a response of a WIC': answered([],
 		{ more: Object.entries(TRUSTED) }, (response) => assert.doesNotMatch(response.text, /forged/)),
 	'a Record-Route that the WIC has changed is put right': answered([],
