@@ -156,10 +156,25 @@ static void check_listen(const struct check *c)
 	}
 }
 
+/** What stands in the user part of a URI as it is (RFC 3261 25.1, unreserved but for marks that
+ * nobody registers). */
+static void check_placeholder(const struct check *c, struct option_text user)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789-_.";
+
+	if (user.text[strspn(user.text, allowed)] != '\0')
+		check_refuse(c, user.line,
+			     "access.placeholder_user: \"%s\": letters, digits, '-', '_' and '.' "
+			     "expected",
+			     user.text);
+}
+
 static void check_access(const struct check *c)
 {
 	const struct config *config = c->config;
 
+	check_placeholder(c, config->access.placeholder_user);
 	check_listen(c);
 	check_tls(c);
 	for (uint32_t i = 0; i < config->access.paths.count; i++) {
@@ -372,8 +387,10 @@ static void check_wwsf_issuer(const struct check *c, const struct config_wwsf *w
 {
 	const struct option_list *issuers = &c->config->issuers;
 
-	if (!check_given(wwsf->issuer))
+	if (!check_given(wwsf->issuer)) {
+		check_refuse(c, wwsf->name.line, "wwsf[].issuer: must be given");
 		return;
+	}
 	for (uint32_t i = 0; i < issuers->count; i++)
 		if (strcmp(ELEMENT(config_issuer, *issuers, i)->name.text, wwsf->issuer.text) == 0)
 			return;
@@ -395,6 +412,36 @@ static void check_allocation(const struct check *c, const struct config_wwsf *ww
 			     "wwsf[].identities.domains");
 	for (uint32_t i = 0; i < domains->count; i++)
 		check_host_name(c, "wwsf[].identities.domains", *config_text(domains, i));
+}
+
+/** The core knows its users and what they show it: nothing of a token has a meaning. */
+static void check_ims_auth(const struct check *c, const struct config_wwsf *wwsf)
+{
+	const struct option_text *file = &wwsf->identities.file;
+	const struct option_list *domains = &wwsf->identities.domains;
+
+	if (check_given(wwsf->issuer))
+		check_refuse(c, wwsf->issuer.line,
+			     "wwsf[].issuer: not with mode ims-auth, which takes no tokens");
+	if (check_given(*file) || domains->count > 0)
+		check_refuse(c, check_given(*file) ? file->line : domains->line,
+			     "wwsf[].identities: not with mode ims-auth, the core knows its users");
+	if (wwsf->jti.value == CONFIG_JTI_REQUIRED)
+		check_refuse(c, wwsf->jti.line,
+			     "wwsf[].jti: not with mode ims-auth, which takes no tokens");
+}
+
+/** What a web site's mode asks for. */
+static void check_mode(const struct check *c, const struct config_wwsf *wwsf)
+{
+	if (wwsf->mode.value == CONFIG_MODE_IMS_AUTH) {
+		check_ims_auth(c, wwsf);
+		return;
+	}
+	check_wwsf_issuer(c, wwsf);
+	check_allocation(c, wwsf);
+	if (wwsf->aka.value != 0)
+		check_refuse(c, wwsf->aka.line, "wwsf[].aka: with mode ims-auth only");
 }
 
 static void check_pairs(const struct check *c, uint32_t w)
@@ -426,11 +473,11 @@ static void check_wwsfs(const struct check *c)
 
 		check_plain(c, "wwsf[].name", wwsf->name);
 		check_repeated(c, "wwsf[].name", wwsfs, sizeof(*wwsf), w, strcmp);
-		check_wwsf_issuer(c, wwsf);
 		for (uint32_t i = 0; i < wwsf->origins.count; i++)
 			check_origin(c, w, i);
-		check_allocation(c, wwsf);
-		check_pairs(c, w);
+		check_mode(c, wwsf);
+		if (wwsf->mode.value != CONFIG_MODE_IMS_AUTH)
+			check_pairs(c, w);
 	}
 }
 

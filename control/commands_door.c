@@ -322,9 +322,16 @@ static json_t *command_origins(const struct config_part *config, uint32_t wwsf)
 	return origins;
 }
 
+static json_t *command_issuer_of(const struct config_part *config, const struct wwsf_config *wwsf)
+{
+	return wwsf->issuer == WWSF_NO_ISSUER ? json_null()
+					      : command_text(config->issuer[wwsf->issuer].name);
+}
+
 void command_run_wwsf(struct cli_request *request, void *context)
 {
-	static const char *const modes[] = {[WWSF_INDIVIDUAL] = "individual"};
+	static const char *const modes[] = {
+		[WWSF_INDIVIDUAL] = "individual", [WWSF_IMS_AUTH] = "ims-auth"};
 	const struct commands *c = context;
 	struct snapshot view = command_view(c);
 	json_t *rows = json_array();
@@ -333,13 +340,13 @@ void command_run_wwsf(struct cli_request *request, void *context)
 		const struct wwsf_config *wwsf = &view.config->wwsf[i];
 		const struct revocation disabled = {.kind = REVOCATION_WWSF, .name = wwsf->name};
 
-		json_array_append_new(
-			rows,
-			json_pack("{s:o, s:s, s:o, s:b, s:o}", "name", command_text(wwsf->name),
-				  "mode", modes[wwsf->mode], "issuer",
-				  command_text(view.config->issuer[wwsf->issuer].name), "enabled",
-				  !revocations_has(c->revocations, &disabled), "origins",
-				  command_origins(view.config, i)));
+		json_array_append_new(rows,
+				      json_pack("{s:o, s:s, s:o, s:b, s:o}", "name",
+						command_text(wwsf->name), "mode", modes[wwsf->mode],
+						"issuer", command_issuer_of(view.config, wwsf),
+						"enabled",
+						!revocations_has(c->revocations, &disabled),
+						"origins", command_origins(view.config, i)));
 	}
 	cli_reply(request, json_pack("{s:o}", "wwsf", rows));
 }

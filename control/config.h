@@ -20,6 +20,8 @@
 enum config_idle { CONFIG_IDLE_SLEEP, CONFIG_IDLE_POLL };
 enum config_advertise { CONFIG_ADVERTISE_WORKER, CONFIG_ADVERTISE_COMMON };
 enum config_driver { CONFIG_DRIVER_AUTO, CONFIG_DRIVER_OPENSSL };
+/** The choices of wwsf[].mode that are built, as enum wwsf_mode has them. */
+enum config_mode { CONFIG_MODE_INDIVIDUAL, CONFIG_MODE_IMS_AUTH };
 enum config_jti { CONFIG_JTI_OPTIONAL, CONFIG_JTI_REQUIRED };
 enum config_cookies { CONFIG_COOKIES_AUTO, CONFIG_COOKIES_ALWAYS, CONFIG_COOKIES_NEVER };
 enum config_tls_version { CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
@@ -67,7 +69,7 @@ struct config_issuer {
 struct config_wwsf {
 	struct option_text name, issuer;
 	struct option_list origins; /* struct option_text */
-	struct option_number mode, jti;
+	struct option_number mode, jti, aka;
 	struct {
 		struct option_text file, wildcard;
 		struct option_list domains; /* struct option_text */
@@ -102,6 +104,7 @@ struct config {
 	struct {
 		struct option_list listen; /* struct config_listen */
 		struct option_list paths, hosts;
+		struct option_text placeholder_user;
 		struct option_number from_check, token_in_body, warn_reason;
 		struct {
 			struct option_list certificates; /* struct config_certificate */

@@ -117,6 +117,10 @@ static const struct option options[] = {
 	     "Refuse requests whose From is not an identity of the sender (D-33)."),
 	BOOL("access.warn_reason", "false", OPTION_RELOAD, HERE(access.warn_reason),
 	     "Tell a WIC in a Warning why its token is refused (D-12); for tests only."),
+	TEXT("access.placeholder_user", "wic", 0, 31, OPTION_RELOAD, HERE(access.placeholder_user),
+	     "User part that a page without an identity of its own registers, at its home domain: "
+	     "the token's first identity takes its place, and that of "
+	     "sip:anonymous@anonymous.invalid (D-18); empty: neither."),
 	BOOL("access.token_in_body", "false", OPTION_RELOAD, HERE(access.token_in_body),
 	     "Also take a token from an application/jwt part, by-reference, of a multipart/mixed "
 	     "body (D-09)."),
@@ -254,16 +258,23 @@ static const struct option options[] = {
 	     "Web sites whose users come here."),
 	TEXT("wwsf[].name", NULL, 1, 31, OPTION_RELOAD, WWSF(name),
 	     "Name of the web site; also the claim wwsf."),
-	TEXT("wwsf[].issuer", NULL, 1, 63, OPTION_RELOAD, WWSF(issuer), "Name of its issuer."),
+	TEXT("wwsf[].issuer", "''", 0, 63, OPTION_RELOAD, WWSF(issuer),
+	     "Name of its issuer; none with mode ims-auth."),
 	TEXTS("wwsf[].origins", NULL, 1, 253, OPTION_RELOAD, WWSF(origins),
 	      "Origins of its pages, https only; each belongs to one web site."),
 	CHOICE("wwsf[].mode", "individual", "individual|ims-auth|pool|wildcard-unregistered|block",
-	       1, OPTION_RELOAD, WWSF(mode), "How its users are registered."),
+	       2, OPTION_RELOAD, WWSF(mode),
+	       "How its users are registered: individual, by a token that names them; ims-auth, "
+	       "by the Digest or AKA that the core asks of them."),
+	BOOL("wwsf[].aka", "false", OPTION_RELOAD, WWSF(aka),
+	     "With mode ims-auth: a REGISTER whose Digest has no response yet begins IMS AKA, "
+	     "whatever its algorithm says."),
 	CHOICE("wwsf[].jti", "optional", "optional|required", 2, OPTION_RELOAD, WWSF(jti),
 	       "Whether its tokens must have a jti, by which they can be revoked."),
 	MAP("wwsf[].identities", "The identities that belong to it."),
 	TEXT("wwsf[].identities.file", "''", 0, 4000, OPTION_RELOAD, WWSF(identities.file),
-	     "File of identity pairs, impi,impu on each line; this or domains must be given."),
+	     "File of identity pairs, impi,impu on each line; this or domains must be given, but "
+	     "with mode ims-auth."),
 	TEXTS("wwsf[].identities.domains", "[]", 1, 253, OPTION_RELOAD, WWSF(identities.domains),
 	      "Home domains, instead of a file: public identities are SIP URIs of one of them, "
 	      "private ones of it or of a domain below it; which belong together, the issuer "

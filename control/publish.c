@@ -238,6 +238,8 @@ static uint32_t publish_issuer_index(const struct config *config, const char *na
 {
 	uint32_t i = 0;
 
+	if (name[0] == '\0')
+		return WWSF_NO_ISSUER;
 	while (strcmp(ROW(config_issuer, config->issuers, i)->name.text, name) != 0)
 		i++; /* the check saw that it is there */
 	return i;
@@ -306,7 +308,9 @@ static void publish_wwsfs(const struct config *config, struct arena *arena,
 
 		wwsfs[w].name = publish_text(arena, from->name);
 		wwsfs[w].issuer = publish_issuer_index(config, from->issuer.text);
-		wwsfs[w].mode = WWSF_INDIVIDUAL; /* the only one in this version */
+		wwsfs[w].mode =
+			(enum wwsf_mode)from->mode.value; /* the choices stand in its order */
+		wwsfs[w].aka = from->aka.value != 0;
 		wwsfs[w].pairs = w;
 		wwsfs[w].domain = publish_lowers(arena, &from->identities.domains);
 		wwsfs[w].domain_count = from->identities.domains.count;
@@ -318,7 +322,8 @@ static void publish_wwsfs(const struct config *config, struct arena *arena,
 	publish_origins(config, arena, part);
 }
 
-static void publish_limits(const struct config *config, struct config_part *part)
+static void publish_limits(const struct config *config, struct arena *arena,
+			   struct config_part *part)
 {
 	part->max_message = (uint32_t)config->limits.max_message.value;
 	part->max_token_bytes = (uint32_t)config->limits.max_token_bytes.value;
@@ -336,6 +341,7 @@ static void publish_limits(const struct config *config, struct config_part *part
 	part->max_output = (uint32_t)config->limits.max_output.value;
 	part->from_check = config->access.from_check.value != 0;
 	part->warn_reason = config->access.warn_reason.value != 0;
+	part->placeholder_user = publish_text(arena, config->access.placeholder_user);
 	part->token_in_body = config->access.token_in_body.value != 0;
 	part->audit = config->audit.file.text[0] == '\0'		     ? AUDIT_NONE
 		      : config->audit.identities.value == CONFIG_AUDIT_CLEAR ? AUDIT_CLEAR
@@ -374,7 +380,7 @@ struct config_part *publish_config(const struct config *config, const struct sta
 	publish_mw(config, arena, part);
 	publish_issuers(config, arena, part);
 	publish_wwsfs(config, arena, part);
-	publish_limits(config, part);
+	publish_limits(config, arena, part);
 	memcpy(part->flow_key, state->flow_key, sizeof(part->flow_key));
 	part->flow_key_count = state->flow_key_count;
 	memcpy(part->hash_key, state->hash_key, sizeof(part->hash_key));

@@ -115,14 +115,25 @@ static uint64_t silent_us(const struct session *s)
 	return s->heard_us + worker_settings(s->worker)->ws_silence_s * SECOND_US;
 }
 
-/** When a connection without registration ends; never while something is under way. */
-static uint64_t unused_us(const struct session *s)
+/** How long a registration that the core has challenged may stay pending (TS 24.229). */
+#define CHALLENGED_US (240 * SECOND_US)
+
+/** When a connection without registration ends. */
+static uint64_t unregistered_us(const struct session *s)
 {
-	if (s->bound || s->waiting || s->wic.transactions > 0 || !handle_is_none(s->wic.parked))
-		return UINT64_MAX;
 	if (s->was_bound)
 		return s->registered_us + IDLE_UNREGISTERED_US;
 	return s->registered_us + worker_settings(s->worker)->preauth_s * SECOND_US;
+}
+
+/** The same; never while something is under way, and not while its user answers a challenge. */
+static uint64_t unused_us(const struct session *s)
+{
+	uint64_t end_us = unregistered_us(s), pending_us = s->wic.challenged_us + CHALLENGED_US;
+
+	if (s->bound || s->waiting || s->wic.transactions > 0 || !handle_is_none(s->wic.parked))
+		return UINT64_MAX;
+	return s->wic.challenged_us > 0 && pending_us > end_us ? pending_us : end_us;
 }
 
 /** When a message that does not come to its end has taken too long: it holds a buffer. */

@@ -104,6 +104,7 @@
 	X(register_in, "REGISTERs from WICs") \
 	X(register_ok, "REGISTERs answered 200 by the core") \
 	X(register_failed, "REGISTERs answered otherwise by the core") \
+	X(register_challenged, "REGISTERs whose WIC was asked for a Digest by the core") \
 	X(binding_live, "bindings now") \
 	X(binding_expired, "bindings ended by time") \
 	X(binding_removed, "bindings ended by de-registration") \

@@ -55,12 +55,18 @@ struct issuer_config {
 	struct span scope_originate; /* and for other methods */
 };
 
-enum wwsf_mode { WWSF_INDIVIDUAL };
+enum wwsf_mode {
+	WWSF_INDIVIDUAL, /* the token names who is registered */
+	WWSF_IMS_AUTH,	 /* the core asks for a Digest: no tokens here */
+};
+
+#define WWSF_NO_ISSUER UINT32_MAX
 
 struct wwsf_config {
 	struct span name;
-	uint32_t issuer; /* index in config_part.issuer */
+	uint32_t issuer; /* index in config_part.issuer; WWSF_NO_ISSUER with WWSF_IMS_AUTH */
 	enum wwsf_mode mode;
+	bool aka;		   /* WWSF_IMS_AUTH: a Digest without a response begins IMS AKA */
 	uint32_t pairs;		   /* index in pair_part.table */
 	const struct span *domain; /* home-domain rule instead of pairs; lower case */
 	uint32_t domain_count;	   /* 0: pairs */
@@ -163,6 +169,7 @@ struct config_part {
 	bool warn_reason;      /* D-12: a refusal names its F-row in a Warning */
 	bool token_in_body;    /* D-09: a token may come as a part of a multipart/mixed body */
 	enum audit_identities audit;
+	struct span placeholder_user; /* D-18; empty: no placeholders */
 
 	uint32_t max_connections;     /* open ones of one worker; 0: as many as it has memory for */
 	struct rate_limit upgrades;   /* of one address; this and the next are one worker's share */

@@ -188,6 +188,7 @@ static void store_registration(const struct transaction *t, struct binding *b)
 	b->contact = t->registration.contact;
 	b->jti = t->registration.jti;
 	b->path = t->target.transport;
+	b->ims_auth = t->registration.ims_auth;
 	memcpy(b->icid, t->registration.icid, sizeof(b->icid));
 	memcpy(b->wwsf, t->registration.wwsf, sizeof(b->wwsf));
 }

@@ -34,7 +34,10 @@ struct wic {
 	struct bucket requests_rate, dialog_rate; /* of the connection */
 	struct bucket binding_rate;
 	struct handle parked; /* the request that waits for keys; none */
-	bool disowned;	      /* a reload took the Origin away: new registrations get 403 (F19) */
+	/* when the core challenged its registration first, and nothing else has been said since
+	 * (PROTOCOL 4.3); 0: it has not */
+	uint64_t challenged_us;
+	bool disowned; /* a reload took the Origin away: new registrations get 403 (F19) */
 	struct home_key home_key; /* of its home entry, or of the one asked for; zeroed: none */
 	struct handle home;	  /* of that entry, see home_of() */
 };

@@ -10,6 +10,7 @@
 
 #define BINDING_TEXT_MAX 1536 /* Service-Route, identity set, Contact and realm of one binding */
 #define WIC_REQUESTS_MAX 64   /* of one WIC and unanswered: the table is for all of them */
+#define PLACEHOLDER_MAX 31    /* as access.placeholder_user */
 #define UDP_MAX 1300	      /* bytes; more goes over TCP (PROTOCOL 9) */
 #define HEAD_LONG 8192	      /* bytes of a request's head, when those are not enough */
 #define HEADS_SHARE 16	      /* one such for so many transactions */
@@ -48,7 +49,6 @@ struct binding {
 	uint32_t retry_us;	/* LEAVING: wait after the next failure */
 	struct handle own;	/* LEAVING: its de-REGISTER under way */
 	enum mw_transport path; /* of the REGISTER, as its Path says */
-	bool ims;		/* only its WIC could sign a de-REGISTER (D-43) */
 	uint16_t contact_at;	/* Contact with reg-id and +sip.instance, in text */
 	uint16_t contact_len;
 	uint16_t realm_at; /* host of the REGISTER's Request-URI, in text */
@@ -67,6 +67,7 @@ struct binding {
 	uint16_t ids_len;
 	uint16_t route_count;
 	bool outbound; /* registered with reg-id */
+	bool ims_auth; /* the core authenticated it: no token, and no de-REGISTER of ours (D-43) */
 	uint8_t text[BINDING_TEXT_MAX];
 };
 
@@ -120,6 +121,10 @@ struct transaction {
 			bool fetch;	    /* no Contact: asks for bindings and changes none */
 			struct handle lost; /* binding that its flow left when it ended */
 			uint8_t icid[32];   /* that we have made for it */
+			bool ims_auth;	    /* the core authenticates: token_exp_us is UINT64_MAX */
+			/* D-18: what the WIC calls itself after sip:, its home domain left out */
+			uint8_t placeholder_len; /* 0: by its identity */
+			uint8_t placeholder[PLACEHOLDER_MAX];
 			struct identity impi, impu;
 		} registration;
 		struct {
@@ -361,8 +366,30 @@ void trust_strip_in_dialog(struct gateway *gw, const struct sip_message *m);
 /** The body as it may go on to the core, without its token; lent until the next message. False,
  * *body untouched: there is nothing to take out, or tokens are not accepted there. */
 bool trust_body_strip(struct gateway *gw, const struct sip_message *m, struct span *body);
-/** Edits away what a WIC must not see of the core (PROTOCOL 9.3, 9.6). */
+/** The same but for one credential, NULL: none, that its caller edits itself. */
+void trust_strip_but(struct gateway *gw, const struct sip_message *m, const struct sip_field *kept);
+/** Edits away what a WIC must not see of the core (PROTOCOL 4.3, 9.3, 9.6). */
 void trust_strip_to_wic(struct gateway *gw, const struct sip_message *m);
+
+/* digest.c */
+/** The Digest of a REGISTER. */
+struct digest_credential {
+	enum gw_err err; /* GW_SIP_HEADER: it can be read in two ways, or hides something;
+			    GW_SIP_REPEATED: a second one; GW_IDENTITY_MISMATCH: its user is no
+			    private identity */
+	const struct sip_field *field; /* NULL: there is none */
+	struct identity username;
+	bool answered; /* it has a response */
+	bool aka;      /* its algorithm is AKAv2-SHA-256 */
+};
+struct digest_credential digest_read(const struct sip_message *m);
+/** Edits what only this node may say out of a credential that digest_read() accepted, and says
+ * integrity-protected=value in it; value empty: nothing. All else stays as it came. */
+void digest_protect(struct gateway *gw, const struct sip_field *field, struct span value);
+/** Edits ck and ik out of every challenge of m; a line that might hide one goes whole. */
+void digest_strip_keys(struct gateway *gw, const struct sip_message *m);
+/** True when text has a word that is not for a WIC to say to the core, or a token's. */
+bool digest_says_ours(struct span text);
 
 /* transaction.c */
 /** A transaction of wic's flow for the request in gw->message. NULL: GW_TRANSACTION_LIMIT, of the
@@ -578,19 +605,82 @@ void revoked_turn(struct gateway *gw);
 /** A binding was made or refreshed: it must not escape a walk that has passed its slot. */
 void revoked_binding(struct gateway *gw, const struct binding *b);
 
+/* register.c: REGISTER, whoever authenticates */
+
+/** What a REGISTER asks for. */
+struct register_ask {
+	enum gw_err err;
+	const struct realm_config *realm;
+	struct identity to;
+	bool fetch;		     /* no Contact: asks for bindings and changes none */
+	struct sip_address contact;  /* star: all */
+	struct span element;	     /* the Contact as it stands in its line */
+	struct span contact_expires; /* the parameter's value; empty when absent */
+	uint32_t expires_s;
+	bool reg_id;
+	struct span placeholder; /* D-18: To and From name nobody; after sip:, without the home
+				    domain. Empty: they do */
+};
+/** A REGISTER from wic. */
+enum gw_err GW_MUST_CHECK register_request(struct gateway *gw, struct wic *wic);
+/** What gw->message asks for; err: why it is refused. */
+struct register_ask register_read(const struct gateway *gw);
+/** Sends it to the core for t, whose registration its caller has filled. On error t is freed. */
+enum gw_err GW_MUST_CHECK register_forward(struct gateway *gw, struct wic *wic,
+					   struct transaction *t);
+/** Keyed hash of the pair that t registers, of the public identity alone where the core
+ * authenticates: never 0. */
+uint64_t register_pair(const struct gateway *gw, const struct transaction *t);
+/** The identity's own home network, where we serve it, is the one asked to register it: GW_DOMAIN
+ * (F26). */
+enum gw_err GW_MUST_CHECK register_home(const struct gateway *gw, const struct register_ask *ask,
+					const struct identity *impu);
+/** D-18: edits To and From in the request to the core where t's WIC has placeholders there. */
+void register_name(struct gateway *gw, const struct transaction *t);
+/** D-18: the response to t in gw->out has the WIC's own To and From again, where they were
+ * replaced. */
+void register_restore(struct gateway *gw, const struct transaction *t);
+/** A 504 that says that the core has lost the registration (3GPP IMS XML, restoration). */
+bool register_restoration(const struct sip_message *m);
+/**
+ * One identity a flow (PROTOCOL 5.6), for as long as the core may hold it: its requests come with
+ * the flow's token, and must not reach whoever came next (6.6). GW_IDENTITY_MISMATCH.
+ */
+enum gw_err GW_MUST_CHECK register_one_identity(const struct gateway *gw, const struct wic *wic,
+						const struct transaction *t);
+
+/* register_token.c: with a token */
+enum gw_err GW_MUST_CHECK register_token(struct gateway *gw, struct wic *wic,
+					 const struct register_ask *ask);
+/** The same when gw->claims are believed. */
+enum gw_err GW_MUST_CHECK register_authorized(struct gateway *gw, struct wic *wic);
+/** Edits credentials and lifetime of the request that goes to the core. */
+void register_token_edit(struct gateway *gw, const struct transaction *t,
+			 const struct register_ask *ask);
+
+/* register_ims.c: PROTOCOL 4, by a Digest that the core asks for */
+/** True when wic's registrations are the core's to authenticate. */
+bool register_is_ims(const struct gateway *gw, const struct wic *wic);
+enum gw_err GW_MUST_CHECK register_ims(struct gateway *gw, struct wic *wic,
+				       const struct register_ask *ask);
+void register_ims_edit(struct gateway *gw, const struct transaction *t,
+		       const struct register_ask *ask);
+/** The core's 401 to t goes on to wic: its registration is pending. */
+void register_challenged(struct gateway *gw, struct transaction *t, struct wic *wic);
+
 /* procedures */
 /** A request from wic, by its method; and what follows once its token is verified. */
 enum gw_err GW_MUST_CHECK request_of_wic(struct gateway *gw, struct wic *wic);
 enum gw_err GW_MUST_CHECK request_verified(struct gateway *gw, struct wic *wic,
 					   enum gw_err verdict);
-/** A REGISTER from wic; and when gw->claims are believed. */
-enum gw_err GW_MUST_CHECK register_request(struct gateway *gw, struct wic *wic);
-enum gw_err GW_MUST_CHECK register_authorized(struct gateway *gw, struct wic *wic);
-/** Keyed hash of the pair that t registers: never 0. */
-uint64_t register_pair(const struct gateway *gw, const struct transaction *t);
 void register_response(struct gateway *gw, struct transaction *t);
 /** The Contact that was sent, out of the request that t keeps; indexes that in gw->kept. */
 struct sip_address register_contact(struct gateway *gw, const struct transaction *t);
+/** The site that answers for it, by name. */
+void register_site(const struct gateway *gw, const struct wic *wic, struct transaction *t);
+/** Before the REGISTER goes to the core: a flow that had the same registration lets it alone. */
+void register_announce(struct gateway *gw, const struct wic *wic, const struct register_ask *ask,
+		       const struct transaction *t);
 /** Writes to gw->lines: the Authorization line of trusted node authentication. */
 void register_authorization(struct gateway *gw, const struct identity *impi,
 			    const struct realm_config *realm);

@@ -169,8 +169,11 @@ enum gw_err originate_authorized(void)
  */
 static enum gw_err originate_unregistered(struct gateway *gw, struct wic *wic)
 {
-	enum gw_err err = authorize_request(gw, wic);
+	enum gw_err err;
 
+	if (register_is_ims(gw, wic))
+		return GW_NOT_REGISTERED; /* no token could help there */
+	err = authorize_request(gw, wic);
 	if (err == GW_TOKEN_NONE)
 		return GW_NOT_REGISTERED;
 	return err == GW_OK ? originate_authorized() : err;

@@ -100,6 +100,8 @@ static uint32_t grant_limit(const struct gateway *gw, const struct transaction *
 	uint64_t exp_us = t->registration.token_exp_us;
 	uint64_t left_s = exp_us > gw->time.now_us ? (exp_us - gw->time.now_us) / 1000000 : 0;
 
+	if (t->registration.ims_auth) /* no token: what the core grants */
+		return t->registration.requested_s > 0 ? UINT32_MAX : 0;
 	return t->registration.requested_s < left_s ? t->registration.requested_s
 						    : (uint32_t)left_s;
 }
@@ -197,7 +199,10 @@ static enum gw_err refusal_of_core(struct gateway *gw, const struct transaction 
 {
 	switch (gw->message.status) {
 	case 401:
-	case 407: /* the core does not trust us: nothing the WIC could answer (PROTOCOL 5.2) */
+	case 407:
+		if (t->registration.ims_auth)
+			return GW_OK; /* for the WIC to answer (PROTOCOL 4.3) */
+		/* the core does not trust us: nothing the WIC could answer (PROTOCOL 5.2) */
 		counter_add(&gw_counters(gw)->tna_challenged, 1);
 		gateway_event(gw, EVENT_TNA_CHALLENGED, t->flow, NULL, GW_MW_CHALLENGED,
 			      gw->message.status);
@@ -220,10 +225,21 @@ static void relay_refusal(struct gateway *gw, struct transaction *t)
 	transaction_free(gw, t);
 }
 
+/** 504 of a core that lost the registration: the WIC is told to register anew, we know no better.
+ */
+static void restore(struct gateway *gw, struct wic *wic)
+{
+	struct binding *b = binding_of(gw, wic);
+
+	if (b != NULL && register_restoration(&gw->message))
+		binding_end(gw, b, &gw_counters(gw)->binding_removed, GW_OK);
+}
+
 static void register_refused(struct gateway *gw, struct transaction *t, struct wic *wic)
 {
 	enum gw_err err = refusal_of_core(gw, t, wic);
 
+	restore(gw, wic);
 	counter_add(&gw_counters(gw)->register_failed, 1);
 	audit_register_failed(gw, t, gw->message.status);
 	if (t->registration.first)
@@ -249,6 +265,22 @@ static void register_late(struct gateway *gw, struct transaction *t)
 	transaction_free(gw, t);
 }
 
+/** The core's challenge goes on to the WIC. */
+static void register_asked(struct gateway *gw, struct transaction *t, struct wic *wic)
+{
+	register_challenged(gw, t, wic);
+	relay_refusal(gw, t);
+}
+
+static void register_settled(struct gateway *gw, struct transaction *t, struct wic *wic)
+{
+	wic->challenged_us = 0;
+	if (gw->message.status < 300)
+		register_accepted(gw, t, wic);
+	else
+		register_refused(gw, t, wic);
+}
+
 void register_response(struct gateway *gw, struct transaction *t)
 {
 	struct wic *wic = gw->env->wic(gw->env->context, t->flow);
@@ -257,8 +289,8 @@ void register_response(struct gateway *gw, struct transaction *t)
 		register_late(gw, t);
 	else if (wic == NULL)
 		transaction_free(gw, t);
-	else if (gw->message.status < 300)
-		register_accepted(gw, t, wic);
+	else if (gw->message.status == 401 && t->registration.ims_auth)
+		register_asked(gw, t, wic);
 	else
-		register_refused(gw, t, wic);
+		register_settled(gw, t, wic);
 }

@@ -22,6 +22,7 @@ void response_relay(struct gateway *gw, struct transaction *t)
 {
 	enum gw_err err = response_to_wic(gw);
 
+	register_restore(gw, t);
 	if (err == GW_OK)
 		err = gw->env->to_wic(gw->env->context, t->flow, writer_span(&gw->out));
 	if (err != GW_OK)

@@ -160,6 +160,7 @@ void transaction_respond(struct gateway *gw, struct transaction *t, uint16_t sta
 		transaction_settle(gw, t);
 		return;
 	}
+	register_restore(gw, t);
 	if (t->kind == TRANSACTION_TERMINATE)
 		respond_to_mw(gw, t, status);
 	else if (gw->env->to_wic(gw->env->context, t->flow, writer_span(&gw->out)) != GW_OK)
@@ -262,8 +263,10 @@ void transaction_refuse(struct gateway *gw, struct transaction *t, enum gw_err e
 	request_begin(gw, &gw->message);
 	gateway_count(gw, err);
 	if (wic != NULL && transaction_recall(t, &gw->message) == GW_OK &&
-	    gateway_refusal_write(gw, wic, err, &gw->out) == GW_OK)
+	    gateway_refusal_write(gw, wic, err, &gw->out) == GW_OK) {
+		register_restore(gw, t);
 		(void)gw->env->to_wic(gw->env->context, t->flow, writer_span(&gw->out));
+	}
 	transaction_free(gw, t);
 }
 

@@ -95,24 +95,18 @@ static void strip_access_network(struct gateway *gw, const struct sip_message *m
 /** A Digest for whoever challenged the WIC, with nothing in it that is ours to say or to keep. */
 static bool is_plain_digest(struct span value)
 {
-	static const char *const ours[] = {"integrity-protected", "authorization-entity", "bearer",
-					   "access_token"};
-
-	if (!span_equal_nocase(span_cut(value, 0, 7), SPAN("Digest ")))
-		return false;
-	for (uint32_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-		if (request_mentions(value, span_text(ours[i])))
-			return false;
-	return true;
+	return span_equal_nocase(span_cut(value, 0, 7), SPAN("Digest ")) &&
+	       !digest_says_ours(value);
 }
 
 /** Bearer credentials are for us alone; a Digest is between the WIC and who challenged it. */
-static void strip_credentials(struct gateway *gw, const struct sip_message *m, enum sip_header id)
+static void strip_credentials(struct gateway *gw, const struct sip_message *m, enum sip_header id,
+			      const struct sip_field *kept)
 {
 	const struct sip_field *f = sip_first(m, id);
 
 	for (; f != NULL; f = sip_next(m, f))
-		if (m->method == SIP_REGISTER || !is_plain_digest(f->value))
+		if (f != kept && (m->method == SIP_REGISTER || !is_plain_digest(f->value)))
 			sip_splice_remove(&gw->splice, f);
 }
 
@@ -295,14 +289,19 @@ static void strip_body(struct gateway *gw, const struct sip_message *m)
 
 static void strip_from_wic(struct gateway *gw, const struct sip_message *m)
 {
+	trust_strip_but(gw, m, NULL);
+}
+
+void trust_strip_but(struct gateway *gw, const struct sip_message *m, const struct sip_field *kept)
+{
 	for (uint32_t i = 0; i < sizeof(never_from_wic) / sizeof(never_from_wic[0]); i++)
 		sip_splice_remove_all(&gw->splice, never_from_wic[i]);
 	strip_tag(gw, m, SIP_HEADER_REQUIRE, SPAN("sec-agree"));
 	strip_tag(gw, m, SIP_HEADER_PROXY_REQUIRE, SPAN("sec-agree"));
 	strip_tag(gw, m, SIP_HEADER_PRIORITY, SPAN("psap-callback"));
 	strip_access_network(gw, m);
-	strip_credentials(gw, m, SIP_HEADER_AUTHORIZATION);
-	strip_credentials(gw, m, SIP_HEADER_PROXY_AUTHORIZATION);
+	strip_credentials(gw, m, SIP_HEADER_AUTHORIZATION, kept);
+	strip_credentials(gw, m, SIP_HEADER_PROXY_AUTHORIZATION, kept);
 	for (const struct sip_field *f = sip_first(m, SIP_HEADER_CONTACT); f; f = sip_next(m, f))
 		strip_contact(gw, f);
 	if (m->is_request) {
@@ -330,6 +329,7 @@ void trust_strip_to_wic(struct gateway *gw, const struct sip_message *m)
 
 	for (uint32_t i = 0; i < sizeof(never_to_wic) / sizeof(never_to_wic[0]); i++)
 		sip_splice_remove_all(&gw->splice, never_to_wic[i]);
+	digest_strip_keys(gw, m);
 	/* RFC 3325 7: with "id" the identity must not leave the trust domain */
 	for (; privacy != NULL; privacy = sip_next(m, privacy))
 		if (request_mentions(privacy->value, SPAN("id"))) {

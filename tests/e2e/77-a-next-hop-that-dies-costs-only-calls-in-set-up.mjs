@@ -88,7 +88,7 @@ await scenario([...KERNEL_WORLDS, WORKER_COUNTS[0]].map((world) =>
 	const killed = Date.now();
 	await world.kamailio.program.destroy();
 	await pause(AWAY_MS);
-	world.kamailio = await Kamailio.start(world.folder, world.link, 'proxy');
+	world.kamailio = await Kamailio.start(world.folder, world.link, { role: 'proxy' });
 	const back = Date.now();
 	await pause(AFTER_MS);
 	isOver = true;

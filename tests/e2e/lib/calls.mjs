@@ -16,10 +16,10 @@ export const CALLS_MS = 60000 + SESSION_S * 1000;
 /** A page with who it is. */
 export class Caller {
 	/** url: of the gateway, where the page is not to take its usual way. */
-	static async open(browser, library, user, url) {
+	static async open(browser, library, user, url = null) {
 		const caller = new Caller();
 		Object.assign(caller, { user, library, phone: await browser.open(library) });
-		await caller.phone.call('connect', user, url);
+		await caller.phone.call('connect', user, null, url);
 		assert.equal(await caller.phone.call('register'), 200, `REGISTER of ${user}`);
 		return caller;
 	}

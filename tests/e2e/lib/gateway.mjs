@@ -7,9 +7,12 @@ import { AUDIENCE, AUTHZ_SERVER, GATEWAY_ADDRESS, GATEWAY_HOST, HOLD_ORIGIN, ISS
 	SITE_HOST, SITE_ORIGIN, bracketed } from './names.mjs';
 import { Program, run, waitFor, within } from './process.mjs';
 
-/** The text of wicgate.yaml. keys: 'file', or 'https' for those of a KeyServer. */
+/**
+ * The text of wicgate.yaml. keys: 'file', or 'https' for those of a KeyServer; digest: the core
+ * authenticates the site's users, by AKA from the first REGISTER on with aka.
+ */
 export function configuration({ folder, files, workers, mw, link, keys = 'file',
-	origins = [SITE_ORIGIN, HOLD_ORIGIN], served = [], balancers = [], control_mode = '0600', certificates = [files], tls = '',
+	digest = null, aka = false, origins = [SITE_ORIGIN, HOLD_ORIGIN], served = [], balancers = [], control_mode = '0600', certificates = [files], tls = '',
 	more_issuers = '', more_sites = '', site_limits = '', settings = '' }) {
 	const w2_on_port = link.access === link.gateway && link.port;
 	const jwks = keys === 'file' ? `jwks: "file:${files.jwks}"`
@@ -44,10 +47,12 @@ issuers:
     authz_server: "${AUTHZ_SERVER}"
 ${more_issuers}wwsf:
   - name: shop
-    issuer: shop-waf
     origins: [${origins.map((origin) => `"${origin}"`).join(', ')}]
-    mode: individual
-    identities: {file: ${files.pairs}}
+    ${digest ? `mode: ims-auth
+    aka: ${aka}`
+		: `mode: individual
+    issuer: shop-waf
+    identities: {file: ${files.pairs}}`}
 ${site_limits && `    ${site_limits}\n`}${more_sites}control: {socket: ${folder}/control.sock, mode: "${control_mode}"}
 log: {level: info}
 ${settings}`;

@@ -9,8 +9,9 @@ import { Program, run, waitFor } from './process.mjs';
 const config = (role) => fileURLToPath(new URL(`../peers/kamailio-${role}.cfg`, import.meta.url));
 
 export class Kamailio {
-	static async start(folder, link, role = 'scscf') {
-		const kamailio = new Kamailio(folder, link, role);
+	/** role: a file of peers/; digest: the algorithm it challenges every REGISTER with, 'MD5' or 'SHA-256'. */
+	static async start(folder, link, { role = 'scscf', digest = null } = {}) {
+		const kamailio = new Kamailio(folder, link, role, digest);
 		await kamailio.program.ready(async () => {
 			try {
 				return await kamailio.ask('core.uptime');
@@ -21,11 +22,12 @@ export class Kamailio {
 		return kamailio;
 	}
 
-	constructor(folder, link, role) {
+	constructor(folder, link, role, digest) {
 		this.socket = join(folder, 'kamailio.ctl');
 		this.program = new Program('kamailio', ['kamailio', '-DD', '-E', '-m', '64', '-M', '8',
 			'-f', config(role), '-P', join(folder, 'kamailio.pid'), '-Y', folder, '-w', folder,
 			'-A', `RPC_SOCK="unixs:${this.socket}"`,
+			...(digest ? ['-A', `DIGEST="${digest}"`] : []),
 			'-l', `udp:${bracketed(link.core)}:${MW_PORT}`,
 			'-l', `tcp:${bracketed(link.core)}:${MW_PORT}`], folder);
 	}

@@ -115,13 +115,13 @@ export class Wic {
 			this.responses.find(isFinal));
 	}
 
-	/** token null: no Authorization at all. */
-	register(token, { expires = 600, call_id = this.call_id } = {}) {
+	/** token null: no Authorization at all, or that credential. */
+	register(token, { expires = 600, call_id = this.call_id, credential = null } = {}) {
 		return this.request('REGISTER', `sip:${REALM}`, { to: impu(this.user), call_id, headers: [
 			['Contact', this.contact],
 			['Expires', String(expires)],
 			['Supported', 'path, outbound, gruu'],
-			['Authorization', token === null ? null : `Bearer ${token}`]] });
+			['Authorization', token === null ? credential : `Bearer ${token}`]] });
 	}
 
 	message(user, text) {

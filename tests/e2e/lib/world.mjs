@@ -24,8 +24,9 @@ const SITE_TOKEN_LIFETIME_S = 600;
 export class World {
 	/**
 	 * workers: 1 or 2; mw: 'tcp' or 'udp'; site: whether to start the web site too; core: 'kamailio',
-	 * 'proxy' (peers/), or 'script' when the script plays it; users: who can have a token. More of
-	 * options is for the link (lib/link.mjs) and the gateway.
+	 * 'proxy' (peers/), or 'script' when the script plays it; users: who can have a token; digest: the
+	 * algorithm by which the core authenticates the site's users, no token then. More of options is
+	 * for the link (lib/link.mjs) and the gateway.
 	 */
 	static async open({ folder, workers = 1, mw = 'tcp', site = false, core = 'kamailio',
 		...options }) {
@@ -65,20 +66,20 @@ export class World {
 		const { folder, files, workers, mw, link } = this;
 		await link.prepare();
 		if (!link.port)
-			await this.#startCore(core);
+			await this.#startCore(core, options);
 		this.gateway = await Gateway.start(
 			{ ...options, folder, files, workers, mw, link, build: BUILD });
 		await link.connect(this.gateway);
 		if (link.port)
-			await this.#startCore(core);
+			await this.#startCore(core, options);
 	}
 
-	async #startCore(core) {
+	async #startCore(core, { digest }) {
 		this.capture = await Capture.start(this.folder, this.link);
 		if (core === 'kamailio')
-			this.kamailio = await Kamailio.start(this.folder, this.link);
+			this.kamailio = await Kamailio.start(this.folder, this.link, { digest });
 		else if (core === 'proxy')
-			this.kamailio = await Kamailio.start(this.folder, this.link, 'proxy');
+			this.kamailio = await Kamailio.start(this.folder, this.link, { role: 'proxy' });
 	}
 
 	async #startSite() {

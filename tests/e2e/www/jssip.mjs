@@ -9,10 +9,12 @@ const EXPIRES_S = 600;
 const ANSWER_MS = 10000;
 
 class Phone {
-	constructor({ impu, url, onMessage }) {
+	constructor({ impu, url, credentials, onMessage }) {
+		this.challenges = credentials ? 1 : 0; /* of one REGISTER that it answers by itself */
 		this.socket = new JsSIP.WebSocketInterface(url);
 		this.ua = new JsSIP.UA({ sockets: [this.socket], uri: impu, register: false,
-			register_expires: EXPIRES_S });
+			register_expires: EXPIRES_S, ...(credentials && {
+				authorization_user: credentials.username, password: credentials.password }) });
 		this.ua.on('newMessage', ({ originator, request }) => {
 			if (originator === 'remote')
 				onMessage(request.from.uri.toString(), request.body);
@@ -42,7 +44,8 @@ class Phone {
 
 	/** JsSIP tells of the first 200 only, so the status is read off the socket. */
 	register(token) {
-		this.ua.set('authorization_jwt', `Bearer ${token}`);
+		if (token !== null)
+			this.ua.set('authorization_jwt', `Bearer ${token}`);
 		return this.#finalStatus('REGISTER', () => this.ua.register());
 	}
 
@@ -54,6 +57,7 @@ class Phone {
 		return new Promise((resolve, reject) => {
 			const socket = this.socket;
 			const forward = socket.ondata;
+			let challenges = this.challenges;
 			const end = () => {
 				clearTimeout(timer);
 				socket.ondata = forward;
@@ -66,6 +70,8 @@ class Phone {
 				forward(data);
 				const status = Number(/^SIP\/2\.0 (\d{3})/.exec(data)?.[1] ?? 0);
 				if (status < 200 || !new RegExp(`^CSeq: \\d+ ${method}\r$`, 'im').test(data))
+					return;
+				if (status === 401 && challenges-- > 0)
 					return;
 				end();
 				resolve(status);

@@ -25,14 +25,19 @@ class Wic {
 		return token;
 	}
 
-	/** Opens the WebSocket as user; url: of another gateway than that of this page. */
-	async connect(user, url) {
+	/**
+	 * Opens the WebSocket as user. credentials: {username, password} where the core asks for them;
+	 * url: of another gateway than that of this page.
+	 */
+	async connect(user, credentials = null, url = null) {
 		this.user = user;
+		this.credentials = credentials;
 		const settings = await (await fetch('/settings.json')).json();
 		this.realm = settings.realm;
 		this.phone = new this.Phone({
 			impu: `sip:${user}@${settings.realm}`,
 			url: url ?? settings.gateways[location.origin],
+			credentials,
 			onMessage: (from, text) => {
 				this.messages.push({ from, text });
 				this.onMessage(from, text);
@@ -41,8 +46,13 @@ class Wic {
 		await this.phone.connect();
 	}
 
-	/** Fetches a token and registers with it; again with a fresh one when called again. */
+	/**
+	 * Fetches a token and registers with it; again with a fresh one when called again. With
+	 * credentials there is none: the core asks for them.
+	 */
 	async register() {
+		if (this.credentials)
+			return this.phone.register(null);
 		const token = await this.#token();
 		const status = await this.phone.register(token.access_token);
 		clearTimeout(this.refresh);

@@ -19,12 +19,14 @@ function finalStatus() {
 }
 
 class Phone {
-	constructor({ impu, url, onMessage }) {
+	constructor({ impu, url, credentials, onMessage }) {
 		this.agent = new UserAgent({
 			uri: UserAgent.makeURI(impu),
 			transportOptions: { server: url },
 			sessionDescriptionHandlerFactoryOptions: {
 				peerConnectionConfiguration: { iceServers: [] } },
+			authorizationUsername: credentials?.username ?? '',
+			authorizationPassword: credentials?.password ?? '',
 			logLevel: 'error',
 			delegate: {
 				onMessage: (message) => {
@@ -47,7 +49,7 @@ class Phone {
 	}
 
 	async register(token) {
-		const extraHeaders = [`Authorization: Bearer ${token}`];
+		const extraHeaders = token === null ? [] : [`Authorization: Bearer ${token}`];
 		const { status, requestDelegate } = finalStatus();
 		this.registerer ??= new Registerer(this.agent, { expires: EXPIRES_S, regId: 1,
 			logConfiguration: false });

@@ -154,6 +154,25 @@ TEST(wwsf, is_disabled_and_enabled_and_shown)
 	EXPECT(strstr(w.log_text, "event=restored wwsf=shop\n") != NULL);
 }
 
+TEST(wwsf, whose_users_the_core_authenticates_has_no_issuer)
+{
+	static const struct wwsf_config site = {.name = SPAN("desk"),
+						.issuer = WWSF_NO_ISSUER,
+						.mode = WWSF_IMS_AUTH};
+	struct world w;
+
+	world_begin(&w);
+	w.config.wwsf = &site;
+	w.config.wwsf_count = 1;
+	w.config.origin_count = 0;
+	EXPECT_TEXT("{\"wwsf\":[{\"name\":\"desk\",\"mode\":\"ims-auth\",\"issuer\":null,"
+		    "\"enabled\":true,\"origins\":[]}]}",
+		    world_ask(&w, "wwsf\n"));
+	EXPECT_EQ(0, world_wicctl(&w, "wwsf"));
+	EXPECT(strstr(w.answer, "ims-auth") != NULL);
+	world_end(&w);
+}
+
 TEST(wwsf, is_disabled_only_when_there_is_one_and_enabled_when_it_is_disabled)
 {
 	struct world w;
@@ -454,6 +473,7 @@ TEST_MAIN("cli_door", RUN(revoke, takes_a_token_back_by_the_name_or_the_iss_of_i
 	  RUN(revoke, gives_back_what_was_taken),
 	  RUN(revoke, takes_a_key_back_and_tells_whether_it_is_in_use),
 	  RUN(wwsf, is_disabled_and_enabled_and_shown),
+	  RUN(wwsf, whose_users_the_core_authenticates_has_no_issuer),
 	  RUN(wwsf, is_disabled_only_when_there_is_one_and_enabled_when_it_is_disabled),
 	  RUN(revoke, lists_what_is_taken_back_up_to_the_rows_of_an_answer),
 	  RUN(revoke, refuses_other_words),

@@ -309,6 +309,31 @@ TEST(config, says_file_line_and_reason_for_each_kind_of_fault)
 		 "bytes beyond ASCII cannot stand here"},
 		{"    issuer: shop-waf", "    issuer: shop-waf\n    jti: never",
 		 "wicgate.yaml:18: wwsf[].jti: \"never\" is none of optional, required"},
+		{"    issuer: shop-waf\n", "", "wicgate.yaml:16: wwsf[].issuer: must be given"},
+		{"    issuer: shop-waf", "    issuer: shop-waf\n    aka: true",
+		 "wicgate.yaml:18: wwsf[].aka: with mode ims-auth only"},
+		{"    issuer: shop-waf\n    origins: [\"https://shop.example\"]\n"
+		 "    identities: {file: shop-pairs.csv}\n",
+		 "    mode: ims-auth\n    issuer: shop-waf\n    origins: "
+		 "[\"https://shop.example\"]\n",
+		 "wicgate.yaml:18: wwsf[].issuer: not with mode ims-auth, which takes no tokens"},
+		{"    issuer: shop-waf\n", "    mode: ims-auth\n",
+		 "wicgate.yaml:19: wwsf[].identities: not with mode ims-auth, the core knows its "
+		 "users"},
+		{"    issuer: shop-waf\n    origins: [\"https://shop.example\"]\n"
+		 "    identities: {file: shop-pairs.csv}\n",
+		 "    mode: ims-auth\n    origins: [\"https://shop.example\"]\n"
+		 "    identities: {domains: [home1.net]}\n",
+		 "wicgate.yaml:19: wwsf[].identities: not with mode ims-auth, the core knows its "
+		 "users"},
+		{"    issuer: shop-waf\n    origins: [\"https://shop.example\"]\n"
+		 "    identities: {file: shop-pairs.csv}\n",
+		 "    mode: ims-auth\n    jti: required\n    origins: "
+		 "[\"https://shop.example\"]\n",
+		 "wicgate.yaml:18: wwsf[].jti: not with mode ims-auth, which takes no tokens"},
+		{"access:\n", "access:\n  placeholder_user: \"a@b\"\n",
+		 "wicgate.yaml:5: access.placeholder_user: \"a@b\": letters, digits, '-', '_' and "
+		 "'.' expected"},
 		{"wwsf:\n", "verify: {driver: crypto_mb}\nwwsf:\n",
 		 "wicgate.yaml:15: driver crypto_mb: not in this version"},
 		{"wwsf:\n", "store: \"redis://127.0.0.1:6379\"\nwwsf:\n",

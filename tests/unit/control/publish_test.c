@@ -76,6 +76,25 @@ static struct config_part *published(const char *from, const char *to)
 	return part;
 }
 
+TEST(publish, tells_who_authenticates_the_users_of_a_site)
+{
+	struct config_part *part = published("    issuer: shop-waf", "    issuer: shop-waf");
+
+	EXPECT_EQ(WWSF_INDIVIDUAL, part->wwsf[0].mode);
+	EXPECT_EQ(0, part->wwsf[0].issuer);
+	EXPECT(!part->wwsf[0].aka);
+	EXPECT_SPAN("wic", part->placeholder_user);
+	part->part.free(&part->part);
+	part = published("    issuer: shop-waf\n    origins: [\"https://shop.example\"]\n"
+			 "    identities: {file: shop-pairs.csv}\n",
+			 "    mode: ims-auth\n    aka: true\n"
+			 "    origins: [\"https://shop.example\"]\n");
+	EXPECT_EQ(WWSF_IMS_AUTH, part->wwsf[0].mode);
+	EXPECT_EQ(WWSF_NO_ISSUER, part->wwsf[0].issuer);
+	EXPECT(part->wwsf[0].aka);
+	part->part.free(&part->part);
+}
+
 TEST(publish, tells_how_the_tokens_of_an_issuer_are_read)
 {
 	struct config_part *part =
@@ -209,6 +228,7 @@ TEST(publish, leaves_out_keys_that_are_taken_back)
 
 TEST_MAIN("publish", RUN(publish, makes_a_tls_context_for_each_worker),
 	  RUN(publish, makes_a_part_that_outlives_its_configuration),
+	  RUN(publish, tells_who_authenticates_the_users_of_a_site),
 	  RUN(publish, tells_how_the_tokens_of_an_issuer_are_read),
 	  RUN(publish, tells_where_tokens_may_come_and_that_they_need_a_jti),
 	  RUN(publish, tells_the_home_domains_of_a_web_site_that_has_no_pairs),

@@ -37,6 +37,30 @@ TEST(answer_200, passes_what_is_for_the_wic)
 	EXPECT_LINE(OUR_CONTACT ";expires=600", wic, "Contact");
 }
 
+TEST(answer_200, passes_gruus_and_what_the_core_supports)
+{
+	static const char contact[] = OUR_CONTACT ";pub-gruu=\"sip:alice@home1.net;gr=urn:uuid:1\";"
+						  "temp-gruu=\"sip:t@h;gr\";expires=60";
+	const char *wic;
+
+	world_start();
+	wic = registered("200 OK",
+			 format("Contact: %s" CRLF "k: path, gruu" CRLF "Require: path" CRLF,
+				contact));
+	EXPECT_LINE(contact, wic, "Contact");
+	EXPECT_LINE("path, gruu", wic, "k");
+}
+
+TEST(answer_200, keeps_identities_in_the_spelling_of_the_core)
+{
+	world_start();
+	EXPECT_LINE("\"A, b\" <SIP:Alice@HOME1.net;p=q> ,<tel:+1-555>",
+		    registered("200 OK", "Contact: " OUR_CONTACT ";expires=600" CRLF
+					 "P-Associated-URI: \"A, b\" <SIP:Alice@HOME1.net;p=q> "
+					 ",<tel:+1-555>" CRLF),
+		    "P-Associated-URI");
+}
+
 TEST(answer_200, loses_path_and_charging)
 {
 	const char *wic;
@@ -314,6 +338,57 @@ TEST(answer, of_other_refusals_is_relayed)
 	}
 }
 
+#define LOST \
+	"<ims-3gpp version=\"1\"><alternative-service><type>restoration</type>" \
+	"<reason/><action>initial-registration</action></alternative-service></ims-3gpp>"
+
+/* The core's 504 with this body to a refresh, as the WIC gets it. */
+static const char *gateway_timeout(const char *type, const char *body)
+{
+	const char *mw;
+
+	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(3570), 600)));
+	mw = world_only(TO_MW);
+	core_sends(format("SIP/2.0 504 Server Time-out" CRLF "Via: %s" CRLF "Via: %s" CRLF
+			  "From: %s" CRLF "To: %s;tag=1" CRLF "Call-ID: %s" CRLF "CSeq: %s" CRLF
+			  "Content-Type: %s" CRLF "Content-Length: %u" CRLF CRLF "%s",
+			  line_n(mw, "Via", 0), line_n(mw, "Via", 1), line(mw, "From"),
+			  line(mw, "To"), line(mw, "Call-ID"), line(mw, "CSeq"), type,
+			  (uint32_t)strlen(body), body));
+	EXPECT_EQ(2, world.count);
+	return world_sent(1)->text;
+}
+
+TEST(answer, that_the_registration_was_lost_ends_the_binding_and_is_relayed)
+{
+	const char *wic;
+
+	world_start();
+	world_register();
+	wic = gateway_timeout("Application/3gpp-ims+xml;charset=utf-8", LOST);
+	EXPECT_EQ(504, status_of(wic));
+	EXPECT(strstr(wic, CRLF CRLF LOST) != NULL);
+	EXPECT_EQ(0, gateway_bindings(world.gw));
+	EXPECT(handle_is_none(world.wic[0].binding));
+}
+
+TEST(answer, of_another_504_leaves_the_binding)
+{
+	world_start();
+	world_register();
+	EXPECT_EQ(504, status_of(gateway_timeout("application/3gpp-ims+xml",
+						 "<ims-3gpp version=\"1\"></ims-3gpp>")));
+	world_forget();
+	EXPECT_EQ(504, status_of(gateway_timeout("text/plain", LOST)));
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+}
+
+TEST(answer, that_the_registration_was_lost_to_who_has_none_is_relayed)
+{
+	world_start();
+	EXPECT_EQ(504, status_of(gateway_timeout("application/3gpp-ims+xml", LOST)));
+}
+
 TEST(answer, of_a_timeout_in_the_core_is_504)
 {
 	world_start();
@@ -383,7 +458,10 @@ TEST(answer, that_another_worker_took_in_is_relayed)
 }
 
 TEST_MAIN("gateway_register_answer", RUN(answer_200, binds_the_flow_and_pops_our_via),
-	  RUN(answer_200, passes_what_is_for_the_wic), RUN(answer_200, loses_path_and_charging),
+	  RUN(answer_200, passes_what_is_for_the_wic),
+	  RUN(answer_200, passes_gruus_and_what_the_core_supports),
+	  RUN(answer_200, keeps_identities_in_the_spelling_of_the_core),
+	  RUN(answer_200, loses_path_and_charging),
 	  RUN(answer_200, with_several_contacts_counts_ours),
 	  RUN(answer_200, does_not_take_the_contact_of_another_flow_of_the_same_client_for_ours),
 	  RUN(answer_200, without_a_contact_and_without_expires_leaves_no_binding),
@@ -404,6 +482,9 @@ TEST_MAIN("gateway_register_answer", RUN(answer_200, binds_the_flow_and_pops_our
 	  RUN(answer, interval_too_brief_is_relayed_twice_a_minute),
 	  RUN(answer, overload_of_the_core_is_500_with_its_retry_after),
 	  RUN(answer, use_proxy_is_not_followed), RUN(answer, of_other_refusals_is_relayed),
+	  RUN(answer, that_the_registration_was_lost_ends_the_binding_and_is_relayed),
+	  RUN(answer, of_another_504_leaves_the_binding),
+	  RUN(answer, that_the_registration_was_lost_to_who_has_none_is_relayed),
 	  RUN(answer, of_a_timeout_in_the_core_is_504), RUN(answer, of_another_method_is_dropped),
 	  RUN(answer, with_a_forged_branch_is_dropped),
 	  RUN(answer, for_another_workers_transaction_is_handed_on),

@@ -288,6 +288,57 @@ TEST(request, drops_routes_and_preferred_identities)
 	EXPECT_NO_LINE(mw, "P-Asserted-Identity");
 }
 
+TEST(request, requires_path_once_and_keeps_what_else_it_requires)
+{
+	const char *mw;
+
+	world_start();
+	mw = mw_register(with_contact("Contact: <sip:x@a.invalid>" CRLF,
+				      "Require: gruu, PATH" CRLF "k: outbound" CRLF));
+	EXPECT_EQ(1, lines(mw, "Require"));
+	EXPECT_LINE("gruu, PATH", mw, "Require");
+	EXPECT_LINE("outbound", mw, "k");
+	EXPECT_LINE("path", mw, "Supported");
+}
+
+TEST(request, keeps_the_access_network_of_the_client_and_no_networks_word)
+{
+	const char *mw;
+
+	world_start();
+	mw = mw_register(with_contact("Contact: <sip:x@a.invalid>" CRLF,
+				      "P-Access-Network-Info: IEEE-802.11" CRLF
+				      "P-Access-Network-Info: 3GPP-GERAN;np" CRLF));
+	EXPECT_EQ(1, lines(mw, "P-Access-Network-Info"));
+	EXPECT_LINE("IEEE-802.11", mw, "P-Access-Network-Info");
+}
+
+TEST(request, loses_what_proxies_are_not_to_know_and_the_length_is_counted_anew)
+{
+	const char *mw;
+
+	world_start();
+	mw = mw_register(with_contact("Contact: <sip:x@a.invalid>" CRLF,
+				      "Proxy-Require: sec-agree" CRLF "l: 0" CRLF));
+	EXPECT_NO_LINE(mw, "Proxy-Require");
+	EXPECT_EQ(1, lines(mw, "l") + lines(mw, "Content-Length"));
+}
+
+/* RFC 4475 3.3.12 and 3.3.13: a parameter of the Contact is not one of its URI. */
+TEST(request, keeps_parameters_of_its_contact_where_they_stand)
+{
+	world_start();
+	EXPECT_LINE("sip:user@example.com;unknownparam;expires=600",
+		    mw_register(
+			    with_contact("Contact: sip:user@example.com;unknownparam" CRLF, "")),
+		    "Contact");
+	core_answers("403 Forbidden", "");
+	EXPECT_LINE("<sip:user@example.com;unknownparam>;expires=600",
+		    mw_register(
+			    with_contact("Contact: <sip:user@example.com;unknownparam>" CRLF, "")),
+		    "Contact");
+}
+
 TEST(request, goes_to_the_first_next_hop_that_is_up)
 {
 	world_start();
@@ -376,6 +427,10 @@ TEST_MAIN("gateway_register", RUN(request, of_protocol_5_7_becomes_the_mw_messag
 	  RUN(request, with_a_star_and_a_time_is_refused),
 	  RUN(request, without_a_contact_fetches_and_changes_nothing),
 	  RUN(request, drops_routes_and_preferred_identities),
+	  RUN(request, requires_path_once_and_keeps_what_else_it_requires),
+	  RUN(request, keeps_the_access_network_of_the_client_and_no_networks_word),
+	  RUN(request, loses_what_proxies_are_not_to_know_and_the_length_is_counted_anew),
+	  RUN(request, keeps_parameters_of_its_contact_where_they_stand),
 	  RUN(request, goes_to_the_first_next_hop_that_is_up),
 	  RUN(request, is_answered_504_when_no_next_hop_is_up),
 	  RUN(request, is_answered_503_when_no_signature_can_be_checked_now),

@@ -398,6 +398,42 @@ TEST(session, stays_60_seconds_after_its_registration_ended)
 	world_close(&world);
 }
 
+/** Seconds pass for a WIC that answers pings. */
+static void pass_alive(struct world *world, struct peer *wic, uint32_t seconds)
+{
+	for (uint32_t i = 0; i < seconds; i += 20) {
+		world_pass(world, seconds - i < 20 ? seconds - i : 20);
+		wic_frame(world, wic, FRAME_FINAL, WS_PONG, SPAN(""));
+	}
+}
+
+TEST(session, stays_240_seconds_while_its_user_answers_a_challenge_of_the_core)
+{
+	struct world world = world_plan();
+	struct peer *wic, *core;
+	char *request;
+
+	world.mode = WWSF_IMS_AUTH;
+	world_open(&world);
+	core = core_udp(&world);
+	wic = wic_open(&world);
+	request = strdup(wic_register(&world, TOKEN_GOOD, 1));
+	memcpy(strstr(request, "Authorization"), "X-Not-A-Token", 13);
+	wic_text(&world, wic, request);
+	free(request);
+	peer_take(&world, core);
+	core_send(&world, core, MW_WORKER_PORT,
+		  core_answer(peer_text(core), "SIP/2.0 401 Unauthorized"));
+	EXPECT_EQ(0, strncmp(wic_message(&world, wic), "SIP/2.0 401", 11));
+	pass_alive(&world, wic, 235);
+	EXPECT_EQ(0, wic_close_code(&world, wic));
+	world_pass(&world, 7);
+	EXPECT_EQ(1008, wic_close_code(&world, wic));
+	peer_free(&world, wic);
+	peer_free(&world, core);
+	world_close(&world);
+}
+
 /** A registered WIC lets n pieces of a message come, one every 20 s. */
 static void trickle(struct world *world, struct peer *wic, uint32_t n)
 {
@@ -518,4 +554,5 @@ TEST_MAIN("worker_session", RUN(session, closes_with_1008_for_a_message_that_tak
 	  RUN(session, is_not_kept_before_registration_by_tokens_that_are_forged),
 	  RUN(session, is_pinged_every_25_seconds),
 	  RUN(session, is_cut_after_60_seconds_of_silence),
-	  RUN(session, stays_60_seconds_after_its_registration_ended))
+	  RUN(session, stays_60_seconds_after_its_registration_ended),
+	  RUN(session, stays_240_seconds_while_its_user_answers_a_challenge_of_the_core))

@@ -26,6 +26,7 @@ struct world {
 	enum mw_transport hop; /* how the core is reached */
 	const struct verifier_ops *verifier;
 	uint32_t max_output;
+	enum wwsf_mode mode; /* of its web site */
 	uint32_t max_connections;
 	struct rate_limit upgrades; /* zeroed: no limit, here and around it */
 	uint32_t address_connections;
