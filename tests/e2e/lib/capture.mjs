@@ -51,10 +51,12 @@ export class Capture extends EventEmitter {
 		this.said = '';
 		this.failure = null;
 		/*
-		 * -Z root: the pipe is ours, there is no privilege to drop that the namespace did not drop
+		 * -s, -B: immediate mode keeps a place of the longest packet for each; with -s 0 there are eight,
+		 * and more at once are lost. -Z root: the pipe is ours, there is no privilege to drop that the
+		 * namespace did not drop
 		 */
-		this.child = spawn('tcpdump', ['-i', link.peer, '-n', '-s', '0', '-U', '--immediate-mode',
-			'-Z', 'root', '-w', '-', `host ${host}`],
+		this.child = spawn('tcpdump', ['-i', link.peer, '-n', '-s', '66000', '-B', '32768', '-U',
+			'--immediate-mode', '-Z', 'root', '-w', '-', `host ${host}`],
 			{ stdio: ['ignore', 'pipe', 'pipe'] });
 		this.child.stdout.on('data', (bytes) => this.#take(bytes));
 		this.child.stderr.on('data', (bytes) => this.said += bytes);

@@ -13,8 +13,12 @@ import { Program, run, waitFor, within } from './process.mjs';
  */
 export function configuration({ folder, files, workers, mw, link, keys = 'file',
 	digest = null, aka = false, origins = [SITE_ORIGIN, HOLD_ORIGIN], served = [], balancers = [], control_mode = '0600', certificates = [files], tls = '',
+<<<<<<< HEAD
 	more_issuers = '', more_sites = '', settings = '',
 	next_hops = null, trusted = [link.core], options_interval = 0, more_mw = '' }) {
+=======
+	more_issuers = '', more_sites = '', site_limits = '', settings = '' }) {
+>>>>>>> h-calls
 	const w2_on_port = link.access === link.gateway && link.port;
 	const jwks = keys === 'file' ? `jwks: "file:${files.jwks}"`
 		: `jwks: "https://${SITE_HOST}/jwks.json"\n    jwks_ca: ${files.ca}`;
@@ -57,7 +61,7 @@ ${more_issuers}wwsf:
 		: `mode: individual
     issuer: shop-waf
     identities: {file: ${files.pairs}}`}
-${more_sites}control: {socket: ${folder}/control.sock, mode: "${control_mode}"}
+${site_limits && `    ${site_limits}\n`}${more_sites}control: {socket: ${folder}/control.sock, mode: "${control_mode}"}
 log: {level: info}
 ${settings}`;
 }
@@ -173,6 +177,13 @@ export class Gateway {
 		return waitFor(`alarm ${error} about ${about}`, () => this.program.log().split('\n')
 			.some((line) => ['event=net_alarm', `error=${error}`, about]
 				.every((word) => line.includes(word))));
+	}
+
+	/** All errors that were counted, for people: 'GW_RATE 3, ...'. */
+	async allErrors() {
+		return (await this.ask('stats')).stats.filter(({ name, total }) =>
+			name.startsWith('errors.') && total > 0)
+			.map(({ name, total }) => `${name.slice('errors.'.length)} ${total}`).join(', ');
 	}
 
 	/** How often an error was counted, all workers together. Only what has happened has a row. */
