@@ -10,7 +10,7 @@ import { Program, run, waitFor, within } from './process.mjs';
 /** The text of wicgate.yaml. keys: 'file', or 'https' for those of a KeyServer. */
 export function configuration({ folder, files, workers, mw, link, keys = 'file',
 	origins = [SITE_ORIGIN, HOLD_ORIGIN], served = [], balancers = [], control_mode = '0600', certificates = [files], tls = '',
-	more_issuers = '', more_sites = '', settings = '' }) {
+	more_issuers = '', more_sites = '', site_limits = '', settings = '' }) {
 	const w2_on_port = link.access === link.gateway && link.port;
 	const jwks = keys === 'file' ? `jwks: "file:${files.jwks}"`
 		: `jwks: "https://${SITE_HOST}/jwks.json"\n    jwks_ca: ${files.ca}`;
@@ -48,7 +48,7 @@ ${more_issuers}wwsf:
     origins: [${origins.map((origin) => `"${origin}"`).join(', ')}]
     mode: individual
     identities: {file: ${files.pairs}}
-${more_sites}control: {socket: ${folder}/control.sock, mode: "${control_mode}"}
+${site_limits}${more_sites}control: {socket: ${folder}/control.sock, mode: "${control_mode}"}
 log: {level: info}
 ${settings}`;
 }

@@ -54,7 +54,7 @@ export class Wic {
 				socket.terminate();
 			});
 		});
-		return new Wic(user, socket);
+		return new this(user, socket);
 	}
 
 	constructor(user, socket) {

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// PROTOCOL 9.8, 10.1, 10.3 and 12.2: whose tokens they are, and what becomes of changed ones.
+
+import { eachCase, eachCaseAbreast } from './lib/cases.mjs';
+import { WITH_SDP, callIn, callOut, coreRoute } from './lib/dialog.mjs';
+import { HostileWic } from './lib/hostile_wic.mjs';
+import { uriOf } from './lib/loose_sip.mjs';
+import { MwPeer } from './lib/mw_peer.mjs';
+import { impu } from './lib/names.mjs';
+import { HOSTILE_WORLDS, assert, scenario } from './lib/scenario.mjs';
+
+const BOB = impu('bob');
+const TOKEN = /([BF]t1\.)([A-Za-z0-9_-]{43})/;
+const INSIDE = ['INFO', 'UPDATE', 'INVITE', 'BYE', 'MESSAGE'];
+
+/** A character of the token's 43 changed, or more. */
+const changedAt = (index) => (text) => text.replace(TOKEN, (_, head, token) => head
+	+ token.slice(0, index) + (token[index] === 'A' ? 'B' : 'A') + token.slice(index + 1));
+const OTHER_KEY = 'the number of its key';
+const TAMPERED = {
+	...Object.fromEntries([0, 8, 10, 13, 18, 22, 30, 41].map((index) =>
+		[`character ${index}`, changedAt(index)])),
+	/* character 6 is all of the key's number: our node with a key that it does not know (10.1) */
+	[OTHER_KEY]: changedAt(6),
+	'the last character': changedAt(42),
+	'cut short': (text) => text.replace(TOKEN, (_, head, token) => head + token.slice(0, 42)),
+	'one more': (text) => text.replace(TOKEN, (all) => `${all}A`),
+	'padding': (text) => text.replace(TOKEN, (all) => `${all}=`),
+	'its kind renamed': (text) => text.replace(TOKEN, (_, head, token) =>
+		`${head === 'Ft1.' ? 'Bt1.' : 'Ft1.'}${token}`),
+	'the kind in small letters': (text) => text.replace(TOKEN, (_, head, token) =>
+		head.toLowerCase() + token),
+	'no token': (text) => text.replace(TOKEN, 'Ft1.'),
+	'all A': (text) => text.replace(TOKEN, (_, head) => head + 'A'.repeat(43)),
+};
+
+/** From the core: an initial request by a Path that is not what we wrote is a 403 (9.6). */
+const pathIsChecked = (wic, peer, way, method) => async (change, name) => {
+	const sent = await peer.ask(method, { ...way, route: change(way.route) });
+	assert.equal((await peer.response(sent.call_id, method)).status, name === OTHER_KEY ? 430 : 403);
+	assert.deepEqual(wic.of(sent.call_id), [], 'nothing was delivered');
+};
+
+/** From a WIC, outside a dialog: no Route of its own ever brings a request anywhere. */
+const routeIsReplaced = (wic, other, peer, routes) => async (method) => {
+	const heard = other.requests.length;
+	const sent = wic.write(method, BOB, { ...(method === 'INVITE' ? WITH_SDP : {}),
+		lines: [...(method === 'INVITE' ? WITH_SDP.lines : []), ...routes] });
+	peer.rules.set(sent.call_id, (request) => request.method !== 'ACK'
+		&& request.reply(480, 'Temporarily Unavailable'));
+	wic.say(sent.text);
+	const { status } = await wic.final(sent);
+	assert.ok([403, 480].includes(status), `answered ${status}`);
+	for (const request of peer.of(sent.call_id, method))
+		assert.deepEqual(request.list('Route'), [peer.service_route]);
+	assert.equal(other.requests.length, heard, 'nothing reached another WIC');
+};
+
+/** In a dialog: {name: (routes of the dialog, what else there is) => routes}; each is a 403. */
+const ROUTES = {
+	'of another\'s Record-Route': (own, { others }) => others,
+	'of another\'s Record-Route, then ours': (own, { others }) => [others[0], ...own],
+	'of another\'s Path': (own, { other_path }) => [other_path, ...own.slice(1)],
+	'none': () => [],
+	'the core\'s only': (own) => own.slice(1),
+	'the core\'s first': (own) => [...own].reverse(),
+	...Object.fromEntries(Object.entries(TAMPERED).map(([name, change]) =>
+		[`ours with ${name}`, (own) => [change(own[0]), ...own.slice(1)]])),
+};
+
+const inDialogIsRefused = ({ wic, mallory, peer, other_path, out, others }) => async (routes, name) => {
+	const method = INSIDE[Object.keys(ROUTES).indexOf(name) % INSIDE.length];
+	const { dialog } = out;
+	const own = dialog.routes;
+	const before = peer.of(dialog.call_id, method).length;
+	const elsewhere = [wic, mallory].map((one) => one.requests.length);
+	const sent = dialog.send(method, { routes: routes(own, { others, other_path }) });
+	const { status } = await wic.final(sent);
+	const more = name === 'none' ? 481 : name.endsWith(OTHER_KEY) ? 430 : 403;
+	assert.ok(status === 403 || status === more, `${method} answered ${status}`);
+	assert.equal(peer.of(dialog.call_id, method).length, before, `${method} did not reach the core`);
+	assert.deepEqual([wic, mallory].map((one) => one.requests.length), elsewhere, 'nor a WIC');
+};
+
+/** Another connection's dialog, said word for word: 403, and an ACK is dropped without a word. */
+const dialogOfAnother = ({ mallory, peer, out }) => async (method) => {
+	const { dialog } = out;
+	const stolen = Object.assign(Object.create(Object.getPrototypeOf(dialog)), dialog,
+		{ party: mallory, cseq: 500 });
+	const heard = peer.of(dialog.call_id).length;
+	const sent = stolen.send(method);
+	if (method === 'ACK') {
+		await mallory.caughtUp();
+		assert.deepEqual(mallory.responses.filter(({ call_id }) => call_id === dialog.call_id), []);
+	} else {
+		assert.equal((await mallory.final(sent)).status, 403);
+	}
+	assert.equal(peer.of(dialog.call_id).length, heard, 'nothing reached the core');
+};
+
+/** From the core, in a dialog, with a Record-Route that is not ours any more. */
+const coreRouteIsChecked = ({ wic, peer, out }) => async (change, name) => {
+	const { core } = out;
+	const heard = wic.of(core.call_id).length;
+	const sent = core.send('INFO', { routes: core.routes.map(change) });
+	const { status } = await peer.response(sent.call_id, 'INFO', (sip) => sip.cseq === sent.cseq);
+	/* a key that our node does not know: a flow that is gone, and so is the dialog (10.3) */
+	assert.ok(name === OTHER_KEY ? [403, 430, 480, 481].includes(status) : status === 403,
+		`answered ${status}`);
+	assert.equal(wic.of(core.call_id).length, heard, 'nothing was delivered');
+};
+
+/** Record-Route in what goes to either side: a kind-2 token of ours, without `ob` (9.5 7, 9.6). */
+function recordRouteIsOurs(request, route) {
+	assert.match(uriOf(route), /^sip:[BF]t1\.[A-Za-z0-9_-]{43}@[^;]+(;[^;]+)*;lr(;|$)/, request.start);
+	assert.doesNotMatch(route, /;ob\b/);
+	assert.doesNotMatch(route, /198\.18\.0\.30/, 'no address of a client');
+}
+
+await scenario(HOSTILE_WORLDS, async (world) => {
+	const peer = await MwPeer.start(world);
+	const wic = await HostileWic.registered(world);
+	const way = await peer.learn(wic);
+	const mallory = await HostileWic.registered(world, 'bob');
+	const mallory_way = await peer.learn(mallory);
+	const good = await peer.ask('MESSAGE', way);
+	(await wic.received(good.call_id, 'MESSAGE')).reply(200, 'OK');
+	assert.equal((await peer.response(good.call_id, 'MESSAGE')).status, 200, 'the true Path works');
+	await eachCase({
+		'a Path': () => eachCaseAbreast(TAMPERED, pathIsChecked(wic, peer, way, 'MESSAGE')),
+		'a Path, for a call': () => eachCaseAbreast(TAMPERED, pathIsChecked(wic, peer, way, 'INVITE')),
+		'a Route of another': () => eachCaseAbreast({ MESSAGE: 'MESSAGE', INVITE: 'INVITE' },
+			routeIsReplaced(mallory, wic, peer, [['Route', way.route]])),
+		'a Route of another, then the core\'s': () => eachCaseAbreast(
+			{ MESSAGE: 'MESSAGE', INVITE: 'INVITE' }, routeIsReplaced(mallory, wic, peer,
+				[['Route', `${way.route}, ${peer.service_route}`]])),
+		'a Request-URI of another': async () => {
+			const heard = wic.requests.length;
+			const sent = mallory.ask('MESSAGE', way.path, { to: `<${BOB}>`, contact: null });
+			const { status } = await mallory.final(sent);
+			assert.ok(status >= 200, String(status));
+			assert.equal(wic.requests.length, heard, 'nothing reached another WIC');
+		},
+		'in dialogs': async () => {
+			const out = await callOut(wic, peer);
+			const others = (await callOut(mallory, peer)).dialog.routes;
+			const things = { wic, mallory, peer, out, others, other_path: mallory_way.route };
+			recordRouteIsOurs(out.invite, out.invite.list('Record-Route')[0]);
+			assert.deepEqual(out.dialog.routes.slice(1), [coreRoute(peer)], 'the core\'s behind ours');
+			await eachCase({
+				'Route of a WIC': () => eachCaseAbreast(ROUTES, inDialogIsRefused(things), 1),
+				'dialog of another': () => eachCaseAbreast({ INFO: 'INFO', UPDATE: 'UPDATE',
+					INVITE: 'INVITE', BYE: 'BYE', ACK: 'ACK' }, dialogOfAnother(things), 1),
+				'Route of the core': () => eachCaseAbreast(TAMPERED, coreRouteIsChecked(things)),
+				'and it lives': async () => {
+					const sent = out.dialog.send('INFO');
+					assert.equal((await wic.final(sent)).status, 200);
+				},
+			}, (play) => play());
+		},
+		'a call in': async () => {
+			const call = await callIn(wic, peer, way);
+			const [ours] = call.invite.list('Record-Route');
+			recordRouteIsOurs(call.invite, ours);
+			assert.notEqual(TOKEN.exec(ours)?.[0], undefined);
+			const sent = call.core.send('INFO');
+			(await wic.received(call.sent.call_id, 'INFO'));
+			assert.equal((await peer.response(sent.call_id, 'INFO')).status, 200);
+		},
+	}, (play) => play());
+	await wic.close();
+	await mallory.close();
+});
