@@ -212,7 +212,6 @@ const insideOut = (wic, peer, call) => async (method) => {
 	assert.equal(got.header('Max-Forwards'), '69');
 	assert.deepEqual([got.header('From'), got.header('To')], [dialog.local, dialog.remote]);
 	assert.equal(got.list('Via').length, 2);
-	assert.ok([icidOf(invite), null].includes(icidOf(got)), 'no new icid');
 	assert.equal(icidOf(got), icidOf(invite), 'the icid of the dialog');
 	assert.deepEqual(got.all('P-Preferred-Identity'), []);
 };
@@ -293,7 +292,7 @@ const doors = (stranger) => ({
 	'another Route over TCP': { next: [`<sip:${bracketed(stranger)}:5060;transport=tcp;lr>`] },
 	'another Request-URI and no other Route': { next: [], uri: `sip:x@${bracketed(stranger)}:5060` },
 	'a name of somebody else': { next: ['<sip:evil.example;lr>'] },
-	'a Route with orig': { next: [`<sip:forged@${REALM};lr;orig>`] },
+	'a Route with orig': { next: [`<sip:${REALM};lr;orig>`] },
 	'the gateway itself': { next: null },
 });
 
@@ -302,15 +301,17 @@ const doorIsShut = (wic, peer, stranger, call) => async ({ next, refused, ...mor
 	const [ours, ...others] = dialog.routes;
 	const routes = next === undefined ? dialog.routes : next === null ? [ours, ours, ...others]
 		: [ours, ...next];
-	const heard = peer.requests.length;
+	const call_id = more.call_id ?? dialog.call_id;
+	const heard = peer.of(call_id).length;
 	const sent = dialog.send('INFO', { ...more, routes });
-	const { status } = await wic.final({ ...sent, call_id: more.call_id ?? dialog.call_id });
+	const { status } = await wic.final(sent);
 	await peer.settle(200);
 	assert.deepEqual(stranger.heard.map(String), [], 'nobody else heard it');
-	assert.doesNotMatch(peer.requests.slice(heard).map(({ text }) => text).join(''), /forged|;orig/);
+	const passed = peer.of(call_id).slice(heard);
+	assert.doesNotMatch(passed.map(({ text }) => text).join(''), /;orig/);
 	if (refused)
-		assert.ok([403, 481].includes(status) && peer.requests.length === heard,
-			`answered ${status}, ${peer.requests.length - heard} at the core`);
+		assert.ok([403, 481].includes(status) && passed.length === 0,
+			`answered ${status}, ${passed.length} at the core`);
 };
 
 /** Over UDP an INVITE is said again until something comes, and not once more (timer A). */

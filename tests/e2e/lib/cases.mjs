@@ -34,7 +34,8 @@ export async function eachCaseAbreast(cases, play, abreast = 16) {
 	const todo = Object.entries(cases);
 	const player = async () => {
 		for (let next; (next = todo.shift());)
-			await play(next[1], next[0]).catch((error) => failed.push([next[0], error]));
+			await Promise.resolve(next).then(([name, one]) => play(one, name))
+				.catch((error) => failed.push([next[0], error]));
 	};
 	await Promise.all(Array.from({ length: abreast }, player));
 	if (failed.length > 0)

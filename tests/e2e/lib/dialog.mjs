@@ -39,7 +39,7 @@ export class Dialog {
 			['CSeq', `${cseq} ${method}`],
 			...(['INVITE', 'UPDATE'].includes(method) && !lines.some((line) =>
 				/^(contact|m)\b/i.test(Array.isArray(line) ? line[0] : line))
-				? [['Contact', this.party.address_of_dialog ?? this.party.address]] : []),
+				? [['Contact', this.party.contact_of_dialogs]] : []),
 			...lines], body);
 		this.party.say(text, this.port);
 		return { method, cseq, call_id, text, via, from };

@@ -57,6 +57,10 @@ export class HostileWic extends Wic {
 		return `SIP/2.0/WSS ${this.host};branch=${branch}`;
 	}
 
+	get contact_of_dialogs() {
+		return this.address;
+	}
+
 	get address() {
 		return `<sip:${this.user}@${this.host};transport=ws>`;
 	}

@@ -96,13 +96,19 @@ export class MwPeer {
 			request.reply(200, 'OK');
 	}
 
+	/** Its Contact inside dialogs. */
+	get contact_of_dialogs() {
+		return `<sip:carol@${bracketed(this.address)}:${MW_PORT}>`;
+	}
+
 	get service_route() {
 		return `<sip:orig@${bracketed(this.address)}:${MW_PORT};lr>`;
 	}
 
 	/** Lines of a 200 to REGISTER; identities: of P-Associated-URI. */
 	registered(request, identities = [`<${uriOf(request.header('To'))}>`], expires = 600) {
-		const asked = /(?:^|;)\s*expires=(\d+)/i.exec(request.header('Contact') ?? '')?.[1];
+		const asked = /(?:^|;)\s*expires=(\d+)/i.exec(request.header('Contact') ?? '')?.[1]
+			?? request.header('Expires');
 		return [...request.list('Contact').map((value) => ['Contact',
 			`${value.replace(/;\s*expires=\d+/i, '')};expires=${Math.min(expires, asked ?? expires)}`]),
 		...request.list('Path').map((value) => ['Path', value]),
@@ -172,7 +178,7 @@ export class MwPeer {
 			text: writeLoose(`${method} ${uri} SIP/2.0`, [['Via', via], ['Route', route],
 				['Max-Forwards', '69'], ['From', from], ['To', to], ['Call-ID', call_id],
 				['CSeq', `${cseq} ${method}`],
-				['Contact', `<sip:carol@${bracketed(this.address)}:${MW_PORT}>`], ...lines], body) };
+				['Contact', this.contact_of_dialogs], ...lines], body) };
 	}
 
 	/** Sends one and returns what was sent. */
