@@ -174,7 +174,6 @@ const viaIsOurs = (wic, peer, stranger, way) => async (change) => {
 
 /** Answers that belong to nothing: {name: (request) => text} */
 const strays = (wic) => ({
-	'of another CSeq': (request) => wic.response(request, 200, 'OK').replace(/CSeq: \d+/, 'CSeq: 77'),
 	'of another method': (request) => wic.response(request, 200, 'OK')
 		.replace(/CSeq: .*/, 'CSeq: 1 INVITE'),
 	'to a branch that never was': (request) => wic.response(request, 200, 'OK')
