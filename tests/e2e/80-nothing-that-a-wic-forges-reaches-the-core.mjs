@@ -119,6 +119,32 @@ const uriIsClean = (wic, peer) => async (wanted, uri) => {
 	assert.equal(peer.of(sent.call_id)[0].uri, wanted);
 };
 
+/** A line of which a part is forbidden: [name, value, what leaves of it]. */
+const PARTS = [
+	['Require', 'sec-agree, 100rel', ['100rel']], ['Require', '100rel,sec-agree,timer', ['100rel', 'timer']],
+	['Require', '100rel\r\n , SEC-AGREE', ['100rel']], ['Require', 'sec-agree', []],
+	['Require', 'sec-agreement', ['sec-agreement']], ['require', 'sec-agree, sec-agree', []],
+	['Proxy-Require', 'sec-agree', []], ['Priority', 'urgent', ['urgent']],
+	['Priority', 'psap-callback', []], ['Priority', 'psap-callbacks', ['psap-callbacks']],
+	['P-Access-Network-Info', 'IEEE-802.11;i-wlan-node-id=aa, 3GPP-UTRAN;utran-cell-id-3gpp=forged;np',
+		['IEEE-802.11;i-wlan-node-id=aa']],
+	['P-Access-Network-Info', '3GPP-UTRAN;utran-cell-id-3gpp=forged;network-provided,\r\n IEEE-802.11',
+		['IEEE-802.11']],
+	['P-Access-Network-Info', 'IEEE-802.11;x="a;np, b"', ['IEEE-802.11;x="a;np, b"']],
+	['P-Access-Network-Info', 'IEEE-802.11;x="a\\";forged" ; np', []],
+	['P-Access-Network-Info', 'IEEE-802.11;npx=1', ['IEEE-802.11;npx=1']],
+	['P-Access-Network-Info', 'IEEE-802.11;x=np', ['IEEE-802.11;x=np']],
+	['P-Access-Network-Info', 'forged;np=1', []],
+];
+
+const partIsGone = (wic, peer) => async ([name, value, wanted]) => {
+	const sent = wic.ask('MESSAGE', BOB, { contact: null, lines: [[name, value]] });
+	assert.equal((await wic.final(sent)).status, 200);
+	const [message] = peer.of(sent.call_id);
+	assert.deepEqual(message.list(name), wanted);
+	assert.equal(message.all(name).length === 0, wanted.length === 0, 'no header without a value');
+};
+
 /** Header fields named in a Contact URI: {name: line} */
 const PLANTED = '%3Csip:forgedcontact%40evil.example%3E';
 const contacts = (address) => {
@@ -146,6 +172,8 @@ await scenario(HOSTILE_WORLDS, async (world) => {
 		'MESSAGE, sly': [eachForgery(FORGED_OUTSIDE, SLY_SPELLINGS), refused],
 		'MESSAGE with a credential': [otherCredentials(token), refused],
 		'MESSAGE to': [URIS, uriIsClean(wic, peer)],
+		'MESSAGE with a part': [Object.fromEntries(PARTS.map((part) => [part.slice(0, 2).join(': '),
+			part])), partIsGone(wic, peer)],
 		'MESSAGE with a Contact': [contacts(wic.address), clean],
 		'REGISTER': [allForgeries(FORGED_OUTSIDE, SPELLINGS), registerIsClean(world, peer, true)],
 		'REGISTER, sly': [allForgeries(FORGED_OUTSIDE, SLY_SPELLINGS),

@@ -8,7 +8,7 @@ import { FORGED, FORGED_OUTSIDE, SLY_SPELLINGS, SPELLINGS, allForgeries, assertC
 import { HostileWic } from './lib/hostile_wic.mjs';
 import { writeLoose } from './lib/loose_sip.mjs';
 import { MwPeer, copied } from './lib/mw_peer.mjs';
-import { REALM, bracketed, impu } from './lib/names.mjs';
+import { OTHER_CORE_ADDRESS, REALM, bracketed, impu } from './lib/names.mjs';
 import { HOSTILE_WORLDS, assert, assertNoTokenOnMw, scenario } from './lib/scenario.mjs';
 
 const ALICE = impu('alice');
@@ -172,6 +172,37 @@ const viaIsOurs = (wic, peer, stranger, way) => async (change) => {
 			'the core\'s own Via and nothing more');
 };
 
+/** Bodies of answers, and how long they are said to be: {name: [lines, body, what the core reads]} */
+const lengths = {
+	'no Content-Length': [[], 'hello', 'hello'],
+	'more behind the body': [['Content-Length: 5'], 'helloBYE sip:forged@x SIP/2.0\r\n\r\n', 'hello'],
+	'compact, and more behind': [['l : 5'], 'helloforged', 'hello'],
+	'none, and more behind': [['Content-Length: 0'], 'SIP/2.0 200 forged\r\n\r\n', ''],
+	'longer than the message': [['Content-Length: 500'], 'forged', null],
+	'two': [['Content-Length: 5', 'l: 9'], 'forged123', null],
+	'no number': [['Content-Length: 5x'], 'forged', null],
+};
+
+const lengthIsKept = (world, peer) => async ([lines, body, wanted]) => {
+	const wic = await HostileWic.registered(world);
+	const way = await peer.learn(wic);
+	const call_id = newCall();
+	wic.rules.set(call_id, (request) => wic.say(writeLoose('SIP/2.0 200 OK',
+		[...copied(request, 'wic'), ...lines], body, null)));
+	await peer.ask('MESSAGE', way, { call_id });
+	if (wanted === null) {
+		await wic.received(call_id, 'MESSAGE');
+		await peer.settle(300);
+		assert.deepEqual(peer.responses.filter((sip) => sip.call_id === call_id
+			&& sip.status === 200), []);
+	} else {
+		const answer = await peer.response(call_id, 'MESSAGE');
+		assert.equal(answer.body, wanted);
+		assert.deepEqual(answer.all('Content-Length'), [String(wanted.length)]);
+	}
+	await wic.close();
+};
+
 /** Answers that belong to nothing: {name: (request) => text} */
 const strays = (wic) => ({
 	'of another method': (request) => wic.response(request, 200, 'OK')
@@ -201,7 +232,7 @@ const strayIsDropped = (wic, peer, way) => async (write) => {
 
 await scenario(HOSTILE_WORLDS, async (world) => {
 	const peer = await MwPeer.start(world);
-	const stranger = await MwPeer.start(world, world.link.stranger ?? '198.18.0.21');
+	const stranger = await MwPeer.start(world, world.link.stranger ?? OTHER_CORE_ADDRESS);
 	const wic = await HostileWic.registered(world);
 	const way = await peer.learn(wic);
 	const mallory = await HostileWic.registered(world, 'bob');
@@ -209,6 +240,7 @@ await scenario(HOSTILE_WORLDS, async (world) => {
 		'a 200': [eachForgery(FORGED_OUTSIDE, SPELLINGS), answerIsClean(wic, peer, way)],
 		'a 200, sly': [{ ...allForgeries(FORGED_OUTSIDE, SLY_SPELLINGS),
 			...eachForgery(FORGED.slice(0, 1), SLY_SPELLINGS) }, answerIsCleanOrLost(world, peer)],
+		'lengths': [lengths, lengthIsKept(world, peer)],
 		'Via': [vias(stranger.address), viaIsOurs(wic, peer, stranger, way)],
 		'answers to an INVITE': [allForgeries(FORGED_OUTSIDE, SPELLINGS),
 			inviteIsClean(wic, peer, way)],

@@ -4,9 +4,9 @@
 import { eachCase, eachCaseAbreast } from './lib/cases.mjs';
 import { WITH_SDP, callIn, callOut, coreRoute } from './lib/dialog.mjs';
 import { HostileWic } from './lib/hostile_wic.mjs';
-import { uriOf } from './lib/loose_sip.mjs';
-import { MwPeer } from './lib/mw_peer.mjs';
-import { impu } from './lib/names.mjs';
+import { uriOf, writeLoose } from './lib/loose_sip.mjs';
+import { MwPeer, copied } from './lib/mw_peer.mjs';
+import { OTHER_CORE_ADDRESS, impu } from './lib/names.mjs';
 import { HOSTILE_WORLDS, assert, scenario } from './lib/scenario.mjs';
 
 const BOB = impu('bob');
@@ -61,6 +61,9 @@ const ROUTES = {
 	'of another\'s Record-Route': (own, { others }) => others,
 	'of another\'s Record-Route, then ours': (own, { others }) => [others[0], ...own],
 	'of another\'s Path': (own, { other_path }) => [other_path, ...own.slice(1)],
+	'of our own Path': (own, { own_path }) => [own_path, ...own.slice(1)],
+	'of our own Path, alone': (own, { own_path }) => [own_path],
+	'ours with another host': (own) => [own[0].replace(/@[^:;>]+/, '@evil.example'), ...own.slice(1)],
 	'none': () => [],
 	'the core\'s only': (own) => own.slice(1),
 	'the core\'s first': (own) => [...own].reverse(),
@@ -68,16 +71,31 @@ const ROUTES = {
 		[`ours with ${name}`, (own) => [change(own[0]), ...own.slice(1)]])),
 };
 
-const inDialogIsRefused = ({ wic, mallory, peer, other_path, out, others }) => async (routes, name) => {
-	const method = INSIDE[Object.keys(ROUTES).indexOf(name) % INSIDE.length];
+/** What our Record-Route remembers is under its MAC too: each parameter changed, or taken out. */
+function parametersOf(route) {
+	const [head, ...parameters] = /<([^>]*)>/.exec(route)[1].split(';');
+	return Object.fromEntries(parameters.filter((one) => !/^(lr|transport)\b/.test(one)).flatMap((one) => {
+		const [name, value = ''] = one.split('=');
+		const put = (...changed) => (own) => [`<${[head, ...parameters.flatMap((parameter) =>
+			parameter === one ? changed : [parameter])].join(';')}>`, ...own.slice(1)];
+		const other = value && (value[0] === '0' ? '1' : '0') + value.slice(1);
+		return [[`ours without ${name}`, put()], [`ours with another ${name}`, put(`${name}=${other}`)],
+			[`ours with more behind ${name}`, put(`${one}0`)],
+			[`ours with ${name} twice`, put(`${name}=${other}`, one)]];
+	}));
+}
+
+const inDialogIsRefused = ({ wic, mallory, peer, other_path, own_path, out, others }) => async (routes,
+	name) => {
+	const method = INSIDE[(name.length * 7) % INSIDE.length];
 	const { dialog } = out;
 	const own = dialog.routes;
 	const before = peer.of(dialog.call_id, method).length;
 	const elsewhere = [wic, mallory].map((one) => one.requests.length);
-	const sent = dialog.send(method, { routes: routes(own, { others, other_path }) });
+	const sent = dialog.send(method, { routes: routes(own, { others, other_path, own_path }) });
 	const { status } = await wic.final(sent);
-	const more = name === 'none' ? 481 : name.endsWith(OTHER_KEY) ? 430 : 403;
-	assert.ok(status === 403 || status === more, `${method} answered ${status}`);
+	const more = name === 'none' ? [481] : name.endsWith(OTHER_KEY) ? [430, 480, 481] : [];
+	assert.ok([403, ...more].includes(status), `${method} answered ${status}`);
 	assert.equal(peer.of(dialog.call_id, method).length, before, `${method} did not reach the core`);
 	assert.deepEqual([wic, mallory].map((one) => one.requests.length), elsewhere, 'nor a WIC');
 };
@@ -91,7 +109,7 @@ const dialogOfAnother = ({ mallory, peer, out }) => async (method) => {
 	const sent = stolen.send(method);
 	if (method === 'ACK') {
 		await mallory.caughtUp();
-		assert.deepEqual(mallory.responses.filter(({ call_id }) => call_id === dialog.call_id), []);
+		assert.deepEqual(mallory.responses.filter(({ cseq_method }) => cseq_method === 'ACK'), []);
 	} else {
 		assert.equal((await mallory.final(sent)).status, 403);
 	}
@@ -110,6 +128,45 @@ const coreRouteIsChecked = ({ wic, peer, out }) => async (change, name) => {
 	assert.equal(wic.of(core.call_id).length, heard, 'nothing was delivered');
 };
 
+/** Two connections say the same Via, Call-ID and tags: each has its own answer (12.2). */
+async function viaIsNobody(wic, mallory, peer, method) {
+	const parts = { via: wic.via(), call_id: `same-${method}@call.example`, contact: null };
+	const tag = 'from-tag';
+	const held = [];
+	peer.rules.set(parts.call_id, (request) => request.method === method && held.push(request));
+	const sent = [wic, mallory].map((one) => one.ask(method, BOB, { ...parts,
+		from: `<${impu(one.user)}>;tag=${tag}` }));
+	await peer.request(parts.call_id, method, 1);
+	for (const request of held)
+		request.reply(480, request.header('From').includes('alice') ? 'Alice' : 'Bob');
+	for (const [at, one] of [wic, mallory].entries()) {
+		const finals = () => one.responses.filter(({ call_id, status }) => call_id === parts.call_id
+			&& status >= 200);
+		await one.final(sent[at]);
+		await one.settle(100);
+		assert.deepEqual(finals().map(({ start }) => start), [`SIP/2.0 480 ${['Alice', 'Bob'][at]}`]);
+	}
+}
+
+/** Who is not of the core says what the core would: nobody hears it (9, Mw peers). */
+async function strangerIsNobody(wic, peer, stranger, way) {
+	const sent = wic.write('MESSAGE', BOB, { contact: null });
+	peer.rules.set(sent.call_id, () => {});
+	wic.say(sent.text);
+	const held = await peer.request(sent.call_id, 'MESSAGE');
+	const call = await callIn(wic, peer, way);
+	const heard = wic.requests.length;
+	await stranger.say(writeLoose('SIP/2.0 200 Stranger', copied(held, 'stranger')), way.port)
+		.catch(() => {}); /* the connection may be refused as well */
+	for (const method of ['BYE', 'INFO', 'CANCEL'])
+		await stranger.say(call.core.send.call({ ...call.core, party: { via: () => stranger.via(),
+			say: () => {} } }, method).text, way.port).catch(() => {});
+	await stranger.settle(500);
+	assert.equal(wic.requests.length, heard, 'the WIC heard no request');
+	held.reply(202, 'Core');
+	assert.equal((await wic.final(sent)).start, 'SIP/2.0 202 Core');
+}
+
 /** Record-Route in what goes to either side: a kind-2 token of ours, without `ob` (9.5 7, 9.6). */
 function recordRouteIsOurs(request, route) {
 	assert.match(uriOf(route), /^sip:[BF]t1\.[A-Za-z0-9_-]{43}@[^;]+(;[^;]+)*;lr(;|$)/, request.start);
@@ -123,10 +180,14 @@ await scenario(HOSTILE_WORLDS, async (world) => {
 	const way = await peer.learn(wic);
 	const mallory = await HostileWic.registered(world, 'bob');
 	const mallory_way = await peer.learn(mallory);
+	const stranger = await MwPeer.start(world, world.link.stranger ?? OTHER_CORE_ADDRESS);
 	const good = await peer.ask('MESSAGE', way);
 	(await wic.received(good.call_id, 'MESSAGE')).reply(200, 'OK');
 	assert.equal((await peer.response(good.call_id, 'MESSAGE')).status, 200, 'the true Path works');
 	await eachCase({
+		'a Via of another': () => viaIsNobody(wic, mallory, peer, 'MESSAGE'),
+		'a Via of another, for a call': () => viaIsNobody(wic, mallory, peer, 'INVITE'),
+		'a stranger on Mw': () => strangerIsNobody(wic, peer, stranger, way),
 		'a Path': () => eachCaseAbreast(TAMPERED, pathIsChecked(wic, peer, way, 'MESSAGE')),
 		'a Path, for a call': () => eachCaseAbreast(TAMPERED, pathIsChecked(wic, peer, way, 'INVITE')),
 		'a Route of another': () => eachCaseAbreast({ MESSAGE: 'MESSAGE', INVITE: 'INVITE' },
@@ -144,11 +205,13 @@ await scenario(HOSTILE_WORLDS, async (world) => {
 		'in dialogs': async () => {
 			const out = await callOut(wic, peer);
 			const others = (await callOut(mallory, peer)).dialog.routes;
-			const things = { wic, mallory, peer, out, others, other_path: mallory_way.route };
+			const things = { wic, mallory, peer, out, others, other_path: mallory_way.route,
+				own_path: way.route };
 			recordRouteIsOurs(out.invite, out.invite.list('Record-Route')[0]);
 			assert.deepEqual(out.dialog.routes.slice(1), [coreRoute(peer)], 'the core\'s behind ours');
 			await eachCase({
-				'Route of a WIC': () => eachCaseAbreast(ROUTES, inDialogIsRefused(things), 1),
+				'Route of a WIC': () => eachCaseAbreast(
+					{ ...ROUTES, ...parametersOf(out.dialog.routes[0]) }, inDialogIsRefused(things), 1),
 				'dialog of another': () => eachCaseAbreast({ INFO: 'INFO', UPDATE: 'UPDATE',
 					INVITE: 'INVITE', BYE: 'BYE', ACK: 'ACK' }, dialogOfAnother(things), 1),
 				'Route of the core': () => eachCaseAbreast(TAMPERED, coreRouteIsChecked(things)),

@@ -7,7 +7,7 @@ import { SDP, WITH_SDP, callIn, callOut, coreContact, takesCalls, wicTakes } fro
 import { HostileWic } from './lib/hostile_wic.mjs';
 import { tagOf, uriOf } from './lib/loose_sip.mjs';
 import { MwPeer } from './lib/mw_peer.mjs';
-import { REALM, bracketed, impu } from './lib/names.mjs';
+import { OTHER_CORE_ADDRESS, REALM, bracketed, impu } from './lib/names.mjs';
 import { waitFor } from './lib/process.mjs';
 import { HOSTILE_WORLDS, assert, scenario } from './lib/scenario.mjs';
 
@@ -336,7 +336,7 @@ const byName = (values) => Object.fromEntries(values.map((value) => [value, valu
 
 await scenario(HOSTILE_WORLDS, async (world) => {
 	const peer = await MwPeer.start(world);
-	const stranger = await MwPeer.start(world, world.link.stranger ?? '198.18.0.21');
+	const stranger = await MwPeer.start(world, world.link.stranger ?? OTHER_CORE_ADDRESS);
 	const wic = await HostileWic.registered(world);
 	const way = await peer.learn(wic);
 	const other = await HostileWic.registered(world, 'bob');

@@ -54,6 +54,13 @@ export const FORGED = [
 	...BY_VALUE.map(([name, value]) => ({ name, value, mark: value })),
 	{ name: 'P-Access-Network-Info', value: 'IEEE-802.11;i-wlan-node-id=forgednp;np',
 		mark: 'forgednp' },
+	{ name: 'P-Access-Network-Info', value: 'IEEE-802.11;i-wlan-node-id=forgednpspaced ; \tNP',
+		mark: 'forgednpspaced' },
+	{ name: 'P-Access-Network-Info', mark: 'forgednpcapitals',
+		value: 'IEEE-802.11;Network-Provided;i-wlan-node-id=forgednpcapitals' },
+	{ name: 'Priority', value: 'PSAP-CallBack', mark: 'psap-callback' },
+	{ name: 'Require', value: 'SEC-Agree', mark: 'sec-agree' },
+	{ name: 'Proxy-Require', value: 'Sec-agree', mark: 'sec-agree' },
 ];
 export const FORGED_OUTSIDE = [...FORGED, ROUTE];
 
