@@ -16,12 +16,14 @@ const INSIDE = ['INFO', 'UPDATE', 'INVITE', 'BYE', 'MESSAGE'];
 /** A character of the token's 43 changed, or more. */
 const changedAt = (index) => (text) => text.replace(TOKEN, (_, head, token) => head
 	+ token.slice(0, index) + (token[index] === 'A' ? 'B' : 'A') + token.slice(index + 1));
+const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const OTHER_KEY = 'the number of its key';
 const TAMPERED = {
 	...Object.fromEntries([0, 8, 10, 13, 18, 22, 30, 41].map((index) =>
 		[`character ${index}`, changedAt(index)])),
-	/* character 6 is all of the key's number: our node with a key that it does not know (10.1) */
-	[OTHER_KEY]: changedAt(6),
+	/* the key's number ends in character 6: our node with a key that it does not know (10.1) */
+	[OTHER_KEY]: (text) => text.replace(TOKEN, (_, head, token) => head + token.slice(0, 6)
+		+ BASE64URL[BASE64URL.indexOf(token[6]) ^ 0b000100] + token.slice(7)),
 	'the last character': changedAt(42),
 	'cut short': (text) => text.replace(TOKEN, (_, head, token) => head + token.slice(0, 42)),
 	'one more': (text) => text.replace(TOKEN, (all) => `${all}A`),

@@ -221,21 +221,20 @@ async function spirals(wic, peer, way) {
 }
 
 /** The same request again while it is under way: a retransmission (RFC 3261 17.2.3), one at the core. */
-async function saidTwice(wic, peer) {
-	for (const method of ['MESSAGE', 'INVITE']) {
-		const sent = wic.write(method, BOB, WITH_SDP);
-		peer.rules.set(sent.call_id, () => {});
-		wic.say(sent.text);
-		const held = await peer.request(sent.call_id, method);
-		held.reply(method === 'INVITE' ? 180 : 100, 'Held');
-		wic.say(sent.text);
-		await wic.caughtUp();
-		await peer.settle(200);
-		assert.equal(peer.of(sent.call_id, method).length, 1, method);
-		held.reply(480, 'X');
-		await wic.final(sent);
-	}
-}
+const saidTwice = (wic, peer) => async (method) => {
+	const sent = wic.write(method, BOB, WITH_SDP);
+	peer.rules.set(sent.call_id, () => {});
+	wic.say(sent.text);
+	const held = await peer.request(sent.call_id, method);
+	held.reply(method === 'INVITE' ? 180 : 100, 'Held');
+	wic.say(sent.text);
+	await wic.caughtUp();
+	await peer.settle(200);
+	const branches = peer.of(sent.call_id, method).map((request) => request.list('Via')[0]);
+	assert.equal(new Set(branches).size, 1, `${method} twice at the core`);
+	held.reply(480, 'X');
+	await wic.final(sent);
+};
 
 const byName = (values) => Object.fromEntries(values.map((value) => [String(value), value]));
 
@@ -270,7 +269,7 @@ await scenario(HOSTILE_WORLDS, async (world) => {
 			'a refusal': ['MESSAGE', [404], 'ID'] }, answerIsDressed(wic, peer)),
 		'finals': () => eachCaseAbreast(finals, finalPasses(wic, peer), 1),
 		'100': () => trying(wic, peer),
-		'said twice': () => saidTwice(wic, peer),
+		'said twice': () => eachCase(byName(['MESSAGE', 'INVITE']), saidTwice(wic, peer)),
 		'forks': () => forks(wic, peer),
 		'a spiral': () => spirals(wic, peer, way),
 	}, (play) => play());

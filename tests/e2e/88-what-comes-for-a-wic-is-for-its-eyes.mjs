@@ -260,11 +260,81 @@ async function dialogOfTheDead(world, peer) {
 	}
 }
 
+/** 10.3 and 10.4 when the grace of a lost flow is over: here that takes a second. */
+const GRACE_WORLD = { ...HOSTILE_WORLDS[1], mw: 'udp', grace: true,
+	settings: HOSTILE_WORLDS[1].settings.replace('limits: {', 'limits: {flow_grace: 1, ') };
+
+const GRACE_OVER_MS = 2000;
+
+async function lost(world, wic) {
+	const sessions = (await world.gateway.sessions()).length;
+	wic.socket.terminate();
+	await waitFor('the gateway saw it', async () =>
+		(await world.gateway.sessions()).length < sessions);
+}
+
+const afterGrace = (world, peer) => ({
+	'the node says the de-REGISTER': async () => {
+		const wic = await HostileWic.registered(world);
+		await lost(world, wic);
+		const gone = await waitFor('the de-REGISTER', () => peer.requests.find((sip) =>
+			sip.method === 'REGISTER' && sip.header('Contact')?.includes(wic.host)
+			&& /expires=0\b/i.test(sip.header('Contact'))));
+		assert.match(gone.header('Authorization'), /integrity-protected="auth-done"/);
+		assert.equal(gone.header('Expires') ?? '0', '0');
+	},
+	'the dialog is gone': async () => {
+		const wic = await HostileWic.registered(world);
+		const way = await peer.learn(wic);
+		const call = await callIn(wic, peer, way);
+		await lost(world, wic);
+		await peer.settle(GRACE_OVER_MS);
+		for (const method of ['INFO', 'BYE']) {
+			const sent = call.core.send(method);
+			const { status } = await peer.response(sent.call_id, method, (sip) =>
+				sip.cseq === sent.cseq && sip.status >= 200);
+			assert.equal(status, 481, `${method} after grace (D-42)`);
+		}
+		const { call_id } = await peer.ask('MESSAGE', way, { call_id: newCall() });
+		assert.equal((await peer.response(call_id, 'MESSAGE')).status, 430);
+	},
+	'an early call of its own is cancelled': async () => {
+		const wic = await HostileWic.registered(world);
+		const sent = wic.write('INVITE', impu('bob'), WITH_SDP);
+		peer.rules.set(sent.call_id, (request) => request.method === 'INVITE'
+			? request.reply(180, 'Ringing') : request.method === 'CANCEL' && request.reply(200, 'OK'));
+		wic.say(sent.text);
+		await wic.answered(sent, ({ status }) => status === 180);
+		const [invite] = peer.of(sent.call_id, 'INVITE');
+		await lost(world, wic);
+		const cancel = await peer.request(sent.call_id, 'CANCEL');
+		assert.deepEqual(cancel.list('Via'), [invite.list('Via')[0]]);
+		invite.reply(487, 'Request Terminated');
+		await peer.request(sent.call_id, 'ACK');
+	},
+	'what it asked otherwise ends by itself': async () => {
+		const wic = await HostileWic.registered(world);
+		const sent = wic.write('MESSAGE', impu('bob'), { contact: null });
+		peer.rules.set(sent.call_id, () => {});
+		wic.say(sent.text);
+		const held = await peer.request(sent.call_id, 'MESSAGE');
+		await lost(world, wic);
+		await peer.settle(GRACE_OVER_MS);
+		held.reply(200, 'OK');
+		await peer.settle(200);
+		assert.deepEqual(peer.of(sent.call_id).filter(({ method }) => method !== 'MESSAGE'), []);
+	},
+});
+
 const cross = (methods, more) => Object.fromEntries(methods.flatMap((method) => Object.entries(more)
 	.map(([name, value]) => [`${method} ${name}`, [method, value]])));
 
-await scenario(HOSTILE_WORLDS, async (world) => {
+await scenario([...HOSTILE_WORLDS, GRACE_WORLD], async (world, { grace }) => {
 	const peer = await MwPeer.start(world);
+	if (grace) {
+		await eachCaseAbreast(afterGrace(world, peer), (play) => play());
+		return;
+	}
 	const wic = await HostileWic.registered(world);
 	const way = await peer.learn(wic);
 	await eachCase({

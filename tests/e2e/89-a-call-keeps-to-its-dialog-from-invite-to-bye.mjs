@@ -332,10 +332,61 @@ async function saidAgain(wic, peer) {
 	assert.equal((await wic.final(quiet)).status, 200, 'timer E');
 }
 
+/** PROTOCOL 11, timers B and F: half a minute of silence. The others are played meanwhile. */
+const SILENT_WORLD = { ...HOSTILE_WORLDS[1], mw: 'udp', silent: true };
+const SILENCE_MS = 32000;
+const LATE_MS = 4000;
+
+const silences = (world, peer) => ({
+	'the core to an INVITE': async (wic) => {
+		const sent = wic.write('INVITE', BOB, WITH_SDP);
+		peer.rules.set(sent.call_id, () => {});
+		wic.say(sent.text);
+		const { status } = await wic.final(sent, SILENCE_MS + LATE_MS);
+		assert.ok([408, 504].includes(status), `answered ${status}`);
+		assert.equal(peer.of(sent.call_id, 'INVITE').length, 7, 'timer A: 0, 0.5, 1.5 ... 31.5 s');
+	},
+	'the core to a REGISTER': async () => {
+		const wic = await HostileWic.connect('bob', { ca: world.files.ca_pem });
+		peer.rules.set(wic.call_id, () => {});
+		const sent = wic.ask('REGISTER', `sip:${REALM}`, { to: `<${BOB}>`, call_id: wic.call_id,
+			contact: wic.contact, lines: [['Expires', '600'],
+				['Authorization', `Bearer ${world.mint.issue('bob')}`]] });
+		assert.equal((await wic.final(sent, SILENCE_MS + LATE_MS)).status, 504);
+		assert.equal(peer.of(wic.call_id).length, 11, 'timer E: 0, 0.5, 1.5, 3.5, 7.5, 11.5 ... 31.5 s');
+	},
+	'the WIC to an INVITE': async (wic, way) => {
+		const { call_id } = await peer.ask('INVITE', way, { call_id: newCall(), ...WITH_SDP });
+		const { status } = await peer.response(call_id, 'INVITE', undefined, SILENCE_MS + LATE_MS);
+		assert.ok([408, 480].includes(status), `answered ${status}`);
+		assert.equal(wic.of(call_id, 'INVITE').length, 1, 'a WebSocket is reliable: said once');
+	},
+	'the core to the CANCEL': async (wic) => {
+		const { invite, cancel, sent } = await ringing(wic, peer);
+		invite.reply(180, 'Ringing');
+		await wic.answered(sent, ({ status }) => status === 180);
+		cancel();
+		/* RFC 3261 9.1: no answer within 64*T1 of the CANCEL: the INVITE is over */
+		const { status } = await wic.final(sent, SILENCE_MS + LATE_MS);
+		assert.ok([408, 487].includes(status), `answered ${status}`);
+	},
+});
+
 const byName = (values) => Object.fromEntries(values.map((value) => [value, value]));
 
-await scenario(HOSTILE_WORLDS, async (world) => {
+await scenario([...HOSTILE_WORLDS, SILENT_WORLD], async (world, { silent }) => {
 	const peer = await MwPeer.start(world);
+	if (silent) {
+		const waiting = await HostileWic.registered(world);
+		const way = await peer.learn(waiting);
+		const began = Date.now();
+		await eachCaseAbreast(silences(world, peer), async (play) => {
+			await play(waiting, way);
+			const took = Date.now() - began;
+			assert.ok(took > SILENCE_MS - LATE_MS, `after ${took} ms`);
+		});
+		return;
+	}
 	const stranger = await MwPeer.start(world, world.link.stranger ?? OTHER_CORE_ADDRESS);
 	const wic = await HostileWic.registered(world);
 	const way = await peer.learn(wic);
