@@ -356,6 +356,11 @@ static const struct option options[] = {
 	       "Time from there to the WebSocket upgrade."),
 	NUMBER("limits.pre_auth", "s", "30", 1, 600, OPTION_RELOAD, HERE(limits.pre_auth),
 	       "Time from there to an accepted REGISTER."),
+	NUMBER("limits.timer_c", "s", "185", 180, 3600, OPTION_RELOAD, HERE(limits.timer_c),
+	       "Time that an INVITE may ring since the last provisional response; then it is "
+	       "cancelled."),
+	NUMBER("limits.flow_grace", "s", "30", 0, 600, OPTION_RELOAD, HERE(limits.flow_grace),
+	       "Time that a registration outlives its connection and waits for another one."),
 	NUMBER("limits.parked_messages", "", "1024", 1, 65536, OPTION_RESTART,
 	       HERE(limits.parked_messages),
 	       "Requests of one worker that wait for keys of an issuer; half of them for one."),

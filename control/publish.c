@@ -331,6 +331,8 @@ static void publish_limits(const struct config *config, struct config_part *part
 	part->tls_handshake_s = (uint32_t)config->limits.tls_handshake.value;
 	part->upgrade_s = (uint32_t)config->limits.http_upgrade.value;
 	part->preauth_s = (uint32_t)config->limits.pre_auth.value;
+	part->timer_c_s = (uint32_t)config->limits.timer_c.value;
+	part->flow_grace_s = (uint32_t)config->limits.flow_grace.value;
 	part->max_output = (uint32_t)config->limits.max_output.value;
 	part->from_check = config->access.from_check.value != 0;
 	part->warn_reason = config->access.warn_reason.value != 0;

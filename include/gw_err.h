@@ -194,6 +194,7 @@
 	X(GW_VERIFIER_FAILED, "verifier driver failed") \
 	/* flows and the core */ \
 	X(GW_FLOW_FORGED, "flow token with a wrong MAC") \
+	X(GW_DIALOG_FOREIGN, "request inside a dialog that is not of its connection") \
 	X(GW_FLOW_GONE, "flow token of a flow that has ended") \
 	X(GW_MW_SOURCE, "Mw message from an untrusted source") \
 	X(GW_MW_DOWN, "no next hop reachable") \

@@ -9,17 +9,33 @@
 #define MAC_LEN 16
 #define SIGNED_LEN 16
 #define TOKEN_BYTES (SIGNED_LEN + MAC_LEN)
-#define TOKEN_PREFIX SPAN("Ft1.")
+#define PREFIX_LEN 4
 
-static void flow_mac(const struct flow_key *key, const uint8_t *fields, uint8_t mac[MAC_LEN])
+static struct span flow_prefix(enum flow_kind kind)
 {
-	uint8_t full[EVP_MAX_MD_SIZE];
-
-	HMAC(EVP_sha256(), key->secret, sizeof(key->secret), fields, SIGNED_LEN, full, NULL);
-	memcpy(mac, full, MAC_LEN);
+	return kind == FLOW_HOME ? SPAN("Bt1.") : SPAN("Ft1.");
 }
 
-void flow_token_write(const struct config_part *config, struct handle flow, struct writer *out)
+/** Of the fields and, behind them, the bound text: they have one length, so nothing is ambiguous.
+ */
+static bool flow_mac(const struct flow_key *key, const uint8_t fields[SIGNED_LEN],
+		     struct span bound, uint8_t mac[MAC_LEN])
+{
+	uint8_t text[SIGNED_LEN + FLOW_BOUND_MAX], full[EVP_MAX_MD_SIZE];
+	struct writer w;
+
+	writer_init(&w, text, sizeof(text));
+	writer_bytes(&w, fields, SIGNED_LEN);
+	writer_put(&w, bound);
+	if (!writer_ok(&w))
+		return false;
+	HMAC(EVP_sha256(), key->secret, sizeof(key->secret), text, writer_len(&w), full, NULL);
+	memcpy(mac, full, MAC_LEN);
+	return true;
+}
+
+void flow_token_write(const struct config_part *config, const struct flow_token *token,
+		      struct span bound, struct writer *out)
 {
 	uint8_t bytes[TOKEN_BYTES];
 	struct writer fields;
@@ -27,12 +43,15 @@ void flow_token_write(const struct config_part *config, struct handle flow, stru
 	writer_init(&fields, bytes, SIGNED_LEN);
 	writer_u32_be(&fields, config->node_id);
 	writer_u8(&fields, config->flow_key[0].id);
-	writer_u8(&fields, FLOW_CONNECTION);
-	writer_u16_be(&fields, flow.worker);
-	writer_u32_be(&fields, flow.slot);
-	writer_u32_be(&fields, flow.generation);
-	flow_mac(&config->flow_key[0], bytes, bytes + SIGNED_LEN);
-	writer_put(out, TOKEN_PREFIX);
+	writer_u8(&fields, (uint8_t)token->kind);
+	writer_u16_be(&fields, token->handle.worker);
+	writer_u32_be(&fields, token->handle.slot);
+	writer_u32_be(&fields, token->handle.generation);
+	if (!flow_mac(&config->flow_key[0], bytes, bound, bytes + SIGNED_LEN)) {
+		out->full = true;
+		return;
+	}
+	writer_put(out, flow_prefix(token->kind));
 	token_base64url_write(out, span_of(bytes, TOKEN_BYTES));
 }
 
@@ -45,14 +64,16 @@ static const struct flow_key *flow_key_find(const struct config_part *config, ui
 }
 
 /** The fields after node and key: kind, worker, slot, generation. */
-static bool flow_fields(struct span in, struct handle *flow)
+static bool flow_fields(struct span in, struct flow_token *token)
 {
 	uint8_t kind;
 	struct span b;
 
-	if (!span_u8(&in, &kind) || kind != FLOW_CONNECTION || !span_take(&in, 10, &b))
+	if (!span_u8(&in, &kind) || (kind != FLOW_CONNECTION && kind != FLOW_HOME) ||
+	    !span_take(&in, 10, &b))
 		return false;
-	*flow = (struct handle){
+	token->kind = kind;
+	token->handle = (struct handle){
 		.worker = (uint16_t)(b.at[0] << 8 | b.at[1]),
 		.slot = (uint32_t)b.at[2] << 24 | (uint32_t)b.at[3] << 16 | (uint32_t)b.at[4] << 8 |
 			b.at[5],
@@ -62,28 +83,38 @@ static bool flow_fields(struct span in, struct handle *flow)
 	return true;
 }
 
-enum gw_err flow_token_read(const struct config_part *config, struct span text, struct handle *flow)
+/** Base64url behind one of the two prefixes. */
+static bool flow_bytes(struct span text, uint8_t bytes[TOKEN_BYTES])
 {
-	uint8_t bytes[TOKEN_BYTES], mac[MAC_LEN];
-	const struct flow_key *key;
-	struct span in;
 	uint32_t len;
 
-	if (text.len != FLOW_TOKEN_LEN || !span_starts(text, TOKEN_PREFIX))
+	return text.len == FLOW_TOKEN_LEN &&
+	       token_base64url_decode(span_from(text, PREFIX_LEN), bytes, TOKEN_BYTES, &len) ==
+		       GW_OK &&
+	       len == TOKEN_BYTES;
+}
+
+enum gw_err flow_token_read(const struct config_part *config, struct span text, struct span bound,
+			    struct flow_token *token)
+{
+	uint8_t bytes[TOKEN_BYTES], mac[MAC_LEN];
+	struct flow_token read;
+	const struct flow_key *key;
+
+	if (!flow_bytes(text, bytes))
 		return GW_FLOW_FORGED;
-	if (token_base64url_decode(span_from(text, TOKEN_PREFIX.len), bytes, sizeof(bytes), &len) !=
-		    GW_OK ||
-	    len != TOKEN_BYTES)
-		return GW_FLOW_FORGED;
-	in = span_of(bytes, SIGNED_LEN);
 	if (((uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
 	     bytes[3]) != config->node_id)
 		return GW_FLOW_FORGED;
 	key = flow_key_find(config, bytes[4]);
 	if (key == NULL)
 		return GW_FLOW_GONE; /* our node, a key of before: 430 (PROTOCOL 10.1) */
-	flow_mac(key, bytes, mac);
-	if (CRYPTO_memcmp(mac, bytes + SIGNED_LEN, MAC_LEN) != 0)
+	if (!flow_mac(key, bytes, bound, mac) ||
+	    CRYPTO_memcmp(mac, bytes + SIGNED_LEN, MAC_LEN) != 0)
 		return GW_FLOW_FORGED;
-	return flow_fields(span_from(in, 5), flow) ? GW_OK : GW_FLOW_FORGED;
+	if (!flow_fields(span_from(span_of(bytes, SIGNED_LEN), 5), &read) ||
+	    !span_starts(text, flow_prefix(read.kind)))
+		return GW_FLOW_FORGED;
+	*token = read;
+	return GW_OK;
 }

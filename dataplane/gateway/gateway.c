@@ -21,6 +21,8 @@ struct gateway *gateway_new(const struct gateway_config *config)
 				 config->epoch);
 	gw->transactions = slots_new(config->worker, config->max_transactions,
 				     sizeof(struct transaction), config->epoch);
+	gw->heads = slots_new(config->worker, config->max_transactions / HEADS_SHARE + 1, HEAD_LONG,
+			      config->epoch);
 	gw->parked = parked_pool_new(config);
 	gw->cache = token_cache_new(config->token_cache);
 	gw->refused = token_refused_new(config->token_refused);
@@ -31,9 +33,9 @@ struct gateway *gateway_new(const struct gateway_config *config)
 	gw->out_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
 	gw->stamped_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
 	gw->resumed_memory = malloc(config->max_message);
-	if (!gw->bindings || !gw->transactions || !gw->parked || !gw->cache || !gw->refused ||
-	    !gw->sites || !gw->wheel || !gw->bucket || !gw->lines_memory || !gw->out_memory ||
-	    !gw->stamped_memory || !gw->resumed_memory) {
+	if (!gw->bindings || !gw->transactions || !gw->heads || !gw->parked || !gw->cache ||
+	    !gw->refused || !gw->sites || !gw->wheel || !gw->bucket || !gw->lines_memory ||
+	    !gw->out_memory || !gw->stamped_memory || !gw->resumed_memory) {
 		gateway_free(gw);
 		return NULL;
 	}
@@ -48,6 +50,7 @@ void gateway_free(struct gateway *gw)
 		return;
 	slots_free(gw->bindings);
 	slots_free(gw->transactions);
+	slots_free(gw->heads);
 	parked_pool_free(gw->parked);
 	token_cache_free(gw->cache);
 	token_refused_free(gw->refused);
@@ -240,6 +243,26 @@ static void response_elsewhere(struct gateway *gw, const struct mw_source *sourc
 		counter_add(&gw_counters(gw)->reply_out, 1);
 }
 
+static bool is_answer_to(const struct transaction *t, enum sip_method method)
+{
+	return t->kind != TRANSACTION_TERMINATE &&
+	       (t->method == method || (method == SIP_CANCEL && t->cancel_sent));
+}
+
+/** A response that its transaction hands on; of a REGISTER and of requests of our own, the final
+ * one. */
+static void response_of_core(struct gateway *gw, struct transaction *t)
+{
+	if (t->kind == TRANSACTION_ORIGINATE)
+		originate_response(gw, t);
+	else if (gw->message.status < 200)
+		transaction_settle(gw, t);
+	else if (t->kind == TRANSACTION_OWN)
+		own_response(gw, t);
+	else
+		register_response(gw, t);
+}
+
 void gateway_response(struct gateway *gw, const struct mw_source *source, struct span bytes)
 {
 	struct transaction *t = NULL;
@@ -256,15 +279,11 @@ void gateway_response(struct gateway *gw, const struct mw_source *source, struct
 		return;
 	}
 	counter_add(&gw_counters(gw)->mw_responses_in, 1);
-	if (t == NULL || t->kind == TRANSACTION_TERMINATE || t->method != gw->message.method) {
+	if (t == NULL || !is_answer_to(t, gw->message.method)) {
 		counter_add(&gw_counters(gw)->mw_unmatched, 1);
 		gateway_count(gw, GW_SIP_NO_TRANSACTION);
-	} else if (t->kind == TRANSACTION_OWN) {
-		own_response(gw, t);
-	} else if (t->kind == TRANSACTION_REGISTER) {
-		register_response(gw, t);
-	} else {
-		originate_response(gw, t);
+	} else if (transaction_received(gw, t)) {
+		response_of_core(gw, t);
 	}
 }
 
@@ -277,12 +296,8 @@ void gateway_flow_ended(struct gateway *gw, struct wic *wic)
 		binding_end(gw, b, &gw_counters(gw)->binding_lost, GW_OK);
 	wic->binding = handle_none();
 	parked_flow_ended(gw, wic);
-	while ((t = wic->pending) != NULL) { /* each is off the list when it is answered */
-		if (t->kind == TRANSACTION_TERMINATE)
-			transaction_answer(gw, t, 480); /* PROTOCOL 10.3: it had the request */
-		else
-			transaction_free(gw, t);
-	}
+	while ((t = wic->pending) != NULL) /* each is off the list then */
+		transaction_orphaned(gw, t);
 }
 
 void gateway_target_lost(struct gateway *gw, const struct mw_target *target)
@@ -291,7 +306,8 @@ void gateway_target_lost(struct gateway *gw, const struct mw_target *target)
 	uint32_t cursor = 0;
 
 	while ((t = slots_next(gw->transactions, &cursor)) != NULL)
-		if (t->kind != TRANSACTION_TERMINATE && t->target.transport == target->transport &&
+		if (t->kind != TRANSACTION_TERMINATE && transaction_waits(t) &&
+		    t->target.transport == target->transport &&
 		    endpoint_same_host(&t->target.address, &target->address) &&
 		    endpoint_port(&t->target.address) == endpoint_port(&target->address))
 			transaction_answer(gw, t, 504);

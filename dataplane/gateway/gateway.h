@@ -35,7 +35,15 @@ struct wic {
 	struct bucket binding_rate;
 	struct handle parked; /* the request that waits for keys; none */
 	bool disowned;	      /* a reload took the Origin away: new registrations get 403 (F19) */
+	struct handle home;   /* of its home entry, see home_of() */
 };
+
+/** What flow tokens of kind 2 name for wic, also when its registration has ended (D-36).
+ * handle_none(): not attached, or not yet; then tokens are of kind 1. */
+static inline struct handle home_of(const struct wic *wic)
+{
+	return wic->home;
+}
 
 /** Where a request for the core goes. */
 struct mw_target {
@@ -218,20 +226,32 @@ uint64_t gateway_identity_hash(const struct gateway *gw, struct span identity);
 
 /* ---- flow tokens (PROTOCOL 10.1, DESIGN 5) ------------------------------------------------- */
 
-/** What a flow token names. */
-enum flow_kind { FLOW_CONNECTION = 1 };
+/** What a flow token names: "Ft1." a connection; "Bt1." a home entry, by way of which it is found
+ * where the WIC is now. */
+enum flow_kind { FLOW_CONNECTION = 1, FLOW_HOME = 2 };
+struct flow_token {
+	enum flow_kind kind;
+	struct handle handle;
+};
 
-/** Characters of a flow token: "Ft1." and 43 of base64url. */
+/** Characters of a flow token: its prefix of four and 43 of base64url. */
 #define FLOW_TOKEN_LEN 47
-
-/** Writes the token of a connection under the configuration's first flow key. */
-void flow_token_write(const struct config_part *config, struct handle flow, struct writer *out);
+/** Bytes of bound text at most. */
+#define FLOW_BOUND_MAX 512
 
 /**
- * Reads a token. GW_FLOW_FORGED: not ours, malformed or a wrong MAC; GW_FLOW_GONE: our node with a
- * key that is not kept any more. *flow is the connection's handle, not yet looked up.
+ * Writes a token under the configuration's first flow key. bound: text beside it that its MAC
+ * covers too; empty for Path. Fails out when it is longer than FLOW_BOUND_MAX.
+ */
+void flow_token_write(const struct config_part *config, const struct flow_token *token,
+		      struct span bound, struct writer *out);
+
+/**
+ * Reads a token and checks that bound is what it was written with. GW_FLOW_FORGED: not ours,
+ * malformed or a wrong MAC; GW_FLOW_GONE: our node with a key that is not kept any more. *token is
+ * set when GW_OK; its handle is not yet looked up.
  */
 enum gw_err GW_MUST_CHECK flow_token_read(const struct config_part *config, struct span text,
-					  struct handle *flow);
+					  struct span bound, struct flow_token *token);
 
 #endif

@@ -11,11 +11,17 @@
 #define BINDING_TEXT_MAX 1024 /* Service-Route and identity set of one binding */
 #define WIC_REQUESTS_MAX 64   /* of one WIC and unanswered: the table is for all of them */
 #define UDP_MAX 1300	      /* bytes; more goes over TCP (PROTOCOL 9) */
+#define HEAD_LONG 8192	      /* bytes of a request's head, when those are not enough */
+#define HEADS_SHARE 16	      /* one such for so many transactions */
+#define ICID_MAX 64	      /* bytes of a charging identifier that a dialog keeps */
 
-/* RFC 3261 17.1.2.2 */
-#define T1_US 500000ull
-#define T2_US 4000000ull
-#define TIMER_F_US (64 * T1_US)
+/** What a dialog's requests must know again: it rides in our Record-Route, under its MAC. */
+struct dialog_mark {
+	bool originating; /* the WIC began it */
+	uint64_t routes;  /* route_hash() of what follows our own URI in Route; 0: not known here */
+	uint16_t icid_len;
+	uint8_t icid[ICID_MAX]; /* icid-value without quotes; icid_len 0: none */
+};
 
 /** A registration of one identity on one flow. Owner: the worker of the flow. */
 struct binding {
@@ -48,27 +54,30 @@ enum own_kind {
 	OWN_KINDS
 };
 
-enum transaction_state {
-	TRANSACTION_TRYING,    /* no final response yet */
-	TRANSACTION_COMPLETED, /* UDP from the core: answered, absorbs retransmissions */
-};
-
 /**
  * A request under way through the proxy, both its sides. Owner: the worker that received it (W2) or
- * that owns the flow (Mw).
+ * that owns the flow (Mw). It lives until neither side's machine has anything more to do.
  */
 struct transaction {
 	struct timer timer;
 	enum transaction_kind kind;
-	enum transaction_state state;
-	struct handle flow;
-	struct transaction *flow_next;	/* of the same flow */
+	enum sip_method method;
+	struct handle flow;		/* of the WIC it is from, or for */
+	struct transaction *flow_next;	/* of the same flow, as long as it is not answered */
 	struct transaction **flow_link; /* NULL: not listed */
 	uint32_t salt;			/* of our branch, beside the handle */
-	uint64_t deadline_us;
-	uint32_t retry_us; /* UDP: next retransmission interval */
-	enum sip_method method;
-	struct mw_target target; /* REGISTER, ORIGINATE: where it went */
+	struct sip_machine client;	/* towards where the request went */
+	struct sip_machine server;	/* towards where it came from; OWN: has none */
+	struct sip_machine cancel;	/* of our own CANCEL */
+	uint64_t limit_us;		/* timer C, or the end of a CANCEL; UINT64_MAX: none */
+	uint64_t key;		 /* of a retransmission, CANCEL or ACK; see transaction_key() */
+	uint32_t next;		 /* slot + 1 of the next in its bucket */
+	bool listed;		 /* in a bucket */
+	bool cancelled;		 /* a CANCEL has come, or goes out by our own will */
+	bool cancel_sent;	 /* and it has gone on */
+	bool acked;		 /* the failure of an INVITE; what is kept is the ACK */
+	bool orphan;		 /* its WIC has gone */
+	struct mw_target target; /* all but TERMINATE: where it went */
 	union {
 		struct {
 			uint64_t token_exp_us; /* monotonic time at which the token ends */
@@ -83,6 +92,8 @@ struct transaction {
 		} registration;
 		struct {
 			struct identity asserted;
+			struct dialog_mark mark; /* of our Record-Route */
+			bool in_dialog;
 		} origination;
 		struct {
 			enum own_kind what;
@@ -90,23 +101,23 @@ struct transaction {
 		} own;
 		struct {
 			struct mw_source source;
-			uint64_t key;		/* of a retransmission, see transaction_key() */
-			uint32_t next;		/* slot + 1 of the next in its bucket */
 			struct identity called; /* asserted in the answer */
 			uint16_t charging_len;
 			uint8_t charging[192]; /* icid-value and orig-ioi as they came */
 		} termination;
 	};
 	/*
-	 * What may be needed again: the head of the request, so that it can be answered; over UDP
-	 * the request as it was sent, which has that head below our Via; when COMPLETED, the
-	 * answer.
+	 * What may be needed again. First the head of the request, so that it can be answered,
+	 * cancelled and acknowledged: as it came, or, when sent, as it went on, with our Via first;
+	 * over UDP that is the whole of it. Then, over UDP, what is repeated after the final
+	 * response: that response, or our ACK to it.
 	 */
 	bool sent;
 	uint16_t kept_len;
+	uint8_t *kept_long; /* lent from gateway.heads when kept is too short */
 	uint8_t kept[UDP_MAX];
 };
-_Static_assert(sizeof(struct transaction) <= 2048, "one of max_transactions");
+_Static_assert(sizeof(struct transaction) <= 2304, "one of max_transactions");
 
 /* ---- requests that wait for keys */
 
@@ -172,12 +183,13 @@ struct gateway {
 	const struct gateway_env *env;
 	struct slots *bindings;
 	struct slots *transactions;
+	struct slots *heads; /* of transactions, HEAD_LONG bytes each */
 	struct parked_pool *parked;
 	struct token_cache *cache;
 	struct token_refused *refused;
 	struct rates *sites; /* registrations, by the WWSF's name */
 	struct wheel *wheel; /* context: the gateway */
-	uint32_t *bucket;    /* of terminating transactions: slot + 1 */
+	uint32_t *bucket;    /* of transactions by key: slot + 1 */
 	uint32_t bucket_mask;
 	uint8_t bucket_key[16];
 	/* per turn */
@@ -202,6 +214,7 @@ struct gateway {
 };
 
 #define GATEWAY_LINES_MAX 16384
+#define NEVER UINT64_MAX
 
 static inline const struct config_part *gw_config(const struct gateway *gw)
 {
@@ -212,6 +225,8 @@ static inline struct counters *gw_counters(const struct gateway *gw)
 {
 	return gw->config.counters;
 }
+
+struct route_top;
 
 /** Counts a refusal and gives it back. */
 enum gw_err gateway_count(struct gateway *gw, enum gw_err err);
@@ -229,6 +244,8 @@ enum gw_err GW_MUST_CHECK request_check(struct gateway *gw, enum request_side si
 struct sip_via request_top_via(const struct sip_message *m);
 /** True for a request inside a dialog: its To has a tag. */
 bool request_in_dialog(const struct sip_message *m);
+/** True for an initial request that may make a dialog: we stay in its route. */
+bool request_makes_dialog(const struct sip_message *m);
 /** True when an option tag stands in any line of header id. */
 bool request_has_tag(const struct sip_message *m, enum sip_header id, struct span tag);
 /** True when word stands in text, in any case, where a token could begin and end. */
@@ -239,12 +256,23 @@ void request_max_forwards(struct gateway *gw, const struct sip_message *m);
 void request_sent_by(struct gateway *gw);
 /** Puts our Via for transaction t on top. transport: "TCP", "UDP" or "WSS". */
 void request_via(struct gateway *gw, const struct transaction *t, const char *transport);
-/** Writes our Via of transaction t as a whole line to gw->out. */
+/** Writes our Via of transaction t as a whole line. transport: "TCP", "UDP" or "WSS". */
+void request_write_via(struct gateway *gw, const struct transaction *t, const char *transport,
+		       struct writer *out);
+/** The same to gw->out, by the transport of its target. */
 void request_own_via(struct gateway *gw, const struct transaction *t);
+/** What stands for a transport in Via. */
+const char *request_transport(const struct mw_target *target);
 /** Starts a new message: scratch empty, splice on m (NULL: none). */
 void request_begin(struct gateway *gw, const struct sip_message *m);
 /** The lines written since mark, for a splice to insert. */
 struct span request_lines(struct gateway *gw, uint32_t mark);
+/** Makes a charging identifier: ICID_LEN characters. */
+#define ICID_LEN 32
+void request_icid(struct gateway *gw, uint8_t icid[ICID_LEN]);
+/** Writes a P-Charging-Vector line with this charging identifier. */
+void request_charging(struct gateway *gw, const struct realm_config *realm, struct span icid,
+		      struct writer *out);
 /** Writes a P-Charging-Vector line with a new charging identifier. */
 void request_charging_vector(struct gateway *gw, const struct realm_config *realm,
 			     struct writer *out);
@@ -263,6 +291,8 @@ enum gw_err GW_MUST_CHECK limits_malformed(struct gateway *gw, struct wic *wic);
 /* trust.c */
 /** Edits away everything a WIC must not bring in, Request-URI included (PROTOCOL 9.1). */
 void trust_strip_from_wic(struct gateway *gw, const struct sip_message *m);
+/** The same inside a dialog, whose Route stays but for what only the core may write in it. */
+void trust_strip_in_dialog(struct gateway *gw, const struct sip_message *m);
 /** The body as it may go on to the core, without its token; lent until the next message. False,
  * *body untouched: there is nothing to take out, or tokens are not accepted there. */
 bool trust_body_strip(struct gateway *gw, const struct sip_message *m, struct span *body);
@@ -282,34 +312,77 @@ struct transaction *transaction_new(struct gateway *gw, enum transaction_kind ki
 struct transaction *transaction_own(struct gateway *gw, enum own_kind what, struct handle subject,
 				    enum sip_method method);
 void transaction_free(struct gateway *gw, struct transaction *t);
+/** Its flow does not count it any more. */
+void transaction_detach(struct gateway *gw, struct transaction *t);
 /** The transaction whose branch is in via; NULL: none of ours here. *elsewhere: its worker. */
 struct transaction *transaction_of(struct gateway *gw, const struct sip_via *via,
 				   struct handle *elsewhere);
 void transaction_branch(struct gateway *gw, const struct transaction *t, struct writer *out);
-/** Sends a request to the core and arms its timers. On error t is freed. */
-enum gw_err GW_MUST_CHECK transaction_send(struct gateway *gw, struct transaction *t);
-/** Keeps the head of request m, so that it can be answered when m is gone. GW_SIP_TOO_LONG. */
-enum gw_err GW_MUST_CHECK transaction_keep_head(struct transaction *t, const struct sip_message *m);
-/** Indexes the head that t keeps, our own Via not in it. */
-enum gw_err GW_MUST_CHECK transaction_recall(const struct transaction *t, struct sip_message *m);
-/** A provisional response has come: retransmissions go on at their slowest. */
-void transaction_proceeding(struct transaction *t);
-/** Refuses the kept head towards the WIC for reason err, and frees t. */
-void transaction_refuse(struct gateway *gw, struct transaction *t, enum gw_err err);
-/** Answers the kept head towards the WIC or the core, and frees or completes t. */
-void transaction_answer(struct gateway *gw, struct transaction *t, uint16_t status);
-/** Sends gw->out to the core as t's final response; over UDP t then absorbs retransmissions. */
-void transaction_respond(struct gateway *gw, struct transaction *t);
-/** The terminating transaction of a retransmission, or NULL. */
+/** The transaction that a retransmission, a CANCEL or an ACK is about: that of a request with this
+ * key and method. NULL: none. */
 struct transaction *transaction_find(struct gateway *gw, uint64_t key, enum sip_method method);
-void transaction_insert(struct gateway *gw, struct transaction *t);
+/** t is found by key from now on. */
+void transaction_insert(struct gateway *gw, struct transaction *t, uint64_t key);
 /**
- * Key of a request of the core: top Via's branch and sent-by (RFC 3261 17.2.3), Call-ID and CSeq,
- * which keep apart what an old peer sends without a branch.
+ * Key of a request of the core: top Via's branch and sent-by (RFC 3261 17.2.3), Call-ID and CSeq's
+ * number, which keep apart what an old peer sends without a branch.
  */
 uint64_t transaction_key(const struct gateway *gw, const struct sip_message *m);
-/** Arms the wait for a final response. */
-void transaction_wait(struct gateway *gw, struct transaction *t);
+/** The same of a WIC's: what another flow sends is another's. */
+uint64_t transaction_flow_key(const struct gateway *gw, const struct wic *wic);
+
+/* transaction_kept.c */
+/** Keeps the head of request m, so that it can be answered when m is gone. GW_SIP_TOO_LONG. */
+enum gw_err GW_MUST_CHECK transaction_keep_head(struct gateway *gw, struct transaction *t,
+						const struct sip_message *m);
+/** Keeps the head of the request in gw->out, as it goes on. GW_SIP_TOO_LONG. */
+enum gw_err GW_MUST_CHECK transaction_keep_sent(struct gateway *gw, struct transaction *t);
+/** Keeps bytes, to be sent again. False: they are too long for a datagram; nothing is kept. */
+bool transaction_keep_bytes(struct gateway *gw, struct transaction *t, struct span bytes);
+/** What is kept. */
+struct span transaction_kept(const struct transaction *t);
+/** Gives back what was lent for it. */
+void transaction_forget(struct gateway *gw, struct transaction *t);
+/** Indexes the head that t keeps, our own Via not in it. */
+enum gw_err GW_MUST_CHECK transaction_recall(const struct transaction *t, struct sip_message *m);
+
+/* transaction_run.c: what its machines want done. After any of these t may be gone. */
+/** Sends the request in gw->out to the core, and begins the client side. On error t is freed. */
+enum gw_err GW_MUST_CHECK transaction_send(struct gateway *gw, struct transaction *t);
+/** The same to its WIC. On error t is as it was. */
+enum gw_err GW_MUST_CHECK transaction_deliver(struct gateway *gw, struct transaction *t);
+/** A response in gw->message has come to t. True: it is to be handed on. */
+bool transaction_received(struct gateway *gw, struct transaction *t);
+/** Sends gw->out, a response of this status, to where t's request came from. */
+void transaction_respond(struct gateway *gw, struct transaction *t, uint16_t status);
+/** Its request has come again. */
+void transaction_again(struct gateway *gw, struct transaction *t);
+/** Its request's failure is acknowledged. */
+void transaction_acknowledged(struct gateway *gw, struct transaction *t);
+/** Says 100 to where its INVITE came from. */
+void transaction_trying(struct gateway *gw, struct transaction *t);
+/** Refuses the kept head towards the WIC for reason err, and ends t. */
+void transaction_refuse(struct gateway *gw, struct transaction *t, enum gw_err err);
+/** Answers the kept head towards where it came from, and ends the client side. */
+void transaction_answer(struct gateway *gw, struct transaction *t, uint16_t status);
+/** The WIC that it was from or for has gone. */
+void transaction_orphaned(struct gateway *gw, struct transaction *t);
+/** No final response has come to its request yet. */
+bool transaction_waits(const struct transaction *t);
+/** Arms t for what comes next, or frees it. */
+void transaction_settle(struct gateway *gw, struct transaction *t);
+
+/* cancel.c: CANCEL, and the ACK of failures (RFC 3261 9, 17.1.1.3) */
+/** A CANCEL of a WIC in gw->message. GW_SIP_NO_TRANSACTION. */
+enum gw_err GW_MUST_CHECK cancel_from_wic(struct gateway *gw, struct wic *wic);
+/** The same of the core. */
+void cancel_from_mw(struct gateway *gw, const struct mw_source *source);
+/** t's INVITE is cancelled: at once, or when a provisional response allows it. */
+void cancel_transaction(struct gateway *gw, struct transaction *t);
+/** Sends t's CANCEL, for the first time or again. */
+void cancel_send(struct gateway *gw, struct transaction *t);
+/** Acknowledges the failure in gw->message that t's INVITE has met. */
+void cancel_acknowledge(struct gateway *gw, struct transaction *t);
 
 /* own.c */
 /**
@@ -392,20 +465,79 @@ enum gw_err GW_MUST_CHECK register_authorized(struct gateway *gw, struct wic *wi
 uint64_t register_pair(const struct gateway *gw, const struct transaction *t);
 void register_response(struct gateway *gw, struct transaction *t);
 enum gw_err GW_MUST_CHECK originate_request(struct gateway *gw, struct wic *wic);
+/** Where a request of a WIC goes whose Route begins with element; empty: to the next hop. */
+enum gw_err GW_MUST_CHECK originate_target(struct gateway *gw, struct span element,
+					   struct mw_target *target);
+/** Sends it and, of an INVITE, says 100. On error t is freed. */
+enum gw_err GW_MUST_CHECK originate_send(struct gateway *gw, struct transaction *t);
 /** No WWSF may originate for an identity that is not registered: GW_TOKEN_SCENARIO. */
 enum gw_err GW_MUST_CHECK originate_authorized(void);
 void originate_response(struct gateway *gw, struct transaction *t);
 void terminate_request(struct gateway *gw, const struct mw_source *source, struct handle flow,
 		       bool flow_known);
+/** The request in gw->message, whose topmost Route is top, for a flow of this worker (its handle
+ * may be stale). */
+void terminate_here(struct gateway *gw, const struct mw_source *source, struct handle flow,
+		    const struct route_top *top);
+/** Writes the request in gw->message to gw->out as t's WIC gets it. */
+enum gw_err GW_MUST_CHECK terminate_write(struct gateway *gw, struct transaction *t,
+					  const struct route_top *top);
+/** PROTOCOL 10.3: what a flow that cannot be used means to the core. */
+void terminate_no_flow(struct gateway *gw, const struct mw_source *source, enum gw_err err,
+		       bool outbound);
 enum gw_err GW_MUST_CHECK terminate_response(struct gateway *gw, struct wic *wic);
 /** Answers the core's request in gw->message on source; 420 names what is not supported. */
 void terminate_refuse(struct gateway *gw, const struct mw_source *source, uint16_t status,
 		      struct span extra);
-/** Relays the response in gw->message to the WIC of t: our Via popped, what is the core's removed.
- */
-void response_to_wic(struct gateway *gw, struct transaction *t);
+/** Writes the response in gw->message to gw->out as its WIC gets it: our Via popped, what is the
+ * core's removed. request_begin() has been called. */
+enum gw_err GW_MUST_CHECK response_to_wic(struct gateway *gw);
+/** The same, sent to the WIC of t. */
+void response_relay(struct gateway *gw, struct transaction *t);
 /** Edits a 503 of the core into a 500: it is not for this node's peers (RFC 3261 16.7 step 6). */
 void response_no_503(struct gateway *gw);
+
+/* home.c */
+/** A request of the core in gw->message, whose topmost Route has a token of kind 2 that names home:
+ * to where its WIC is now, or the answers of PROTOCOL 10.3. */
+void home_deliver(struct gateway *gw, const struct mw_source *source, struct handle home);
+
+/* in_dialog.c */
+/** A request of a WIC inside a dialog, or its ACK to a 2xx (PROTOCOL 9.8). GW_DIALOG_FOREIGN,
+ * GW_FLOW_FORGED, GW_SIP_NO_TRANSACTION. */
+enum gw_err GW_MUST_CHECK in_dialog_request(struct gateway *gw, struct wic *wic);
+/** An ACK of the core to a 2xx: forwarded, never answered. */
+void in_dialog_ack_to_wic(struct gateway *gw, const struct wic *wic, const struct route_top *top);
+
+/* route.c */
+/** Our own URI on top of Route. */
+struct route_top {
+	enum gw_err err; /* GW_OK; GW_FLOW_GONE: no Route, or a token of before; GW_FLOW_FORGED */
+	const struct sip_field *field; /* NULL: there is no Route */
+	struct span element;
+	struct flow_token token;
+	struct dialog_mark mark; /* of a Record-Route; zeroed for a Path */
+	bool outbound;
+	bool more;	    /* a further Route is left after ours */
+	struct span second; /* that one */
+	uint64_t rest;	    /* hash of what is left after ours */
+};
+/** Reads the Route of gw->message. */
+struct route_top route_read(struct gateway *gw);
+/** The token names this WIC's connection, or its registration. */
+bool route_is_of(const struct wic *wic, const struct route_top *top);
+/** Puts a Record-Route of ours on top of a WIC's request to the core. */
+void route_record(struct gateway *gw, const struct wic *wic, const struct dialog_mark *mark,
+		  enum mw_transport transport);
+/**
+ * The same on the core's request to a WIC, and in its response to the WIC's request: one line for
+ * each element, since browsers' stacks reverse lines and not elements, and ours bound to the others
+ * (mark->routes).
+ */
+void route_record_request(struct gateway *gw, const struct wic *wic, struct dialog_mark *mark,
+			  enum mw_transport transport);
+void route_record_response(struct gateway *gw, const struct wic *wic, struct dialog_mark *mark,
+			   enum mw_transport transport);
 
 /* source.c */
 /** Where the answer to the core's request in m goes (RFC 3261 18.2.2, RFC 3581 4). */

@@ -3,12 +3,6 @@
 
 /* Requests of a registered WIC to the core (PROTOCOL 9.5). */
 
-/** Methods that make dialogs need Record-Route and both INVITE machines: not in this version. */
-static bool makes_dialog(enum sip_method method)
-{
-	return method == SIP_INVITE || method == SIP_SUBSCRIBE || method == SIP_REFER;
-}
-
 /** What the P-Preferred-Identity lines of a request ask for. */
 struct preference {
 	uint32_t sip, tel; /* how many of each scheme */
@@ -86,17 +80,11 @@ static bool is_emergency(struct span uri)
 }
 
 /** What can be served at all. GW_OK: go on. */
-static enum gw_err check_method(const struct gateway *gw, const struct binding *b)
+static enum gw_err check_initial(const struct gateway *gw, const struct binding *b)
 {
-	if (gw->message.method == SIP_CANCEL)
-		return GW_SIP_NO_TRANSACTION; /* 481: no INVITE of ours can be pending */
-	if (request_in_dialog(&gw->message))
-		return GW_SIP_NO_TRANSACTION; /* 481: no dialog runs through us */
 	if (is_emergency(gw->message.uri))
 		return GW_SIP_EMERGENCY;
-	if (b == NULL)
-		return GW_NOT_REGISTERED;
-	return makes_dialog(gw->message.method) ? GW_SIP_METHOD : GW_OK;
+	return b == NULL ? GW_NOT_REGISTERED : GW_OK;
 }
 
 static enum gw_err originate_build(struct gateway *gw, struct transaction *t)
@@ -109,7 +97,9 @@ static enum gw_err originate_build(struct gateway *gw, struct transaction *t)
 	if (b == NULL)
 		return GW_NOT_REGISTERED;
 	trust_strip_from_wic(gw, m);
-	request_via(gw, t, t->target.transport == MW_TCP ? "TCP" : "UDP");
+	if (request_makes_dialog(m))
+		route_record(gw, wic, &t->origination.mark, t->target.transport);
+	request_via(gw, t, request_transport(&t->target));
 	request_max_forwards(gw, m);
 	mark = writer_len(&gw->lines);
 	if (b->routes_len > 0) {
@@ -120,19 +110,19 @@ static enum gw_err originate_build(struct gateway *gw, struct transaction *t)
 	writer_text(&gw->lines, "P-Asserted-Identity: <");
 	writer_put(&gw->lines, identity_span(&t->origination.asserted));
 	writer_text(&gw->lines, ">\r\n");
-	request_charging_vector(gw, request_realm_of(gw_config(gw), &b->impu), &gw->lines);
+	request_charging(gw, request_realm_of(gw_config(gw), &b->impu),
+			 span_of(t->origination.mark.icid, t->origination.mark.icid_len),
+			 &gw->lines);
 	sip_splice_append(&gw->splice, request_lines(gw, mark));
 	return writer_ok(&gw->lines) ? GW_OK : GW_NO_ROOM;
 }
 
 /** The first Service-Route names the S-CSCF; without one the next hop has it. */
-static enum gw_err originate_target(struct gateway *gw, const struct binding *b,
-				    struct mw_target *target)
+enum gw_err originate_target(struct gateway *gw, struct span element, struct mw_target *target)
 {
-	struct span rest = span_of(b->text, b->routes_len), element;
 	struct sip_address first;
 
-	if (!sip_list_next(&rest, &element))
+	if (element.len == 0)
 		return target_next_hop(gw, target);
 	first = sip_address_parse(element);
 	if (first.err != GW_OK)
@@ -140,16 +130,29 @@ static enum gw_err originate_target(struct gateway *gw, const struct binding *b,
 	return target_of_route(gw, first.uri_text, target);
 }
 
+/** The first element of the stored Service-Route. */
+static struct span first_route(const struct binding *b)
+{
+	struct span rest = span_of(b->text, b->routes_len), element = SPAN("");
+
+	(void)sip_list_next(&rest, &element);
+	return element;
+}
+
 static enum gw_err originate_forward(struct gateway *gw, const struct binding *b,
 				     struct transaction *t)
 {
+	struct dialog_mark *mark = &t->origination.mark;
 	enum gw_err err;
 
+	mark->originating = true;
+	mark->icid_len = ICID_LEN;
+	request_icid(gw, mark->icid);
 	err = asserted_identity(gw, b, &t->origination.asserted);
 	if (err == GW_OK)
-		err = originate_target(gw, b, &t->target);
+		err = originate_target(gw, first_route(b), &t->target);
 	if (err == GW_OK)
-		err = transaction_keep_head(t, &gw->message);
+		err = transaction_keep_head(gw, t, &gw->message);
 	if (err == GW_OK)
 		err = target_write(gw, t, originate_build);
 	return err;
@@ -173,15 +176,23 @@ static enum gw_err originate_unregistered(struct gateway *gw, struct wic *wic)
 	return err == GW_OK ? originate_authorized() : err;
 }
 
-enum gw_err originate_request(struct gateway *gw, struct wic *wic)
+enum gw_err originate_send(struct gateway *gw, struct transaction *t)
 {
-	struct binding *b = binding_of(gw, wic);
-	struct transaction *t;
-	enum gw_err err;
+	bool invite = t->method == SIP_INVITE;
+	enum gw_err err = transaction_send(gw, t);
 
-	if (gw->message.method == SIP_ACK)
-		return GW_OK; /* never answered (RFC 3261 17); nothing of ours waits for one */
-	err = check_method(gw, b);
+	if (err == GW_OK && invite)
+		transaction_trying(gw, t); /* RFC 3261 16.2: within 200 ms */
+	return err;
+}
+
+/** A request that begins something. */
+static enum gw_err originate_initial(struct gateway *gw, struct wic *wic)
+{
+	const struct binding *b = binding_of(gw, wic);
+	enum gw_err err = check_initial(gw, b);
+	struct transaction *t;
+
 	if (err == GW_NOT_REGISTERED)
 		return originate_unregistered(gw, wic);
 	if (err == GW_OK)
@@ -191,25 +202,62 @@ enum gw_err originate_request(struct gateway *gw, struct wic *wic)
 	t = transaction_new(gw, TRANSACTION_ORIGINATE, wic);
 	if (t == NULL)
 		return GW_TRANSACTION_LIMIT;
+	if (t->method == SIP_INVITE) /* for its CANCEL and ACK */
+		transaction_insert(gw, t, transaction_flow_key(gw, wic));
 	err = originate_forward(gw, b, t);
 	if (err != GW_OK) {
 		transaction_free(gw, t);
 		return err;
 	}
-	return transaction_send(gw, t);
+	return originate_send(gw, t);
+}
+
+/** An INVITE that is under way already: the ACK of its failure, or the same once more. */
+static bool originate_known(struct gateway *gw, const struct wic *wic)
+{
+	enum sip_method method = gw->message.method;
+	struct transaction *t;
+
+	if (method != SIP_INVITE && method != SIP_ACK)
+		return false;
+	t = transaction_find(gw, transaction_flow_key(gw, wic), SIP_INVITE);
+	if (t == NULL)
+		return false;
+	if (method == SIP_ACK)
+		transaction_acknowledged(gw, t);
+	else
+		transaction_again(gw, t);
+	return true;
+}
+
+enum gw_err originate_request(struct gateway *gw, struct wic *wic)
+{
+	if (gw->message.method == SIP_CANCEL)
+		return cancel_from_wic(gw, wic);
+	if (originate_known(gw, wic))
+		return GW_OK;
+	if (gw->message.method == SIP_ACK || request_in_dialog(&gw->message))
+		return in_dialog_request(gw, wic);
+	return originate_initial(gw, wic);
 }
 
 void originate_response(struct gateway *gw, struct transaction *t)
 {
-	uint16_t status = gw->message.status;
+	uint16_t status = gw->message.status == 503 ? 500 : gw->message.status;
+	struct wic *wic = gw->env->wic(gw->env->context, t->flow);
+	enum gw_err err;
 
-	if (status < 200)
-		transaction_proceeding(t);
-	if (status == 100)
-		return; /* hop by hop */
 	request_begin(gw, &gw->message);
 	response_no_503(gw);
-	response_to_wic(gw, t);
-	if (status >= 200)
-		transaction_free(gw, t);
+	if (wic != NULL && !t->origination.in_dialog)
+		route_record_response(gw, wic, &t->origination.mark, t->target.transport);
+	err = response_to_wic(gw);
+	if (err == GW_OK)
+		transaction_respond(gw, t, status);
+	else if (status >= 200)
+		transaction_answer(gw, t, 500);
+	else
+		transaction_settle(gw, t);
+	if (err != GW_OK)
+		gateway_count(gw, err);
 }

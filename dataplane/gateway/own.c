@@ -16,10 +16,6 @@ void own_answered(struct gateway *gw, struct transaction *t, uint16_t status)
 
 void own_response(struct gateway *gw, struct transaction *t)
 {
-	if (gw->message.status < 200) {
-		transaction_proceeding(t);
-		return;
-	}
 	own_answered(gw, t, gw->message.status);
 	transaction_free(gw, t);
 }

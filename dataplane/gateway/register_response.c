@@ -157,7 +157,7 @@ static void register_accepted(struct gateway *gw, struct transaction *t, struct 
 		return;
 	}
 	counter_add(&gw_counters(gw)->register_ok, 1);
-	response_to_wic(gw, t);
+	response_relay(gw, t);
 	transaction_free(gw, t);
 }
 
@@ -207,7 +207,7 @@ static void relay_refusal(struct gateway *gw, struct transaction *t)
 {
 	request_begin(gw, &gw->message);
 	response_no_503(gw);
-	response_to_wic(gw, t);
+	response_relay(gw, t);
 	transaction_free(gw, t);
 }
 
@@ -229,9 +229,7 @@ void register_response(struct gateway *gw, struct transaction *t)
 {
 	struct wic *wic = gw->env->wic(gw->env->context, t->flow);
 
-	if (gw->message.status < 200)
-		transaction_proceeding(t); /* 100 is hop by hop */
-	else if (wic == NULL)
+	if (wic == NULL)
 		transaction_free(gw, t);
 	else if (gw->message.status < 300)
 		register_accepted(gw, t, wic);

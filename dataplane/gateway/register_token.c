@@ -136,7 +136,8 @@ static void write_authorization(struct gateway *gw, const struct transaction *t,
 static void write_path(struct gateway *gw, const struct transaction *t)
 {
 	writer_text(&gw->lines, "Path: <sip:");
-	flow_token_write(gw_config(gw), t->flow, &gw->lines);
+	flow_token_write(gw_config(gw), &(struct flow_token){FLOW_CONNECTION, t->flow}, SPAN(""),
+			 &gw->lines);
 	writer_text(&gw->lines, "@");
 	request_sent_by(gw);
 	writer_text(&gw->lines, t->target.transport == MW_TCP ? ";transport=tcp;lr" : ";lr");
@@ -229,7 +230,7 @@ static enum gw_err register_forward(struct gateway *gw, struct wic *wic, struct 
 
 	t->registration.wwsf = wic->wwsf;
 	if (err == GW_OK)
-		err = transaction_keep_head(t, &gw->message);
+		err = transaction_keep_head(gw, t, &gw->message);
 	if (err == GW_OK)
 		err = target_write(gw, t, register_build);
 	if (err != GW_OK) {

@@ -49,6 +49,15 @@ bool request_in_dialog(const struct sip_message *m)
 	return to.err == GW_OK && sip_param(to.params, SPAN("tag"), &tag);
 }
 
+bool request_makes_dialog(const struct sip_message *m)
+{
+	/* an unknown method may as well */
+	bool makes = m->method == SIP_INVITE || m->method == SIP_SUBSCRIBE ||
+		     m->method == SIP_REFER || m->method == SIP_METHOD_OTHER;
+
+	return makes && !request_in_dialog(m);
+}
+
 bool request_has_tag(const struct sip_message *m, enum sip_header id, struct span tag)
 {
 	for (const struct sip_field *f = sip_first(m, id); f != NULL; f = sip_next(m, f)) {
@@ -247,8 +256,8 @@ void request_sent_by(struct gateway *gw)
 	write_sent_by(gw, &gw->lines);
 }
 
-static void write_via(struct gateway *gw, const struct transaction *t, const char *transport,
-		      struct writer *out)
+void request_write_via(struct gateway *gw, const struct transaction *t, const char *transport,
+		       struct writer *out)
 {
 	writer_text(out, "Via: SIP/2.0/");
 	writer_text(out, transport);
@@ -263,32 +272,51 @@ void request_via(struct gateway *gw, const struct transaction *t, const char *tr
 {
 	uint32_t mark = writer_len(&gw->lines);
 
-	write_via(gw, t, transport, &gw->lines);
+	request_write_via(gw, t, transport, &gw->lines);
 	sip_splice_insert_top(&gw->splice, request_lines(gw, mark));
+}
+
+const char *request_transport(const struct mw_target *target)
+{
+	return target->transport == MW_UDP ? "UDP" : "TCP";
 }
 
 void request_own_via(struct gateway *gw, const struct transaction *t)
 {
-	write_via(gw, t, t->target.transport == MW_TCP ? "TCP" : "UDP", &gw->out);
+	request_write_via(gw, t, request_transport(&t->target), &gw->out);
 }
 
-void request_charging_vector(struct gateway *gw, const struct realm_config *realm,
-			     struct writer *out)
+void request_icid(struct gateway *gw, uint8_t icid[ICID_LEN])
 {
-	uint8_t id[16];
+	struct writer w;
+	uint64_t word;
 
-	for (uint32_t i = 0; i < sizeof(id); i += 8) {
-		uint64_t word = gw->env->random(gw->env->context);
-
-		memcpy(id + i, &word, 8);
+	writer_init(&w, icid, ICID_LEN);
+	for (uint32_t i = 0; i < 2; i++) {
+		word = gw->env->random(gw->env->context);
+		writer_hex(&w, span_of(&word, sizeof(word)));
 	}
+}
+
+void request_charging(struct gateway *gw, const struct realm_config *realm, struct span icid,
+		      struct writer *out)
+{
 	/* RFC 7315 5.6: icid-generated-at is a host, unquoted; orig-ioi of type 1 names the
 	 * visited network */
 	writer_text(out, "P-Charging-Vector: icid-value=\"");
-	writer_hex(out, span_of(id, sizeof(id)));
+	writer_put(out, icid);
 	writer_text(out, "\";icid-generated-at=");
 	writer_put(out, gw_config(gw)->mw_host);
 	writer_text(out, ";orig-ioi=\"");
 	writer_put(out, realm->visited_network);
 	writer_text(out, "\"\r\n");
+}
+
+void request_charging_vector(struct gateway *gw, const struct realm_config *realm,
+			     struct writer *out)
+{
+	uint8_t icid[ICID_LEN];
+
+	request_icid(gw, icid);
+	request_charging(gw, realm, span_of(icid, sizeof(icid)), out);
 }

@@ -11,13 +11,17 @@ static void pop_via(struct gateway *gw, const struct sip_message *m)
 		sip_splice_remove_element(&gw->splice, via, element);
 }
 
-void response_to_wic(struct gateway *gw, struct transaction *t)
+enum gw_err response_to_wic(struct gateway *gw)
 {
-	enum gw_err err;
-
 	pop_via(gw, &gw->message);
 	trust_strip_to_wic(gw, &gw->message);
-	err = sip_splice_write(&gw->splice, &gw->out);
+	return writer_ok(&gw->lines) ? sip_splice_write(&gw->splice, &gw->out) : GW_NO_ROOM;
+}
+
+void response_relay(struct gateway *gw, struct transaction *t)
+{
+	enum gw_err err = response_to_wic(gw);
+
 	if (err == GW_OK)
 		err = gw->env->to_wic(gw->env->context, t->flow, writer_span(&gw->out));
 	if (err != GW_OK)
@@ -39,9 +43,11 @@ static void answer_identity(struct gateway *gw, const struct transaction *t)
 	const struct identity *called = &t->termination.called;
 	uint32_t mark = writer_len(&gw->lines);
 
-	writer_text(&gw->lines, "P-Asserted-Identity: <");
-	writer_put(&gw->lines, identity_span(called));
-	writer_text(&gw->lines, ">\r\n");
+	if (called->len > 0) {
+		writer_text(&gw->lines, "P-Asserted-Identity: <");
+		writer_put(&gw->lines, identity_span(called));
+		writer_text(&gw->lines, ">\r\n");
+	}
 	if (t->termination.charging_len > 0) {
 		writer_text(&gw->lines, "P-Charging-Vector: ");
 		writer_bytes(&gw->lines, t->termination.charging, t->termination.charging_len);
@@ -50,6 +56,19 @@ static void answer_identity(struct gateway *gw, const struct transaction *t)
 		writer_text(&gw->lines, "\"\r\n");
 	}
 	sip_splice_append(&gw->splice, request_lines(gw, mark));
+}
+
+/** What a WIC makes of the Record-Route would lead the dialog elsewhere (PROTOCOL 9.7). */
+static void answer_routes(struct gateway *gw)
+{
+	uint32_t mark = writer_len(&gw->lines);
+
+	if (gw->message.status <= 100 || gw->message.status >= 300)
+		return;
+	for (const struct sip_field *f = sip_first(&gw->kept, SIP_HEADER_RECORD_ROUTE); f != NULL;
+	     f = sip_next(&gw->kept, f))
+		writer_put(&gw->lines, f->line);
+	sip_splice_insert_top(&gw->splice, request_lines(gw, mark));
 }
 
 /** The Vias are those of the request: what a WIC makes of them would send its answer elsewhere. */
@@ -65,6 +84,7 @@ static enum gw_err answer_vias(struct gateway *gw, const struct transaction *t)
 		writer_put(&gw->lines, f->line);
 	sip_splice_remove_all(&gw->splice, SIP_HEADER_VIA);
 	sip_splice_insert_top(&gw->splice, request_lines(gw, mark));
+	answer_routes(gw);
 	return GW_OK;
 }
 
@@ -72,27 +92,32 @@ static enum gw_err answer_vias(struct gateway *gw, const struct transaction *t)
 static struct transaction *answered(struct gateway *gw, const struct wic *wic)
 {
 	struct sip_via top = request_top_via(&gw->message);
+	enum sip_method method = gw->message.method;
 	struct handle elsewhere = handle_none();
 	struct transaction *t;
 
 	if (top.err != GW_OK)
 		return NULL;
 	t = transaction_of(gw, &top, &elsewhere);
-	if (t == NULL || t->kind != TRANSACTION_TERMINATE || t->state != TRANSACTION_TRYING ||
-	    t->method != gw->message.method || !handle_equal(t->flow, wic->flow))
+	if (t == NULL || t->kind != TRANSACTION_TERMINATE || !handle_equal(t->flow, wic->flow))
 		return NULL;
-	return t;
+	return t->method == method || (method == SIP_CANCEL && t->cancel_sent) ? t : NULL;
 }
 
 enum gw_err terminate_response(struct gateway *gw, struct wic *wic)
 {
 	struct transaction *t = answered(gw, wic);
+	uint16_t status = gw->message.status;
 	enum gw_err err;
 
 	if (t == NULL)
 		return GW_SIP_NO_TRANSACTION; /* dropped: nobody waits for it (PROTOCOL 9.7) */
-	if (gw->message.status < 200)
-		return GW_OK; /* a non-INVITE request has nothing to say before its end */
+	if (!transaction_received(gw, t))
+		return GW_OK;
+	if (status < 200 && t->method != SIP_INVITE) {
+		transaction_settle(gw, t); /* it has nothing to say before its end */
+		return GW_OK;
+	}
 	request_begin(gw, &gw->message);
 	err = answer_vias(gw, t);
 	trust_strip_from_wic(gw, &gw->message);
@@ -100,8 +125,10 @@ enum gw_err terminate_response(struct gateway *gw, struct wic *wic)
 	if (err == GW_OK)
 		err = sip_splice_write(&gw->splice, &gw->out);
 	if (err == GW_OK)
-		transaction_respond(gw, t);
-	else
+		transaction_respond(gw, t, status);
+	else if (status >= 200)
 		transaction_answer(gw, t, 500);
+	else
+		transaction_settle(gw, t);
 	return err;
 }

@@ -32,45 +32,13 @@ void terminate_refuse(struct gateway *gw, const struct mw_source *source, uint16
 		counter_add(&gw_counters(gw)->mw_responses_out, 1);
 }
 
-/** Our own URI on top of Route: whose flow it names, and whether outbound was used. */
-struct route_top {
-	enum gw_err err;
-	const struct sip_field *field;
-	struct span element;
-	struct handle flow;
-	bool outbound;
-	bool more; /* a further Route is left after ours */
-};
-
-static struct route_top route_read(const struct gateway *gw)
-{
-	const struct sip_message *m = &gw->message;
-	struct route_top top = {.field = sip_first(m, SIP_HEADER_ROUTE)};
-	struct sip_address address;
-	struct span rest, other;
-
-	if (top.field == NULL) {
-		top.err = GW_FLOW_GONE;
-		return top;
-	}
-	rest = top.field->value;
-	(void)sip_list_next(&rest, &top.element);
-	address = sip_address_parse(top.element);
-	top.more = sip_list_next(&rest, &other) || sip_next(m, top.field) != NULL;
-	top.outbound = sip_param(address.uri.params, SPAN("ob"), &other);
-	top.err = address.err != GW_OK
-			  ? GW_FLOW_FORGED
-			  : flow_token_read(gw_config(gw), address.uri.user, &top.flow);
-	return top;
-}
-
 /** What the core calls this subscriber: asserted in the answer (PROTOCOL 9.7). */
 static void keep_called(const struct gateway *gw, const struct binding *b, struct transaction *t)
 {
 	struct sip_address a =
 		sip_address_parse(sip_value(&gw->message, SIP_HEADER_P_CALLED_PARTY_ID));
 	struct identity *called = &t->termination.called;
-	struct span fallback = binding_default(b);
+	struct span fallback = b != NULL ? binding_default(b) : SPAN("");
 
 	if (a.err == GW_OK && identity_impu(a.uri_text, called) == GW_OK)
 		return;
@@ -97,14 +65,35 @@ static void keep_charging(const struct gateway *gw, struct transaction *t)
 		t->termination.charging_len = (uint16_t)writer_len(&w);
 }
 
-static enum gw_err terminate_build(struct gateway *gw, struct transaction *t)
+/** What the WIC's requests inside the dialog must know: the core's charging identifier. */
+static struct dialog_mark dialog_of(const struct gateway *gw)
+{
+	struct span vector = sip_value(&gw->message, SIP_HEADER_P_CHARGING_VECTOR), icid;
+	struct dialog_mark mark = {.originating = false};
+
+	if (!sip_param(vector, SPAN("icid-value"), &icid))
+		return mark;
+	icid = sip_unquote(icid);
+	if (icid.len <= sizeof(mark.icid)) { /* a longer one is not repeated */
+		memcpy(mark.icid, icid.at, icid.len);
+		mark.icid_len = (uint16_t)icid.len;
+	}
+	return mark;
+}
+
+enum gw_err terminate_write(struct gateway *gw, struct transaction *t, const struct route_top *top)
 {
 	const struct sip_message *m = &gw->message;
-	struct route_top top = route_read(gw);
+	const struct wic *wic = gw->env->wic(gw->env->context, t->flow);
+	struct dialog_mark mark = dialog_of(gw);
 
+	if (wic == NULL)
+		return GW_STALE;
 	request_begin(gw, m);
-	sip_splice_remove_element(&gw->splice, top.field, top.element);
+	sip_splice_remove_element(&gw->splice, top->field, top->element);
 	trust_strip_to_wic(gw, m);
+	if (request_makes_dialog(m))
+		route_record_request(gw, wic, &mark, t->termination.source.transport);
 	request_via(gw, t, "WSS");
 	request_max_forwards(gw, m);
 	if (!writer_ok(&gw->lines))
@@ -112,32 +101,35 @@ static enum gw_err terminate_build(struct gateway *gw, struct transaction *t)
 	return sip_splice_write(&gw->splice, &gw->out);
 }
 
-/** A registered WIC of this worker gets the request. GW_OK: t waits for the answer. */
+/** The WIC gets the request. GW_OK: t waits for the answer. */
 static enum gw_err terminate_deliver(struct gateway *gw, const struct mw_source *source,
-				     const struct binding *b, struct transaction *t)
+				     const struct binding *b, const struct route_top *top,
+				     struct transaction *t)
 {
+	bool invite = t->method == SIP_INVITE;
 	enum gw_err err;
 
 	t->termination.source = *source;
-	t->termination.key = transaction_key(gw, &gw->message);
-	transaction_insert(gw, t);
+	sip_machine_start(&t->server, invite ? SIP_SERVER_INVITE : SIP_SERVER_OTHER,
+			  source->transport != MW_UDP, gw->time.now_us);
+	transaction_insert(gw, t, transaction_key(gw, &gw->message));
 	keep_called(gw, b, t);
 	keep_charging(gw, t);
-	err = transaction_keep_head(t, &gw->message);
+	err = terminate_write(gw, t, top);
 	if (err == GW_OK)
-		err = terminate_build(gw, t);
-	if (err == GW_OK)
-		err = gw->env->to_wic(gw->env->context, t->flow, writer_span(&gw->out));
-	if (err == GW_OK)
-		transaction_wait(gw, t);
-	else
+		err = transaction_deliver(gw, t);
+	if (err != GW_OK) {
 		transaction_free(gw, t);
-	return err;
+		return err;
+	}
+	if (invite)
+		transaction_trying(gw, t); /* RFC 3261 17.2.1: within 200 ms */
+	transaction_settle(gw, t);
+	return GW_OK;
 }
 
-/** PROTOCOL 10.3: what a flow that cannot be used means to the core. */
-static void terminate_no_flow(struct gateway *gw, const struct mw_source *source, enum gw_err err,
-			      bool outbound)
+void terminate_no_flow(struct gateway *gw, const struct mw_source *source, enum gw_err err,
+		       bool outbound)
 {
 	gateway_count(gw, err);
 	if (err == GW_FLOW_FORGED) {
@@ -154,9 +146,9 @@ static void terminate_no_flow(struct gateway *gw, const struct mw_source *source
 		terminate_refuse(gw, source, 480, SUBSCRIBER_ABSENT);
 }
 
-/** A request for a registered WIC of this worker. */
+/** A request for a connection of this worker. */
 static void terminate_local(struct gateway *gw, const struct mw_source *source, struct wic *wic,
-			    bool outbound)
+			    const struct route_top *top)
 {
 	struct transaction *t = transaction_new(gw, TRANSACTION_TERMINATE, wic);
 	enum gw_err err;
@@ -166,11 +158,11 @@ static void terminate_local(struct gateway *gw, const struct mw_source *source, 
 		terminate_refuse(gw, source, 503, SPAN("Retry-After: 2\r\n"));
 		return;
 	}
-	err = terminate_deliver(gw, source, binding_of(gw, wic), t);
+	err = terminate_deliver(gw, source, binding_of(gw, wic), top, t);
 	if (err == GW_OK)
 		return;
 	if (err == GW_STALE || err == GW_WS_SLOW) {
-		terminate_no_flow(gw, source, GW_FLOW_GONE, outbound);
+		terminate_no_flow(gw, source, GW_FLOW_GONE, top->outbound);
 		return;
 	}
 	gateway_count(gw, err);
@@ -197,18 +189,19 @@ static void terminate_elsewhere(struct gateway *gw, const struct mw_source *sour
 	}
 }
 
-/** A retransmission of the core: absorbed, and answered again when the answer is known. */
-static bool terminate_again(struct gateway *gw)
+/** A request that is under way already: the ACK of its failure, or the same once more. */
+static bool terminate_known(struct gateway *gw)
 {
-	struct transaction *t =
-		transaction_find(gw, transaction_key(gw, &gw->message), gw->message.method);
+	enum sip_method method = gw->message.method;
+	struct transaction *t = transaction_find(gw, transaction_key(gw, &gw->message),
+						 method == SIP_ACK ? SIP_INVITE : method);
 
 	if (t == NULL)
 		return false;
-	counter_add(&gw_counters(gw)->mw_absorbed, 1);
-	if (t->state == TRANSACTION_COMPLETED && t->kept_len > 0)
-		(void)gw->env->to_source(gw->env->context, &t->termination.source,
-					 span_of(t->kept, t->kept_len));
+	if (method == SIP_ACK)
+		transaction_acknowledged(gw, t);
+	else
+		transaction_again(gw, t);
 	return true;
 }
 
@@ -223,63 +216,88 @@ static void terminate_self(struct gateway *gw, const struct mw_source *source)
 		terminate_refuse(gw, source, 404, SPAN(""));
 }
 
-/** Methods that this version cannot carry to a WIC, and those that nobody may send us. */
-static bool terminate_unsupported(struct gateway *gw, const struct mw_source *source,
-				  const struct route_top *top)
-{
-	enum sip_method method = gw->message.method;
-
-	if (method == SIP_ACK)
-		return true;
-	if (method == SIP_CANCEL)
-		terminate_refuse(gw, source, 481, SPAN(""));
-	else if (method == SIP_REGISTER)
-		terminate_refuse(gw, source, 403, SPAN("")); /* we are no registrar */
-	else if (top->err == GW_OK &&
-		 (method == SIP_INVITE || method == SIP_SUBSCRIBE || method == SIP_REFER))
-		terminate_refuse(gw, source, 501, SPAN(""));
-	else
-		return false;
-	gateway_count(gw, GW_SIP_METHOD);
-	return true;
-}
-
-static void terminate_here(struct gateway *gw, const struct mw_source *source, struct handle flow,
-			   bool outbound)
+void terminate_here(struct gateway *gw, const struct mw_source *source, struct handle flow,
+		    const struct route_top *top)
 {
 	struct wic *wic = gw->env->wic(gw->env->context, flow);
+	bool in_dialog = request_in_dialog(&gw->message);
 
-	if (terminate_again(gw))
+	if (gw->message.method == SIP_CANCEL) {
+		cancel_from_mw(gw, source);
 		return;
-	/* a flow without a binding delivers nothing: who was registered there is not any more (6.6)
-	 */
-	if (wic == NULL || binding_of(gw, wic) == NULL)
-		terminate_no_flow(gw, source, GW_FLOW_GONE, outbound);
+	}
+	if (terminate_known(gw))
+		return;
+	if (gw->message.method == SIP_ACK) {
+		if (wic != NULL)
+			in_dialog_ack_to_wic(gw, wic, top);
+		return;
+	}
+	/* a flow without a binding begins nothing: who was registered there is not any more (6.6);
+	 * what has begun goes on (D-36) */
+	if (wic == NULL || (!in_dialog && binding_of(gw, wic) == NULL))
+		terminate_no_flow(gw, source, GW_FLOW_GONE, top->outbound);
 	else
-		terminate_local(gw, source, wic, outbound);
+		terminate_local(gw, source, wic, top);
+}
+
+/** Where the flow is that our URI names. */
+static void terminate_by_token(struct gateway *gw, const struct mw_source *source,
+			       const struct route_top *top)
+{
+	struct handle h = top->token.handle;
+
+	if (top->token.kind == FLOW_HOME) {
+		home_deliver(gw, source, h);
+	} else if (h.worker != gw->config.worker) {
+		terminate_elsewhere(gw, source, h);
+	} else {
+		counter_add(&gw_counters(gw)->mw_delivered_local, 1);
+		terminate_here(gw, source, h, top);
+	}
+}
+
+/** What is refused wherever it is for. */
+static enum gw_err terminate_check(const struct gateway *gw, const struct route_top *top)
+{
+	if (gw->message.method == SIP_REGISTER)
+		return GW_FLOW_FORGED; /* we are no registrar: 403 (PROTOCOL 12.2) */
+	if (top->err == GW_OK && top->token.handle.worker >= gw->config.workers)
+		return GW_FLOW_GONE;
+	if (top->err == GW_OK && top->more)
+		return GW_SIP_LOOP; /* ours was to be the last */
+	return top->err;
+}
+
+/** What is told to who sent a request that goes nowhere. */
+static void terminate_refused(struct gateway *gw, const struct mw_source *source,
+			      const struct route_top *top, enum gw_err err)
+{
+	if (gw->message.method == SIP_ACK) {
+		if (!terminate_known(gw))
+			gateway_count(gw, err);
+	} else if (gw->message.method == SIP_CANCEL) {
+		cancel_from_mw(gw, source); /* 481, or the INVITE is one that was let through */
+	} else if (gw->message.method == SIP_REGISTER || err == GW_SIP_LOOP) {
+		gateway_count(gw, gw->message.method == SIP_REGISTER ? GW_SIP_METHOD : err);
+		terminate_refuse(gw, source, 403, SPAN(""));
+	} else if (top->field == NULL) {
+		terminate_self(gw, source);
+	} else {
+		terminate_no_flow(gw, source, err, top->outbound);
+	}
 }
 
 void terminate_request(struct gateway *gw, const struct mw_source *source, struct handle flow,
 		       bool flow_known)
 {
 	struct route_top top = route_read(gw);
+	enum gw_err err = terminate_check(gw, &top);
 
-	if (top.err == GW_OK && top.flow.worker >= gw->config.workers)
-		top.err = GW_FLOW_GONE;
-	if (top.err == GW_OK && top.more)
-		top.err = gateway_count(gw, GW_SIP_LOOP); /* ours was to be the last */
-	if (terminate_unsupported(gw, source, &top))
-		return;
-	if (top.err == GW_OK && !flow_known && top.flow.worker == gw->config.worker)
-		counter_add(&gw_counters(gw)->mw_delivered_local, 1);
-	if (top.field == NULL)
-		terminate_self(gw, source);
-	else if (top.err == GW_SIP_LOOP)
-		terminate_refuse(gw, source, 403, SPAN(""));
-	else if (top.err != GW_OK)
-		terminate_no_flow(gw, source, top.err, top.outbound);
-	else if (top.flow.worker != gw->config.worker)
-		terminate_elsewhere(gw, source, top.flow);
+	if (err != GW_OK)
+		terminate_refused(gw, source, &top, err);
+	else if (flow_known)
+		terminate_here(gw, source, flow, &top);
 	else
-		terminate_here(gw, source, flow_known ? flow : top.flow, top.outbound);
+		terminate_by_token(gw, source, &top);
 }

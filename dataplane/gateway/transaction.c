@@ -23,6 +23,29 @@ static void transaction_attach(struct transaction *t, struct wic *wic)
 	wic->calls += transaction_is_call(t);
 }
 
+/** A machine that does nothing yet. */
+static struct sip_machine machine_none(void)
+{
+	return (struct sip_machine){.state = SIP_TERMINATED, .retry_us = NEVER, .end_us = NEVER};
+}
+
+static void transaction_begin(struct gateway *gw, struct transaction *t, enum transaction_kind kind,
+			      enum sip_method method)
+{
+	t->kind = kind;
+	t->method = method;
+	t->salt = (uint32_t)gw->env->random(gw->env->context);
+	t->client = machine_none();
+	t->cancel = machine_none();
+	t->server = machine_none();
+	t->limit_us = NEVER;
+	if (kind == TRANSACTION_ORIGINATE || kind == TRANSACTION_REGISTER) /* over a WebSocket */
+		sip_machine_start(&t->server,
+				  method == SIP_INVITE ? SIP_SERVER_INVITE : SIP_SERVER_OTHER, true,
+				  gw->time.now_us);
+	counter_add(&gw_counters(gw)->transaction_live, 1);
+}
+
 struct transaction *transaction_new(struct gateway *gw, enum transaction_kind kind, struct wic *wic)
 {
 	struct transaction *t;
@@ -32,11 +55,8 @@ struct transaction *transaction_new(struct gateway *gw, enum transaction_kind ki
 	t = slots_get(gw->transactions);
 	if (t == NULL)
 		return NULL;
-	t->kind = kind;
-	t->salt = (uint32_t)gw->env->random(gw->env->context);
-	t->method = gw->message.method;
+	transaction_begin(gw, t, kind, gw->message.method);
 	transaction_attach(t, wic);
-	counter_add(&gw_counters(gw)->transaction_live, 1);
 	return t;
 }
 
@@ -47,12 +67,9 @@ struct transaction *transaction_own(struct gateway *gw, enum own_kind what, stru
 
 	if (t == NULL)
 		return NULL;
-	t->kind = TRANSACTION_OWN;
+	transaction_begin(gw, t, TRANSACTION_OWN, method);
 	t->own.what = what;
 	t->own.subject = subject;
-	t->salt = (uint32_t)gw->env->random(gw->env->context);
-	t->method = method;
-	counter_add(&gw_counters(gw)->transaction_live, 1);
 	return t;
 }
 
@@ -68,36 +85,38 @@ static struct transaction *transaction_in_slot(const struct gateway *gw, uint32_
 	return slot_plus_1 == 0 ? NULL : slots_next(gw->transactions, &cursor);
 }
 
-void transaction_insert(struct gateway *gw, struct transaction *t)
+void transaction_insert(struct gateway *gw, struct transaction *t, uint64_t key)
 {
-	uint32_t *bucket = transaction_bucket(gw, t->termination.key);
+	uint32_t *bucket = transaction_bucket(gw, key);
 
-	t->termination.next = *bucket;
+	t->key = key;
+	t->next = *bucket;
+	t->listed = true;
 	*bucket = slots_handle(gw->transactions, t).slot + 1;
 }
 
 static void transaction_unlink(struct gateway *gw, struct transaction *t)
 {
 	uint32_t self = slots_handle(gw->transactions, t).slot + 1;
-	uint32_t *link = transaction_bucket(gw, t->termination.key);
+	uint32_t *link = transaction_bucket(gw, t->key);
 
 	while (*link != 0 && *link != self)
-		link = &transaction_in_slot(gw, *link)->termination.next;
+		link = &transaction_in_slot(gw, *link)->next;
 	if (*link == self)
-		*link = t->termination.next;
+		*link = t->next;
+	t->listed = false;
 }
 
 struct transaction *transaction_find(struct gateway *gw, uint64_t key, enum sip_method method)
 {
 	struct transaction *t = transaction_in_slot(gw, *transaction_bucket(gw, key));
 
-	while (t != NULL && (t->termination.key != key || t->method != method))
-		t = transaction_in_slot(gw, t->termination.next);
+	while (t != NULL && (t->key != key || t->method != method))
+		t = transaction_in_slot(gw, t->next);
 	return t;
 }
 
-/** The flow owes or is owed nothing more by t. */
-static void transaction_detach(struct gateway *gw, struct transaction *t)
+void transaction_detach(struct gateway *gw, struct transaction *t)
 {
 	struct wic *wic = gw->env->wic(gw->env->context, t->flow);
 
@@ -112,15 +131,15 @@ static void transaction_detach(struct gateway *gw, struct transaction *t)
 		wic->requests -= t->kind != TRANSACTION_TERMINATE;
 		wic->calls -= transaction_is_call(t);
 	}
-	t->flow = handle_none();
 }
 
 void transaction_free(struct gateway *gw, struct transaction *t)
 {
 	transaction_detach(gw, t);
 	wheel_disarm(gw->wheel, &t->timer);
-	if (t->kind == TRANSACTION_TERMINATE)
+	if (t->listed)
 		transaction_unlink(gw, t);
+	transaction_forget(gw, t);
 	if (!slots_put(gw->transactions, t))
 		counter_add(&gw_counters(gw)->invariant_broken, 1);
 	else
@@ -140,6 +159,19 @@ uint64_t transaction_key(const struct gateway *gw, const struct sip_message *m)
 	writer_u16_be(&w, via.port);
 	writer_put(&w, span_cut(sip_value(m, SIP_HEADER_CALL_ID), 0, 400));
 	writer_u32_be(&w, m->cseq);
+	return siphash(gw->bucket_key, writer_span(&w));
+}
+
+uint64_t transaction_flow_key(const struct gateway *gw, const struct wic *wic)
+{
+	uint64_t key = transaction_key(gw, &gw->message);
+	uint8_t text[16];
+	struct writer w;
+
+	writer_init(&w, text, sizeof(text));
+	writer_bytes(&w, &key, sizeof(key));
+	writer_u32_be(&w, wic->flow.slot);
+	writer_u32_be(&w, wic->flow.generation);
 	return siphash(gw->bucket_key, writer_span(&w));
 }
 
@@ -199,182 +231,4 @@ struct transaction *transaction_of(struct gateway *gw, const struct sip_via *via
 	}
 	t = slots_at(gw->transactions, h);
 	return t != NULL && t->salt == salt ? t : NULL;
-}
-
-static void transaction_timer(struct timer *timer, void *context);
-
-static void transaction_arm(struct gateway *gw, struct transaction *t)
-{
-	uint64_t due = t->deadline_us;
-
-	if (t->retry_us > 0 && gw->time.now_us + t->retry_us < due)
-		due = gw->time.now_us + t->retry_us;
-	wheel_arm(gw->wheel, &t->timer, due, transaction_timer);
-}
-
-void transaction_wait(struct gateway *gw, struct transaction *t)
-{
-	t->deadline_us = gw->time.now_us + TIMER_F_US;
-	transaction_arm(gw, t);
-}
-
-void transaction_proceeding(struct transaction *t)
-{
-	if (t->retry_us > 0)
-		t->retry_us = (uint32_t)T2_US; /* RFC 3261 17.1.2.2, "Proceeding" */
-}
-
-/** RFC 3261 17.1.2.2: timer E doubles up to T2; timer F ends it. */
-static void transaction_timer(struct timer *timer, void *context)
-{
-	struct gateway *gw = context;
-	struct transaction *t = (struct transaction *)timer;
-
-	if (t->state == TRANSACTION_COMPLETED) {
-		transaction_free(gw, t);
-		return;
-	}
-	if (gw->time.now_us < t->deadline_us && t->retry_us > 0) {
-		(void)gw->env->to_mw(gw->env->context, &t->target, span_of(t->kept, t->kept_len));
-		counter_add(&gw_counters(gw)->mw_retransmits, 1);
-		t->retry_us = t->retry_us * 2 < T2_US ? t->retry_us * 2 : (uint32_t)T2_US;
-		transaction_arm(gw, t);
-		return;
-	}
-	counter_add(&gw_counters(gw)->transaction_timeout, 1);
-	gateway_count(gw, GW_MW_TIMEOUT);
-	transaction_answer(gw, t, t->kind == TRANSACTION_REGISTER ? 504 : 408);
-}
-
-enum gw_err transaction_send(struct gateway *gw, struct transaction *t)
-{
-	struct span bytes = writer_span(&gw->out);
-	enum gw_err err = gw->env->to_mw(gw->env->context, &t->target, bytes);
-
-	if (err != GW_OK) {
-		transaction_free(gw, t);
-		return err;
-	}
-	counter_add(&gw_counters(gw)->mw_requests_out, 1);
-	if (t->target.transport == MW_UDP && bytes.len <= sizeof(t->kept)) {
-		memcpy(t->kept, bytes.at, bytes.len);
-		t->kept_len = (uint16_t)bytes.len;
-		t->sent = true;
-		t->retry_us = (uint32_t)T1_US;
-	}
-	transaction_wait(gw, t);
-	return GW_OK;
-}
-
-enum gw_err transaction_keep_head(struct transaction *t, const struct sip_message *m)
-{
-	static const enum sip_header kept[] = {SIP_HEADER_VIA,	SIP_HEADER_FROM,
-					       SIP_HEADER_TO,	SIP_HEADER_CALL_ID,
-					       SIP_HEADER_CSEQ, SIP_HEADER_CONTACT};
-	/* the Contact tells our registration apart in the 200 */
-	uint32_t count = t->kind == TRANSACTION_REGISTER ? 6 : 5;
-	struct writer w;
-
-	writer_init(&w, t->kept, sizeof(t->kept));
-	writer_put(&w, m->method_text);
-	writer_text(&w, " ");
-	if (t->kind == TRANSACTION_REGISTER)
-		writer_put(&w, m->uri); /* whose realm a challenge names */
-	else
-		writer_text(&w, "sip:kept.invalid");
-	writer_text(&w, " SIP/2.0\r\n");
-	for (uint32_t i = 0; i < count; i++)
-		for (const struct sip_field *f = sip_first(m, kept[i]); f; f = sip_next(m, f))
-			writer_put(&w, f->line);
-	writer_text(&w, "\r\n");
-	t->kept_len = (uint16_t)writer_len(&w);
-	return writer_ok(&w) ? GW_OK : GW_SIP_TOO_LONG;
-}
-
-enum gw_err transaction_recall(const struct transaction *t, struct sip_message *m)
-{
-	enum gw_err err = sip_index(span_of(t->kept, t->kept_len), m);
-	const struct sip_field *own = sip_first(m, SIP_HEADER_VIA);
-
-	if (err == GW_OK && t->sent) /* our Via has the first line to itself: step over it */
-		m->first[SIP_HEADER_VIA] = (uint16_t)(own->next + 1);
-	return err;
-}
-
-/** A fresh To tag, for answers of our own. */
-static struct span fresh_tag(struct gateway *gw)
-{
-	uint64_t word = gw->env->random(gw->env->context);
-	uint32_t mark = writer_len(&gw->lines);
-
-	writer_text(&gw->lines, "ep-");
-	writer_hex(&gw->lines, span_of(&word, sizeof(word)));
-	return request_lines(gw, mark);
-}
-
-/** Nobody outside waits for it: its maker is told. */
-static void answer_own(struct gateway *gw, struct transaction *t, uint16_t status)
-{
-	own_answered(gw, t, status);
-	transaction_free(gw, t);
-}
-
-void transaction_answer(struct gateway *gw, struct transaction *t, uint16_t status)
-{
-	struct span extra = status == 480 ? SPAN("Reason: Q.850;cause=20;text=\"Subscriber "
-						 "absent\"\r\n")
-					  : SPAN("");
-	enum gw_err err;
-
-	if (t->kind == TRANSACTION_OWN) {
-		answer_own(gw, t, status == 504 ? 503 : status);
-		return;
-	}
-	err = transaction_recall(t, &gw->message);
-	request_begin(gw, &gw->message);
-	if (err == GW_OK)
-		err = sip_reply_write(&gw->message, status, fresh_tag(gw), extra, &gw->out);
-	if (err != GW_OK) {
-		gateway_count(gw, err);
-		transaction_free(gw, t);
-	} else if (t->kind == TRANSACTION_TERMINATE) {
-		transaction_respond(gw, t);
-	} else {
-		(void)gw->env->to_wic(gw->env->context, t->flow, writer_span(&gw->out));
-		transaction_free(gw, t);
-	}
-}
-
-void transaction_refuse(struct gateway *gw, struct transaction *t, enum gw_err err)
-{
-	struct wic *wic = gw->env->wic(gw->env->context, t->flow);
-
-	request_begin(gw, &gw->message);
-	gateway_count(gw, err);
-	if (wic != NULL && transaction_recall(t, &gw->message) == GW_OK &&
-	    gateway_refusal_write(gw, wic, err, &gw->out) == GW_OK)
-		(void)gw->env->to_wic(gw->env->context, t->flow, writer_span(&gw->out));
-	transaction_free(gw, t);
-}
-
-void transaction_respond(struct gateway *gw, struct transaction *t)
-{
-	struct span bytes = writer_span(&gw->out);
-
-	if (gw->env->to_source(gw->env->context, &t->termination.source, bytes) == GW_OK)
-		counter_add(&gw_counters(gw)->mw_responses_out, 1);
-	if (t->termination.source.transport != MW_UDP) {
-		transaction_free(gw, t);
-		return;
-	}
-	t->kept_len =
-		0; /* one that is too long is not said again, but the WIC is not asked again */
-	if (bytes.len <= sizeof(t->kept)) {
-		memcpy(t->kept, bytes.at, bytes.len);
-		t->kept_len = (uint16_t)bytes.len;
-	}
-	t->state = TRANSACTION_COMPLETED;
-	t->retry_us = 0;
-	transaction_detach(gw, t);
-	transaction_wait(gw, t); /* timer J, RFC 3261 17.2.2 */
 }

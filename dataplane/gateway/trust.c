@@ -37,7 +37,6 @@ static const enum sip_header never_from_wic[] = {
 	SIP_HEADER_SECURITY_CLIENT,
 	SIP_HEADER_SECURITY_SERVER,
 	SIP_HEADER_SECURITY_VERIFY,
-	SIP_HEADER_ROUTE, /* the stored Service-Route replaces it */
 };
 
 /** What a WIC never sees of the core. */
@@ -191,6 +190,25 @@ static void strip_from(struct gateway *gw, const struct sip_message *m)
 		strip_uri(gw, &from.uri);
 }
 
+/** What is left of a dialog's Route goes where the core has put it, and says no more. */
+static void strip_routes(struct gateway *gw, const struct sip_message *m)
+{
+	const struct sip_field *f = sip_first(m, SIP_HEADER_ROUTE);
+	bool own = true;
+
+	for (; f != NULL; f = sip_next(m, f)) {
+		struct span rest = f->value, element;
+
+		while (sip_list_next(&rest, &element)) {
+			struct sip_address a = sip_address_parse(element);
+
+			if (!own && a.err == GW_OK)
+				strip_uri(gw, &a.uri);
+			own = false; /* the first is removed whole */
+		}
+	}
+}
+
 static bool contact_unreadable(const struct sip_field *f)
 {
 	struct span rest = f->value, element;
@@ -249,7 +267,7 @@ static void strip_body(struct gateway *gw, const struct sip_message *m)
 
 /* ---- both directions ------------------------------------------------------------------------ */
 
-void trust_strip_from_wic(struct gateway *gw, const struct sip_message *m)
+static void strip_from_wic(struct gateway *gw, const struct sip_message *m)
 {
 	for (uint32_t i = 0; i < sizeof(never_from_wic) / sizeof(never_from_wic[0]); i++)
 		sip_splice_remove_all(&gw->splice, never_from_wic[i]);
@@ -266,6 +284,18 @@ void trust_strip_from_wic(struct gateway *gw, const struct sip_message *m)
 		strip_from(gw, m);
 		strip_body(gw, m);
 	}
+}
+
+void trust_strip_from_wic(struct gateway *gw, const struct sip_message *m)
+{
+	strip_from_wic(gw, m);
+	sip_splice_remove_all(&gw->splice, SIP_HEADER_ROUTE); /* the stored one replaces it */
+}
+
+void trust_strip_in_dialog(struct gateway *gw, const struct sip_message *m)
+{
+	strip_from_wic(gw, m);
+	strip_routes(gw, m);
 }
 
 void trust_strip_to_wic(struct gateway *gw, const struct sip_message *m)

@@ -129,6 +129,8 @@ static struct snapshot_part *config_new(struct sim *sim, bool with_wwsf_1)
 		.tls_handshake_s = 10,
 		.upgrade_s = 10,
 		.preauth_s = 30,
+		.timer_c_s = 185,
+		.flow_grace_s = 30,
 		.max_output = 16384,
 		.from_check = true,
 	};

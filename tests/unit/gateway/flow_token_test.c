@@ -12,7 +12,8 @@ static struct span token(void)
 	struct writer out;
 
 	writer_init(&out, text, sizeof(text));
-	flow_token_write(&world.config, flow, &out);
+	flow_token_write(&world.config, &(struct flow_token){FLOW_CONNECTION, flow}, SPAN(""),
+			 &out);
 	EXPECT(writer_ok(&out));
 	return writer_span(&out);
 }
@@ -46,76 +47,77 @@ TEST(flow_token, names_node_key_kind_and_flow_in_the_documented_order)
 
 TEST(flow_token, comes_back_as_the_flow)
 {
-	struct handle read;
+	struct flow_token read;
 
 	world_start();
-	EXPECT_EQ(GW_OK, flow_token_read(&world.config, token(), &read));
-	EXPECT(handle_equal(flow, read));
+	EXPECT_EQ(GW_OK, flow_token_read(&world.config, token(), SPAN(""), &read));
+	EXPECT(handle_equal(flow, read.handle));
 }
 
 TEST(flow_token, cut_anywhere_or_too_long_is_forged)
 {
 	struct span text;
-	struct handle read;
+	struct flow_token read;
 
 	world_start();
 	text = token();
 	for (uint32_t n = 0; n < text.len; n++)
 		EXPECT_EQ(GW_FLOW_FORGED,
-			  flow_token_read(&world.config, span_cut(text, 0, n), &read));
+			  flow_token_read(&world.config, span_cut(text, 0, n), SPAN(""), &read));
 	EXPECT_EQ(GW_FLOW_FORGED,
-		  flow_token_read(&world.config, span_of(text.at, text.len + 1), &read));
+		  flow_token_read(&world.config, span_of(text.at, text.len + 1), SPAN(""), &read));
 }
 
 TEST(flow_token, with_any_bit_changed_is_not_accepted)
 {
 	uint8_t text[FLOW_TOKEN_LEN];
-	struct handle read;
+	struct flow_token read;
 
 	world_start();
 	for (uint32_t bit = 0; bit < 8 * FLOW_TOKEN_LEN; bit++) {
 		memcpy(text, token().at, sizeof(text));
 		text[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		EXPECT(flow_token_read(&world.config, span_of(text, sizeof(text)), &read) != GW_OK);
+		EXPECT(flow_token_read(&world.config, span_of(text, sizeof(text)), SPAN(""),
+				       &read) != GW_OK);
 	}
 }
 
 TEST(flow_token, of_another_node_is_forged)
 {
-	struct handle read;
+	struct flow_token read;
 	struct span text;
 
 	world_start();
 	text = token();
 	world.config.node_id++;
-	EXPECT_EQ(GW_FLOW_FORGED, flow_token_read(&world.config, text, &read));
+	EXPECT_EQ(GW_FLOW_FORGED, flow_token_read(&world.config, text, SPAN(""), &read));
 }
 
 TEST(flow_token, of_a_key_that_is_not_kept_is_gone)
 {
-	struct handle read;
+	struct flow_token read;
 	struct span text;
 
 	world_start();
 	text = token();
 	world.config.flow_key[0].id++;
-	EXPECT_EQ(GW_FLOW_GONE, flow_token_read(&world.config, text, &read));
+	EXPECT_EQ(GW_FLOW_GONE, flow_token_read(&world.config, text, SPAN(""), &read));
 }
 
 TEST(flow_token, of_another_secret_under_the_same_id_is_forged)
 {
-	struct handle read;
+	struct flow_token read;
 	struct span text;
 
 	world_start();
 	text = token();
 	world.config.flow_key[0].secret[31] ^= 1;
-	EXPECT_EQ(GW_FLOW_FORGED, flow_token_read(&world.config, text, &read));
+	EXPECT_EQ(GW_FLOW_FORGED, flow_token_read(&world.config, text, SPAN(""), &read));
 }
 
 TEST(flow_token, of_the_previous_key_is_accepted_and_new_ones_use_the_first)
 {
-	struct handle read;
+	struct flow_token read;
 	uint8_t old[FLOW_TOKEN_LEN];
 
 	world_start();
@@ -123,22 +125,23 @@ TEST(flow_token, of_the_previous_key_is_accepted_and_new_ones_use_the_first)
 	world.config.flow_key[1] = world.config.flow_key[0];
 	world.config.flow_key[0] = (struct flow_key){.id = 8, .secret = "next"};
 	world.config.flow_key_count = 2;
-	EXPECT_EQ(GW_OK, flow_token_read(&world.config, span_of(old, sizeof(old)), &read));
-	EXPECT(handle_equal(flow, read));
+	EXPECT_EQ(GW_OK,
+		  flow_token_read(&world.config, span_of(old, sizeof(old)), SPAN(""), &read));
+	EXPECT(handle_equal(flow, read.handle));
 	EXPECT(!span_equal(token(), span_of(old, sizeof(old))));
-	EXPECT_EQ(GW_OK, flow_token_read(&world.config, token(), &read));
+	EXPECT_EQ(GW_OK, flow_token_read(&world.config, token(), SPAN(""), &read));
 }
 
 TEST(flow_token, of_another_kind_is_forged)
 {
-	struct handle read;
+	struct flow_token read;
 	uint8_t text[FLOW_TOKEN_LEN];
 
 	world_start();
 	memcpy(text, token().at, sizeof(text));
 	memcpy(text, "Bt1.", 4);
 	EXPECT_EQ(GW_FLOW_FORGED,
-		  flow_token_read(&world.config, span_of(text, sizeof(text)), &read));
+		  flow_token_read(&world.config, span_of(text, sizeof(text)), SPAN(""), &read));
 }
 
 TEST_MAIN("gateway_flow_token", RUN(flow_token, has_47_characters_that_a_user_part_may_have),

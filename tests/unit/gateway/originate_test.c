@@ -226,23 +226,9 @@ TEST(token, on_a_registered_flow_is_removed_and_not_looked_at)
 	EXPECT(!contains(mw, "not.a.token"));
 }
 
-TEST(method, that_makes_a_dialog_is_501)
+TEST(method, inside_a_dialog_without_our_route_is_403)
 {
-	static const char *const all[] = {"INVITE", "SUBSCRIBE", "REFER"};
-
-	for (uint32_t i = 0; i < 3; i++)
-		refused(GW_SIP_METHOD, 501,
-			format("%s sip:bob@home1.net SIP/2.0" CRLF
-			       "Via: SIP/2.0/WSS a.invalid;branch=z9hG4bK1" CRLF
-			       "From: <sip:alice@home1.net>;tag=a" CRLF
-			       "To: <sip:bob@home1.net>" CRLF "Call-ID: c" CRLF
-			       "CSeq: 1 %s" CRLF CRLF,
-			       all[i], all[i]));
-}
-
-TEST(method, inside_a_dialog_is_481)
-{
-	refused(GW_SIP_NO_TRANSACTION, 481,
+	refused(GW_DIALOG_FOREIGN, 403,
 		"BYE sip:bob@home1.net SIP/2.0" CRLF
 		"Via: SIP/2.0/WSS a.invalid;branch=z9hG4bK1" CRLF
 		"From: <sip:alice@home1.net>;tag=a" CRLF "To: <sip:bob@home1.net>;tag=b" CRLF
@@ -341,7 +327,7 @@ TEST_MAIN("gateway_originate", RUN(message, carries_the_stored_service_route_and
 	  RUN(from, that_is_anonymous_passes_and_the_identity_is_asserted),
 	  RUN(from, is_not_looked_at_when_configured_so),
 	  RUN(token, on_a_registered_flow_is_removed_and_not_looked_at),
-	  RUN(method, that_makes_a_dialog_is_501), RUN(method, inside_a_dialog_is_481),
+	  RUN(method, inside_a_dialog_without_our_route_is_403),
 	  RUN(method, to_an_emergency_service_is_380),
 	  RUN(answer, is_relayed_without_our_via_and_charging),
 	  RUN(answer, with_privacy_id_loses_the_identity),

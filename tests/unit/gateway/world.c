@@ -227,6 +227,8 @@ static void config_start(void)
 		.max_token_lifetime_s = 86400,
 		.min_grant_s = 60,
 		.default_expires_s = 600,
+		.timer_c_s = 185,
+		.flow_grace_s = 30,
 		.from_check = true,
 	};
 }

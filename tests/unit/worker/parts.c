@@ -111,6 +111,8 @@ static struct snapshot_part *config_new(const struct world *world, enum world_si
 		.tls_handshake_s = 10,
 		.upgrade_s = 10,
 		.preauth_s = 30,
+		.timer_c_s = 185,
+		.flow_grace_s = 30,
 		.max_output = world->max_output,
 		.from_check = true,
 	};

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "internal.h"
+
+/*
+ * Requests inside dialogs, and the ACK of a 2xx (PROTOCOL 9.8). No state is kept of a dialog: our
+ * URI on top of Route says whose it is, which way it began and which charging identifier it has.
+ */
+
+/** The dialog is this connection's, and its route is the one that the WIC was given. */
+static enum gw_err check_dialog(struct gateway *gw, const struct wic *wic,
+				const struct route_top *top)
+{
+	if (top->field == NULL)
+		return GW_DIALOG_FOREIGN;
+	if (top->err == GW_FLOW_GONE)
+		return GW_SIP_NO_TRANSACTION; /* of an earlier life of this node: 481 */
+	if (top->err != GW_OK) {
+		counter_add(&gw_counters(gw)->flow_forged, 1);
+		return top->err;
+	}
+	if (!route_is_of(wic, top) || top->mark.routes == 0 || top->mark.routes != top->rest)
+		return GW_DIALOG_FOREIGN;
+	return GW_OK;
+}
+
+/** The charging identifier of the dialog goes with its requests (PROTOCOL 9.8). */
+static void write_charging(struct gateway *gw, const struct wic *wic,
+			   const struct dialog_mark *mark)
+{
+	const struct binding *b = binding_of(gw, wic);
+	const struct config_part *config = gw_config(gw);
+	const struct realm_config *realm =
+		b != NULL ? request_realm_of(config, &b->impu) : &config->realm[0];
+
+	if (mark->icid_len == 0)
+		return;
+	writer_text(&gw->lines, "P-Charging-Vector: icid-value=\"");
+	writer_bytes(&gw->lines, mark->icid, mark->icid_len);
+	writer_text(&gw->lines, "\"");
+	if (mark->originating) {
+		writer_text(&gw->lines, ";icid-generated-at=");
+		writer_put(&gw->lines, config->mw_host);
+		writer_text(&gw->lines, ";orig-ioi=\"");
+		writer_put(&gw->lines, realm->visited_network);
+		writer_text(&gw->lines, "\"");
+	}
+	writer_text(&gw->lines, "\r\n");
+}
+
+static enum gw_err in_dialog_build(struct gateway *gw, struct transaction *t)
+{
+	const struct sip_message *m = &gw->message;
+	const struct wic *wic = gw->env->wic(gw->env->context, t->flow);
+	struct route_top top = route_read(gw);
+	uint32_t mark;
+
+	if (wic == NULL || top.err != GW_OK)
+		return GW_STALE;
+	trust_strip_in_dialog(gw, m);
+	sip_splice_remove_element(&gw->splice, top.field, top.element);
+	request_via(gw, t, request_transport(&t->target));
+	request_max_forwards(gw, m);
+	mark = writer_len(&gw->lines);
+	write_charging(gw, wic, &top.mark);
+	sip_splice_append(&gw->splice, request_lines(gw, mark));
+	return writer_ok(&gw->lines) ? GW_OK : GW_NO_ROOM;
+}
+
+/** Nobody answers an ACK: it needs no transaction, and a branch of its own (RFC 3261 16.11). */
+static enum gw_err ack_to_mw(struct gateway *gw, const struct wic *wic, const struct route_top *top)
+{
+	struct transaction once = {
+		.kind = TRANSACTION_ORIGINATE,
+		.method = SIP_ACK,
+		.flow = wic->flow,
+		.salt = (uint32_t)gw->env->random(gw->env->context),
+	};
+	enum gw_err err = originate_target(gw, top->second, &once.target);
+
+	if (err == GW_OK)
+		err = target_write(gw, &once, in_dialog_build);
+	if (err == GW_OK)
+		err = gw->env->to_mw(gw->env->context, &once.target, writer_span(&gw->out));
+	if (err == GW_OK)
+		counter_add(&gw_counters(gw)->mw_requests_out, 1);
+	return err;
+}
+
+static enum gw_err in_dialog_forward(struct gateway *gw, const struct route_top *top,
+				     struct transaction *t)
+{
+	enum gw_err err = originate_target(gw, top->second, &t->target);
+
+	t->origination.in_dialog = true;
+	if (err == GW_OK)
+		err = transaction_keep_head(gw, t, &gw->message);
+	if (err == GW_OK)
+		err = target_write(gw, t, in_dialog_build);
+	return err;
+}
+
+enum gw_err in_dialog_request(struct gateway *gw, struct wic *wic)
+{
+	struct route_top top = route_read(gw);
+	enum gw_err err = check_dialog(gw, wic, &top);
+	struct transaction *t;
+
+	if (gw->message.method == SIP_ACK) { /* never answered */
+		if (err == GW_OK)
+			err = ack_to_mw(gw, wic, &top);
+		if (err != GW_OK)
+			gateway_count(gw, err);
+		return GW_OK;
+	}
+	if (err != GW_OK)
+		return err;
+	t = transaction_new(gw, TRANSACTION_ORIGINATE, wic);
+	if (t == NULL)
+		return GW_TRANSACTION_LIMIT;
+	if (t->method == SIP_INVITE) /* for its CANCEL and ACK */
+		transaction_insert(gw, t, transaction_flow_key(gw, wic));
+	err = in_dialog_forward(gw, &top, t);
+	if (err == GW_OK)
+		return originate_send(gw, t);
+	transaction_free(gw, t);
+	return err;
+}
+
+void in_dialog_ack_to_wic(struct gateway *gw, const struct wic *wic, const struct route_top *top)
+{
+	struct transaction once = {
+		.kind = TRANSACTION_TERMINATE,
+		.method = SIP_ACK,
+		.flow = wic->flow,
+		.salt = (uint32_t)gw->env->random(gw->env->context),
+	};
+	enum gw_err err = terminate_write(gw, &once, top);
+
+	if (err == GW_OK)
+		err = gw->env->to_wic(gw->env->context, wic->flow, writer_span(&gw->out));
+	if (err != GW_OK)
+		gateway_count(gw, err);
+}

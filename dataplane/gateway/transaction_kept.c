@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "internal.h"
+
+/* What a transaction keeps of its messages: inside itself, or in a longer block that is lent. */
+
+struct span transaction_kept(const struct transaction *t)
+{
+	return span_of(t->kept_long != NULL ? t->kept_long : t->kept, t->kept_len);
+}
+
+void transaction_forget(struct gateway *gw, struct transaction *t)
+{
+	if (t->kept_long != NULL && !slots_put(gw->heads, t->kept_long))
+		counter_add(&gw_counters(gw)->invariant_broken, 1);
+	t->kept_long = NULL;
+	t->kept_len = 0;
+	t->sent = false;
+}
+
+/** What can be answered, cancelled and acknowledged again. The Contact tells a registration's apart
+ * in its 200; Route and Record-Route are as they were sent. */
+static const enum sip_header answered_headers[] = {SIP_HEADER_VIA, SIP_HEADER_FROM, SIP_HEADER_TO,
+						   SIP_HEADER_CALL_ID, SIP_HEADER_CSEQ};
+static const enum sip_header sent_headers[] = {SIP_HEADER_ROUTE, SIP_HEADER_RECORD_ROUTE};
+
+static void write_lines(const struct sip_message *m, enum sip_header id, struct writer *w)
+{
+	for (const struct sip_field *f = sip_first(m, id); f != NULL; f = sip_next(m, f))
+		writer_put(w, f->line);
+}
+
+static void write_head(const struct transaction *t, const struct sip_message *m, bool sent,
+		       struct writer *w)
+{
+	bool uri = sent || t->kind == TRANSACTION_REGISTER; /* whose realm a challenge names */
+
+	writer_put(w, m->method_text);
+	writer_text(w, " ");
+	writer_put(w, uri ? m->uri : SPAN("sip:kept.invalid"));
+	writer_text(w, " SIP/2.0\r\n");
+	for (uint32_t i = 0; i < sizeof(answered_headers) / sizeof(answered_headers[0]); i++)
+		write_lines(m, answered_headers[i], w);
+	for (uint32_t i = 0; sent && i < sizeof(sent_headers) / sizeof(sent_headers[0]); i++)
+		write_lines(m, sent_headers[i], w);
+	if (t->kind == TRANSACTION_REGISTER)
+		write_lines(m, SIP_HEADER_CONTACT, w);
+	writer_text(w, "\r\n");
+}
+
+static enum gw_err keep_head(struct gateway *gw, struct transaction *t, const struct sip_message *m,
+			     bool sent)
+{
+	struct writer w;
+
+	transaction_forget(gw, t);
+	writer_init(&w, t->kept, sizeof(t->kept));
+	write_head(t, m, sent, &w);
+	if (!writer_ok(&w)) {
+		t->kept_long = slots_get_unzeroed(gw->heads);
+		if (t->kept_long == NULL)
+			return GW_POOL_EMPTY;
+		writer_init(&w, t->kept_long, HEAD_LONG);
+		write_head(t, m, sent, &w);
+	}
+	if (!writer_ok(&w)) {
+		transaction_forget(gw, t);
+		return GW_SIP_TOO_LONG;
+	}
+	t->kept_len = (uint16_t)writer_len(&w);
+	t->sent = sent;
+	return GW_OK;
+}
+
+enum gw_err transaction_keep_head(struct gateway *gw, struct transaction *t,
+				  const struct sip_message *m)
+{
+	return keep_head(gw, t, m, false);
+}
+
+enum gw_err transaction_keep_sent(struct gateway *gw, struct transaction *t)
+{
+	enum gw_err err = sip_index(writer_span(&gw->out), &gw->kept);
+
+	return err == GW_OK ? keep_head(gw, t, &gw->kept, true) : err;
+}
+
+bool transaction_keep_bytes(struct gateway *gw, struct transaction *t, struct span bytes)
+{
+	transaction_forget(gw, t);
+	if (bytes.len > sizeof(t->kept))
+		return false;
+	memcpy(t->kept, bytes.at, bytes.len);
+	t->kept_len = (uint16_t)bytes.len;
+	return true;
+}
+
+enum gw_err transaction_recall(const struct transaction *t, struct sip_message *m)
+{
+	enum gw_err err = sip_index(transaction_kept(t), m);
+	const struct sip_field *own = sip_first(m, SIP_HEADER_VIA);
+
+	if (err == GW_OK && t->sent) /* our Via has the first line to itself: step over it */
+		m->first[SIP_HEADER_VIA] = own->next != 0 ? (uint16_t)(own->next + 1) : 0;
+	return err;
+}
