@@ -65,6 +65,30 @@ const inviteIsClean = (wic, peer, way) => async ({ text, marks }) => {
 		assertClean(answer.text, marks, String(answer.status));
 };
 
+/** What is named in a Contact (of a redirection too), and credentials: {name: [status, lines, marks]} */
+const PLANTED = '%3Csip:forgedcontact%40evil.example%3E';
+const others = (wic) => ({
+	'a header in a Contact': [200, [['Contact', wic.address.replace('>', `?Route=${PLANTED}>`)]],
+		['forgedcontact']],
+	'a header in a Contact, compact': [200, [['m', wic.address.replace('>',
+		`?P%2DAsserted-Identity=${PLANTED}>`)]], ['forgedcontact']],
+	'a header in a redirection': [302, [['Contact', `<sip:x@y?Route=${PLANTED}>;q=0.5`]],
+		['forgedcontact']],
+	'a header in the second one': [302, [['Contact', `<sip:x@y>, <sip:z@y?Route=${PLANTED}>`]],
+		['forgedcontact']],
+	'a token': [200, [['Authorization', `Bearer ${wic.token}`]], ['bearer']],
+	'a token, folded': [403, [`proxy-authorization :\r\n\tBEARER\r\n ${wic.token}`], ['bearer']],
+});
+
+const othersAreClean = (wic, peer, way) => async ([status, lines, marks], name) => {
+	for (const method of ['MESSAGE', 'INVITE']) {
+		const answer = await asked(wic, peer, way, method, (request) => request.method === method
+			&& request.reply(status, 'X', { lines }));
+		assert.equal(answer.status, status, method);
+		assertClean(answer.text, marks, name);
+	}
+};
+
 /** What the core reads in the answer: {name: [the request's lines, the answer's lines, check]} */
 const identities = {
 	'nothing said: who was called': [[['P-Called-Party-ID', `<${ALICE}>`], CHARGING], [],
@@ -244,6 +268,7 @@ await scenario(HOSTILE_WORLDS, async (world) => {
 		'Via': [vias(stranger.address), viaIsOurs(wic, peer, stranger, way)],
 		'answers to an INVITE': [allForgeries(FORGED_OUTSIDE, SPELLINGS),
 			inviteIsClean(wic, peer, way)],
+		'others': [others(wic), othersAreClean(wic, peer, way)],
 		'identities': [identities, identityIsTheCores(wic, peer, way, 'MESSAGE')],
 		'identities of a call': [identities, identityIsTheCores(wic, peer, way, 'INVITE')],
 		'Record-Route': [routes, routesAreRestored(wic, peer, way)],

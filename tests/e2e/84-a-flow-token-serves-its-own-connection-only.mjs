@@ -11,6 +11,7 @@ import { HOSTILE_WORLDS, assert, scenario } from './lib/scenario.mjs';
 
 const BOB = impu('bob');
 const TOKEN = /([BF]t1\.)([A-Za-z0-9_-]{43})/;
+const STOLEN = { INFO: 'INFO', UPDATE: 'UPDATE', INVITE: 'INVITE', BYE: 'BYE', ACK: 'ACK' };
 const INSIDE = ['INFO', 'UPDATE', 'INVITE', 'BYE', 'MESSAGE'];
 
 /** A character of the token's 43 changed, or more. */
@@ -103,7 +104,7 @@ const inDialogIsRefused = ({ wic, mallory, peer, other_path, own_path, out, othe
 };
 
 /** Another connection's dialog, said word for word: 403, and an ACK is dropped without a word. */
-const dialogOfAnother = ({ mallory, peer, out }) => async (method) => {
+const dialogOfAnother = ({ peer, out }, mallory) => async (method) => {
 	const { dialog } = out;
 	const stolen = Object.assign(Object.create(Object.getPrototypeOf(dialog)), dialog,
 		{ party: mallory, cseq: 500 });
@@ -181,6 +182,7 @@ await scenario(HOSTILE_WORLDS, async (world) => {
 	const wic = await HostileWic.registered(world);
 	const way = await peer.learn(wic);
 	const mallory = await HostileWic.registered(world, 'bob');
+	const unbound = await HostileWic.connect('bob', { ca: world.files.ca_pem });
 	const mallory_way = await peer.learn(mallory);
 	const stranger = await MwPeer.start(world, world.link.stranger ?? OTHER_CORE_ADDRESS);
 	const good = await peer.ask('MESSAGE', way);
@@ -214,8 +216,9 @@ await scenario(HOSTILE_WORLDS, async (world) => {
 			await eachCase({
 				'Route of a WIC': () => eachCaseAbreast(
 					{ ...ROUTES, ...parametersOf(out.dialog.routes[0]) }, inDialogIsRefused(things), 1),
-				'dialog of another': () => eachCaseAbreast({ INFO: 'INFO', UPDATE: 'UPDATE',
-					INVITE: 'INVITE', BYE: 'BYE', ACK: 'ACK' }, dialogOfAnother(things), 1),
+				'dialog of another': () => eachCaseAbreast(STOLEN, dialogOfAnother(things, mallory), 1),
+				'dialog of another, by nobody': () => eachCaseAbreast(STOLEN,
+					dialogOfAnother(things, unbound), 1),
 				'Route of the core': () => eachCaseAbreast(TAMPERED, coreRouteIsChecked(things)),
 				'and it lives': async () => {
 					const sent = out.dialog.send('INFO');

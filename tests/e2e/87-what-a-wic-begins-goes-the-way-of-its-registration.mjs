@@ -236,6 +236,17 @@ const saidTwice = (wic, peer) => async (method) => {
 	await wic.final(sent);
 };
 
+/** Over 1300 bytes a request goes over TCP, whatever the next hop says (RFC 3261 18.1.1). */
+async function longOverTcp(wic, peer) {
+	for (const [bytes, transport] of [[3000, 'TCP'], [20000, 'TCP']])
+		for (const method of ['MESSAGE', 'INVITE']) {
+			const { arrived, final } = await say(wic, peer, method, { body: 'x'.repeat(bytes) });
+			assert.ok(arrived, final.start);
+			assert.equal(arrived.body.length, bytes);
+			assert.match(arrived.list('Via')[0], new RegExp(`^SIP/2\\.0/${transport} `));
+		}
+}
+
 const byName = (values) => Object.fromEntries(values.map((value) => [String(value), value]));
 
 await scenario(HOSTILE_WORLDS, async (world) => {
@@ -269,6 +280,7 @@ await scenario(HOSTILE_WORLDS, async (world) => {
 			'a refusal': ['MESSAGE', [404], 'ID'] }, answerIsDressed(wic, peer)),
 		'finals': () => eachCaseAbreast(finals, finalPasses(wic, peer), 1),
 		'100': () => trying(wic, peer),
+		'long ones': () => longOverTcp(wic, peer),
 		'said twice': () => eachCase(byName(['MESSAGE', 'INVITE']), saidTwice(wic, peer)),
 		'forks': () => forks(wic, peer),
 		'a spiral': () => spirals(wic, peer, way),

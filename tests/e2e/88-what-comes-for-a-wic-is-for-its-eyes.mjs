@@ -76,6 +76,23 @@ const isDressed = (wic, peer, way) => async ([method, spell]) => {
 	assert.equal(routes[1], coreRoute(peer));
 };
 
+/** RFC 7118 4.2: text when it is UTF-8, else binary; and every byte as it was. */
+const bodyArrives = (wic, peer, way) => async ([body, is_binary]) => {
+	const sent = peer.initial('MESSAGE', way, { call_id: newCall() });
+	wic.rules.set(sent.call_id, (request) => request.reply(200, 'OK'));
+	await peer.say(Buffer.concat([Buffer.from(sent.text.replace('Content-Length: 0',
+		`Content-Length: ${body.length}`)), body]), way.port);
+	assert.equal((await peer.response(sent.call_id, 'MESSAGE')).status, 200);
+	const [got] = wic.of(sent.call_id);
+	assert.equal(got.body, body.toString('latin1'));
+	assert.equal(got.is_binary, is_binary, 'a binary frame');
+};
+const bodies = { 'ASCII': [Buffer.from('hello'), false], 'UTF-8': [Buffer.from('\u0440\u0430'), false],
+	'no UTF-8': [Buffer.from([0xff, 0xfe, 0x80]), true], 'a surrogate': [Buffer.from([0xed, 0xa0, 0x80]),
+		true], 'cut short': [Buffer.from([0xd1]), true], 'overlong': [Buffer.from([0xc0, 0xaf]), true],
+	'every byte': [Buffer.from(Array.from({ length: 256 }, (_, at) => at)), true],
+	'a NUL': [Buffer.from('\0'), false], 'nothing': [Buffer.alloc(0), false] };
+
 /** P-Asserted-Identity and Privacy (RFC 3325): {name: [lines, whether the WIC reads it]} */
 const PAI = ['P-Asserted-Identity', `<${impu('carol')}>, <tel:+15551230009>`];
 const privacy = { 'none said': [[], true], 'id': [[['Privacy', 'id']], false],
@@ -339,6 +356,7 @@ await scenario([...HOSTILE_WORLDS, GRACE_WORLD], async (world, { grace }) => {
 	const way = await peer.learn(wic);
 	await eachCase({
 		'headers': () => eachCaseAbreast(cross(METHODS, spelled), isDressed(wic, peer, way)),
+		'bodies': () => eachCaseAbreast(bodies, bodyArrives(wic, peer, way)),
 		'privacy of a MESSAGE': () => eachCaseAbreast(privacy,
 			identityIsPrivate(wic, peer, way, 'MESSAGE')),
 		'privacy of an INVITE': () => eachCaseAbreast(privacy,

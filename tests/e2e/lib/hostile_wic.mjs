@@ -26,13 +26,13 @@ export class HostileWic extends Wic {
 		super(user, socket);
 		this.rules = new Map(); /* Call-ID -> rule(request, how often it came) */
 		socket.removeAllListeners('message');
-		socket.on('message', (data) => this.#take(data));
+		socket.on('message', (data, is_binary) => this.#take(data, is_binary));
 	}
 
-	#take(data) {
+	#take(data, is_binary) {
 		if (data.toString('latin1').trim() === '')
 			return; /* keep-alive */
-		const sip = readLoose(data);
+		const sip = Object.assign(readLoose(data), { is_binary });
 		if (sip.status !== null) {
 			this.responses.push(sip);
 			return;

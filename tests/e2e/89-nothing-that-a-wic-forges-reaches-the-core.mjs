@@ -96,6 +96,33 @@ const otherCredentials = (token) => Object.fromEntries(['Authorization', 'Proxy-
 	}).map(([how, text]) => [`${name}, ${how}`,
 		{ text, marks: ['integrity-protected', 'bearer', token.split('.')[0].toLowerCase()] }])));
 
+/** A token in a body (PROTOCOL 3.2), where the configuration does not even ask for it. */
+const JWT = 'Content-Type: application/jwt\r\nContent-Disposition: by-reference;handling=optional\r\n';
+const tokenParts = (token) => {
+	const part = (head, text) => `--cut\r\n${head}\r\n${text}\r\n`;
+	const plain = part('Content-Type: text/plain\r\n', 'hello');
+	return {
+		'first': `${part(JWT, token)}${plain}--cut--\r\n`,
+		'last': `${plain}${part(JWT, token)}--cut--\r\n`,
+		'alone': `${part(JWT, token)}--cut--\r\n`,
+		'with its names in capitals': `${part(JWT.toUpperCase(), token)}${plain}--cut--\r\n`,
+		'folded': `${part(JWT.replace(': ', ' :\r\n '), token)}${plain}--cut--\r\n`,
+	};
+};
+
+const tokenPartIsGone = (wic, peer) => async (body) => {
+	for (const method of ['MESSAGE', 'INVITE']) {
+		const sent = wic.write(method, BOB, { body,
+			lines: ['Content-Type: multipart/mixed;boundary=cut', 'MIME-Version: 1.0'] });
+		peer.rules.set(sent.call_id, (request) => request.method !== 'ACK' && request.reply(480, 'X'));
+		wic.say(sent.text);
+		const { status } = await wic.final(sent);
+		assert.ok(status >= 400 && status < 500, `answered ${status}`);
+		for (const request of peer.of(sent.call_id))
+			assertClean(request.text, [wic.token.split('.')[1].toLowerCase()], method);
+	}
+};
+
 /** Request-URIs: what leaves of them. The parameters are the core's to set. */
 const URIS = {
 	[`${BOB};orig`]: BOB, [`${BOB};ORIG`]: BOB, [`${BOB};orig=1`]: BOB, [`${BOB};%6Frig`]: BOB,
@@ -171,6 +198,7 @@ await scenario(HOSTILE_WORLDS, async (world) => {
 		'MESSAGE with all': [allForgeries(FORGED_OUTSIDE, SPELLINGS), clean],
 		'MESSAGE, sly': [eachForgery(FORGED_OUTSIDE, SLY_SPELLINGS), refused],
 		'MESSAGE with a credential': [otherCredentials(token), refused],
+		'a token in a body': [tokenParts(token), tokenPartIsGone(wic, peer)],
 		'MESSAGE to': [URIS, uriIsClean(wic, peer)],
 		'MESSAGE with a part': [Object.fromEntries(PARTS.map((part) => [part.slice(0, 2).join(': '),
 			part])), partIsGone(wic, peer)],
