@@ -5,7 +5,7 @@
 import { eachCase, eachCaseAbreast } from './lib/cases.mjs';
 import { WITH_SDP, callIn, callOut, takesCalls } from './lib/dialog.mjs';
 import { FORGED, FORGED_OUTSIDE, SLY_SPELLINGS, SPELLINGS, allForgeries, assertClean,
-	assertNothingForged, eachForgery } from './lib/forgery.mjs';
+	assertNothingForged, eachForgery, tokenBody } from './lib/forgery.mjs';
 import { HostileWic } from './lib/hostile_wic.mjs';
 import { MwPeer } from './lib/mw_peer.mjs';
 import { impu } from './lib/names.mjs';
@@ -95,6 +95,19 @@ const tokenStays = (wic, peer) => async (line) => {
 			request.method);
 };
 
+/** A token in the body of what is said in a call: gone, or the request is refused. */
+const tokenBodyStays = (wic, peer) => async (method) => {
+	const { dialog } = await callOut(wic, peer);
+	const sent = dialog.send(method, tokenBody(wic.token));
+	if (method === 'ACK')
+		await wic.caughtUp();
+	else
+		await wic.final(sent);
+	await peer.settle(100);
+	for (const request of peer.of(dialog.call_id))
+		assertClean(request.text, [wic.token.split('.')[1].slice(-24).toLowerCase()], method);
+};
+
 /** `orig` and what is named in a Contact, in a dialog too. */
 const uriStays = (wic, peer) => async ({ uri, contact }) => {
 	const call = await callOut(wic, peer);
@@ -129,6 +142,8 @@ await scenario(HOSTILE_WORLDS, async (world) => {
 			'folded': `AUTHORIZATION :\r\n bearer\r\n\t${wic.token}`,
 			'by its name': `Authorization: Bearer access_token="${wic.token}"` },
 		tokenStays(wic, peer)],
+		'a token in a body': [{ INFO: 'INFO', INVITE: 'INVITE', UPDATE: 'UPDATE', BYE: 'BYE', ACK: 'ACK' },
+			tokenBodyStays(wic, peer)],
 		'a URI': [{ 'orig': { uri: ';orig', contact: (address) => address },
 			'escaped orig': { uri: ';%6Frig', contact: (address) => address },
 			'a header in the Contact': { uri: '',

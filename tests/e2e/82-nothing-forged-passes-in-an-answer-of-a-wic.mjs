@@ -4,7 +4,7 @@
 
 import { eachCase, eachCaseAbreast } from './lib/cases.mjs';
 import { FORGED, FORGED_OUTSIDE, SLY_SPELLINGS, SPELLINGS, allForgeries, assertClean,
-	assertNothingForged, eachForgery } from './lib/forgery.mjs';
+	assertNothingForged, eachForgery, tokenBody } from './lib/forgery.mjs';
 import { HostileWic } from './lib/hostile_wic.mjs';
 import { writeLoose } from './lib/loose_sip.mjs';
 import { MwPeer, copied } from './lib/mw_peer.mjs';
@@ -88,6 +88,17 @@ const othersAreClean = (wic, peer, way) => async ([status, lines, marks], name) 
 		assertClean(answer.text, marks, name);
 	}
 };
+
+/** The token of the connection in the body of an answer: gone, or the answer is. */
+async function tokenBodyStays(wic, peer, way) {
+	const call_id = newCall();
+	wic.rules.set(call_id, (request) => request.reply(200, 'OK', tokenBody(wic.token)));
+	await peer.ask('MESSAGE', way, { call_id });
+	await wic.received(call_id, 'MESSAGE');
+	await peer.settle(300);
+	for (const response of peer.responses.filter((sip) => sip.call_id === call_id))
+		assertClean(response.text, [wic.token.split('.')[1].slice(-24).toLowerCase()], 'answer');
+}
 
 /** What the core reads in the answer: {name: [the request's lines, the answer's lines, check]} */
 const identities = {
@@ -281,6 +292,7 @@ await scenario(HOSTILE_WORLDS, async (world) => {
 				await one.close();
 			});
 		},
+		'a token in a body': () => tokenBodyStays(wic, peer, way),
 		'a WIC answers for another': async () => {
 			const call_id = newCall();
 			wic.rules.set(call_id, (request) => mallory.say(mallory.response(request, 200, 'OK')));

@@ -118,6 +118,12 @@ export function allForgeries(forged, spellings) {
 			marks: forged.map(({ mark }) => mark) }]));
 }
 
+/** A multipart body with a token in it, as an attachment (PROTOCOL 3.2). */
+export const tokenBody = (token) => ({ lines: [['Content-Type', 'multipart/mixed;boundary=cut'],
+	['MIME-Version', '1.0']],
+body: '--cut\r\nContent-Type: application/jwt\r\nContent-Disposition: by-reference;handling=optional'
+	+ `\r\n\r\n${token}\r\n--cut\r\nContent-Type: text/plain\r\n\r\nhello\r\n--cut--\r\n` });
+
 /** None of the marks is in a text that reached the core. */
 export function assertClean(text, marks, what) {
 	const found = marks.filter((mark) => text.toLowerCase().includes(mark));

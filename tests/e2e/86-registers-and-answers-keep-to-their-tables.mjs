@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // RFC 4475 over WSS, second half: REGISTER (3.1.2.13, 3.3.7, 3.3.12 to 3.3.14), responses of both sides
-// (3.1.1.12, 3.1.1.13, 3.1.2.5, 3.1.2.19, 3.3.10) and syntax of RFC 2543 (3.4.1).
+// (3.1.1.12, 3.1.1.13, 3.1.2.5, 3.1.2.19, 3.3.10) and syntax of RFC 2543 (3.4.1). And the rows of
+// PROTOCOL 9.2 to 9.4 that can be seen on the wire.
 
 import { eachCase, eachCaseAbreast } from './lib/cases.mjs';
 import { HostileWic } from './lib/hostile_wic.mjs';
@@ -83,6 +84,157 @@ const registerIsJudged = (world, peer) => async (one, name) => {
 	await wic.close();
 };
 
+/** A REGISTER of its own connection: {wic, sent, register, final}; rule: how the core answers. */
+async function registers_once(world, peer, { lines = [], rule, lifetime_s = 600, expires = '600',
+	...more } = {}) {
+	const wic = await HostileWic.connect('alice', { ca: world.files.ca_pem });
+	peer.rules.set(wic.call_id, rule ?? peer.standard);
+	const sent = wic.ask('REGISTER', `sip:${REALM}`, { to: `<${ALICE}>`, call_id: wic.call_id,
+		contact: wic.contact, ...more, lines: [['Expires', expires], ['Authorization',
+			`Bearer ${world.mint.issue('alice', { lifetime_s })}`], ...lines] });
+	const final = await wic.final(sent);
+	return { wic, sent, final, register: peer.of(wic.call_id)[0] ?? null };
+}
+
+const expiresOf = (contact) => Number(/;\s*expires=(\d+)/i.exec(contact ?? '')?.[1] ?? NaN);
+
+/** 9.2: {name: [how it is asked, check]} */
+const asked = {
+	'everything': [{ lines: ['X-Kept: 1', 'Supported: path, outbound', 'User-Agent: x',
+		'P-Access-Network-Info: IEEE-802.11', 'P-Preferred-Identity: <sip:forged@x>'],
+	max_forwards: '20' }, ({ register, wic, sent }) => {
+		assert.equal(register.uri, `sip:${REALM}`);
+		assert.equal(register.list('Via').length, 2);
+		assert.match(register.list('Via')[0], /;branch=z9hG4bK/);
+		assert.equal(register.list('Via')[1], sent.via);
+		assert.equal(register.header('Max-Forwards'), '19');
+		assert.deepEqual([register.header('From'), register.header('To')], [sent.from, sent.to]);
+		assert.deepEqual([register.call_id, register.header('CSeq')], [sent.call_id, '1 REGISTER']);
+		assert.equal(register.list('Contact').length, 1);
+		assert.ok(register.header('Contact').startsWith(wic.contact), register.header('Contact'));
+		assert.match(register.header('Path'), /^<sip:Ft1\.[A-Za-z0-9_-]{43}@[^>]*;lr;?[^>]*>$/);
+		assert.match(register.header('Path'), /;ob\b/, 'ob, with a reg-id');
+		assert.deepEqual(register.list('Require'), ['path']);
+		assert.deepEqual(register.list('Supported').filter((tag) => tag === 'path'), ['path']);
+		assert.ok(register.list('Supported').includes('outbound'));
+		assert.match(register.header('P-Visited-Network-ID'), new RegExp(`^"?${REALM}"?$`));
+		assert.match(register.header('P-Charging-Vector'), new RegExp(`orig-ioi="?${REALM}"?`));
+		assert.match(register.header('P-Charging-Vector'), /icid-generated-at=[^";]+(;|$)/);
+		assert.doesNotMatch(register.header('P-Charging-Vector'), /term-ioi/);
+		assert.deepEqual([register.header('X-Kept'), register.header('User-Agent'),
+			register.header('P-Access-Network-Info')], ['1', 'x', 'IEEE-802.11']);
+		assert.deepEqual(register.all('P-Preferred-Identity'), []);
+		assert.deepEqual(register.all('Content-Length'), ['0']);
+	}],
+	'no Supported: path is put in': [{}, ({ register }) =>
+		assert.ok(register.list('Supported').includes('path'))],
+	'no Expires: as the token allows': [{ expires: null }, ({ register }) => {
+		assert.ok(Number(register.header('Expires')) <= 600, register.header('Expires'));
+		assert.equal(expiresOf(register.header('Contact')), Number(register.header('Expires')));
+	}],
+	'less than the token allows': [{ expires: '90' }, ({ register }) =>
+		assert.deepEqual([register.header('Expires'), expiresOf(register.header('Contact'))], ['90', 90])],
+	'more than the token allows': [{ expires: '600000', lifetime_s: 120 }, ({ register }) => {
+		assert.ok(Number(register.header('Expires')) <= 120 && Number(register.header('Expires')) > 60);
+		assert.equal(expiresOf(register.header('Contact')), Number(register.header('Expires')));
+	}],
+	'Max-Forwards 0': [{ max_forwards: '0' }, ({ register, final }) =>
+		assert.deepEqual([register, final.status], [null, 483])],
+	'Proxy-Require': [{ lines: ['Proxy-Require: foo, bar'] }, ({ register, final }) =>
+		assert.deepEqual([register, final.status, final.list('Unsupported')], [null, 420, ['foo', 'bar']])],
+};
+
+const registerIsDressed = (world, peer) => async ([more, check]) => {
+	const one = await registers_once(world, peer, more);
+	check(one);
+	await one.wic.close();
+};
+
+/** 9.3: a 200 with these changes, and what the WIC reads. */
+const accepted = {
+	'everything': [(lines) => [...lines, ['P-Charging-Vector', 'icid-value=secret'],
+		['P-Charging-Function-Addresses', 'ccf=secret'], ['Date', 'Sat, 13 Nov 2010 23:29:00 GMT'],
+		['Feature-Caps', '*;+g.3gpp.x'], ['Authentication-Info', 'qop=auth'], ['Supported', 'outbound']],
+	({ final, peer }) => {
+		assert.deepEqual(final.all('Path'), []);
+		assert.doesNotMatch(final.text, /secret|Ft1\./);
+		assert.deepEqual(final.all('Service-Route'), [peer.service_route]);
+		assert.deepEqual(final.all('P-Associated-URI'), [`<${ALICE}>`]);
+		for (const name of ['Date', 'Feature-Caps', 'Authentication-Info', 'Supported'])
+			assert.equal(final.all(name).length, 1, name);
+		assert.deepEqual(final.all('Flow-Timer'), []);
+		assert.ok(expiresOf(final.header('Contact')) > 500);
+	}],
+	'Require: outbound': [(lines) => [...lines, ['Require', 'outbound']], ({ final }) =>
+		assert.deepEqual(final.all('Flow-Timer'), ['120'])],
+	'the core gives more': [(lines) => lines.map(([name, value]) => [name, name === 'Contact'
+		? value.replace(/expires=\d+/, 'expires=7200') : value]), ({ final }) =>
+		assert.ok(expiresOf(final.header('Contact')) <= 600, final.header('Contact'))],
+	'the core gives less': [(lines) => lines.map(([name, value]) => [name, name === 'Contact'
+		? value.replace(/expires=\d+/, 'expires=77') : value]), ({ final }) =>
+		assert.equal(expiresOf(final.header('Contact')), 77, 'never raised')],
+	'contacts of others too': [(lines) => [['Contact', '<sip:a@other.invalid>;expires=9000'], ...lines,
+		['Contact', '<sip:b@other.invalid>;expires=5']], ({ final }) => {
+		assert.equal(final.list('Contact').length, 3);
+		assert.ok(expiresOf(final.list('Contact')[1]) > 500);
+	}],
+	'no Contact, but Expires': [(lines) => [...lines.filter(([name]) => name !== 'Contact'),
+		['Expires', '300']], () => {}],
+};
+
+const acceptanceIsDressed = (world, peer) => async ([change, check]) => {
+	const one = await registers_once(world, peer, { rule: (request) => request.reply(200, 'OK',
+		{ lines: change(peer.registered(request)) }) });
+	assert.equal(one.final.status, 200);
+	check({ ...one, peer });
+	const then = await one.wic.answerTo('MESSAGE', BOB, { contact: null });
+	assert.equal(then.status, 200, 'it is registered');
+	await one.wic.close();
+};
+
+/** 9.4: {name: [the core's answer and its lines, the WIC's]} */
+const XML = '<?xml version="1.0"?><ims-3gpp version="1"/>';
+const DIGEST = 'Digest realm="x",nonce="secret",algorithm=MD5';
+const refusals = {
+	'401 of a core that trusts nobody': [401, [['WWW-Authenticate', DIGEST]], 500],
+	'407': [407, [['Proxy-Authenticate', DIGEST]], 500],
+	'403': [403, [], 403], '404': [404, [], 404], '420': [420, [['Unsupported', 'x']], 420],
+	'480': [480, [], 480], '486': [486, [], 486], '305 is not followed': [305, [['Contact', '<sip:x>']], 504],
+	'408': [408, [], 504], '439': [439, [], 439], '500': [500, [], 500], '600': [600, [], 600],
+	'423 that can be': [423, [['Min-Expires', '100']], 423],
+	'423 beyond the token': [423, [['Min-Expires', '7200']], 401],
+	'503': [503, [['Retry-After', '7']], 500],
+	'504 for restoration': [504, [['Content-Type', 'application/3gpp-ims+xml']], 504],
+};
+
+const refusalIsDressed = (world, peer) => async ([status, lines, wanted], name) => {
+	const { wic, final } = await registers_once(world, peer, { expires: '60', rule: (request) =>
+		request.reply(status, 'Core', { lines: [...lines, ['P-Charging-Vector', 'icid-value=secret']],
+			body: name.startsWith('504') ? XML : '' }) });
+	assert.equal(final.status, wanted);
+	assert.doesNotMatch(final.text, /secret/, 'nothing of the core\'s own');
+	if (name.startsWith('504'))
+		assert.equal(final.body, XML);
+	if (status === 503)
+		assert.equal(final.header('Retry-After'), '7');
+	if (status === 423 && wanted === 423)
+		assert.equal(final.header('Min-Expires'), '100');
+	assert.equal((await wic.answerTo('MESSAGE', BOB, { contact: null })).status, 403, 'not registered');
+	assert.ok(wic.isOpen);
+	await wic.close();
+};
+
+/** 9.4, last row: a 504 for restoration to a refresh ends what there was. */
+async function restoration(world, peer) {
+	const wic = await HostileWic.registered(world);
+	assert.equal((await wic.answerTo('MESSAGE', BOB, { contact: null })).status, 200);
+	peer.rules.set(wic.call_id, (request) => request.reply(504, 'Server Time-out',
+		{ lines: [['Content-Type', 'application/3gpp-ims+xml']], body: XML }));
+	assert.equal((await wic.register(world.mint.issue('alice'))).status, 504);
+	assert.equal((await wic.answerTo('MESSAGE', BOB, { contact: null })).status, 403);
+	await wic.close();
+}
+
 /** What the core answers: {name: [reason or text, what the WIC must read]} */
 const answers = {
 	'3.1.1.12 an unusual reason': (request) => request.reply(200, UNUSUAL),
@@ -162,6 +314,10 @@ await scenario(HOSTILE_WORLDS, async (world) => {
 	const way = await peer.learn(wic);
 	await eachCase({
 		'REGISTER': [registers('x'), registerIsJudged(world, peer)],
+		'9.2': [asked, registerIsDressed(world, peer)],
+		'9.3': [accepted, acceptanceIsDressed(world, peer)],
+		'9.4': [refusals, refusalIsDressed(world, peer)],
+		'9.4, a refresh': [{ restoration }, (play) => play(world, peer)],
 		'answers of the core': [answers, coreAnswerPasses(wic, peer)],
 		'answers of the WIC': [answers, wicAnswerPasses(wic, peer, way)],
 		'strays of the core': [{ ...strays, ...(world.mw === 'udp' ? datagrams : {}) },
