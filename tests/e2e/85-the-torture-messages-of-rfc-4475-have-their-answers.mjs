@@ -20,7 +20,8 @@ function write(wic, { method, uri, parts, drop, start, cseq_text, ...more }, giv
 		return { call_id, method: name, text: [`${name} ${uri} SIP/2.0`, ...parts(call_id).map(text),
 			'Content-Length   : 4', '', 'body'].join('\r\n') };
 	const lines = (more.lines ?? []).map(text);
-	const sent = wic.write(name, uri, { ...(name === 'INVITE' ? {} : { contact: null }), body: 'body', ...more, lines, call_id,
+	const contact = name === 'INVITE' ? {} : { contact: null };
+	const sent = wic.write(name, uri, { ...contact, body: 'body', ...more, lines, call_id,
 		start: text(start), cseq_text: text(cseq_text) });
 	if (drop)
 		sent.text = sent.text.replace(new RegExp(`\\r\\n${drop}: [^\\r]*`), '');

@@ -193,7 +193,9 @@ const acceptanceIsDressed = (world, peer) => async ([change, check]) => {
 };
 
 /** 9.4: {name: [the core's answer and its lines, the WIC's]} */
-const XML = '<?xml version="1.0"?><ims-3gpp version="1"/>';
+const XML = '<?xml version="1.0" encoding="UTF-8"?>\r\n<ims-3gpp version="1"><alternative-service>'
+	+ '<type>restoration</type><reason>it forgot you</reason><action>initial-registration</action>'
+	+ '</alternative-service></ims-3gpp>';
 const DIGEST = 'Digest realm="x",nonce="secret",algorithm=MD5';
 const refusals = {
 	'401 of a core that trusts nobody': [401, [['WWW-Authenticate', DIGEST]], 500],
