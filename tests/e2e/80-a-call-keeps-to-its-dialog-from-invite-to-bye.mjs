@@ -3,7 +3,8 @@
 // door to anywhere else.
 
 import { eachCase, eachCaseAbreast } from './lib/cases.mjs';
-import { SDP, WITH_SDP, callIn, callOut, coreContact, takesCalls, wicTakes } from './lib/dialog.mjs';
+import { SDP, WITH_SDP, callIn, callOut, coreContact, takesCalls,
+	wicTakes } from './lib/dialog.mjs';
 import { HostileWic } from './lib/hostile_wic.mjs';
 import { tagOf, uriOf } from './lib/loose_sip.mjs';
 import { MwPeer } from './lib/mw_peer.mjs';
@@ -16,7 +17,8 @@ const INSIDE = ['INFO', 'UPDATE', 'PRACK', 'MESSAGE', 'REFER', 'NOTIFY', 'OPTION
 let count = 0;
 const newCall = () => `inner${count += 1}@core.example.test`;
 const withoutReceived = (via) => via.split(';received')[0];
-const icidOf = (request) => /icid-value="?([^";]+)/.exec(request.header('P-Charging-Vector') ?? '')?.[1]
+const icidOf = (request) =>
+	/icid-value="?([^";]+)/.exec(request.header('P-Charging-Vector') ?? '')?.[1]
 	?? null;
 
 /** An INVITE of the WIC's that the core leaves alone: {sent, invite, cancel()} */
@@ -43,7 +45,8 @@ async function cancelOut(wic, peer) {
 	assert.deepEqual(peer.of(sent.call_id, 'CANCEL'), [], 'not before a provisional');
 	invite.reply(180, 'Ringing');
 	const cancelled = await peer.request(sent.call_id, 'CANCEL');
-	assert.deepEqual(cancelled.list('Via'), [invite.list('Via')[0]], 'the branch of the INVITE, alone');
+	assert.deepEqual(cancelled.list('Via'), [invite.list('Via')[0]],
+		'the branch of the INVITE, alone');
 	assert.equal(cancelled.uri, invite.uri, 'Request-URI');
 	for (const name of ['Route', 'From', 'To', 'Call-ID'])
 		assert.deepEqual(cancelled.all(name), invite.all(name), name);
@@ -134,7 +137,8 @@ async function cancelIn(wic, peer, way) {
 		to: sent.to }).text, way.port);
 	assert.equal((await peer.response(call_id, 'CANCEL')).status, 200);
 	const [invite, cancel] = [wic.of(call_id, 'INVITE')[0], await wic.received(call_id, 'CANCEL')];
-	assert.deepEqual(cancel.list('Via'), [invite.list('Via')[0]], 'the branch of the INVITE, alone');
+	assert.deepEqual(cancel.list('Via'), [invite.list('Via')[0]],
+		'the branch of the INVITE, alone');
 	assert.equal(cancel.uri, invite.uri);
 	assert.equal(cancel.header('CSeq'), '1 CANCEL');
 	assert.equal((await peer.response(call_id, 'INVITE')).status, 487);
@@ -163,7 +167,8 @@ async function cancelInEarly(wic, peer, way) {
 async function ackOut(wic, peer) {
 	const { invite, ack, sent, dialog } = await callOut(wic, peer);
 	const [top, below, ...more] = ack.list('Via');
-	assert.notEqual(top.split('branch=')[1], invite.list('Via')[0].split('branch=')[1], 'a new branch');
+	assert.notEqual(top.split('branch=')[1], invite.list('Via')[0].split('branch=')[1],
+		'a new branch');
 	assert.equal(below.split(';')[0], sent.via.split(';')[0]);
 	assert.deepEqual(more, []);
 	assert.equal(ack.uri, dialog.target, 'Request-URI: the Contact of the 200');
@@ -173,7 +178,8 @@ async function ackOut(wic, peer) {
 		'never answered');
 	const again = peer.of(sent.call_id, 'ACK').length;
 	dialog.send('ACK', { lines: [['Content-Type', 'application/sdp']], body: SDP });
-	assert.equal((await peer.request(sent.call_id, 'ACK', again)).body, SDP, 'each ACK goes, body too');
+	assert.equal((await peer.request(sent.call_id, 'ACK', again)).body, SDP,
+		'each ACK goes, body too');
 }
 
 async function ackIn(wic, peer, way) {
@@ -190,7 +196,8 @@ async function ackIn(wic, peer, way) {
 async function ackAstray(wic, peer) {
 	const { sent, dialog } = await callOut(wic, peer);
 	const heard = peer.of(sent.call_id, 'ACK').length;
-	for (const routes of [[], [dialog.routes[0].replace(/t1\..{4}/, 't1.AAAA'), ...dialog.routes.slice(1)],
+	for (const routes of [[], [dialog.routes[0].replace(/t1\..{4}/, 't1.AAAA'),
+		...dialog.routes.slice(1)],
 		dialog.routes.slice(1)])
 		dialog.send('ACK', { routes });
 	await wic.caughtUp();
@@ -221,7 +228,8 @@ const insideIn = (wic, peer, call) => async (method) => {
 	const { core } = call;
 	wic.rules.set(core.call_id, (request) => request.method !== 'ACK' && request.reply(200, 'OK'));
 	const sent = core.send(method, { lines: [['X-Kept', 'kept'], ['Content-Type', 'text/x'],
-		['P-Charging-Vector', 'icid-value="secret"'], ['P-Served-User', '<sip:secret@x>']], body: 'body' });
+		['P-Charging-Vector', 'icid-value="secret"'], ['P-Served-User', '<sip:secret@x>']],
+			body: 'body' });
 	const answer = await peer.response(core.call_id, method, (sip) => sip.cseq === sent.cseq
 		&& sip.status >= 200);
 	assert.equal(answer.status, 200);
@@ -245,7 +253,8 @@ async function reinvite(wic, peer, way) {
 		.some(({ cseq }) => cseq === sent.cseq));
 	const of_core = out.core.send('INVITE', WITH_SDP);
 	wic.rules.set(out.sent.call_id, wicTakes(wic));
-	const answer = await peer.response(out.sent.call_id, 'INVITE', (sip) => sip.cseq === of_core.cseq
+	const answer = await peer.response(out.sent.call_id, 'INVITE', (sip) =>
+		sip.cseq === of_core.cseq
 		&& sip.status >= 200);
 	assert.equal(answer.status, 200);
 	out.core.send('ACK', { cseq: of_core.cseq });
@@ -282,7 +291,9 @@ async function afterRegistration(world, peer) {
 	await wic.close();
 }
 
-/** A dialog is no door (9.8, 12.2): {name: what to send}; the core, and nobody else, hears of it. */
+/**
+ * A dialog is no door (9.8, 12.2): {name: what to send}; the core, and nobody else, hears of it.
+ */
 const doors = (stranger) => ({
 	'a dialog that never was': { call_id: 'never@was.example', refused: true },
 	'a To tag of nobody\'s, and another Request-URI': { call_id: 'never2@was.example',
@@ -290,7 +301,8 @@ const doors = (stranger) => ({
 	'From of somebody else': { from: `<${BOB}>;tag=other`, refused: true },
 	'another Route behind ours': { next: [`<sip:${bracketed(stranger)}:5060;lr>`] },
 	'another Route over TCP': { next: [`<sip:${bracketed(stranger)}:5060;transport=tcp;lr>`] },
-	'another Request-URI and no other Route': { next: [], uri: `sip:x@${bracketed(stranger)}:5060` },
+	'another Request-URI and no other Route': { next: [],
+		uri: `sip:x@${bracketed(stranger)}:5060` },
 	'a name of somebody else': { next: ['<sip:evil.example;lr>'] },
 	'a Route with orig': { next: [`<sip:${REALM};lr;orig>`] },
 	'the gateway itself': { next: null },
@@ -353,7 +365,8 @@ const silences = (world, peer) => ({
 			contact: wic.contact, lines: [['Expires', '600'],
 				['Authorization', `Bearer ${world.mint.issue('bob')}`]] });
 		assert.equal((await wic.final(sent, SILENCE_MS + LATE_MS)).status, 504);
-		assert.equal(peer.of(wic.call_id).length, 11, 'timer E: 0, 0.5, 1.5, 3.5, 7.5, 11.5 ... 31.5 s');
+		assert.equal(peer.of(wic.call_id).length, 11,
+			'timer E: 0, 0.5, 1.5, 3.5, 7.5, 11.5 ... 31.5 s');
 	},
 	'the WIC to an INVITE': async (wic, way) => {
 		const { call_id } = await peer.ask('INVITE', way, { call_id: newCall(), ...WITH_SDP });

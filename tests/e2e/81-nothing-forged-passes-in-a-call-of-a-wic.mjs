@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// PROTOCOL 9.1 and 12.2 on INVITE, ACK, CANCEL and every request inside a dialog that a WIC began or
+// PROTOCOL 9.1 and 12.2 on INVITE, ACK, CANCEL and every request inside a dialog that a WIC began
+// or
 // was called into.
 
 import { eachCase, eachCaseAbreast } from './lib/cases.mjs';
@@ -91,7 +92,8 @@ const tokenStays = (wic, peer) => async (line) => {
 		await insideIsClean({ wic, peer, dialog: call.dialog }, method,
 			{ text: line, marks: ['bearer', wic.token.split('.')[0].toLowerCase()] });
 	for (const request of peer.of(call.sent.call_id))
-		assert.deepEqual([...request.all('Authorization'), ...request.all('Proxy-Authorization')], [],
+		assert.deepEqual([...request.all('Authorization'), ...request.all('Proxy-Authorization')],
+			[],
 			request.method);
 };
 
@@ -129,7 +131,8 @@ await scenario(HOSTILE_WORLDS, async (world) => {
 	const peer = await MwPeer.start(world);
 	const wic = await HostileWic.registered(world);
 	const way = await peer.learn(wic);
-	const calls = together(allForgeries(FORGED_OUTSIDE, SPELLINGS), allForgeries(FORGED, SPELLINGS));
+	const calls = together(allForgeries(FORGED_OUTSIDE, SPELLINGS), allForgeries(FORGED,
+		SPELLINGS));
 	const token = `Bearer ${wic.token}`;
 	const planted = '%3Csip:forgedcontact%40evil.example%3E';
 	await eachCase({
@@ -142,7 +145,8 @@ await scenario(HOSTILE_WORLDS, async (world) => {
 			'folded': `AUTHORIZATION :\r\n bearer\r\n\t${wic.token}`,
 			'by its name': `Authorization: Bearer access_token="${wic.token}"` },
 		tokenStays(wic, peer)],
-		'a token in a body': [{ INFO: 'INFO', INVITE: 'INVITE', UPDATE: 'UPDATE', BYE: 'BYE', ACK: 'ACK' },
+		'a token in a body': [{ INFO: 'INFO', INVITE: 'INVITE', UPDATE: 'UPDATE', BYE: 'BYE',
+			ACK: 'ACK' },
 			tokenBodyStays(wic, peer)],
 		'a URI': [{ 'orig': { uri: ';orig', contact: (address) => address },
 			'escaped orig': { uri: ';%6Frig', contact: (address) => address },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// PROTOCOL 9.7 from the WIC to the core, 9.1 and 12.2 on responses: what is forged goes, Record-Route
+// PROTOCOL 9.7 from the WIC to the core, 9.1 and 12.2 on responses: what is forged goes, Record-
+// Route
 // and Via are ours, identities are the core's.
 
 import { eachCase, eachCaseAbreast } from './lib/cases.mjs';
@@ -65,7 +66,10 @@ const inviteIsClean = (wic, peer, way) => async ({ text, marks }) => {
 		assertClean(answer.text, marks, String(answer.status));
 };
 
-/** What is named in a Contact (of a redirection too), and credentials: {name: [status, lines, marks]} */
+/**
+ * What is named in a Contact (of a redirection too), and credentials: {name: [status, lines,
+ * marks]}
+ */
 const PLANTED = '%3Csip:forgedcontact%40evil.example%3E';
 const others = (wic) => ({
 	'a header in a Contact': [200, [['Contact', wic.address.replace('>', `?Route=${PLANTED}>`)]],
@@ -104,7 +108,8 @@ async function tokenBodyStays(wic, peer, way) {
 const identities = {
 	'nothing said: who was called': [[['P-Called-Party-ID', `<${ALICE}>`], CHARGING], [],
 		(answer) => assert.deepEqual(answer.all('P-Asserted-Identity'), [`<${ALICE}>`])],
-	'a preferred identity that is somebody else\'s': [[['P-Called-Party-ID', `<${ALICE}>`], CHARGING],
+	'a preferred identity that is somebody else\'s': [[['P-Called-Party-ID', `<${ALICE}>`],
+		CHARGING],
 		[['P-Preferred-Identity', `<${impu('bob')}>`]], (answer) => {
 			assert.deepEqual(answer.all('P-Asserted-Identity'), [`<${ALICE}>`]);
 			assert.deepEqual(answer.all('P-Preferred-Identity'), []);
@@ -118,7 +123,8 @@ const identities = {
 	'an asserted identity of his own': [[['P-Called-Party-ID', `<${ALICE}>`], CHARGING],
 		[`p-asserted-identity :\r\n <${impu('bob')}>`], (answer) =>
 			assert.deepEqual(answer.all('P-Asserted-Identity'), [`<${ALICE}>`])],
-	'the charging vector is the core\'s, and ours': [[['P-Called-Party-ID', `<${ALICE}>`], CHARGING],
+	'the charging vector is the core\'s, and ours': [[['P-Called-Party-ID', `<${ALICE}>`],
+		CHARGING],
 		[['P-Charging-Vector', 'icid-value="forgedicid";term-ioi=forged']], (answer) => {
 			assert.equal(answer.all('P-Charging-Vector').length, 1);
 			assert.match(answer.header('P-Charging-Vector'), /icid-value="?core-1"?/);
@@ -145,10 +151,12 @@ const routes = {
 		lines.map(([name, value]) => [name, `<sip:forged@evil.example;lr>, ${value}`]),
 	'turned round': (lines) => [...lines].reverse(),
 	'with one character of ours changed': (lines) => lines.map(([name, value]) =>
-		[name, value.replace(/([BF]t1\.)(.)/, (_, head, char) => head + (char === 'A' ? 'B' : 'A'))]),
+		[name, value.replace(/([BF]t1\.)(.)/, (_, head, char) => head + (char === 'A' ? 'B'
+			: 'A'))]),
 	'with a parameter of ours taken out': (lines) =>
 		lines.map(([name, value]) => [name, value.replace(/;lr\b/, '')]),
-	'in small letters and folded': (lines) => [...lines.map(([, value]) => `record-route :\r\n ${value}`),
+	'in small letters and folded': (lines) => [...lines.map(([, value]) =>
+		`record-route :\r\n ${value}`),
 		'RECORD-ROUTE:\r\n <sip:forged@evil.example;lr>'],
 	'as it came': (lines) => lines,
 };
@@ -156,8 +164,10 @@ const routes = {
 const routesAreRestored = (wic, peer, way) => async (change) => {
 	const call_id = newCall();
 	const core_route = `<sip:mo@${bracketed(peer.address)}:5060;lr>`;
-	wic.rules.set(call_id, (request) => request.method === 'INVITE' && ['180', '200'].forEach((status) =>
-		request.reply(status, 'X', { contact: wic.address, routes: change(request.all('Record-Route')
+	wic.rules.set(call_id, (request) => request.method === 'INVITE' && ['180',
+		'200'].forEach((status) =>
+		request.reply(status, 'X', { contact: wic.address,
+			routes: change(request.all('Record-Route')
 			.map((value) => ['Record-Route', value])) })));
 	await peer.ask('INVITE', way, { call_id, lines: [['Record-Route', core_route]] });
 	const answer = await peer.response(call_id, 'INVITE');
@@ -207,10 +217,13 @@ const viaIsOurs = (wic, peer, stranger, way) => async (change) => {
 			'the core\'s own Via and nothing more');
 };
 
-/** Bodies of answers, and how long they are said to be: {name: [lines, body, what the core reads]} */
+/**
+ * Bodies of answers, and how long they are said to be: {name: [lines, body, what the core reads]}
+ */
 const lengths = {
 	'no Content-Length': [[], 'hello', 'hello'],
-	'more behind the body': [['Content-Length: 5'], 'helloBYE sip:forged@x SIP/2.0\r\n\r\n', 'hello'],
+	'more behind the body': [['Content-Length: 5'], 'helloBYE sip:forged@x SIP/2.0\r\n\r\n',
+		'hello'],
 	'compact, and more behind': [['l : 5'], 'helloforged', 'hello'],
 	'none, and more behind': [['Content-Length: 0'], 'SIP/2.0 200 forged\r\n\r\n', ''],
 	'longer than the message': [['Content-Length: 500'], 'forged', null],
@@ -247,7 +260,8 @@ const strays = (wic) => ({
 	'status 99': (request) => wic.response(request, '099', 'X'),
 	'status 700': (request) => wic.response(request, 700, 'X'),
 	'status 4294967301 (RFC 4475 3.1.2.19)': (request) => wic.response(request, 4294967301, 'X'),
-	'another version': (request) => wic.response(request, 200, 'OK').replace('SIP/2.0 ', 'SIP/7.0 '),
+	'another version': (request) => wic.response(request, 200, 'OK').replace('SIP/2.0 ',
+		'SIP/7.0 '),
 	'no CSeq': (request) => wic.response(request, 200, 'OK').replace(/CSeq: .*\r\n/, ''),
 	'overlarge CSeq (RFC 4475 3.1.2.5)': (request) => wic.response(request, 200, 'OK')
 		.replace(/CSeq: \d+/, 'CSeq: 36893488147419103232'),

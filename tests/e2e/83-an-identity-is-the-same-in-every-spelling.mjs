@@ -42,11 +42,13 @@ const OURS = [`<${ALICE}>`, `"Alice" <${ALICE}>`, `<SIP:alice@${REALM}>`,
 	`<sip:alice@${REALM};transport=tcp>`, `${ALICE}`,
 	'"Anonymous" <sip:anonymous@anonymous.invalid>', '<sip:anonymous@ANONYMOUS.INVALID>',
 	`"<${BOB}>" <${ALICE}>`, `"a \\" <${BOB}>, " <${ALICE}>`];
-const NOT_OURS = [`<${BOB}>`, `<sip:Alice@${REALM}>`, `<sip:ALICE@${REALM}>`, '<sip:alice@evil.example>',
+const NOT_OURS = [`<${BOB}>`, `<sip:Alice@${REALM}>`, `<sip:ALICE@${REALM}>`,
+	'<sip:alice@evil.example>',
 	`<sip:alice@${REALM}.evil.example>`, `<sip:alice@evil.${REALM}>`, `<sip:alice%40x@${REALM}>`,
 	`<sip:alice@${REALM}:5099>`, `<sip:${REALM}>`, `<sip:alice:pw@x@${REALM}>`,
 	`<tel:+15551239999>`, `"<${ALICE}>" <${BOB}>`, `"${ALICE}" <${BOB}>`, `<${BOB}?x=${ALICE}>`,
-	`<sip:bob@${REALM};x=alice>`, `<sip:alice@${REALM}%2eevil.example>`, '<sip:anonymous@evil.example>',
+	`<sip:bob@${REALM};x=alice>`, `<sip:alice@${REALM}%2eevil.example>`,
+		'<sip:anonymous@evil.example>',
 	`<sip:alice%00@${REALM}>`, '<urn:service:sos>', '<http://x/>'];
 
 const fromIsChecked = (wic, peer, method, ours) => async (from) => {
@@ -149,14 +151,18 @@ await scenario(HOSTILE_WORLDS, async (world) => {
 	const many = await withIdentities(world, peer, [`<${ALICE}>`, `<${TEL}>`, `<${SIP_TEL}>`,
 		`"Work" <sip:alice.work@${REALM}>`]);
 	const groups = METHODS.map((method) => ({
-		[`${method} with a From that is ours`]: [byName(OURS), fromIsChecked(one, peer, method, true)],
-		[`${method} with one that is not`]: [byName(NOT_OURS), fromIsChecked(one, peer, method, false)],
-		[`${method} with a preferred identity`]: [PREFERRED, preferredIsChecked(many, peer, method)],
+		[`${method} with a From that is ours`]: [byName(OURS), fromIsChecked(one, peer, method,
+			true)],
+		[`${method} with one that is not`]: [byName(NOT_OURS), fromIsChecked(one, peer, method,
+			false)],
+		[`${method} with a preferred identity`]: [PREFERRED, preferredIsChecked(many, peer,
+			method)],
 		[`${method} with Privacy`]: [byName(['id', 'none', 'header;id', 'user; id; critical']),
 			privacyIsKept(one, peer, method)],
 	}));
 	await eachCase({ ...groups[0], ...groups[1],
-		'REGISTER of ours': [byName([ALICE, `SIP:alice@${REALM}`, `sip:alice@${REALM.toUpperCase()}`,
+		'REGISTER of ours': [byName([ALICE, `SIP:alice@${REALM}`,
+			`sip:alice@${REALM.toUpperCase()}`,
 			`sip:%61lice@${REALM}`]), registerIsChecked(world, peer, true)],
 		'REGISTER of others': [byName([`sip:Alice@${REALM}`, `sip:alice@${REALM}.evil.example`,
 			`sip:alice%40@${REALM}`, `sip:alice%00@${REALM}`, BOB, TEL, 'isbn:2983792873']),

@@ -40,7 +40,8 @@ const TAMPERED = {
 /** From the core: an initial request by a Path that is not what we wrote is a 403 (9.6). */
 const pathIsChecked = (wic, peer, way, method) => async (change, name) => {
 	const sent = await peer.ask(method, { ...way, route: change(way.route) });
-	assert.equal((await peer.response(sent.call_id, method)).status, name === OTHER_KEY ? 430 : 403);
+	assert.equal((await peer.response(sent.call_id, method)).status, name === OTHER_KEY ? 430
+		: 403);
 	assert.deepEqual(wic.of(sent.call_id), [], 'nothing was delivered');
 };
 
@@ -66,7 +67,8 @@ const ROUTES = {
 	'of another\'s Path': (own, { other_path }) => [other_path, ...own.slice(1)],
 	'of our own Path': (own, { own_path }) => [own_path, ...own.slice(1)],
 	'of our own Path, alone': (own, { own_path }) => [own_path],
-	'ours with another host': (own) => [own[0].replace(/@[^:;>]+/, '@evil.example'), ...own.slice(1)],
+	'ours with another host': (own) => [own[0].replace(/@[^:;>]+/, '@evil.example'),
+		...own.slice(1)],
 	'none': () => [],
 	'the core\'s only': (own) => own.slice(1),
 	'the core\'s first': (own) => [...own].reverse(),
@@ -77,18 +79,21 @@ const ROUTES = {
 /** What our Record-Route remembers is under its MAC too: each parameter changed, or taken out. */
 function parametersOf(route) {
 	const [head, ...parameters] = /<([^>]*)>/.exec(route)[1].split(';');
-	return Object.fromEntries(parameters.filter((one) => !/^(lr|transport)\b/.test(one)).flatMap((one) => {
+	return Object.fromEntries(parameters.filter((one) =>
+		!/^(lr|transport)\b/.test(one)).flatMap((one) => {
 		const [name, value = ''] = one.split('=');
 		const put = (...changed) => (own) => [`<${[head, ...parameters.flatMap((parameter) =>
 			parameter === one ? changed : [parameter])].join(';')}>`, ...own.slice(1)];
 		const other = value && (value[0] === '0' ? '1' : '0') + value.slice(1);
-		return [[`ours without ${name}`, put()], [`ours with another ${name}`, put(`${name}=${other}`)],
+		return [[`ours without ${name}`, put()], [`ours with another ${name}`,
+			put(`${name}=${other}`)],
 			[`ours with more behind ${name}`, put(`${one}0`)],
 			[`ours with ${name} twice`, put(`${name}=${other}`, one)]];
 	}));
 }
 
-const inDialogIsRefused = ({ wic, mallory, peer, other_path, own_path, out, others }) => async (routes,
+const inDialogIsRefused = ({ wic, mallory, peer, other_path, own_path, out, others }) =>
+	async (routes,
 	name) => {
 	const method = INSIDE[(name.length * 7) % INSIDE.length];
 	const { dialog } = out;
@@ -99,7 +104,8 @@ const inDialogIsRefused = ({ wic, mallory, peer, other_path, own_path, out, othe
 	const { status } = await wic.final(sent);
 	const more = name === 'none' ? [481] : name.endsWith(OTHER_KEY) ? [430, 480, 481] : [];
 	assert.ok([403, ...more].includes(status), `${method} answered ${status}`);
-	assert.equal(peer.of(dialog.call_id, method).length, before, `${method} did not reach the core`);
+	assert.equal(peer.of(dialog.call_id, method).length, before,
+		`${method} did not reach the core`);
 	assert.deepEqual([wic, mallory].map((one) => one.requests.length), elsewhere, 'nor a WIC');
 };
 
@@ -147,7 +153,8 @@ async function viaIsNobody(wic, mallory, peer, method) {
 			&& status >= 200);
 		await one.final(sent[at]);
 		await one.settle(100);
-		assert.deepEqual(finals().map(({ start }) => start), [`SIP/2.0 480 ${['Alice', 'Bob'][at]}`]);
+		assert.deepEqual(finals().map(({ start }) => start),
+			[`SIP/2.0 480 ${['Alice', 'Bob'][at]}`]);
 	}
 }
 
@@ -172,7 +179,8 @@ async function strangerIsNobody(wic, peer, stranger, way) {
 
 /** Record-Route in what goes to either side: a kind-2 token of ours, without `ob` (9.5 7, 9.6). */
 function recordRouteIsOurs(request, route) {
-	assert.match(uriOf(route), /^sip:[BF]t1\.[A-Za-z0-9_-]{43}@[^;]+(;[^;]+)*;lr(;|$)/, request.start);
+	assert.match(uriOf(route), /^sip:[BF]t1\.[A-Za-z0-9_-]{43}@[^;]+(;[^;]+)*;lr(;|$)/,
+		request.start);
 	assert.doesNotMatch(route, /;ob\b/);
 	assert.doesNotMatch(route, /198\.18\.0\.30/, 'no address of a client');
 }
@@ -193,7 +201,8 @@ await scenario(HOSTILE_WORLDS, async (world) => {
 		'a Via of another, for a call': () => viaIsNobody(wic, mallory, peer, 'INVITE'),
 		'a stranger on Mw': () => strangerIsNobody(wic, peer, stranger, way),
 		'a Path': () => eachCaseAbreast(TAMPERED, pathIsChecked(wic, peer, way, 'MESSAGE')),
-		'a Path, for a call': () => eachCaseAbreast(TAMPERED, pathIsChecked(wic, peer, way, 'INVITE')),
+		'a Path, for a call': () => eachCaseAbreast(TAMPERED, pathIsChecked(wic, peer, way,
+			'INVITE')),
 		'a Route of another': () => eachCaseAbreast({ MESSAGE: 'MESSAGE', INVITE: 'INVITE' },
 			routeIsReplaced(mallory, wic, peer, [['Route', way.route]])),
 		'a Route of another, then the core\'s': () => eachCaseAbreast(
@@ -212,11 +221,14 @@ await scenario(HOSTILE_WORLDS, async (world) => {
 			const things = { wic, mallory, peer, out, others, other_path: mallory_way.route,
 				own_path: way.route };
 			recordRouteIsOurs(out.invite, out.invite.list('Record-Route')[0]);
-			assert.deepEqual(out.dialog.routes.slice(1), [coreRoute(peer)], 'the core\'s behind ours');
+			assert.deepEqual(out.dialog.routes.slice(1), [coreRoute(peer)],
+				'the core\'s behind ours');
 			await eachCase({
 				'Route of a WIC': () => eachCaseAbreast(
-					{ ...ROUTES, ...parametersOf(out.dialog.routes[0]) }, inDialogIsRefused(things), 1),
-				'dialog of another': () => eachCaseAbreast(STOLEN, dialogOfAnother(things, mallory), 1),
+					{ ...ROUTES, ...parametersOf(out.dialog.routes[0]) }, inDialogIsRefused(things),
+						1),
+				'dialog of another': () => eachCaseAbreast(STOLEN, dialogOfAnother(things, mallory),
+					1),
 				'dialog of another, by nobody': () => eachCaseAbreast(STOLEN,
 					dialogOfAnother(things, unbound), 1),
 				'Route of the core': () => eachCaseAbreast(TAMPERED, coreRouteIsChecked(things)),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// RFC 4475 over WSS, as PROTOCOL 12.3 lists it: what is good arrives unchanged, what is bad is refused
+// RFC 4475 over WSS, as PROTOCOL 12.3 lists it: what is good arrives unchanged, what is bad is
+// refused
 // with its status, and the connection stays.
 
 import { eachCase, eachCaseAbreast } from './lib/cases.mjs';
@@ -17,7 +18,8 @@ function write(wic, { method, uri, parts, drop, start, cseq_text, ...more }, giv
 	const call_id = `torture${count}@${wic.host}`;
 	const text = (value) => value?.replaceAll('METHOD', name);
 	if (parts)
-		return { call_id, method: name, text: [`${name} ${uri} SIP/2.0`, ...parts(call_id).map(text),
+		return { call_id, method: name, text: [`${name} ${uri} SIP/2.0`,
+			...parts(call_id).map(text),
 			'Content-Length   : 4', '', 'body'].join('\r\n') };
 	const lines = (more.lines ?? []).map(text);
 	const contact = name === 'INVITE' ? {} : { contact: null };
@@ -54,7 +56,8 @@ const arrives = (wic, peer, given) => async (one) => {
 	assert.equal(got.method, sent.method, 'the method is as it came');
 	assert.equal(got.uri, one.uri, 'the Request-URI is as it came');
 	assert.equal(got.body, sent.text.split('\r\n\r\n').slice(1).join('\r\n\r\n'), 'the body too');
-	assert.equal(got.header('Max-Forwards'), one.max_forwards === null ? '70' : one.max_forwards ?? '69');
+	assert.equal(got.header('Max-Forwards'), one.max_forwards === null ? '70'
+		: one.max_forwards ?? '69');
 	assert.equal(got.header('Content-Length'), String(got.body.length));
 	for (const name of ['from', 'to', 'contact'])
 		if (one[name])
@@ -102,7 +105,8 @@ const aloneIsRefused = (world, peer, given) => async (one, name) => {
 
 /** 3.1.1.11, and bodies that are bytes (PROTOCOL 2.3): in a binary message, and unchanged. */
 const bodyArrives = (wic, peer) => async (body, name) => {
-	const sent = wic.write('MESSAGE', 'sip:bob@ims.example.test', { contact: null, length: body.length,
+	const sent = wic.write('MESSAGE', 'sip:bob@ims.example.test', { contact: null,
+		length: body.length,
 		lines: ['Content-Type: multipart/mixed;boundary=7a9cbec02ceef655', 'MIME-Version: 1.0'] });
 	wic.say(Buffer.concat([Buffer.from(sent.text), body]));
 	assert.equal((await wic.final(sent)).status, 200);
@@ -112,21 +116,26 @@ const bodyArrives = (wic, peer) => async (body, name) => {
 };
 
 const bytes = Buffer.from(Array.from({ length: 256 }, (_, at) => at));
-const multipart = Buffer.concat([Buffer.from('--7a9cbec02ceef655\r\nContent-Type: text/plain\r\n\r\nHello'
+const multipart = Buffer.concat([Buffer.from(
+	'--7a9cbec02ceef655\r\nContent-Type: text/plain\r\n\r\nHello'
 	+ '\r\n--7a9cbec02ceef655\r\nContent-Type: application/octet-stream\r\n\r\n'), bytes,
 Buffer.from('\r\n--7a9cbec02ceef655--\r\n')]);
 
-/** PROTOCOL 2.2, 2.3: one message each; what is behind its body is dropped, what is missing counted. */
+/**
+ * PROTOCOL 2.2, 2.3: one message each; what is behind its body is dropped, what is missing counted.
+ */
 const lengthCases = {
 	'a second message behind the body (3.1.1.8)': { body: 'helloINVITE sip:forged@evil.example '
 		+ 'SIP/2.0\r\nVia: SIP/2.0/UDP x;branch=z9hG4bKx\r\n\r\n', length: 5, wanted: 'hello' },
-	'a second message behind no body': { body: 'BYE sip:forged@evil.example SIP/2.0\r\n\r\n', length: 0,
+	'a second message behind no body': { body: 'BYE sip:forged@evil.example SIP/2.0\r\n\r\n',
+		length: 0,
 		wanted: '' },
 	'no Content-Length': { body: 'hello', length: null, wanted: 'hello' },
 	'no Content-Length and no body': { body: '', length: null, wanted: '' },
 	'zeroes in front': { body: 'hello', length: '0000000005', wanted: 'hello' },
 	'compact': { body: 'helloforged', length: null, lines: ['l:5'], wanted: 'hello' },
-	'folded': { body: 'helloforged', length: null, lines: ['CONTENT-LENGTH :\r\n 5'], wanted: 'hello' },
+	'folded': { body: 'helloforged', length: null, lines: ['CONTENT-LENGTH :\r\n 5'],
+		wanted: 'hello' },
 	'UTF-8 counts in bytes': { body: '\u0440\u0430', length: null, wanted: '\xd1\x80\xd0\xb0' },
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// RFC 4475 over WSS, second half: REGISTER (3.1.2.13, 3.3.7, 3.3.12 to 3.3.14), responses of both sides
+// RFC 4475 over WSS, second half: REGISTER (3.1.2.13, 3.3.7, 3.3.12 to 3.3.14), responses of both
+// sides
 // (3.1.1.12, 3.1.1.13, 3.1.2.5, 3.1.2.19, 3.3.10) and syntax of RFC 2543 (3.4.1). And the rows of
 // PROTOCOL 9.2 to 9.4 that can be seen on the wire.
 
@@ -24,7 +25,8 @@ const registers = (host) => ({
 	'3.3.12 a parameter of the header': { lines: [`Contact: sip:+19725552222@${host};unknownparam`],
 		status: 200, check: (register) => {
 			assert.match(register.header('Contact'), /;unknownparam(;|$)/);
-			assert.match(register.header('Contact').split(';')[0], new RegExp(`^<?sip:.19725552222@${host}>?$`));
+			assert.match(register.header('Contact').split(';')[0],
+				new RegExp(`^<?sip:.19725552222@${host}>?$`));
 		} },
 	'3.3.13 a parameter of the URI': { lines: [`Contact: <sip:+19725552222@${host};unknownparam>`],
 		status: 200, check: (register) => assert.equal(uriOf(register.header('Contact')),
@@ -39,7 +41,8 @@ const registers = (host) => ({
 	'a star with expires': { status: 400, lines: ['Contact: *'] },
 	'a star beside another': { status: 400, lines: ['Contact: *', `Contact: <sip:b@${host}>`,
 		'Expires: 0'], expires: null },
-	'3.1.2.4 an overlarge Expires': { lines: [`Contact: <sip:a@${host}>`, `Expires: 1${'0'.repeat(100)}`],
+	'3.1.2.4 an overlarge Expires': { lines: [`Contact: <sip:a@${host}>`,
+		`Expires: 1${'0'.repeat(100)}`],
 		expires: null, status: 200, check: isClamped },
 	'3.1.2.4 an overlarge expires': { lines: [`Contact: <sip:a@${host}>;expires=280297596632815`],
 		status: 200, check: isClamped },
@@ -56,7 +59,9 @@ const registers = (host) => ({
 		lines: [`Contact: <sip:a@${host}>`], token: false, status: 403 },
 });
 
-/** Never more than the token lives: 600 s (PROTOCOL 5.5, 9.2), in the header and in the parameter. */
+/**
+ * Never more than the token lives: 600 s (PROTOCOL 5.5, 9.2), in the header and in the parameter.
+ */
 function isClamped(register, answer) {
 	for (const one of [register, answer]) {
 		const expires = Number(/;\s*expires=(\d+)/i.exec(one.header('Contact'))[1]);
@@ -67,12 +72,14 @@ function isClamped(register, answer) {
 
 const registerIsJudged = (world, peer) => async (one, name) => {
 	const wic = await HostileWic.connect('alice', { ca: world.files.ca_pem });
-	const { lines, method = 'REGISTER', status, check, token = true, expires = '600', to, cseq_text }
+	const { lines, method = 'REGISTER', status, check, token = true, expires = '600', to,
+		cseq_text }
 		= registers(wic.host)[name];
 	const sent = wic.ask(method, `sip:${REALM}`, { to: to ?? `<${ALICE}>`, contact: null, cseq_text,
 		call_id: wic.call_id, lines: [...(token ? [['Authorization',
 			`Bearer ${world.mint.issue('alice')}`]] : []), ...(lines.some((line) =>
-			/^expires/i.test(line)) || expires === null ? [] : [['Expires', expires]]), ...lines] });
+			/^expires/i.test(line)) || expires === null ? [] : [['Expires', expires]]),
+				...lines] });
 	const final = await wic.answered({ ...sent, cseq: 1 }, (sip) => sip.status >= 200, 3000)
 		.catch(() => wic.responses.find((sip) => sip.call_id === sent.call_id));
 	assert.ok([status].flat().includes(final?.status), final?.start ?? 'no answer');
@@ -133,15 +140,18 @@ const asked = {
 		assert.equal(expiresOf(register.header('Contact')), Number(register.header('Expires')));
 	}],
 	'less than the token allows': [{ expires: '90' }, ({ register }) =>
-		assert.deepEqual([register.header('Expires'), expiresOf(register.header('Contact'))], ['90', 90])],
+		assert.deepEqual([register.header('Expires'), expiresOf(register.header('Contact'))], ['90',
+			90])],
 	'more than the token allows': [{ expires: '600000', lifetime_s: 120 }, ({ register }) => {
-		assert.ok(Number(register.header('Expires')) <= 120 && Number(register.header('Expires')) > 60);
+		assert.ok(Number(register.header('Expires')) <= 120
+			&& Number(register.header('Expires')) > 60);
 		assert.equal(expiresOf(register.header('Contact')), Number(register.header('Expires')));
 	}],
 	'Max-Forwards 0': [{ max_forwards: '0' }, ({ register, final }) =>
 		assert.deepEqual([register, final.status], [null, 483])],
 	'Proxy-Require': [{ lines: ['Proxy-Require: foo, bar'] }, ({ register, final }) =>
-		assert.deepEqual([register, final.status, final.list('Unsupported')], [null, 420, ['foo', 'bar']])],
+		assert.deepEqual([register, final.status, final.list('Unsupported')], [null, 420, ['foo',
+			'bar']])],
 };
 
 const registerIsDressed = (world, peer) => async ([more, check]) => {
@@ -154,7 +164,8 @@ const registerIsDressed = (world, peer) => async ([more, check]) => {
 const accepted = {
 	'everything': [(lines) => [...lines, ['P-Charging-Vector', 'icid-value=secret'],
 		['P-Charging-Function-Addresses', 'ccf=secret'], ['Date', 'Sat, 13 Nov 2010 23:29:00 GMT'],
-		['Feature-Caps', '*;+g.3gpp.x'], ['Authentication-Info', 'qop=auth'], ['Supported', 'outbound']],
+		['Feature-Caps', '*;+g.3gpp.x'], ['Authentication-Info', 'qop=auth'], ['Supported',
+			'outbound']],
 	({ final, peer }) => {
 		assert.deepEqual(final.all('Path'), []);
 		assert.doesNotMatch(final.text, /secret|Ft1\./);
@@ -173,7 +184,8 @@ const accepted = {
 	'the core gives less': [(lines) => lines.map(([name, value]) => [name, name === 'Contact'
 		? value.replace(/expires=\d+/, 'expires=77') : value]), ({ final }) =>
 		assert.equal(expiresOf(final.header('Contact')), 77, 'never raised')],
-	'contacts of others too': [(lines) => [['Contact', '<sip:a@other.invalid>;expires=9000'], ...lines,
+	'contacts of others too': [(lines) => [['Contact', '<sip:a@other.invalid>;expires=9000'],
+		...lines,
 		['Contact', '<sip:b@other.invalid>;expires=5']], ({ final }) => {
 		assert.equal(final.list('Contact').length, 3);
 		assert.ok(expiresOf(final.list('Contact')[1]) > 500);
@@ -201,7 +213,8 @@ const refusals = {
 	'401 of a core that trusts nobody': [401, [['WWW-Authenticate', DIGEST]], 500],
 	'407': [407, [['Proxy-Authenticate', DIGEST]], 500],
 	'403': [403, [], 403], '404': [404, [], 404], '420': [420, [['Unsupported', 'x']], 420],
-	'480': [480, [], 480], '486': [486, [], 486], '305 is not followed': [305, [['Contact', '<sip:x>']], 504],
+	'480': [480, [], 480], '486': [486, [], 486], '305 is not followed': [305, [['Contact',
+		'<sip:x>']], 504],
 	'408': [408, [], 504], '439': [439, [], 439], '500': [500, [], 500], '600': [600, [], 600],
 	'423 that can be': [423, [['Min-Expires', '100']], 423],
 	'423 beyond the token': [423, [['Min-Expires', '7200']], 401],
@@ -211,7 +224,8 @@ const refusals = {
 
 const refusalIsDressed = (world, peer) => async ([status, lines, wanted], name) => {
 	const { wic, final } = await registers_once(world, peer, { expires: '60', rule: (request) =>
-		request.reply(status, 'Core', { lines: [...lines, ['P-Charging-Vector', 'icid-value=secret']],
+		request.reply(status, 'Core', { lines: [...lines, ['P-Charging-Vector',
+			'icid-value=secret']],
 			body: name.startsWith('504') ? XML : '' }) });
 	assert.equal(final.status, wanted);
 	assert.doesNotMatch(final.text, /secret/, 'nothing of the core\'s own');
@@ -221,7 +235,8 @@ const refusalIsDressed = (world, peer) => async ([status, lines, wanted], name) 
 		assert.equal(final.header('Retry-After'), '7');
 	if (status === 423 && wanted === 423)
 		assert.equal(final.header('Min-Expires'), '100');
-	assert.equal((await wic.answerTo('MESSAGE', BOB, { contact: null })).status, 403, 'not registered');
+	assert.equal((await wic.answerTo('MESSAGE', BOB, { contact: null })).status, 403,
+		'not registered');
 	assert.ok(wic.isOpen);
 	await wic.close();
 };
@@ -241,7 +256,8 @@ async function restoration(world, peer) {
 const answers = {
 	'3.1.1.12 an unusual reason': (request) => request.reply(200, UNUSUAL),
 	'3.1.1.13 an empty reason': (request) => request.reply(200, ''),
-	'a header that nobody knows, empty': (request) => request.reply(200, 'OK', { lines: ['X-Empty:'] }),
+	'a header that nobody knows, empty': (request) => request.reply(200, 'OK',
+		{ lines: ['X-Empty:'] }),
 };
 const startLines = { '3.1.1.12 an unusual reason': `SIP/2.0 200 ${utf8(UNUSUAL)}`,
 	'3.1.1.13 an empty reason': 'SIP/2.0 200 ' };
@@ -257,7 +273,8 @@ const wicAnswerPasses = (wic, peer, way) => async (answer, name) => {
 	const call_id = `${Math.random().toString(36).slice(2)}@core`;
 	wic.rules.set(call_id, answer);
 	await peer.ask('MESSAGE', way, { call_id });
-	assert.equal((await peer.response(call_id, 'MESSAGE')).start, startLines[name] ?? 'SIP/2.0 200 OK');
+	assert.equal((await peer.response(call_id, 'MESSAGE')).start,
+		startLines[name] ?? 'SIP/2.0 200 OK');
 };
 
 /** Answers of the core that are none: dropped, and the good one behind them passes. */
@@ -289,7 +306,10 @@ const strayIsDropped = (wic, peer) => async (change, name) => {
 	});
 	wic.say(sent.text);
 	const final = await wic.final(sent);
-	/* the topmost one is ours, and what is below it leads nowhere: an answer goes down the connection */
+	/*
+	 * the topmost one is ours, and what is below it leads nowhere: an answer goes down the
+	 * connection
+	 */
 	const status = name === '3.3.10 a broadcast Via below' && final.status === 200 ? 200 : 202;
 	assert.equal(final.status, status, final.start);
 };
@@ -324,7 +344,8 @@ await scenario(HOSTILE_WORLDS, async (world) => {
 		'answers of the WIC': [answers, wicAnswerPasses(wic, peer, way)],
 		'strays of the core': [{ ...strays, ...(world.mw === 'udp' ? datagrams : {}) },
 			strayIsDropped(wic, peer)],
-		'RFC 2543': [{ MESSAGE: 'MESSAGE', OPTIONS: 'OPTIONS', INVITE: 'INVITE' }, oldPasses(wic, peer)],
+		'RFC 2543': [{ MESSAGE: 'MESSAGE', OPTIONS: 'OPTIONS', INVITE: 'INVITE' }, oldPasses(wic,
+			peer)],
 	}, ([cases, play]) => eachCaseAbreast(cases, play));
 	assert.doesNotMatch(peer.everything(), /forged/);
 	await wic.close();

@@ -31,8 +31,10 @@ async function say(wic, peer, method, more = {}, answer = (request) =>
 /** Registers with a Service-Route of two hops. */
 async function withRoutes(world, peer) {
 	const wic = await HostileWic.connect('alice', { ca: world.files.ca_pem });
-	peer.rules.set(wic.call_id, (request) => request.reply(200, 'OK', { lines: peer.registered(request)
-		.map(([name, value]) => [name, name === 'Service-Route' ? `${value}, ${SECOND}` : value]) }));
+	peer.rules.set(wic.call_id, (request) => request.reply(200, 'OK',
+		{ lines: peer.registered(request)
+		.map(([name, value]) => [name, name === 'Service-Route' ? `${value}, ${SECOND}`
+			: value]) }));
 	assert.equal((await wic.register(world.mint.issue('alice'))).status, 200);
 	return wic;
 }
@@ -124,9 +126,11 @@ const emergencyIsSentAway = (wic, peer) => async (uri) => {
 const tokenIsIgnored = (wic, peer) => async (credential) => {
 	for (const method of ['MESSAGE', 'INVITE'])
 		for (const name of ['Authorization', 'Proxy-Authorization']) {
-			const { arrived, final } = await say(wic, peer, method, { lines: [[name, credential]] });
+			const { arrived, final } = await say(wic, peer, method, { lines: [[name,
+				credential]] });
 			assert.ok(arrived, `${method}: ${final.start}`);
-			assert.deepEqual([...arrived.all('Authorization'), ...arrived.all('Proxy-Authorization')],
+			assert.deepEqual([...arrived.all('Authorization'),
+				...arrived.all('Proxy-Authorization')],
 				[], method);
 		}
 };
@@ -140,7 +144,8 @@ const ANSWER = [['P-Asserted-Identity', `<${BOB}>`],
 
 const answerIsDressed = (wic, peer) => async ([method, statuses, privacy]) => {
 	const { sent } = await say(wic, peer, method, {}, (request) => statuses.forEach((status) =>
-		request.reply(status, 'Core', { lines: [...ANSWER, ...(privacy ? [['Privacy', privacy]] : [])] })));
+		request.reply(status, 'Core', { lines: [...ANSWER, ...(privacy ? [['Privacy', privacy]]
+			: [])] })));
 	const hidden = /(^|;)\s*id\s*(;|$)/i.test(privacy ?? '');
 	const answers = wic.responses.filter(({ call_id, status }) => call_id === sent.call_id
 		&& status > 100);
@@ -158,7 +163,8 @@ const answerIsDressed = (wic, peer) => async ([method, statuses, privacy]) => {
 /** Final answers: {name: [of the core, to the WIC]} */
 const finals = { '301': [301, 301], '401': [401, 401], '404': [404, 404], '407': [407, 407],
 	'408': [408, 408], '420': [420, 420], '480': [480, 480], '486': [486, 486], '487': [487, 487],
-	'500': [500, 500], '503 is the next hop\'s affair': [503, 500], '504': [504, 504], '603': [603, 603] };
+	'500': [500, 500], '503 is the next hop\'s affair': [503, 500], '504': [504, 504], '603': [603,
+		603] };
 
 const finalPasses = (wic, peer) => async ([status, wanted]) => {
 	for (const method of ['MESSAGE', 'INVITE']) {
@@ -190,7 +196,9 @@ async function trying(wic, peer) {
 	assert.ok(Math.min(...took) <= TRYING_MS, `100 after ${took} ms`);
 }
 
-/** Forks of the core: every 1xx and every 2xx goes on (RFC 3261 16.7 5), and the one final refusal. */
+/**
+ * Forks of the core: every 1xx and every 2xx goes on (RFC 3261 16.7 5), and the one final refusal.
+ */
 async function forks(wic, peer) {
 	const { sent, final } = await say(wic, peer, 'INVITE', {}, (request) => {
 		for (const [status, to_tag] of [[180, 'a'], [183, 'b'], [180, 'c'], [200, 'b'], [200, 'a']])
@@ -200,11 +208,14 @@ async function forks(wic, peer) {
 	assert.equal(final.status, 200);
 	await wic.answered(sent, ({ status, text }) => status === 200 && /tag=a/.test(text));
 	assert.deepEqual(wic.responses.filter(({ call_id, status }) => call_id === sent.call_id
-		&& status > 100).map(({ status, text }) => `${status} ${/^To:.*tag=(\w+)/im.exec(text)[1]}`),
+		&& status > 100).map(({ status, text }) =>
+			`${status} ${/^To:.*tag=(\w+)/im.exec(text)[1]}`),
 	['180 a', '183 b', '180 c', '200 b', '200 a']);
 }
 
-/** A request to oneself comes back and is no loop: the Via below is ours, and what it asks differs. */
+/**
+ * A request to oneself comes back and is no loop: the Via below is ours, and what it asks differs.
+ */
 async function spirals(wic, peer, way) {
 	const sent = wic.write('MESSAGE', ALICE, { contact: null });
 	wic.rules.set(sent.call_id, (request) => request.reply(200, 'OK'));
@@ -220,7 +231,10 @@ async function spirals(wic, peer, way) {
 	assert.equal(wic.of(sent.call_id, 'MESSAGE').length, 1, 'it came to its sender');
 }
 
-/** The same request again while it is under way: a retransmission (RFC 3261 17.2.3), one at the core. */
+/**
+ * The same request again while it is under way: a retransmission (RFC 3261 17.2.3), one at the
+ * core.
+ */
 const saidTwice = (wic, peer) => async (method) => {
 	const sent = wic.write(method, BOB, WITH_SDP);
 	peer.rules.set(sent.call_id, () => {});
@@ -276,7 +290,8 @@ await scenario(HOSTILE_WORLDS, async (world) => {
 			'MESSAGE': ['MESSAGE', [200]], 'MESSAGE, private': ['MESSAGE', [200], 'id'],
 			'MESSAGE, private and more': ['MESSAGE', [202], 'header; id'],
 			'MESSAGE, other privacy': ['MESSAGE', [202], 'header'],
-			'INVITE': ['INVITE', [180, 183, 486]], 'INVITE, private': ['INVITE', [180, 183, 200], 'id'],
+			'INVITE': ['INVITE', [180, 183, 486]], 'INVITE, private': ['INVITE', [180, 183, 200],
+				'id'],
 			'a refusal': ['MESSAGE', [404], 'ID'] }, answerIsDressed(wic, peer)),
 		'finals': () => eachCaseAbreast(finals, finalPasses(wic, peer), 1),
 		'100': () => trying(wic, peer),

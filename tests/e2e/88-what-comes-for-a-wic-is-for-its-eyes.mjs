@@ -11,17 +11,20 @@ import { HOSTILE_WORLDS, assert, scenario } from './lib/scenario.mjs';
 
 const ALICE = impu('alice');
 const TRYING_MS = 200;
-const METHODS = ['MESSAGE', 'INVITE', 'SUBSCRIBE', 'REFER', 'OPTIONS', 'NOTIFY', 'INFO', 'NEWMETHOD'];
+const METHODS = ['MESSAGE', 'INVITE', 'SUBSCRIBE', 'REFER', 'OPTIONS', 'NOTIFY', 'INFO',
+	'NEWMETHOD'];
 const DIALOGS = ['INVITE', 'SUBSCRIBE', 'REFER'];
 let count = 0;
 const newCall = () => `call${count += 1}@core.example.test`;
 
 /** Delivers a request; the WIC answers by statuses: {sent, arrived (at the WIC), answers}. */
-async function deliver(wic, peer, way, method, more = {}, { statuses = [method === 'INVITE' ? 486 : 200],
+async function deliver(wic, peer, way, method, more = {}, { statuses = [method === 'INVITE' ? 486
+	: 200],
 	lines = [] } = {}) {
 	const call_id = newCall();
 	wic.rules.set(call_id, (request, times) => request.method !== 'ACK' && times === 1
-		&& statuses.forEach((status) => request.reply(status, 'Wic', { contact: wic.address, lines })));
+		&& statuses.forEach((status) => request.reply(status, 'Wic', { contact: wic.address,
+			lines })));
 	const sdp = method === 'INVITE' ? WITH_SDP : { lines: [] };
 	const sent = await peer.ask(method, way, { call_id, ...sdp, ...more,
 		lines: [...sdp.lines, ...(more.lines ?? [])] });
@@ -32,7 +35,8 @@ async function deliver(wic, peer, way, method, more = {}, { statuses = [method =
 
 /** What is for the WIC stays, what is the core's own goes. */
 const KEPT = [['P-Called-Party-ID', `<${ALICE}>`], ['X-Unknown', '1'], ['X-Unknown', '2'],
-	['Alert-Info', '<urn:alert:service:call-waiting>'], ['Supported', 'timer'], ['Event', 'presence'],
+	['Alert-Info', '<urn:alert:service:call-waiting>'], ['Supported', 'timer'], ['Event',
+		'presence'],
 	['Refer-To', '<sip:x@y>'], ['Accept-Contact', '*;audio'], ['User-Agent', 'core']];
 const GONE = { 'P-Charging-Vector': 'icid-value="secret-1";icid-generated-at=secret;orig-ioi="home9.net"',
 	'P-Charging-Function-Addresses': 'ccf=secret', 'P-Served-User': '<sip:secret@x>;sescase=term',
@@ -87,9 +91,12 @@ const bodyArrives = (wic, peer, way) => async ([body, is_binary]) => {
 	assert.equal(got.body, body.toString('latin1'));
 	assert.equal(got.is_binary, is_binary, 'a binary frame');
 };
-const bodies = { 'ASCII': [Buffer.from('hello'), false], 'UTF-8': [Buffer.from('\u0440\u0430'), false],
-	'no UTF-8': [Buffer.from([0xff, 0xfe, 0x80]), true], 'a surrogate': [Buffer.from([0xed, 0xa0, 0x80]),
-		true], 'cut short': [Buffer.from([0xd1]), true], 'overlong': [Buffer.from([0xc0, 0xaf]), true],
+const bodies = { 'ASCII': [Buffer.from('hello'), false], 'UTF-8': [Buffer.from('\u0440\u0430'),
+	false],
+	'no UTF-8': [Buffer.from([0xff, 0xfe, 0x80]), true], 'a surrogate': [Buffer.from([0xed, 0xa0,
+		0x80]),
+		true], 'cut short': [Buffer.from([0xd1]), true], 'overlong': [Buffer.from([0xc0, 0xaf]),
+			true],
 	'every byte': [Buffer.from(Array.from({ length: 256 }, (_, at) => at)), true],
 	'a NUL': [Buffer.from('\0'), false], 'nothing': [Buffer.alloc(0), false] };
 
@@ -154,7 +161,8 @@ const answers = {
 const answerPasses = (wic, peer, way) => async ([method, statuses, wanted]) => {
 	const { sent } = await deliver(wic, peer, way, method, {}, { statuses });
 	await peer.settle(200);
-	const seen = peer.responses.filter(({ call_id, status }) => call_id === sent.call_id && status > 100);
+	const seen = peer.responses.filter(({ call_id, status }) => call_id === sent.call_id
+		&& status > 100);
 	assert.deepEqual(seen.filter(({ status }, at) => at === 0 || status !== seen[at - 1].status)
 		.map(({ status }) => status), wanted);
 	for (const one of seen)
@@ -179,7 +187,9 @@ async function trying(wic, peer, way) {
 	assert.ok(Math.min(...took) <= TRYING_MS, `100 after ${took} ms`);
 }
 
-/** Over UDP the core says everything twice: the WIC hears it once, and the core its answer twice. */
+/**
+ * Over UDP the core says everything twice: the WIC hears it once, and the core its answer twice.
+ */
 async function retransmission(wic, peer, way) {
 	for (const method of ['MESSAGE', 'INVITE']) {
 		const { sent, final } = await deliver(wic, peer, way, method);
@@ -222,7 +232,8 @@ async function refusalIsAcknowledged(wic, peer, way) {
 async function plain(world, peer) {
 	const wic = await HostileWic.connect('carol', { ca: world.files.ca_pem });
 	const sent = wic.ask('REGISTER', `sip:${REALM}`, { to: `<${impu('carol')}>`,
-		contact: `<sip:carol@${wic.host};transport=ws>`, call_id: wic.call_id, lines: [['Expires', '600'],
+		contact: `<sip:carol@${wic.host};transport=ws>`, call_id: wic.call_id, lines: [['Expires',
+			'600'],
 			['Authorization', `Bearer ${world.mint.issue('carol')}`]] });
 	assert.equal((await wic.final(sent)).status, 200);
 	return wic;
@@ -319,7 +330,8 @@ const afterGrace = (world, peer) => ({
 		const wic = await HostileWic.registered(world);
 		const sent = wic.write('INVITE', impu('bob'), WITH_SDP);
 		peer.rules.set(sent.call_id, (request) => request.method === 'INVITE'
-			? request.reply(180, 'Ringing') : request.method === 'CANCEL' && request.reply(200, 'OK'));
+			? request.reply(180, 'Ringing') : request.method === 'CANCEL' && request.reply(200,
+				'OK'));
 		wic.say(sent.text);
 		await wic.answered(sent, ({ status }) => status === 180);
 		const [invite] = peer.of(sent.call_id, 'INVITE');
@@ -365,7 +377,8 @@ await scenario([...HOSTILE_WORLDS, GRACE_WORLD], async (world, { grace }) => {
 		'checked': () => eachCaseAbreast({
 			'Max-Forwards 0': [(text) => text.replace('Max-Forwards: 69', 'Max-Forwards: 0'), 483],
 			'Proxy-Require': [(text) => text.replace('Max-F', 'Proxy-Require: foo\r\nMax-F'), 420],
-			'a scheme that nobody serves': [(text) => text.replace(/^MESSAGE \S+/, 'MESSAGE soap:x'),
+			'a scheme that nobody serves': [(text) => text.replace(/^MESSAGE \S+/,
+				'MESSAGE soap:x'),
 				416] },
 		isChecked(wic, peer, way)),
 		'answers': () => eachCaseAbreast(answers, answerPasses(wic, peer, way)),

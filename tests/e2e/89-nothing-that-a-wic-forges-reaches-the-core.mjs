@@ -14,7 +14,8 @@ const KEPT = ['X-Kept: kept', 'Subject: kept'];
 
 /** A MESSAGE with these lines: it arrives, without the marks and with what nobody forbids. */
 const messageIsClean = (wic, peer) => async ({ text, marks }, name) => {
-	const sent = wic.ask('MESSAGE', BOB, { contact: null, lines: [KEPT[0], text, KEPT[1]], body: 'x' });
+	const sent = wic.ask('MESSAGE', BOB, { contact: null, lines: [KEPT[0], text, KEPT[1]],
+		body: 'x' });
 	assert.equal((await wic.final(sent)).status, 200, 'the answer');
 	const [message] = peer.of(sent.call_id);
 	assertClean(message.text, marks, name);
@@ -24,7 +25,8 @@ const messageIsClean = (wic, peer) => async ({ text, marks }, name) => {
 
 /** The same, where a refusal is as good. */
 const messageIsCleanOrRefused = (wic, peer) => async ({ text, marks }, name) => {
-	const sent = wic.ask('MESSAGE', BOB, { contact: null, lines: [KEPT[0], text, KEPT[1]], body: 'x' });
+	const sent = wic.ask('MESSAGE', BOB, { contact: null, lines: [KEPT[0], text, KEPT[1]],
+		body: 'x' });
 	const { status } = await wic.final(sent);
 	assert.ok(status === 200 || (status >= 400 && status < 500), `answered ${status}`);
 	for (const message of peer.of(sent.call_id))
@@ -75,7 +77,8 @@ const registerIsOurs = (world, peer) => async (credential) => {
 		const [authorization, ...more] = register.all('Authorization');
 		assert.deepEqual(more, [], 'one Authorization');
 		assert.match(authorization, /^Digest /);
-		assert.deepEqual([...authorization.matchAll(/([a-z-]+)="([^"]*)"/g)].map(([, name, value]) =>
+		assert.deepEqual([...authorization.matchAll(/([a-z-]+)="([^"]*)"/g)].map(([, name,
+			value]) =>
 			`${name}=${value}`).sort(), ['integrity-protected=auth-done', 'nonce=',
 			`realm=${REALM}`, 'response=', `uri=sip:${REALM}`, `username=${impi('alice')}`].sort());
 	}
@@ -114,7 +117,8 @@ const tokenPartIsGone = (wic, peer) => async (body) => {
 	for (const method of ['MESSAGE', 'INVITE']) {
 		const sent = wic.write(method, BOB, { body,
 			lines: ['Content-Type: multipart/mixed;boundary=cut', 'MIME-Version: 1.0'] });
-		peer.rules.set(sent.call_id, (request) => request.method !== 'ACK' && request.reply(480, 'X'));
+		peer.rules.set(sent.call_id, (request) => request.method !== 'ACK' && request.reply(480,
+			'X'));
 		wic.say(sent.text);
 		const { status } = await wic.final(sent);
 		assert.ok(status >= 400 && status < 500, `answered ${status}`);
@@ -148,14 +152,17 @@ const uriIsClean = (wic, peer) => async (wanted, uri) => {
 
 /** A line of which a part is forbidden: [name, value, what leaves of it]. */
 const PARTS = [
-	['Require', 'sec-agree, 100rel', ['100rel']], ['Require', '100rel,sec-agree,timer', ['100rel', 'timer']],
+	['Require', 'sec-agree, 100rel', ['100rel']], ['Require', '100rel,sec-agree,timer', ['100rel',
+		'timer']],
 	['Require', '100rel\r\n , SEC-AGREE', ['100rel']], ['Require', 'sec-agree', []],
 	['Require', 'sec-agreement', ['sec-agreement']], ['require', 'sec-agree, sec-agree', []],
 	['Proxy-Require', 'sec-agree', []], ['Priority', 'urgent', ['urgent']],
 	['Priority', 'psap-callback', []], ['Priority', 'psap-callbacks', ['psap-callbacks']],
-	['P-Access-Network-Info', 'IEEE-802.11;i-wlan-node-id=aa, 3GPP-UTRAN;utran-cell-id-3gpp=forged;np',
+	['P-Access-Network-Info',
+		'IEEE-802.11;i-wlan-node-id=aa, 3GPP-UTRAN;utran-cell-id-3gpp=forged;np',
 		['IEEE-802.11;i-wlan-node-id=aa']],
-	['P-Access-Network-Info', '3GPP-UTRAN;utran-cell-id-3gpp=forged;network-provided,\r\n IEEE-802.11',
+	['P-Access-Network-Info',
+		'3GPP-UTRAN;utran-cell-id-3gpp=forged;network-provided,\r\n IEEE-802.11',
 		['IEEE-802.11']],
 	['P-Access-Network-Info', 'IEEE-802.11;x="a;np, b"', ['IEEE-802.11;x="a;np, b"']],
 	['P-Access-Network-Info', 'IEEE-802.11;x="a\\";forged" ; np', []],

@@ -16,7 +16,9 @@ export async function eachCase(cases, play) {
 			+ failed.join('; '));
 }
 
-/** Which cases failed, those with the same reason together; numbers and words of chance left out. */
+/**
+ * Which cases failed, those with the same reason together; numbers and words of chance left out.
+ */
 function grouped(failed) {
 	const reasons = new Map();
 	for (const [name, error] of failed) {
@@ -25,7 +27,8 @@ function grouped(failed) {
 		reasons.set(reason, [...reasons.get(reason) ?? [], name]);
 	}
 	return [...reasons].map(([reason, names]) => `${names.slice(0, 4).map((name) => `"${name}"`)
-		.join(', ')}${names.length > 4 ? ` and ${names.length - 4} more` : ''}: ${reason}`).join('; ');
+		.join(', ')}${names.length > 4 ? ` and ${names.length - 4} more`
+			: ''}: ${reason}`).join('; ');
 }
 
 /** The same, `abreast` of them at a time: for cases that do not see each other. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A dialog as one of its ends sees it (RFC 3261 section 12), and calls made between a hostile WIC and
+// A dialog as one of its ends sees it (RFC 3261 section 12), and calls made between a hostile WIC
+// and
 // a scripted core.
 
 import { uriOf, writeLoose } from './loose_sip.mjs';
@@ -10,7 +11,9 @@ export const SDP = 'v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1
 export const WITH_SDP = { lines: [['Content-Type', 'application/sdp']], body: SDP };
 
 export class Dialog {
-	/** party: who sends, a HostileWic or an MwPeer; local, remote: with tags; routes: their texts. */
+	/**
+	 * party: who sends, a HostileWic or an MwPeer; local, remote: with tags; routes: their texts.
+	 */
 	constructor(party, { call_id, local, remote, target, routes, cseq, port }) {
 		Object.assign(this, { party, call_id, local, remote, target, routes, cseq, port });
 	}
@@ -31,7 +34,8 @@ export class Dialog {
 
 	/** Sends a request in it; cseq of ACK: that of what it is for. */
 	send(method, { lines = [], body = '', routes = this.routes, uri = this.target,
-		cseq = method === 'ACK' ? this.cseq : ++this.cseq, via = this.party.via(), from = this.local,
+		cseq = method === 'ACK' ? this.cseq : ++this.cseq, via = this.party.via(),
+			from = this.local,
 		to = this.remote, call_id = this.call_id, max_forwards = '70' } = {}) {
 		const text = writeLoose(`${method} ${uri} SIP/2.0`, [['Via', via],
 			...routes.map((route) => ['Route', route]), ['Max-Forwards', max_forwards],
@@ -67,10 +71,12 @@ export function takesCalls(peer, { to_tag = 'core', early = true, lines = [] } =
 }
 
 /**
- * A call of a WIC that is taken: {sent, invite (at the core), answer, dialog (of the WIC), core (the
+ * A call of a WIC that is taken: {sent, invite (at the core), answer, dialog (of the WIC),
+	core (the
  * same dialog at the core), ack}.
  */
-export async function callOut(wic, peer, { uri = impu('bob'), lines = [], ack = [], rule, ...more } = {}) {
+export async function callOut(wic, peer, { uri = impu('bob'), lines = [], ack = [], rule,
+	...more } = {}) {
 	const sent = wic.write('INVITE', uri, { ...WITH_SDP, ...more,
 		lines: [...WITH_SDP.lines, ...lines] });
 	peer.rules.set(sent.call_id, rule ?? takesCalls(peer));
@@ -97,7 +103,9 @@ export const wicTakes = (wic, { to_tag = 'wic', lines = [], routes } = {}) => (r
 		lines: [['Content-Type', 'application/sdp'], ...lines] } : { lines });
 };
 
-/** A call to a WIC that is taken: {sent, invite (at the WIC), answer (at the core), dialog, core}. */
+/**
+ * A call to a WIC that is taken: {sent, invite (at the WIC), answer (at the core), dialog, core}.
+ */
 export async function callIn(wic, peer, way, { rule, ...more } = {}) {
 	const sent = peer.initial('INVITE', way, { ...WITH_SDP, ...more,
 		lines: [...WITH_SDP.lines, ...(more.lines ?? [])] });

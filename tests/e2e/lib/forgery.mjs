@@ -34,7 +34,8 @@ const MARKED = {
 	'Security-Client': (mark) => `ipsec-3gpp;alg=${mark}`,
 	'Security-Verify': (mark) => `ipsec-3gpp;q=0.1;alg=${mark}`,
 	'History-Info': (mark) => `<sip:${mark}@${EVIL}>;index=1`,
-	'P-Access-Network-Info': (mark) => `3GPP-E-UTRAN-FDD;utran-cell-id-3gpp=${mark};network-provided`,
+	'P-Access-Network-Info': (mark) =>
+		`3GPP-E-UTRAN-FDD;utran-cell-id-3gpp=${mark};network-provided`,
 };
 
 const markOf = (name) => `forged${name.replaceAll('-', '').toLowerCase()}`;

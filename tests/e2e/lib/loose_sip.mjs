@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SIP as a core might read it that forgives everything: names in any spelling, compact forms, folds.
+// SIP as a core might read it that forgives everything: names in any spelling, compact forms,
+// folds.
 // What a hostile client may have smuggled in is found here, and bytes stay bytes (latin1).
 
-const COMPACT = { a: 'accept-contact', b: 'referred-by', c: 'content-type', d: 'request-disposition',
+const COMPACT = { a: 'accept-contact', b: 'referred-by', c: 'content-type',
+	d: 'request-disposition',
 	e: 'content-encoding', f: 'from', i: 'call-id', j: 'reject-contact', k: 'supported',
 	l: 'content-length', m: 'contact', o: 'event', r: 'refer-to', s: 'subject', t: 'to',
 	u: 'allow-events', v: 'via', x: 'session-expires', y: 'identity' };
@@ -33,7 +35,8 @@ export function splitValues(value) {
 
 /** The URI in a name-addr or addr-spec. */
 export const uriOf = (value) => /<([^>]*)>/.exec(value)?.[1] ?? value.split(';')[0].trim();
-export const tagOf = (value) => /;\s*tag\s*=\s*([^;\s]+)/i.exec(value.replace(/^.*>/s, ''))?.[1] ?? null;
+export const tagOf = (value) => /;\s*tag\s*=\s*([^;\s]+)/i.exec(value.replace(/^.*>/s,
+	''))?.[1] ?? null;
 
 /** Reads one message; bytes: a Buffer or its latin1 text. Never throws. */
 export function readLoose(bytes) {

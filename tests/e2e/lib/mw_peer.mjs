@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A core on Mw, over UDP and TCP at once, that a script leads call by call: what it hears is kept as
+// A core on Mw, over UDP and TCP at once, that a script leads call by call: what it hears is kept
+// as
 // bytes, what it answers is a rule for a Call-ID.
 
 import { randomBytes } from 'node:crypto';
