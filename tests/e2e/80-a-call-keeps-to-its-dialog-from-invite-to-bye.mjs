@@ -223,6 +223,16 @@ const insideOut = (wic, peer, call) => async (method) => {
 	assert.deepEqual(got.all('P-Preferred-Identity'), []);
 };
 
+/** A Route of the core's behind ours is an error there too (9.6): a WIC is the end of the way. */
+async function routeBehindOurs(wic, peer) {
+	const { core, sent } = await callOut(wic, peer);
+	const said = core.send('INFO', { routes: [...core.routes, '<sip:evil.example;lr>'] });
+	const { status } = await peer.response(sent.call_id, 'INFO', (sip) => sip.cseq === said.cseq
+		&& sip.status >= 200);
+	assert.ok([403, 482].includes(status), `answered ${status}`);
+	assert.deepEqual(wic.of(sent.call_id, 'INFO'), []);
+}
+
 /** Of the core's. */
 const insideIn = (wic, peer, call) => async (method) => {
 	const { core } = call;
@@ -415,6 +425,7 @@ await scenario([...HOSTILE_WORLDS, SILENT_WORLD], async (world, { silent }) => {
 		'ACK in': () => ackIn(wic, peer, way),
 		'ACK astray': () => ackAstray(wic, peer),
 		're-INVITE': () => reinvite(wic, peer, way),
+		'a Route behind ours': () => routeBehindOurs(wic, peer),
 		'BYE': () => bye(wic, peer, way),
 		'after the registration': () => afterRegistration(world, peer),
 		'said again': () => world.mw === 'udp' && saidAgain(wic, peer),

@@ -158,6 +158,24 @@ async function viaIsNobody(wic, mallory, peer, method) {
 	}
 }
 
+/** A Via that names another address leads nowhere: answers go down the connection (PROTOCOL 2.3). */
+const viaLeadsNowhere = (wic, peer, stranger) => async (write) => {
+	const via = write(stranger.address);
+	const sent = wic.ask('MESSAGE', BOB, { contact: null, via });
+	const { status, all } = await wic.final(sent);
+	assert.equal(status, 200);
+	assert.deepEqual(all('Via'), [via], 'as it was said');
+	assert.equal(peer.of(sent.call_id)[0].list('Via')[1], via, 'on Mw too (D-06)');
+	await stranger.settle(100);
+	assert.deepEqual(stranger.heard.map(String), []);
+};
+const LEADING = {
+	'its address': (to) => `SIP/2.0/UDP ${to}:5060;branch=z9hG4bKl1`,
+	'maddr': (to) => `SIP/2.0/WSS x.invalid;branch=z9hG4bKl2;maddr=${to}`,
+	'received and rport': (to) => `SIP/2.0/UDP x.invalid;branch=z9hG4bKl3;received=${to};rport=5060`,
+	'TCP': (to) => `SIP/2.0/TCP ${to}:5060;branch=z9hG4bKl4;rport`,
+};
+
 /** Who is not of the core says what the core would: nobody hears it (9, Mw peers). */
 async function strangerIsNobody(wic, peer, stranger, way) {
 	const sent = wic.write('MESSAGE', BOB, { contact: null });
@@ -199,6 +217,7 @@ await scenario(HOSTILE_WORLDS, async (world) => {
 	await eachCase({
 		'a Via of another': () => viaIsNobody(wic, mallory, peer, 'MESSAGE'),
 		'a Via of another, for a call': () => viaIsNobody(wic, mallory, peer, 'INVITE'),
+		'a Via of a stranger': () => eachCaseAbreast(LEADING, viaLeadsNowhere(wic, peer, stranger)),
 		'a stranger on Mw': () => strangerIsNobody(wic, peer, stranger, way),
 		'a Path': () => eachCaseAbreast(TAMPERED, pathIsChecked(wic, peer, way, 'MESSAGE')),
 		'a Path, for a call': () => eachCaseAbreast(TAMPERED, pathIsChecked(wic, peer, way,

@@ -45,8 +45,8 @@ const BY_VALUE = [['Priority', 'psap-callback'], ['Require', 'sec-agree'],
 	['Proxy-Require', 'sec-agree']];
 
 /** Only where a route of the sender's is never used: outside dialogs. */
-const ROUTE = { name: 'Route', value: `<sip:${markOf('Route')}@${EVIL};lr;orig>`,
-	mark: markOf('Route') };
+const ROUTES = ['Route', 'Record-Route'].map((name) =>
+	({ name, value: `<sip:${markOf(name)}@${EVIL};lr;orig>`, mark: markOf(name) }));
 
 /** [{name, value, mark}] */
 export const FORGED = [
@@ -63,7 +63,7 @@ export const FORGED = [
 	{ name: 'Require', value: 'SEC-Agree', mark: 'sec-agree' },
 	{ name: 'Proxy-Require', value: 'Sec-agree', mark: 'sec-agree' },
 ];
-export const FORGED_OUTSIDE = [...FORGED, ROUTE];
+export const FORGED_OUTSIDE = [...FORGED, ...ROUTES];
 
 const mixed = (name) => [...name].map((char, at) => at % 2 ? char.toUpperCase()
 	: char.toLowerCase()).join('');
