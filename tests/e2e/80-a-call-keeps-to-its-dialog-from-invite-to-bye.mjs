@@ -3,7 +3,7 @@
 // door to anywhere else.
 
 import { eachCase, eachCaseAbreast } from './lib/cases.mjs';
-import { SDP, WITH_SDP, callIn, callOut, coreContact, takesCalls,
+import { Dialog, SDP, WITH_SDP, callIn, callOut, coreContact, takesCalls,
 	wicTakes } from './lib/dialog.mjs';
 import { HostileWic } from './lib/hostile_wic.mjs';
 import { tagOf, uriOf } from './lib/loose_sip.mjs';
@@ -277,6 +277,35 @@ async function reinvite(wic, peer, way) {
 	assert.equal((await wic.final(refused)).status, 483);
 }
 
+/** Other dialogs are dialogs too: SUBSCRIBE, a NOTIFY that overtakes its 200, and a refresh. */
+async function subscription(wic, peer, way) {
+	const sent = wic.write('SUBSCRIBE', BOB, { lines: [['Event', 'presence']] });
+	peer.rules.set(sent.call_id, (request) => {
+		if (peer.of(sent.call_id, 'SUBSCRIBE').length > 1)
+			request.reply(200, 'OK');
+	});
+	wic.rules.set(sent.call_id, (request) => request.reply(200, 'OK'));
+	wic.say(sent.text);
+	const subscribe = await peer.request(sent.call_id, 'SUBSCRIBE');
+	const core = Dialog.called(peer, subscribe, 'core', way.port);
+	core.send('NOTIFY', { lines: [['Event', 'presence'], ['Subscription-State', 'active']] });
+	assert.equal((await peer.response(sent.call_id, 'NOTIFY')).status, 200, 'it overtook the 200');
+	subscribe.reply(200, 'OK', { lines: [['Contact', coreContact(peer)],
+		...subscribe.all('Record-Route').map((value) => ['Record-Route', value])] });
+	const answer = await wic.final(sent);
+	assert.equal(answer.status, 200);
+	const again = Dialog.calling(wic, sent, answer).send('SUBSCRIBE', { lines: [['Event',
+		'presence']] });
+	assert.equal((await wic.final(again)).status, 200);
+	const into = await peer.ask('SUBSCRIBE', way, { call_id: newCall(), lines: [['Event', 'x']] });
+	const arrived = await wic.received(into.call_id, 'SUBSCRIBE');
+	arrived.reply(200, 'OK', { contact: wic.address });
+	assert.equal((await peer.response(into.call_id, 'SUBSCRIBE')).status, 200);
+	const notify = Dialog.called(wic, arrived, 'wic').send('NOTIFY', { lines: [['Event', 'x'],
+		['Subscription-State', 'terminated']] });
+	assert.equal((await wic.final(notify)).status, 200);
+}
+
 /** BYE of both sides; what comes behind it is answered by the other end. */
 async function bye(wic, peer, way) {
 	const out = await callOut(wic, peer);
@@ -425,6 +454,7 @@ await scenario([...HOSTILE_WORLDS, SILENT_WORLD], async (world, { silent }) => {
 		'ACK in': () => ackIn(wic, peer, way),
 		'ACK astray': () => ackAstray(wic, peer),
 		're-INVITE': () => reinvite(wic, peer, way),
+		'SUBSCRIBE': () => subscription(wic, peer, way),
 		'a Route behind ours': () => routeBehindOurs(wic, peer),
 		'BYE': () => bye(wic, peer, way),
 		'after the registration': () => afterRegistration(world, peer),

@@ -158,7 +158,9 @@ async function viaIsNobody(wic, mallory, peer, method) {
 	}
 }
 
-/** A Via that names another address leads nowhere: answers go down the connection (PROTOCOL 2.3). */
+/**
+ * A Via that names another address leads nowhere: answers go down the connection (PROTOCOL 2.3).
+ */
 const viaLeadsNowhere = (wic, peer, stranger) => async (write) => {
 	const via = write(stranger.address);
 	const sent = wic.ask('MESSAGE', BOB, { contact: null, via });
@@ -172,7 +174,8 @@ const viaLeadsNowhere = (wic, peer, stranger) => async (write) => {
 const LEADING = {
 	'its address': (to) => `SIP/2.0/UDP ${to}:5060;branch=z9hG4bKl1`,
 	'maddr': (to) => `SIP/2.0/WSS x.invalid;branch=z9hG4bKl2;maddr=${to}`,
-	'received and rport': (to) => `SIP/2.0/UDP x.invalid;branch=z9hG4bKl3;received=${to};rport=5060`,
+	'received and rport': (to) =>
+		`SIP/2.0/UDP x.invalid;branch=z9hG4bKl3;received=${to};rport=5060`,
 	'TCP': (to) => `SIP/2.0/TCP ${to}:5060;branch=z9hG4bKl4;rport`,
 };
 

@@ -25,13 +25,14 @@ export const goodRequests = (host) => ({
 		method: "!interesting-Method0123456789_*+`.%indeed'~",
 		uri: "sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*:&it+has=1,weird!*pas$wo~d_too"
 			+ ".(doesn't-it)@example.com",
-		to: "\"BEL:\\\x07 NUL:\\\0 DEL:\\\x7f\" <sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*"
-			+ '@example.com>',
+		to: "<sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*@example.com>",
 		from: `token1~\` token2'+_ token3*%!.- <${ALICE}>;fromParam''~+*_!.-%="\u0440\u0430\u0431";`
 			+ "tag=_token~1'+`*%!-.",
 		lines: ["extensionHeader-!.%*+_`'~:\ufeff\u5927\u505c\u96fb"],
 		kept: { "extensionheader-!.%*+_`'~": Buffer.from('\ufeff\u5927\u505c\u96fb').toString(
 			'latin1') } },
+	'3.1.1.2 control characters in a quoted string': { uri: BOB,
+		to: `"BEL:\\\x07 NUL:\\\0 DEL:\\\x7f" <${BOB}>` },
 	'3.1.1.3 escapes': { uri: 'sip:sips%3Auser%40example.com@example.net',
 		to: '<sip:%75se%72@example.com>', from: `<sip:%61lice@${REALM}>;tag=938` },
 	'3.1.1.4 escaped NUL': { uri: 'sip:null-%00-null@example.com',
