@@ -150,6 +150,17 @@ static void worker_message(void *context, uint16_t from, struct span message)
 		gateway_delivered(w->gateway, at,
 				  span_from(message, sizeof(struct message_deliver)));
 		return;
+	case MESSAGE_DELIVER_HOME:
+		counter_add(&w->counters.deliver_in, 1);
+		gateway_delivered_home(w->gateway, at,
+				       span_from(message, sizeof(struct message_deliver_home)));
+		return;
+	case MESSAGE_ATTACH:
+	case MESSAGE_ATTACHED:
+	case MESSAGE_DETACH:
+	case MESSAGE_ENDED:
+		gateway_home_message(w->gateway, head);
+		return;
 	case MESSAGE_REPLY:
 		worker_reply(w, at, span_from(message, sizeof(struct message_reply)));
 		return;
@@ -506,6 +517,8 @@ struct worker_balance worker_balance(const struct worker *w)
 	return (struct worker_balance){
 		.sessions = slots_live(w->sessions),
 		.bindings = gateway_bindings(w->gateway),
+		.leaving = gateway_leaving(w->gateway),
+		.homes = gateway_homes(w->gateway),
 		.transactions = gateway_transactions(w->gateway),
 		.parked = gateway_parked(w->gateway),
 		.links = slots_live(w->links),

@@ -107,8 +107,18 @@
 	X(binding_live, "bindings now") \
 	X(binding_expired, "bindings ended by time") \
 	X(binding_removed, "bindings ended by de-registration") \
-	X(binding_lost, "bindings ended with their connection") \
+	X(binding_lost, "bindings that lost their connection") \
+	X(binding_grace_over, "of them, those that got no other in time") \
+	X(binding_replaced, "bindings whose registration another connection has taken over") \
 	X(binding_revoked, "bindings ended because their token or WWSF was taken back") \
+	X(deregister_out, "de-REGISTERs of this node for bindings that ended here first") \
+	X(deregister_ok, "of them, those that the core took, or had nothing to do for") \
+	X(deregister_failed, \
+	  "bindings that the core may hold to its end: it refused, or never answered") \
+	X(home_live, "entries now that say where a registration is") \
+	X(home_refused, "registrations that got no such entry: table full") \
+	X(outbox_kept, "messages for another worker that waited for room") \
+	X(outbox_dropped, "of such messages, those that found no room to wait in") \
 	X(transaction_live, "live transactions now") \
 	X(transaction_timeout, "transactions without a final response in time") \
 	X(mw_requests_out, "requests sent to the core") \

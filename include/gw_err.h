@@ -202,6 +202,7 @@
 	X(GW_MW_CHALLENGED, "core challenged an auth-done REGISTER") \
 	X(GW_MW_TOO_BRIEF, "core asks for a longer registration again and again") \
 	X(GW_BINDING_LIMIT, "binding limit reached") \
+	X(GW_BINDING_REPLACED, "registration taken over by another connection") \
 	X(GW_TRANSACTION_LIMIT, "transaction limit reached") \
 	X(GW_PARKED, "waits for the keys of its issuer") \
 	X(GW_PARKED_LIMIT, "too many requests wait for the keys of their issuer") \

@@ -23,8 +23,7 @@ enum message_kind {
 	/* worker of a binding -> home worker of its IMPI. Full: kept and tried again. */
 	MESSAGE_ATTACH,
 	MESSAGE_DETACH,
-	/* home worker -> worker of a binding. Full: dropped and counted (mailbox_full); ATTACHED:
-	 * asked again; ENDED: the binding's own expiry counts. */
+	/* home worker -> worker of a binding. Full: kept and tried again. */
 	MESSAGE_ATTACHED,
 	MESSAGE_ENDED,
 	/* worker -> owner of a transport or transaction, bytes follow. Full: dropped. */
@@ -78,37 +77,74 @@ struct message_deliver_home {
 	struct mw_source source;
 };
 
+/** What a home entry is found by: the same on all workers. impi 0: none. */
+struct home_key {
+	uint64_t impi;	   /* keyed hash: % workers is the home worker */
+	uint64_t instance; /* of IMPU, +sip.instance and reg-id; without an instance, of the Contact
+			    */
+};
+
+/** How far a registration is. */
+enum attach_stage {
+	ATTACH_ASKED, /* its REGISTER goes to the core: who holds the key keeps his de-REGISTER */
+	ATTACH_BOUND, /* the core said 200 */
+	ATTACH_LOST,  /* the same, and the flow had ended by then: never takes from a live one */
+};
+
 /**
- * A registration's flow is this one from now on. The home worker is that of impi_hash; who had the
- * same key before gets MESSAGE_ENDED. Idempotent.
+ * A registration's flow is this one from now on. The home worker is that of the key; the binding
+ * that had the same key before gets MESSAGE_ENDED. Idempotent.
  */
 struct message_attach {
 	struct message_head head;
-	uint64_t impi_hash;
-	uint64_t instance_hash; /* of +sip.instance; without one, of the Contact */
+	enum attach_stage stage;
+	struct home_key key;
+	uint64_t contact; /* keyed hash of the Contact's user and host */
+	bool outbound;	  /* registered with reg-id */
+	uint32_t core_s;  /* how long the core holds it */
 	struct handle flow;
-	struct handle binding;
+	struct handle binding; /* ATTACH_ASKED: none */
 };
 
-/** The answer: what flow tokens of kind 2 name. */
+/** The answer to ATTACH_BOUND: what flow tokens of kind 2 name. */
 struct message_attached {
 	struct message_head head;
+	struct home_key key;
 	struct handle flow;
-	struct handle binding;
 	struct handle home;
 };
 
-/** The flow has ended; the entry waits grace_s for the next one of its key, then goes. */
+/** What has ended. */
+enum detach_what {
+	DETACH_FLOW,	/* the entry waits for the next flow of its key */
+	DETACH_BINDING, /* the core holds it no more, or nothing is left to be done about it */
+};
+
+/**
+ * The entry of this key, when it still is this flow's (DETACH_FLOW) or this binding's. It goes when
+ * it has neither, and grace_s have passed since the flow ended. Idempotent.
+ */
 struct message_detach {
 	struct message_head head;
-	struct handle home;
+	enum detach_what what;
+	struct home_key key;
 	struct handle flow;
+	struct handle binding;
 	uint32_t grace_s;
 };
 
-/** Another flow has taken a registration over. */
+/** Why a binding hears of another one. */
+enum ended_why {
+	ENDED_HOLD,	/* a REGISTER that may replace it is under way: no de-REGISTER just now */
+	ENDED_REPLACED, /* the core has put another in its place */
+	ENDED_BESIDE,	/* another flow has its key; the core holds both Contacts */
+};
+
+/** Another flow has taken a registration over, or is about to. */
 struct message_ended {
 	struct message_head head;
+	enum ended_why why;
+	struct home_key key;
 	struct handle flow;
 	struct handle binding;
 };
@@ -238,7 +274,9 @@ enum event_kind {
 	EVENT_TOKEN_REFUSED,
 	EVENT_REGISTERED,
 	EVENT_REGISTER_FAILED,
+	EVENT_BINDING_LOST, /* its connection has ended; it waits for another one */
 	EVENT_BINDING_END,
+	EVENT_DEREGISTERED, /* the core was told; status: what it answered, 0: given up */
 	EVENT_MW_UP,
 	EVENT_MW_DOWN,
 	EVENT_TNA_CHALLENGED,

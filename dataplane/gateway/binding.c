@@ -3,7 +3,7 @@
 
 struct binding *binding_of(const struct gateway *gw, const struct wic *wic)
 {
-	return slots_at(gw->bindings, wic->binding);
+	return slots_at(gw->bindings, wic->binding); /* wic names it only while it is live */
 }
 
 struct span binding_default(const struct binding *b)
@@ -74,12 +74,54 @@ static void store_ids(const struct sip_message *m, const struct identity *own, s
 		store_id(text, identity_span(own));
 }
 
+/** What a de-REGISTER needs of the REGISTER that t keeps: its Contact with what tells its flow
+ * apart (RFC 5626 6), and whose realm it went to. */
+static void store_contact(struct gateway *gw, const struct sip_address *contact, struct binding *b,
+			  struct writer *text)
+{
+	struct span realm = sip_uri_parse(gw->kept.uri).host, value;
+
+	b->contact_at = (uint16_t)writer_len(text);
+	writer_text(text, "<");
+	writer_put(text, contact->uri_text);
+	writer_text(text, ">");
+	if (sip_param(contact->params, SPAN("reg-id"), &value)) {
+		writer_text(text, ";reg-id=");
+		writer_put(text, value);
+	}
+	if (sip_param(contact->params, SPAN("+sip.instance"), &value)) {
+		writer_text(text, ";+sip.instance=");
+		writer_put(text, value);
+	}
+	b->contact_len = (uint16_t)(writer_len(text) - b->contact_at);
+	b->realm_at = (uint16_t)writer_len(text);
+	writer_put(text, realm);
+	b->realm_len = (uint16_t)realm.len;
+}
+
+/** Contact and Request-URI of the REGISTER, and by what its home entry is found. */
+static void store_sent(struct gateway *gw, const struct transaction *t, struct binding *b,
+		       struct writer *text)
+{
+	struct sip_address contact = register_contact(gw, t);
+	struct home_claim claim;
+
+	b->contact_len = 0;
+	if (contact.err != GW_OK || contact.star)
+		return;
+	store_contact(gw, &contact, b, text);
+	claim = home_claim(gw, &b->impi, &b->impu, &contact);
+	if (b->claim.key.impi != 0 && !home_key_equal(&b->claim.key, &claim.key))
+		home_binding_ended(gw, b); /* refreshed as another instance or Contact */
+	b->claim = claim;
+}
+
 static void binding_expire(struct timer *timer, void *context)
 {
 	struct gateway *gw = context;
 	struct binding *b = (struct binding *)timer;
 
-	binding_end(gw, b, &gw_counters(gw)->binding_expired, GW_OK);
+	binding_leave(gw, b, &gw_counters(gw)->binding_expired, GW_OK);
 }
 
 static bool binding_is(const struct binding *b, const struct transaction *t)
@@ -90,7 +132,8 @@ static bool binding_is(const struct binding *b, const struct transaction *t)
 
 static struct binding *binding_new(struct gateway *gw, struct transaction *t, struct wic *wic)
 {
-	struct binding *b = slots_get(gw->bindings);
+	uint64_t live = counter_read(&gw_counters(gw)->binding_live);
+	struct binding *b = live < gw->config.max_bindings ? slots_get(gw->bindings) : NULL;
 
 	if (b == NULL)
 		return NULL;
@@ -99,63 +142,157 @@ static struct binding *binding_new(struct gateway *gw, struct transaction *t, st
 	b->impu = t->registration.impu;
 	b->impi_hash = gateway_identity_hash(gw, identity_span(&b->impi));
 	b->impu_hash = gateway_identity_hash(gw, identity_span(&b->impu));
+	if (wic == NULL) {
+		b->state = BINDING_LOST;
+		return b;
+	}
 	wic->binding = slots_handle(gw->bindings, b);
 	counter_add(&gw_counters(gw)->binding_live, 1);
 	return b;
 }
 
-enum gw_err binding_store(struct gateway *gw, struct transaction *t, struct wic *wic,
-			  uint32_t expires_s)
+/** The binding that t refreshes, or a new one. NULL: there is no room. */
+static struct binding *binding_for(struct gateway *gw, struct transaction *t, struct wic *wic)
 {
-	const struct config_part *config = gw_config(gw);
-	struct binding *b = binding_of(gw, wic);
-	struct span name;
-	struct writer text;
+	struct binding *b =
+		wic != NULL ? binding_of(gw, wic) : slots_at(gw->bindings, t->registration.lost);
 
+	if (b != NULL && b->state == BINDING_LEAVING)
+		b = NULL; /* the core holds it again: the new one replaces it there and here */
 	if (b != NULL && !binding_is(b, t)) { /* two under way at once: the last one counts */
-		binding_end(gw, b, &gw_counters(gw)->binding_removed, GW_OK);
+		binding_leave(gw, b, &gw_counters(gw)->binding_removed, GW_OK);
 		b = NULL;
 	}
-	if (b == NULL)
-		b = binding_new(gw, t, wic);
-	if (b == NULL)
-		return GW_BINDING_LIMIT;
+	return b != NULL ? b : binding_new(gw, t, wic);
+}
+
+/** What the core said, and what was asked of it. False: it is more than a binding has room for. */
+static bool store_text(struct gateway *gw, struct transaction *t, struct binding *b)
+{
+	struct writer text;
+
 	writer_init(&text, b->text, sizeof(b->text));
 	b->route_count = store_routes(&gw->message, &text);
 	b->routes_len = (uint16_t)writer_len(&text);
 	b->ids_at = b->routes_len;
 	store_ids(&gw->message, &t->registration.impu, &text);
 	b->ids_len = (uint16_t)(writer_len(&text) - b->ids_at);
-	name = t->registration.wwsf < config->wwsf_count
-		       ? span_cut(config->wwsf[t->registration.wwsf].name, 0, sizeof(b->wwsf) - 1)
-		       : SPAN("");
+	store_sent(gw, t, b, &text);
+	return writer_ok(&text);
+}
+
+static void store_registration(struct gateway *gw, const struct transaction *t, struct binding *b)
+{
+	const struct config_part *config = gw_config(gw);
+	struct span name =
+		t->registration.wwsf < config->wwsf_count
+			? span_cut(config->wwsf[t->registration.wwsf].name, 0, sizeof(b->wwsf) - 1)
+			: SPAN("");
+
 	b->outbound = t->registration.outbound;
 	b->contact = t->registration.contact;
 	b->jti = t->registration.jti;
+	b->path = t->target.transport;
 	memset(b->wwsf, 0, sizeof(b->wwsf));
 	memcpy(b->wwsf, name.at, name.len);
-	b->expires_us = gw->time.now_us + (uint64_t)expires_s * 1000000;
+}
+
+/** Where it is known from now on, and when it ends. */
+static void binding_begin(struct gateway *gw, struct binding *b, struct wic *wic)
+{
+	if (wic == NULL) {
+		flow_loss_late(gw, b);
+		return;
+	}
 	wheel_arm(gw->wheel, &b->expiry, b->expires_us, binding_expire);
+	home_bound(gw, wic, b);
+}
+
+enum gw_err binding_store(struct gateway *gw, struct transaction *t, struct wic *wic,
+			  const struct binding_times *times)
+{
+	struct binding *b = binding_for(gw, t, wic);
+
+	if (b == NULL)
+		return GW_BINDING_LIMIT;
+	store_registration(gw, t, b);
+	b->expires_us = gw->time.now_us + (uint64_t)times->expires_s * 1000000;
+	b->core_us = gw->time.now_us + (uint64_t)times->core_s * 1000000;
+	if (!store_text(gw, t, b)) {
+		b->contact_len = 0; /* nothing is left that could be said to the core */
+		binding_end(gw, b, &gw_counters(gw)->binding_removed, GW_NO_ROOM);
+		return GW_NO_ROOM;
+	}
 	revoked_binding(gw, b);
-	if (writer_ok(&text))
-		return GW_OK;
-	binding_end(gw, b, &gw_counters(gw)->binding_removed, GW_OK);
-	return GW_NO_ROOM;
+	binding_begin(gw, b, wic); /* a lost one may have ended by then */
+	return GW_OK;
+}
+
+void binding_unbind(struct gateway *gw, struct binding *b)
+{
+	struct wic *wic = gw->env->wic(gw->env->context, b->flow);
+
+	if (b->state != BINDING_LIVE)
+		return;
+	if (wic != NULL)
+		wic->binding = handle_none();
+	counter_sub(&gw_counters(gw)->binding_live, 1);
+}
+
+/** It is over here: the log is told, once. */
+static void binding_over(struct gateway *gw, struct binding *b, _Atomic uint64_t *counter,
+			 enum gw_err why)
+{
+	binding_unbind(gw, b);
+	b->expires_us = gw->time.now_us;
+	if (b->state == BINDING_LEAVING)
+		return;
+	gateway_event(gw, EVENT_BINDING_END, b->flow, b, why, 0);
+	counter_add(counter, 1);
 }
 
 void binding_end(struct gateway *gw, struct binding *b, _Atomic uint64_t *counter, enum gw_err why)
 {
-	struct wic *wic = gw->env->wic(gw->env->context, b->flow);
-
 	wheel_disarm(gw->wheel, &b->expiry);
-	if (wic != NULL)
-		wic->binding = handle_none();
-	b->expires_us = gw->time.now_us;
-	gateway_event(gw, EVENT_BINDING_END, b->flow, b, why, 0);
-	if (!slots_put(gw->bindings, b)) {
+	deregister_stop(gw, b);
+	binding_over(gw, b, counter, why);
+	if (b->claim.key.impi != 0)
+		home_binding_ended(gw, b);
+	if (!slots_put(gw->bindings, b))
 		counter_add(&gw_counters(gw)->invariant_broken, 1);
+}
+
+void binding_leave(struct gateway *gw, struct binding *b, _Atomic uint64_t *counter,
+		   enum gw_err why)
+{
+	if (b->state == BINDING_LEAVING)
+		return;
+	if (!deregister_due(gw, b)) {
+		binding_end(gw, b, counter, why);
 		return;
 	}
-	counter_add(counter, 1);
-	counter_sub(&gw_counters(gw)->binding_live, 1);
+	wheel_disarm(gw->wheel, &b->expiry);
+	binding_over(gw, b, counter, why); /* no terminating delivery from now on (PROTOCOL 6.3) */
+	b->state = BINDING_LEAVING;
+	deregister_start(gw, b);
+}
+
+void binding_hold(struct gateway *gw, struct binding *b)
+{
+	b->held_us = gw->time.now_us + SIP_64T1_US + SIP_T2_US; /* until the REGISTER has ended */
+	if (b->state == BINDING_LEAVING)
+		deregister_start(gw, b);
+}
+
+void binding_replaced(struct gateway *gw, struct binding *b, enum ended_why why)
+{
+	_Atomic uint64_t *counter = &gw_counters(gw)->binding_replaced;
+
+	b->held_us = 0;
+	if (why == ENDED_REPLACED)
+		binding_end(gw, b, counter, GW_BINDING_REPLACED);
+	else if (b->state == BINDING_LEAVING)
+		deregister_start(gw, b);
+	else
+		binding_leave(gw, b, counter, GW_BINDING_REPLACED);
 }

@@ -17,7 +17,8 @@ struct gateway *gateway_new(const struct gateway_config *config)
 	gw->config = *config;
 	gw->env = config->env;
 	gw->bucket_mask = buckets - 1;
-	gw->bindings = slots_new(config->worker, config->max_bindings, sizeof(struct binding),
+	/* as many as live may wait for another flow or for the core's farewell */
+	gw->bindings = slots_new(config->worker, 2 * config->max_bindings, sizeof(struct binding),
 				 config->epoch);
 	gw->transactions = slots_new(config->worker, config->max_transactions,
 				     sizeof(struct transaction), config->epoch);
@@ -33,9 +34,10 @@ struct gateway *gateway_new(const struct gateway_config *config)
 	gw->out_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
 	gw->stamped_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
 	gw->resumed_memory = malloc(config->max_message);
-	if (!gw->bindings || !gw->transactions || !gw->heads || !gw->parked || !gw->cache ||
-	    !gw->refused || !gw->sites || !gw->wheel || !gw->bucket || !gw->lines_memory ||
-	    !gw->out_memory || !gw->stamped_memory || !gw->resumed_memory) {
+	if (!homes_open(gw) || !outbox_open(gw) || !gw->bindings || !gw->transactions ||
+	    !gw->heads || !gw->parked || !gw->cache || !gw->refused || !gw->sites || !gw->wheel ||
+	    !gw->bucket || !gw->lines_memory || !gw->out_memory || !gw->stamped_memory ||
+	    !gw->resumed_memory) {
 		gateway_free(gw);
 		return NULL;
 	}
@@ -50,6 +52,8 @@ void gateway_free(struct gateway *gw)
 		return;
 	slots_free(gw->bindings);
 	slots_free(gw->transactions);
+	homes_close(gw);
+	outbox_close(gw);
 	slots_free(gw->heads);
 	parked_pool_free(gw->parked);
 	token_cache_free(gw->cache);
@@ -88,7 +92,17 @@ const struct sip_message *gateway_message(const struct gateway *gw)
 
 uint32_t gateway_bindings(const struct gateway *gw)
 {
-	return slots_live(gw->bindings);
+	const struct binding *b;
+	uint32_t cursor = 0, n = 0;
+
+	while ((b = slots_next(gw->bindings, &cursor)) != NULL)
+		n += b->state == BINDING_LIVE;
+	return n;
+}
+
+uint32_t gateway_leaving(const struct gateway *gw)
+{
+	return slots_live(gw->bindings) - gateway_bindings(gw);
 }
 
 uint32_t gateway_transactions(const struct gateway *gw)
@@ -109,6 +123,12 @@ enum gw_err gateway_count(struct gateway *gw, enum gw_err err)
 	return err;
 }
 
+/** From now on; 0: it has passed. */
+static uint32_t seconds_until(const struct gateway *gw, uint64_t us)
+{
+	return us > gw->time.now_us ? (uint32_t)((us - gw->time.now_us) / 1000000) : 0;
+}
+
 void gateway_event(struct gateway *gw, enum event_kind what, struct handle flow,
 		   const struct binding *binding, enum gw_err err, uint32_t status)
 {
@@ -123,7 +143,7 @@ void gateway_event(struct gateway *gw, enum event_kind what, struct handle flow,
 	if (binding != NULL) {
 		event.impi_hash = binding->impi_hash;
 		event.impu_hash = binding->impu_hash;
-		event.seconds = (uint32_t)((binding->expires_us - gw->time.now_us) / 1000000);
+		event.seconds = seconds_until(gw, binding->expires_us);
 		memcpy(event.text, binding->wwsf, sizeof(binding->wwsf));
 	}
 	gw->env->event(gw->env->context, &event);
@@ -289,13 +309,10 @@ void gateway_response(struct gateway *gw, const struct mw_source *source, struct
 
 void gateway_flow_ended(struct gateway *gw, struct wic *wic)
 {
-	struct binding *b = binding_of(gw, wic);
 	struct transaction *t;
 
-	if (b != NULL)
-		binding_end(gw, b, &gw_counters(gw)->binding_lost, GW_OK);
-	wic->binding = handle_none();
 	parked_flow_ended(gw, wic);
+	flow_loss(gw, wic);
 	while ((t = wic->pending) != NULL) /* each is off the list then */
 		transaction_orphaned(gw, t);
 }
@@ -320,9 +337,7 @@ static void binding_row(const struct gateway *gw, const struct binding *b, struc
 		.flow = b->flow,
 		.impi_hash = b->impi_hash,
 		.impu_hash = b->impu_hash,
-		.expires_s = b->expires_us > gw->time.now_us
-				     ? (uint32_t)((b->expires_us - gw->time.now_us) / 1000000)
-				     : 0,
+		.expires_s = seconds_until(gw, b->expires_us),
 		.service_routes = b->route_count,
 	};
 	memcpy(row->wwsf, b->wwsf, sizeof(row->wwsf));
@@ -335,7 +350,8 @@ uint32_t gateway_rows(const struct gateway *gw, uint32_t *cursor, uint32_t max,
 	uint32_t n = 0;
 
 	while (n < max && (b = slots_next(gw->bindings, cursor)) != NULL)
-		binding_row(gw, b, &rows[n++]);
+		if (b->state == BINDING_LIVE)
+			binding_row(gw, b, &rows[n++]);
 	if (n < max)
 		*cursor = 0;
 	return n;

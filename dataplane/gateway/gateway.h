@@ -35,7 +35,8 @@ struct wic {
 	struct bucket binding_rate;
 	struct handle parked; /* the request that waits for keys; none */
 	bool disowned;	      /* a reload took the Origin away: new registrations get 403 (F19) */
-	struct handle home;   /* of its home entry, see home_of() */
+	struct home_key home_key; /* of its home entry, or of the one asked for; zeroed: none */
+	struct handle home;	  /* of that entry, see home_of() */
 };
 
 /** What flow tokens of kind 2 name for wic, also when its registration has ended (D-36).
@@ -203,23 +204,34 @@ void gateway_from_mw(struct gateway *gw, const struct mw_source *source, struct 
 /** A request that another worker took in for a flow of ours. */
 void gateway_delivered(struct gateway *gw, const struct message_deliver *head, struct span bytes);
 
+/** A request that another worker took in for a home entry of ours. */
+void gateway_delivered_home(struct gateway *gw, const struct message_deliver_home *head,
+			    struct span bytes);
+
+/** MESSAGE_ATTACH, _ATTACHED, _DETACH or _ENDED of another worker, whole. */
+void gateway_home_message(struct gateway *gw, const struct message_head *head);
+
 /** A response that another worker took in for a transaction of ours. */
 void gateway_response(struct gateway *gw, const struct mw_source *source, struct span bytes);
 
-/** The flow has ended: its binding ends, its transactions are answered or forgotten. */
+/** The flow has ended: its binding waits for another one, its transactions are answered, forgotten
+ * or, registrations, go on without it. */
 void gateway_flow_ended(struct gateway *gw, struct wic *wic);
 
 /** A target cannot be reached: its transactions are answered now and not after their timers. */
 void gateway_target_lost(struct gateway *gw, const struct mw_target *target);
 
-/** Fills up to max rows from cursor on; *cursor is moved on, 0 at the end. */
+/** Fills up to max rows of live bindings from cursor on; *cursor is moved on, 0 at the end. */
 uint32_t gateway_rows(const struct gateway *gw, uint32_t *cursor, uint32_t max,
 		      struct row_binding *rows);
 
-/** Objects now out of the gateway's pools, for the balance that tests check. */
+/** Objects now out of the gateway's pools, for the balance that tests check: live bindings; those
+ * that wait for another flow or for the core's farewell; and so on. Not for the packet path. */
+uint32_t gateway_leaving(const struct gateway *gw);
 uint32_t gateway_bindings(const struct gateway *gw);
 uint32_t gateway_transactions(const struct gateway *gw);
 uint32_t gateway_parked(const struct gateway *gw);
+uint32_t gateway_homes(const struct gateway *gw);
 
 /** Keyed hash of a canonical identity, for logs: never 0. */
 uint64_t gateway_identity_hash(const struct gateway *gw, struct span identity);

@@ -8,7 +8,7 @@
 
 /* Names shared by the files of this layer only. */
 
-#define BINDING_TEXT_MAX 1024 /* Service-Route and identity set of one binding */
+#define BINDING_TEXT_MAX 1536 /* Service-Route, identity set, Contact and realm of one binding */
 #define WIC_REQUESTS_MAX 64   /* of one WIC and unanswered: the table is for all of them */
 #define UDP_MAX 1300	      /* bytes; more goes over TCP (PROTOCOL 9) */
 #define HEAD_LONG 8192	      /* bytes of a request's head, when those are not enough */
@@ -23,9 +23,36 @@ struct dialog_mark {
 	uint8_t icid[ICID_MAX]; /* icid-value without quotes; icid_len 0: none */
 };
 
+/** Where a registration stands; only a live one serves its flow. */
+enum binding_state {
+	BINDING_LIVE,
+	BINDING_LOST,	 /* its flow has ended: it waits limits.flow_grace for another one */
+	BINDING_LEAVING, /* it has ended here and the core is being told (PROTOCOL 6.5) */
+};
+
+/** What a registration's home entry is found by, and what two of one key are compared by. */
+struct home_claim {
+	struct home_key key;
+	uint64_t contact; /* keyed hash of the Contact's user and host, the same on all workers */
+	bool outbound;	  /* registered with reg-id */
+};
+
 /** A registration of one identity on one flow. Owner: the worker of the flow. */
 struct binding {
-	struct timer expiry;
+	struct timer expiry; /* LOST: end of grace; LEAVING: next try, off while one is under way */
+	enum binding_state state;
+	struct home_claim claim;
+	uint64_t core_us;	/* until when the core holds it: not before expires_us */
+	uint64_t lost_us;	/* LOST: since when */
+	uint64_t held_us;	/* no de-REGISTER before: a REGISTER may be replacing it */
+	uint32_t retry_us;	/* LEAVING: wait after the next failure */
+	struct handle own;	/* LEAVING: its de-REGISTER under way */
+	enum mw_transport path; /* of the REGISTER, as its Path says */
+	bool ims;		/* only its WIC could sign a de-REGISTER (D-43) */
+	uint16_t contact_at;	/* Contact with reg-id and +sip.instance, in text */
+	uint16_t contact_len;
+	uint16_t realm_at; /* host of the REGISTER's Request-URI, in text */
+	uint16_t realm_len;
 	struct handle flow;
 	uint64_t expires_us;
 	uint64_t impi_hash, impu_hash;
@@ -86,8 +113,9 @@ struct transaction {
 			uint64_t jti;	  /* jti_hash() of the token; 0: it has none */
 			uint32_t wwsf;
 			bool outbound;
-			bool first; /* the flow held no identity before */
-			bool fetch; /* no Contact: asks for bindings and changes none */
+			bool first;	    /* the flow held no identity before */
+			bool fetch;	    /* no Contact: asks for bindings and changes none */
+			struct handle lost; /* binding that its flow left when it ended */
 			struct identity impi, impu;
 		} registration;
 		struct {
@@ -169,6 +197,18 @@ struct parked_pool {
 	uint32_t config_generation, keys_generation; /* as of the last turn */
 };
 
+/* ---- messages between workers that wait for room */
+
+struct outbox_message;
+struct outbox_list {
+	struct outbox_message *first, *last; /* last: valid when there is a first */
+};
+struct outbox {
+	struct timer retry;
+	struct slots *pool;
+	struct outbox_list *of; /* by worker */
+};
+
 /** A walk over the bindings after a revocation. */
 struct revoked_walk {
 	uint32_t generation; /* of the revocations it is about */
@@ -183,6 +223,10 @@ struct gateway {
 	const struct gateway_env *env;
 	struct slots *bindings;
 	struct slots *transactions;
+	struct slots *homes;
+	uint32_t *home_bucket; /* slot + 1 */
+	uint32_t home_mask;
+	struct outbox outbox;
 	struct slots *heads; /* of transactions, HEAD_LONG bytes each */
 	struct parked_pool *parked;
 	struct token_cache *cache;
@@ -408,15 +452,75 @@ enum gw_err GW_MUST_CHECK target_write(struct gateway *gw, struct transaction *t
 
 /* binding.c */
 struct binding *binding_of(const struct gateway *gw, const struct wic *wic);
-/** Makes or refreshes the binding of t's identity from the core's 200, indexed in gw->message. */
+/** What the core granted, and what of it the flow may use: not past its token. */
+struct binding_times {
+	uint32_t expires_s;
+	uint32_t core_s; /* at least as much */
+};
+/**
+ * Makes or refreshes the binding of t's identity from the core's 200, indexed in gw->message. wic
+ * NULL: the flow has ended meanwhile, and the binding is born lost (PROTOCOL 10.5).
+ */
 enum gw_err GW_MUST_CHECK binding_store(struct gateway *gw, struct transaction *t, struct wic *wic,
-					uint32_t expires_s);
+					const struct binding_times *times);
 /** why: GW_OK when it came about as SIP has it. */
 void binding_end(struct gateway *gw, struct binding *b, _Atomic uint64_t *counter, enum gw_err why);
 /** True when canonical is one of the binding's identities. */
 bool binding_has(const struct binding *b, struct span canonical);
 /** The default identity of the binding. */
 struct span binding_default(const struct binding *b);
+
+/** Its flow does not have it any more: it is off the flow and not counted as live. */
+void binding_unbind(struct gateway *gw, struct binding *b);
+/** Ends here at once, and then, where the core holds it longer, there. As binding_end(). */
+void binding_leave(struct gateway *gw, struct binding *b, _Atomic uint64_t *counter,
+		   enum gw_err why);
+/** A REGISTER that may replace it is under way: the core hears nothing of it meanwhile. */
+void binding_hold(struct gateway *gw, struct binding *b);
+void binding_replaced(struct gateway *gw, struct binding *b, enum ended_why why);
+
+/* flow_loss.c */
+/** The flow of wic has ended (PROTOCOL 10.4): its binding waits for another one. */
+void flow_loss(struct gateway *gw, struct wic *wic);
+/** A binding made by a 200 that came when its flow had ended (PROTOCOL 10.5). */
+void flow_loss_late(struct gateway *gw, struct binding *b);
+
+/* deregister.c: what tells the core that a binding has ended (PROTOCOL 6.5) */
+/** True when the core has to be told, and can be. */
+bool deregister_due(const struct gateway *gw, const struct binding *b);
+/** Tells it, again and again, up to the binding's end at the core; then b is freed. */
+void deregister_start(struct gateway *gw, struct binding *b);
+/** Stops a try that is under way. */
+void deregister_stop(struct gateway *gw, struct binding *b);
+/** The end of a try: status of the core, 408 or 503. */
+void deregister_answered(struct gateway *gw, struct binding *b, uint16_t status);
+
+/* home.c */
+bool homes_open(struct gateway *gw);
+void homes_close(struct gateway *gw);
+/** What the entry of a registration with this Contact is found by. */
+struct home_claim home_claim(const struct gateway *gw, const struct identity *impi,
+			     const struct identity *impu, const struct sip_address *contact);
+bool home_key_equal(const struct home_key *a, const struct home_key *b);
+uint16_t home_worker(const struct gateway *gw, const struct home_key *key);
+/** The REGISTER of a flow without a binding goes to the core. */
+void home_asked(struct gateway *gw, const struct wic *wic, const struct home_claim *claim);
+/** The core said 200 about wic's b. */
+void home_bound(struct gateway *gw, struct wic *wic, const struct binding *b);
+/** The same about a b whose flow has ended. */
+void home_bound_dead(struct gateway *gw, const struct binding *b);
+void home_flow_ended(struct gateway *gw, struct wic *wic);
+/** The core holds b no more, or nothing is left to be done about it. */
+void home_binding_ended(struct gateway *gw, const struct binding *b);
+/** A request of the core in gw->message, whose topmost Route has a token of kind 2 that names home:
+ * to where its WIC is now, or the answers of PROTOCOL 10.3. */
+void home_deliver(struct gateway *gw, const struct mw_source *source, struct handle home);
+
+/* outbox.c */
+/** Sends a message of one worker's gateway to another's; it is kept when the ring is full. */
+void outbox_send(struct gateway *gw, uint16_t worker, const struct message_head *head);
+bool outbox_open(struct gateway *gw);
+void outbox_close(struct gateway *gw);
 
 /* authorize.c */
 /**
@@ -464,6 +568,14 @@ enum gw_err GW_MUST_CHECK register_authorized(struct gateway *gw, struct wic *wi
 /** Keyed hash of the pair that t registers: never 0. */
 uint64_t register_pair(const struct gateway *gw, const struct transaction *t);
 void register_response(struct gateway *gw, struct transaction *t);
+/** The Contact that was sent, out of the request that t keeps; indexes that in gw->kept. */
+struct sip_address register_contact(struct gateway *gw, const struct transaction *t);
+/** Writes to gw->lines: the Authorization line of trusted node authentication. */
+void register_authorization(struct gateway *gw, const struct identity *impi,
+			    const struct realm_config *realm);
+/** Writes to gw->lines: a Path line with the token of flow. */
+void register_path(struct gateway *gw, struct handle flow, enum mw_transport transport,
+		   bool outbound);
 enum gw_err GW_MUST_CHECK originate_request(struct gateway *gw, struct wic *wic);
 /** Where a request of a WIC goes whose Route begins with element; empty: to the next hop. */
 enum gw_err GW_MUST_CHECK originate_target(struct gateway *gw, struct span element,
@@ -475,6 +587,10 @@ enum gw_err GW_MUST_CHECK originate_authorized(void);
 void originate_response(struct gateway *gw, struct transaction *t);
 void terminate_request(struct gateway *gw, const struct mw_source *source, struct handle flow,
 		       bool flow_known);
+/** The owner of the flow is another worker: it gets gw->message. */
+void terminate_elsewhere(struct gateway *gw, const struct mw_source *source, struct handle flow);
+/** The same while another flow may still come: 430 or 480, inside dialogs too. */
+void terminate_absent(struct gateway *gw, const struct mw_source *source, bool outbound);
 /** The request in gw->message, whose topmost Route is top, for a flow of this worker (its handle
  * may be stale). */
 void terminate_here(struct gateway *gw, const struct mw_source *source, struct handle flow,

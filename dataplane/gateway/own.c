@@ -5,10 +5,14 @@
 
 void own_answered(struct gateway *gw, struct transaction *t, uint16_t status)
 {
-	(void)gw;
-	(void)status;
+	struct binding *b;
+
 	switch (t->own.what) {
-	case OWN_DEREGISTER: /* the binding has ended here whatever the core says */
+	case OWN_DEREGISTER:
+		b = slots_at(gw->bindings, t->own.subject);
+		if (b != NULL && b->state == BINDING_LEAVING)
+			deregister_answered(gw, b, status);
+		return;
 	default:
 		return;
 	}

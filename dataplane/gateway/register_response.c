@@ -31,8 +31,7 @@ static bool same_contact(const struct sip_address *ours, const struct sip_addres
 	       same_param(a, ours, SPAN("reg-id")) && same_param(a, ours, SPAN("+sip.instance"));
 }
 
-/** The Contact that was sent, out of the request that t keeps. */
-static struct sip_address contact_sent(struct gateway *gw, const struct transaction *t)
+struct sip_address register_contact(struct gateway *gw, const struct transaction *t)
 {
 	struct span rest, element;
 
@@ -61,7 +60,7 @@ static struct register_grant grant_find(struct gateway *gw, const struct transac
 {
 	const struct sip_message *m = &gw->message;
 	const struct sip_field *f = sip_first(m, SIP_HEADER_CONTACT);
-	struct sip_address ours = contact_sent(gw, t);
+	struct sip_address ours = register_contact(gw, t);
 
 	for (; f != NULL; f = sip_next(m, f)) {
 		struct span rest = f->value, element;
@@ -105,15 +104,25 @@ static uint32_t grant_limit(const struct gateway *gw, const struct transaction *
 						    : (uint32_t)left_s;
 }
 
+/** What the core granted, and what of it is the WIC's. */
+static struct binding_times granted_times(const struct gateway *gw, const struct transaction *t,
+					  const struct register_grant *grant)
+{
+	uint32_t limit = grant_limit(gw, t);
+
+	return (struct binding_times){grant->expires_s < limit ? grant->expires_s : limit,
+				      grant->expires_s};
+}
+
 /** Binds the flow, or ends its binding when the core granted nothing. */
 static enum gw_err bind_flow(struct gateway *gw, struct transaction *t, struct wic *wic,
-			     uint32_t granted)
+			     const struct binding_times *times)
 {
 	struct binding *b = binding_of(gw, wic);
 
-	if (granted > 0) {
+	if (times->expires_s > 0) {
 		wic->identity = register_pair(gw, t);
-		return binding_store(gw, t, wic, granted);
+		return binding_store(gw, t, wic, times);
 	}
 	if (b != NULL && t->registration.contact != 0 && b->contact != t->registration.contact)
 		return GW_OK; /* another Contact of the identity went: the core still has ours */
@@ -128,12 +137,12 @@ static enum gw_err register_granted(struct gateway *gw, struct transaction *t, s
 {
 	struct register_grant grant = grant_find(gw, t);
 	uint32_t limit = grant_limit(gw, t);
-	uint32_t granted = grant.expires_s < limit ? grant.expires_s : limit;
-	enum gw_err err = bind_flow(gw, t, wic, granted);
+	struct binding_times times = granted_times(gw, t, &grant);
+	enum gw_err err = bind_flow(gw, t, wic, &times);
 
 	if (err != GW_OK)
 		return err;
-	if (granted > 0)
+	if (times.expires_s > 0)
 		gateway_event(gw, EVENT_REGISTERED, t->flow, binding_of(gw, wic), GW_OK, 200);
 	request_begin(gw, &gw->message);
 	if (t->registration.requested_s > 0) {
@@ -225,11 +234,28 @@ static void register_refused(struct gateway *gw, struct transaction *t, struct w
 		transaction_refuse(gw, t, err);
 }
 
+/** The flow ended before the core said 200 (PROTOCOL 10.5): the core holds a binding of it. */
+static void register_late(struct gateway *gw, struct transaction *t)
+{
+	struct register_grant grant = grant_find(gw, t);
+	struct binding_times times = granted_times(gw, t, &grant);
+	enum gw_err err = GW_OK;
+
+	if (times.core_s > 0 && t->registration.requested_s > 0 && !t->registration.fetch)
+		err = binding_store(gw, t, NULL, &times);
+	if (err != GW_OK)
+		gateway_count(gw, err);
+	counter_add(&gw_counters(gw)->register_ok, 1);
+	transaction_free(gw, t);
+}
+
 void register_response(struct gateway *gw, struct transaction *t)
 {
 	struct wic *wic = gw->env->wic(gw->env->context, t->flow);
 
-	if (wic == NULL)
+	if (wic == NULL && gw->message.status >= 200 && gw->message.status < 300)
+		register_late(gw, t);
+	else if (wic == NULL)
 		transaction_free(gw, t);
 	else if (gw->message.status < 300)
 		register_accepted(gw, t, wic);

@@ -117,12 +117,12 @@ static struct register_ask register_read(const struct gateway *gw)
 	return ask;
 }
 
-/** trusted node authentication, TS 33.203 annex U: nonce and response empty (PROTOCOL 5.2). */
-static void write_authorization(struct gateway *gw, const struct transaction *t,
-				const struct realm_config *realm)
+/* TS 33.203 annex U: nonce and response empty (PROTOCOL 5.2) */
+void register_authorization(struct gateway *gw, const struct identity *impi,
+			    const struct realm_config *realm)
 {
 	writer_text(&gw->lines, "Authorization: Digest username=\"");
-	writer_put(&gw->lines, identity_span(&t->registration.impi));
+	writer_put(&gw->lines, identity_span(impi));
 	writer_text(&gw->lines, "\",realm=\"");
 	writer_put(&gw->lines, realm->domain);
 	writer_text(&gw->lines, "\",nonce=\"\",uri=\"sip:");
@@ -132,16 +132,18 @@ static void write_authorization(struct gateway *gw, const struct transaction *t,
 	writer_text(&gw->lines, "\"\r\n");
 }
 
-/** Path with the flow token; ob when the client uses outbound (RFC 5626 5.1, RFC 3327). */
-static void write_path(struct gateway *gw, const struct transaction *t)
+/* ob when the client uses outbound (RFC 5626 5.1, RFC 3327) */
+void register_path(struct gateway *gw, struct handle flow, enum mw_transport transport,
+		   bool outbound)
 {
+	struct flow_token token = {FLOW_CONNECTION, flow};
+
 	writer_text(&gw->lines, "Path: <sip:");
-	flow_token_write(gw_config(gw), &(struct flow_token){FLOW_CONNECTION, t->flow}, SPAN(""),
-			 &gw->lines);
+	flow_token_write(gw_config(gw), &token, SPAN(""), &gw->lines);
 	writer_text(&gw->lines, "@");
 	request_sent_by(gw);
-	writer_text(&gw->lines, t->target.transport == MW_TCP ? ";transport=tcp;lr" : ";lr");
-	writer_text(&gw->lines, t->registration.outbound ? ";ob>\r\n" : ">\r\n");
+	writer_text(&gw->lines, transport == MW_TCP ? ";transport=tcp;lr" : ";lr");
+	writer_text(&gw->lines, outbound ? ";ob>\r\n" : ">\r\n");
 }
 
 /** Writes the asked time between two texts. */
@@ -199,12 +201,12 @@ static enum gw_err register_build(struct gateway *gw, struct transaction *t)
 	if (!ask.fetch)
 		write_expires(gw, t, &ask);
 	mark = writer_len(&gw->lines);
-	write_path(gw, t);
+	register_path(gw, t->flow, t->target.transport, t->registration.outbound);
 	if (!request_has_tag(m, SIP_HEADER_REQUIRE, SPAN("path")))
 		writer_text(&gw->lines, "Require: path\r\n");
 	if (!request_has_tag(m, SIP_HEADER_SUPPORTED, SPAN("path")))
 		writer_text(&gw->lines, "Supported: path\r\n"); /* D-28 */
-	write_authorization(gw, t, ask.realm);
+	register_authorization(gw, &t->registration.impi, ask.realm);
 	writer_text(&gw->lines, "P-Visited-Network-ID: \"");
 	writer_put(&gw->lines, ask.realm->visited_network);
 	writer_text(&gw->lines, "\"\r\n");
@@ -361,6 +363,18 @@ static enum gw_err check_ask(struct gateway *gw, const struct wic *wic,
 	return err;
 }
 
+/** Before the REGISTER goes to the core: a flow that had the same registration lets it alone. */
+static void register_announce(struct gateway *gw, const struct wic *wic,
+			      const struct register_ask *ask, const struct transaction *t)
+{
+	struct home_claim claim;
+
+	if (t->registration.requested_s == 0 || ask->fetch || binding_of(gw, wic) != NULL)
+		return;
+	claim = home_claim(gw, &t->registration.impi, &t->registration.impu, &ask->contact);
+	home_asked(gw, wic, &claim);
+}
+
 /** The token is good: what is asked goes to the core. */
 static enum gw_err register_admit(struct gateway *gw, struct wic *wic,
 				  const struct register_ask *ask)
@@ -378,6 +392,7 @@ static enum gw_err register_admit(struct gateway *gw, struct wic *wic,
 		return err;
 	}
 	counter_add(&gw_counters(gw)->token_verified, 1);
+	register_announce(gw, wic, ask, t);
 	return register_forward(gw, wic, t);
 }
 

@@ -13,6 +13,8 @@ static enum gw_err taken_back(const struct gateway *gw, const struct binding *b)
 {
 	const struct revocation_part *revocations = gw->time.view->revocations;
 
+	if (b->state == BINDING_LEAVING)
+		return GW_OK; /* it has ended */
 	if (token_jti_revoked(b->jti, revocations))
 		return GW_TOKEN_JTI;
 	return token_wwsf_disabled(span_text(b->wwsf), revocations) ? GW_TOKEN_WWSF : GW_OK;
@@ -53,7 +55,7 @@ bool gateway_revoked(struct gateway *gw, struct gateway_ended *ended, bool *more
 		if (why == GW_OK)
 			continue;
 		*ended = (struct gateway_ended){b->flow, why};
-		binding_end(gw, b, &gw_counters(gw)->binding_revoked, why);
+		binding_leave(gw, b, &gw_counters(gw)->binding_revoked, why);
 		return true;
 	}
 	*more = walk->under_way;

@@ -128,6 +128,14 @@ static enum gw_err terminate_deliver(struct gateway *gw, const struct mw_source 
 	return GW_OK;
 }
 
+void terminate_absent(struct gateway *gw, const struct mw_source *source, bool outbound)
+{
+	if (outbound)
+		terminate_refuse(gw, source, 430, SPAN(""));
+	else
+		terminate_refuse(gw, source, 480, SUBSCRIBER_ABSENT);
+}
+
 void terminate_no_flow(struct gateway *gw, const struct mw_source *source, enum gw_err err,
 		       bool outbound)
 {
@@ -140,10 +148,8 @@ void terminate_no_flow(struct gateway *gw, const struct mw_source *source, enum 
 	counter_add(&gw_counters(gw)->flow_gone, 1);
 	if (request_in_dialog(&gw->message))
 		terminate_refuse(gw, source, 481, SPAN("")); /* D-42 */
-	else if (outbound)
-		terminate_refuse(gw, source, 430, SPAN(""));
 	else
-		terminate_refuse(gw, source, 480, SUBSCRIBER_ABSENT);
+		terminate_absent(gw, source, outbound);
 }
 
 /** A request for a connection of this worker. */
@@ -169,9 +175,7 @@ static void terminate_local(struct gateway *gw, const struct mw_source *source, 
 	terminate_refuse(gw, source, refusal_status(err), SPAN(""));
 }
 
-/** The owner of the flow is another worker. */
-static void terminate_elsewhere(struct gateway *gw, const struct mw_source *source,
-				struct handle flow)
+void terminate_elsewhere(struct gateway *gw, const struct mw_source *source, struct handle flow)
 {
 	struct message_deliver deliver = {
 		.head = {MESSAGE_DELIVER, (uint32_t)sizeof(deliver) + gw->message.text.len},
@@ -216,6 +220,13 @@ static void terminate_self(struct gateway *gw, const struct mw_source *source)
 		terminate_refuse(gw, source, 404, SPAN(""));
 }
 
+/** A token of kind 2 names the flow's own home entry: who was there before may not be any more
+ * (PROTOCOL 6.6). */
+static bool terminate_home(const struct wic *wic, const struct route_top *top)
+{
+	return top->token.kind != FLOW_HOME || handle_equal(home_of(wic), top->token.handle);
+}
+
 void terminate_here(struct gateway *gw, const struct mw_source *source, struct handle flow,
 		    const struct route_top *top)
 {
@@ -229,13 +240,13 @@ void terminate_here(struct gateway *gw, const struct mw_source *source, struct h
 	if (terminate_known(gw))
 		return;
 	if (gw->message.method == SIP_ACK) {
-		if (wic != NULL)
+		if (wic != NULL && terminate_home(wic, top))
 			in_dialog_ack_to_wic(gw, wic, top);
 		return;
 	}
 	/* a flow without a binding begins nothing: who was registered there is not any more (6.6);
 	 * what has begun goes on (D-36) */
-	if (wic == NULL || (!in_dialog && binding_of(gw, wic) == NULL))
+	if (wic == NULL || (!in_dialog && binding_of(gw, wic) == NULL) || !terminate_home(wic, top))
 		terminate_no_flow(gw, source, GW_FLOW_GONE, top->outbound);
 	else
 		terminate_local(gw, source, wic, top);

@@ -39,6 +39,7 @@ struct core_way {
 struct core_binding {
 	bool live;
 	uint32_t user, wic, conn;
+	uint64_t since_us;
 	bool outbound;
 	char path[200];
 	char contact[160];

@@ -122,6 +122,7 @@ static void store(struct core_script *core, struct span message, const struct re
 	b->live = r->kind == REQUEST_REGISTER && r->core_granted > 0;
 	if (b->live)
 		wic_accepted(core->sim->wics, r->wic, r->conn, r->user);
+	b->since_us = core->sim->now_us;
 	b->user = r->user;
 	b->wic = r->wic;
 	b->conn = r->conn;
@@ -193,6 +194,76 @@ static void on_register(struct core_script *core, const struct core_way *way, st
 	answer_later(core, way, writer_span(&out));
 }
 
+/* ---- de-REGISTERs of the gateway's own --------------------------------------------------------
+ */
+
+#define CROSSING_US SECOND /* what is on its way at the same time may arrive in any order */
+
+static bool is_farewell(struct span message)
+{
+	return text_has(span_cut(message, 0, 9), "REGISTER ") &&
+	       text_has(text_header(message, "Call-ID", 0), "@" ADDRESS_MW);
+}
+
+static void check_farewell(struct core_script *core, struct span message)
+{
+	if (text_count(message, "Via") != 1 || text_count(message, "Path") != 1 ||
+	    text_count(message, "Contact") != 1 || text_count(message, "P-Charging-Vector") != 1 ||
+	    !text_has(message, "integrity-protected=\"auth-done\""))
+		broken(core, "farewell-is-whole", message, "a header is missing or too many");
+	if (text_number(text_header(message, "Expires", 0), "", 1) != 0 ||
+	    text_number(text_header(message, "CSeq", 0), "", 0) != 1)
+		broken(core, "farewell-is-whole", message, "not Expires 0 and CSeq 1");
+}
+
+/** What it takes away: the binding of its Contact; never that of a newer connection, which a
+ * registrar finds by the same instance and reg-id. (With small pools a 200 of ours may have become
+ * a 503 there, and then nobody is registered who could be undone.) */
+static void take_away(struct core_script *core, struct span message)
+{
+	struct span contact = text_header(message, "Contact", 0);
+	uint32_t user = (uint32_t)text_number(text_header(message, "Authorization", 0),
+					      "username=\"user", UINT32_MAX);
+	struct request named = {.user = user};
+	struct core_binding *b = binding_of_user(core, &named);
+
+	if (user >= SIM_USERS) {
+		broken(core, "farewell-is-whole", message, "a user that nobody is");
+		return;
+	}
+	if (!b->live || b->user != user)
+		return;
+	if (span_starts(contact, span_text(b->contact))) { /* of one connection */
+		b->live = false;
+		return;
+	}
+	if (!b->outbound || !text_has(contact, "reg-id"))
+		return;	 /* another one of the user's */
+	b->live = false; /* a registrar knows them by instance and reg-id */
+	if (!core->sim->shape.tight && core->sim->now_us > b->since_us + CROSSING_US &&
+	    wic_connected(core->sim->wics, b->wic, b->conn))
+		broken(core, "farewell-to-none-but-the-old", message, "a newer binding");
+}
+
+static void on_farewell(struct core_script *core, const struct core_way *way, struct span message)
+{
+	static const uint16_t statuses[] = {404, 481, 403, 503, 500, 0};
+	uint16_t status = core->sim->draining || sim_chance(core->sim, 80)
+				  ? 200
+				  : statuses[sim_below(core->sim, 6)];
+	uint8_t text[CORE_TEXT_MAX];
+	struct writer out;
+
+	check_farewell(core, message);
+	take_away(core, message);
+	if (status == 0)
+		return;
+	writer_init(&out, text, sizeof(text));
+	core_write_response(message, status, &out);
+	text_add(&out, "Content-Length: 0\r\n\r\n");
+	answer_later(core, way, writer_span(&out));
+}
+
 /* ---- MESSAGE ----------------------------------------------------------------------------------
  */
 
@@ -249,6 +320,13 @@ void core_request(struct core_script *core, const struct core_way *way, struct s
 	struct core_way back = *way;
 	struct span via = text_header(message, "Via", 0);
 
+	if (r == NULL && is_farewell(message)) {
+		sim_note(core->sim, "core gets a farewell of %.*s",
+			 (int)text_header(message, "Contact", 0).len,
+			 (const char *)text_header(message, "Contact", 0).at);
+		on_farewell(core, way, message);
+		return;
+	}
 	if (r == NULL) {
 		broken(core, "sim", message, "a request that nobody made");
 		return;

@@ -123,6 +123,7 @@ static struct snapshot_part *config_new(struct sim *sim, bool with_wwsf_1)
 		.max_token_lifetime_s = 86400,
 		.min_grant_s = sim->shape.min_grant_s,
 		.default_expires_s = 600,
+		.flow_grace_s = sim->shape.grace_s,
 		.ws_ping_s = 25,
 		.ws_silence_s = 60,
 		.tls_steps = 2,
@@ -130,7 +131,6 @@ static struct snapshot_part *config_new(struct sim *sim, bool with_wwsf_1)
 		.upgrade_s = 10,
 		.preauth_s = 30,
 		.timer_c_s = 185,
-		.flow_grace_s = 30,
 		.max_output = 16384,
 		.from_check = true,
 	};

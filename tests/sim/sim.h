@@ -164,6 +164,7 @@ struct sim_shape {
 	bool rotates;	    /* the web sites sign with keys that control has to fetch */
 	uint32_t loss;	    /* percent of datagrams */
 	uint32_t min_grant_s;
+	uint32_t grace_s; /* flow_grace */
 };
 
 /** Publishes new parts: a reload. with_wwsf_1: its Origin is served. */

@@ -121,14 +121,16 @@ void watch_drained(struct sim *sim)
 	for (uint16_t i = 0; i < sim->options.workers; i++) {
 		struct worker_balance b = worker_balance(sim->worker[i].worker);
 
-		if ((b.sessions | b.bindings | b.transactions | b.parked | b.links | b.jobs |
-		     b.small_buffers | b.large_buffers | b.counted) != 0)
+		if ((b.sessions | b.bindings | b.leaving | b.homes | b.transactions | b.parked |
+		     b.links | b.jobs | b.small_buffers | b.large_buffers | b.counted) != 0)
 			sim_broken(sim, "pools-balance",
 				   "worker %u after the drain: sessions %u bindings %u "
+				   "leaving %u homes %u "
 				   "transactions %u parked %u "
 				   "links %u jobs %u small %u large %u counted %u",
-				   i, b.sessions, b.bindings, b.transactions, b.parked, b.links,
-				   b.jobs, b.small_buffers, b.large_buffers, b.counted);
+				   i, b.sessions, b.bindings, b.leaving, b.homes, b.transactions,
+				   b.parked, b.links, b.jobs, b.small_buffers, b.large_buffers,
+				   b.counted);
 		if (!mailbox_empty(sim->hub, i))
 			sim_broken(sim, "pools-balance", "worker %u has mail after the drain", i);
 	}

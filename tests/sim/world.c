@@ -15,6 +15,7 @@
 
 #define RING_BYTES (256 * 1024)
 #define STEPS_MAX 5000000u /* some 100,000 are usual */
+#define FAREWELL_US (300 * SECOND)
 #define AFTER_DRAIN_US (50 * SECOND)
 #define CORE_LEAVES_US (5 * SECOND)
 
@@ -280,6 +281,7 @@ static struct sim_shape shape_of(struct sim *sim)
 		.loss = sim_below(sim, 6),
 		.min_grant_s = (uint32_t)sim_between(sim, 1, 20),
 		.rotates = sim_chance(sim, 50),
+		.grace_s = (uint32_t)sim_below(sim, 20),
 	};
 
 	return s;
@@ -411,6 +413,27 @@ static void run_until(struct sim *sim, uint64_t until_us)
 	sim->now_us = until_us > sim->now_us && !sim_failed(sim) ? until_us : sim->now_us;
 }
 
+static uint32_t leaving(const struct sim *sim)
+{
+	uint32_t n = 0;
+
+	for (uint16_t i = 0; i < sim->options.workers; i++)
+		n += worker_balance(sim->worker[i].worker).leaving;
+	return n;
+}
+
+/** What has lost its connection is de-registered, and a core that answers lets it go. */
+static void say_farewell(struct sim *sim)
+{
+	uint64_t until_us = sim->now_us + FAREWELL_US;
+
+	while (!sim_failed(sim) && leaving(sim) > 0 && sim->now_us < until_us)
+		run_until(sim, sim->now_us + SECOND);
+	if (!sim_failed(sim) && leaving(sim) > 0)
+		sim_broken(sim, "farewells-end", "%u bindings are still about to leave",
+			   leaving(sim));
+}
+
 static void drain(struct sim *sim)
 {
 	sim->draining = true;
@@ -418,6 +441,7 @@ static void drain(struct sim *sim)
 	for (uint16_t i = 0; i < sim->options.workers; i++)
 		command(sim, i, COMMAND_DRAIN);
 	run_until(sim, sim->now_us + CORE_LEAVES_US);
+	say_farewell(sim);
 	core_drain(sim->core);
 	run_until(sim, sim->now_us + AFTER_DRAIN_US);
 	if (!sim_failed(sim))

@@ -6,16 +6,21 @@
 
 static const struct handle flow = {.worker = 0xabcd, .slot = 0x01020304, .generation = 0xf1f2f3f4};
 
-static struct span token(void)
+static struct span token_of_kind(enum flow_kind kind, struct span bound)
 {
 	static uint8_t text[FLOW_TOKEN_LEN + 1];
+	struct flow_token token = {kind, flow};
 	struct writer out;
 
 	writer_init(&out, text, sizeof(text));
-	flow_token_write(&world.config, &(struct flow_token){FLOW_CONNECTION, flow}, SPAN(""),
-			 &out);
+	flow_token_write(&world.config, &token, bound, &out);
 	EXPECT(writer_ok(&out));
 	return writer_span(&out);
+}
+
+static struct span token(void)
+{
+	return token_of_kind(FLOW_CONNECTION, SPAN(""));
 }
 
 TEST(flow_token, has_47_characters_that_a_user_part_may_have)
@@ -51,6 +56,7 @@ TEST(flow_token, comes_back_as_the_flow)
 
 	world_start();
 	EXPECT_EQ(GW_OK, flow_token_read(&world.config, token(), SPAN(""), &read));
+	EXPECT_EQ(FLOW_CONNECTION, read.kind);
 	EXPECT(handle_equal(flow, read.handle));
 }
 
@@ -127,6 +133,7 @@ TEST(flow_token, of_the_previous_key_is_accepted_and_new_ones_use_the_first)
 	world.config.flow_key_count = 2;
 	EXPECT_EQ(GW_OK,
 		  flow_token_read(&world.config, span_of(old, sizeof(old)), SPAN(""), &read));
+	EXPECT_EQ(FLOW_CONNECTION, read.kind);
 	EXPECT(handle_equal(flow, read.handle));
 	EXPECT(!span_equal(token(), span_of(old, sizeof(old))));
 	EXPECT_EQ(GW_OK, flow_token_read(&world.config, token(), SPAN(""), &read));
@@ -144,7 +151,72 @@ TEST(flow_token, of_another_kind_is_forged)
 		  flow_token_read(&world.config, span_of(text, sizeof(text)), SPAN(""), &read));
 }
 
-TEST_MAIN("gateway_flow_token", RUN(flow_token, has_47_characters_that_a_user_part_may_have),
+TEST(flow_token, of_a_home_comes_back_as_it)
+{
+	struct flow_token read;
+
+	world_start();
+	EXPECT(span_starts(token_of_kind(FLOW_HOME, SPAN("")), SPAN("Bt1.")));
+	EXPECT_EQ(GW_OK, flow_token_read(&world.config, token_of_kind(FLOW_HOME, SPAN("")),
+					 SPAN(""), &read));
+	EXPECT_EQ(FLOW_HOME, read.kind);
+	EXPECT(handle_equal(flow, read.handle));
+}
+
+TEST(flow_token, of_a_home_called_one_of_a_connection_is_forged)
+{
+	struct flow_token read;
+	uint8_t text[FLOW_TOKEN_LEN];
+
+	world_start();
+	memcpy(text, token_of_kind(FLOW_HOME, SPAN("")).at, sizeof(text));
+	memcpy(text, "Ft1.", 4);
+	EXPECT_EQ(GW_FLOW_FORGED,
+		  flow_token_read(&world.config, span_of(text, sizeof(text)), SPAN(""), &read));
+}
+
+TEST(flow_token, is_forged_when_the_text_beside_it_is_another_one)
+{
+	struct flow_token read = {0};
+	struct span text;
+
+	world_start();
+	text = token_of_kind(FLOW_HOME, SPAN("dir=up;icid=4a"));
+	EXPECT_EQ(GW_OK, flow_token_read(&world.config, text, SPAN("dir=up;icid=4a"), &read));
+	EXPECT_EQ(FLOW_HOME, read.kind);
+	EXPECT_EQ(GW_FLOW_FORGED,
+		  flow_token_read(&world.config, text, SPAN("dir=dn;icid=4a"), &read));
+	EXPECT_EQ(GW_FLOW_FORGED,
+		  flow_token_read(&world.config, text, SPAN("dir=up;icid=4"), &read));
+	EXPECT_EQ(GW_FLOW_FORGED, flow_token_read(&world.config, text, SPAN(""), &read));
+	EXPECT_EQ(GW_FLOW_FORGED, flow_token_read(&world.config, token(), SPAN("ob"), &read));
+}
+
+TEST(flow_token, beside_text_that_is_too_long_is_not_written)
+{
+	static uint8_t bound[FLOW_BOUND_MAX + 1];
+	struct flow_token home = {FLOW_HOME, flow}, read;
+	uint8_t text[FLOW_TOKEN_LEN];
+	struct writer out;
+
+	world_start();
+	writer_init(&out, text, sizeof(text));
+	flow_token_write(&world.config, &home, span_of(bound, sizeof(bound)), &out);
+	EXPECT(!writer_ok(&out));
+	writer_init(&out, text, sizeof(text));
+	flow_token_write(&world.config, &home, span_of(bound, FLOW_BOUND_MAX), &out);
+	EXPECT(writer_ok(&out));
+	EXPECT_EQ(GW_OK, flow_token_read(&world.config, writer_span(&out),
+					 span_of(bound, FLOW_BOUND_MAX), &read));
+	EXPECT_EQ(GW_FLOW_FORGED, flow_token_read(&world.config, writer_span(&out),
+						  span_of(bound, sizeof(bound)), &read));
+}
+
+TEST_MAIN("gateway_flow_token", RUN(flow_token, of_a_home_comes_back_as_it),
+	  RUN(flow_token, of_a_home_called_one_of_a_connection_is_forged),
+	  RUN(flow_token, is_forged_when_the_text_beside_it_is_another_one),
+	  RUN(flow_token, beside_text_that_is_too_long_is_not_written),
+	  RUN(flow_token, has_47_characters_that_a_user_part_may_have),
 	  RUN(flow_token, names_node_key_kind_and_flow_in_the_documented_order),
 	  RUN(flow_token, comes_back_as_the_flow),
 	  RUN(flow_token, cut_anywhere_or_too_long_is_forged),

@@ -56,7 +56,7 @@ TEST(request, of_protocol_5_7_becomes_the_mw_message_of_5_7)
 
 TEST(request, has_a_path_with_the_flow_token_and_ob)
 {
-	struct flow_token token;
+	struct flow_token flow;
 	const char *path;
 
 	world_start();
@@ -64,9 +64,9 @@ TEST(request, has_a_path_with_the_flow_token_and_ob)
 	EXPECT_EQ(0, strncmp(path, "<sip:Ft1.", 9));
 	EXPECT_TEXT("@192.0.2.10:5070;transport=tcp;lr;ob>", strchr(path, '@'));
 	EXPECT_EQ(GW_OK, flow_token_read(&world.config, span_of(path + 5, FLOW_TOKEN_LEN), SPAN(""),
-					 &token));
-	EXPECT_EQ(FLOW_CONNECTION, token.kind);
-	EXPECT(handle_equal(token.handle, world.wic[0].flow));
+					 &flow));
+	EXPECT_EQ(FLOW_CONNECTION, flow.kind);
+	EXPECT(handle_equal(flow.handle, world.wic[0].flow));
 }
 
 TEST(request, has_no_ob_in_its_path_without_reg_id)

@@ -35,6 +35,7 @@ static void ended(enum gw_err why)
 	EXPECT_EQ(0, gateway_bindings(world.gw));
 	EXPECT(handle_is_none(world.wic[0].binding));
 	EXPECT_EQ(1, world_count(&world.counters.binding_revoked));
+	EXPECT_EQ(1, gateway_leaving(world.gw)); /* the core is told */
 	EXPECT_EQ(EVENT_BINDING_END, world.event[world.events - 1].what);
 	EXPECT_EQ(why, world.event[world.events - 1].err);
 }

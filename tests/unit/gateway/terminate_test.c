@@ -347,13 +347,12 @@ TEST(request, that_is_not_sip_is_counted_and_dropped)
 /** Path of worker 1's flow 3, generation 9. */
 static const char *foreign_path(void)
 {
-	struct handle flow = {.worker = 1, .slot = 3, .generation = 9};
+	struct flow_token flow = {FLOW_CONNECTION, {.worker = 1, .slot = 3, .generation = 9}};
 	uint8_t token[FLOW_TOKEN_LEN];
 	struct writer out;
 
 	writer_init(&out, token, sizeof(token));
-	flow_token_write(&world.config, &(struct flow_token){FLOW_CONNECTION, flow}, SPAN(""),
-			 &out);
+	flow_token_write(&world.config, &flow, SPAN(""), &out);
 	EXPECT(writer_ok(&out));
 	return format("sip:%.*s@192.0.2.10:5071;lr;ob", FLOW_TOKEN_LEN, (const char *)token);
 }

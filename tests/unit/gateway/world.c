@@ -108,13 +108,30 @@ static enum gw_err env_to_source(void *context, const struct mw_source *source, 
 	return GW_OK;
 }
 
+/** What workers say to each other about homes is kept apart from what goes on the wire. */
+static void letter_add(uint16_t worker, struct span head)
+{
+	struct letter *l = &world.letter[world.letters];
+
+	assert_true(world.letters < SENT_MAX && head.len <= sizeof(l->bytes));
+	world.letters++;
+	l->worker = worker;
+	memset(l->bytes, 0, sizeof(l->bytes));
+	memcpy(l->bytes, head.at, head.len);
+}
+
 static enum gw_err env_to_worker(void *context, uint16_t worker, struct span head,
 				 struct span bytes)
 {
+	const struct message_head *said = (const void *)head.at;
 	struct sent *s;
 
 	if (world.to_worker_err != GW_OK)
 		return world.to_worker_err;
+	if (said->kind >= MESSAGE_ATTACH && said->kind <= MESSAGE_ENDED) {
+		letter_add(worker, head);
+		return GW_OK;
+	}
 	s = sent_add(TO_WORKER, bytes);
 	s->worker = worker;
 	EXPECT(head.len <= sizeof(s->head));
@@ -354,6 +371,7 @@ void world_start(void)
 	gateway_free(world.gw);
 	memset(&world, 0, offsetof(struct world, sent));
 	world.events = 0;
+	world.letters = 0;
 	world.now_us = 5000000;
 	world.wall_s = WORLD_WALL_S;
 	issuers_start();
@@ -372,6 +390,15 @@ void world_start(void)
 	};
 	gateway_start();
 	turn();
+	world_home(0);
+}
+
+void world_home(uint16_t worker)
+{
+	struct span alice = span_text(allowed[0][0]);
+
+	while (siphash(world.config.hash_key, alice) % 2 != worker)
+		world.config.hash_key[0]++;
 }
 
 void world_start_udp(void)
@@ -404,6 +431,7 @@ void world_forget(void)
 {
 	world.count = 0;
 	world.events = 0;
+	world.letters = 0;
 }
 
 const struct sent *world_sent(uint32_t n)
@@ -439,6 +467,12 @@ enum gw_err wic_sends(uint32_t wic, const char *text)
 		refuse(&world.wic[wic], r.err);
 	free(copy);
 	return r.err;
+}
+
+void wic_leaves(uint32_t wic)
+{
+	gateway_flow_ended(world.gw, &world.wic[wic]);
+	world.gone[wic] = true;
 }
 
 void core_sends(const char *text)

@@ -31,6 +31,12 @@ struct sent {
 	char text[SENT_TEXT_MAX + 1]; /* terminated */
 };
 
+/** A message about a home entry, to another worker. */
+struct letter {
+	uint16_t worker;
+	_Alignas(16) uint8_t bytes[256]; /* whole */
+};
+
 #define WICS 3
 
 struct world {
@@ -64,6 +70,8 @@ struct world {
 	bool parked_job;   /* one of its was submitted */
 	uint32_t count;
 	struct sent sent[SENT_MAX];
+	uint32_t letters;
+	struct letter letter[SENT_MAX];
 	uint32_t events;
 	struct message_event event[SENT_MAX];
 };
@@ -82,6 +90,8 @@ void world_key_named(const char *kid);
 /** That token is revoked, or that web site is disabled, from now on. */
 void world_revoke(const char *jti);
 void world_disable(const char *wwsf);
+/** Alice's home is that worker from now on; after world_start() it is 0, this one. */
+void world_home(uint16_t worker);
 /** A turn begins, and what can go on goes on. */
 void world_turn(void);
 /** Time passes; timers fire at their times. */
@@ -97,6 +107,8 @@ uint64_t world_count(const _Atomic uint64_t *counter);
 
 /** A WIC sends a message; the session's part (verdict, refusal) is played here. */
 enum gw_err wic_sends(uint32_t wic, const char *text);
+/** The connection of a WIC ends. */
+void wic_leaves(uint32_t wic);
 /** The core sends a message from world.source. */
 void core_sends(const char *text);
 /** The core answers the request that went to it last: status line's end and header lines. */

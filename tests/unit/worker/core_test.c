@@ -256,8 +256,15 @@ TEST(core, closes_its_link_when_nobody_has_used_it_for_five_minutes)
 	wic = wic_open(&world);
 	link = registered(&world, core, wic, request);
 	peer_free(&world, wic);
+	world_pass(&world, 31); /* the grace of its connection: then the core is told */
+	peer_take(&world, link);
+	snprintf(request, sizeof(request), "%s", peer_text(link));
+	EXPECT(strstr(request, "\r\nExpires: 0\r\n") != NULL);
+	peer_drop(link, link->len);
+	peer_put(&world, link, span_text(core_answer(request, "SIP/2.0 200 OK")));
 	world_pass(&world, 290);
 	peer_take(&world, link);
+	EXPECT_EQ(0, link->len);
 	EXPECT(!link->ended);
 	world_pass(&world, 20);
 	peer_take(&world, link);
