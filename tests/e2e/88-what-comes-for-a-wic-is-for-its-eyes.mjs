@@ -304,12 +304,15 @@ async function lost(world, wic) {
 const afterGrace = (world, peer) => ({
 	'the node says the de-REGISTER': async () => {
 		const wic = await HostileWic.registered(world);
+		const { route } = await peer.learn(wic);
 		await lost(world, wic);
 		const gone = await waitFor('the de-REGISTER', () => peer.requests.find((sip) =>
 			sip.method === 'REGISTER' && sip.header('Contact')?.includes(wic.host)
-			&& /expires=0\b/i.test(sip.header('Contact'))));
+			&& sip.call_id !== wic.call_id), GRACE_OVER_MS * 2);
+		assert.ok(gone.header('Contact').startsWith(wic.contact),
+			'the Contact as it was registered');
+		assert.deepEqual([gone.header('Expires'), gone.header('Path'), gone.cseq], ['0', route, 1]);
 		assert.match(gone.header('Authorization'), /integrity-protected="auth-done"/);
-		assert.equal(gone.header('Expires') ?? '0', '0');
 	},
 	'the dialog is gone': async () => {
 		const wic = await HostileWic.registered(world);
