@@ -14,7 +14,7 @@ import { waitFor } from './process.mjs';
 import { cutSipStream, parseSip } from './sip.mjs';
 
 const MARKER_PORT = 9; /* discard: nobody listens, the capture sees it all the same */
-const LOOKS_LIKE_SIP = /^(SIP\/2\.0 \d|[A-Z]+ \S+ SIP\/2\.0\r\n)/;
+const LOOKS_LIKE_SIP = /^(SIP\/2\.0 \d{3}[ \r]|[A-Z]+ \S+ SIP\/2\.0\r\n)/;
 
 /**
  * Emits 'message' ({time_s, from, to, transport, sip}) for each SIP message to or from the S-CSCF's

@@ -13,12 +13,8 @@ import { Program, run, waitFor, within } from './process.mjs';
  */
 export function configuration({ folder, files, workers, mw, link, keys = 'file',
 	digest = null, aka = false, origins = [SITE_ORIGIN, HOLD_ORIGIN], served = [], balancers = [], control_mode = '0600', certificates = [files], tls = '',
-<<<<<<< HEAD
-	more_issuers = '', more_sites = '', settings = '',
+	more_issuers = '', more_sites = '', site_limits = '', settings = '',
 	next_hops = null, trusted = [link.core], options_interval = 0, more_mw = '' }) {
-=======
-	more_issuers = '', more_sites = '', site_limits = '', settings = '' }) {
->>>>>>> h-calls
 	const w2_on_port = link.access === link.gateway && link.port;
 	const jwks = keys === 'file' ? `jwks: "file:${files.jwks}"`
 		: `jwks: "https://${SITE_HOST}/jwks.json"\n    jwks_ca: ${files.ca}`;
