@@ -187,6 +187,7 @@ static void store_registration(const struct transaction *t, struct binding *b)
 	b->outbound = t->registration.outbound;
 	b->contact = t->registration.contact;
 	b->jti = t->registration.jti;
+	b->asked_us = t->registration.asked_us;
 	b->path = t->target.transport;
 	b->ims_auth = t->registration.ims_auth;
 	memcpy(b->icid, t->registration.icid, sizeof(b->icid));

@@ -93,7 +93,7 @@ void cancel_send(struct gateway *gw, struct transaction *t)
 
 void cancel_transaction(struct gateway *gw, struct transaction *t)
 {
-	if (t->cancelled || t->server.state != SIP_PROCEEDING)
+	if (t->cancelled || !transaction_waits(t))
 		return; /* it is on its way, or comes too late */
 	t->cancelled = true;
 	if (t->client.state == SIP_PROCEEDING)

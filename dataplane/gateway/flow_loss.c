@@ -8,6 +8,8 @@
  * here too, with the same grace.
  */
 
+#define HOME_SAYS_US 1000000 /* a home worker's answer is there by then */
+
 static void grace_over(struct timer *timer, void *context)
 {
 	struct gateway *gw = context;
@@ -60,6 +62,9 @@ void flow_loss_late(struct gateway *gw, struct binding *b)
 		counter_add(&gw_counters(gw)->binding_lost, 1);
 		gateway_event(gw, EVENT_BINDING_LOST, b->flow, b, GW_OK, 0);
 	}
+	/* its client may be back already: the home worker says so before the core is told */
+	if (b->held_us < gw->time.now_us + HOME_SAYS_US)
+		b->held_us = gw->time.now_us + HOME_SAYS_US;
 	wait_for_flow(gw, b);
 	home_bound_dead(gw, b);
 }

@@ -14,6 +14,7 @@ struct home {
 	struct timer end; /* armed when the flow has ended */
 	struct home_key key;
 	uint64_t contact;
+	uint64_t asked_us; /* when the REGISTER came that the flow has it by */
 	uint64_t core_us;  /* until when the core holds the binding at most; 0: no binding */
 	uint64_t grace_us; /* lost: until when a dialog waits for another flow */
 	struct handle flow;
@@ -198,11 +199,20 @@ static void home_take(struct gateway *gw, struct home *h, const struct message_a
 	h->binding = a->binding;
 	h->contact = a->contact;
 	h->outbound = a->outbound;
+	h->asked_us = a->asked_us;
 	h->core_us = gw->time.now_us + (uint64_t)a->core_s * 1000000;
 	h->lost = false;
 	tell_before(gw, h, &before, a);
 	if (a->stage == ATTACH_BOUND)
 		tell_attached(gw, h);
+}
+
+/** Its client came back before its 200 did: on a connection that has ended, or that is not known to
+ * have. The core has the registration that was asked for last. */
+static bool comes_late(const struct home *h, const struct message_attach *a)
+{
+	return !h->lost && !handle_equal(h->flow, a->flow) &&
+	       (a->stage == ATTACH_LOST || a->asked_us < h->asked_us);
 }
 
 static void home_attach(struct gateway *gw, const struct message_attach *a)
@@ -214,9 +224,9 @@ static void home_attach(struct gateway *gw, const struct message_attach *a)
 			tell_ended(gw, h, h->flow, h->binding, ENDED_HOLD);
 		return;
 	}
-	if (h != NULL && a->stage == ATTACH_LOST && !h->lost && !handle_equal(h->flow, a->flow)) {
+	if (h != NULL && comes_late(h, a)) {
 		tell_ended(gw, h, a->flow, a->binding, replaced(h, a));
-		return; /* its client came back before its 200 did */
+		return;
 	}
 	if (h == NULL)
 		h = home_get(gw, &a->key);
@@ -398,6 +408,7 @@ static void home_say(struct gateway *gw, const struct home_claim *claim, struct 
 
 	if (b != NULL) {
 		m.binding = slots_handle(gw->bindings, b);
+		m.asked_us = b->asked_us;
 		m.core_s = (uint32_t)((b->core_us - gw->time.now_us) / 1000000) + 1;
 	}
 	outbox_send(gw, home_worker(gw, &m.key), &m.head);

@@ -46,6 +46,7 @@ struct binding {
 	enum binding_state state;
 	struct home_claim claim;
 	uint64_t core_us;	/* until when the core holds it: not before expires_us */
+	uint64_t asked_us;	/* when its last REGISTER came */
 	uint64_t lost_us;	/* LOST: since when */
 	uint64_t held_us;	/* no de-REGISTER before: a REGISTER may be replacing it */
 	uint32_t retry_us;	/* LEAVING: wait after the next failure */
@@ -116,6 +117,7 @@ struct transaction {
 				    reliable */
 	union {
 		struct {
+			uint64_t asked_us;     /* when it came */
 			uint64_t token_exp_us; /* monotonic time at which the token ends */
 			uint32_t requested_s;  /* asked of the core; 0: de-registration */
 			uint64_t contact; /* hash of the Contact's user and host; 0: all or none */
@@ -803,6 +805,7 @@ struct route_top {
 	struct flow_token token;
 	struct dialog_mark mark; /* of a Record-Route; zeroed for a Path */
 	bool outbound;
+	bool dialog;	    /* a Record-Route, not a Path */
 	bool more;	    /* a further Route is left after ours */
 	struct span second; /* that one */
 	uint64_t rest;	    /* hash of the dialog and what is left after ours */

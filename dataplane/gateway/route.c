@@ -152,7 +152,7 @@ static enum gw_err read_own(const struct gateway *gw, struct span element, struc
 	if (address.err != GW_OK)
 		return GW_FLOW_FORGED;
 	top->outbound = sip_param(address.uri.params, SPAN("ob"), &value);
-	(void)sip_param(address.uri.params, MARK_NAME, &bound);
+	top->dialog = sip_param(address.uri.params, MARK_NAME, &bound);
 	err = flow_token_read(gw_config(gw), address.uri.user, bound, &top->token);
 	if (err == GW_OK && bound.len > 0 && !mark_read(bound, &top->mark))
 		err = GW_FLOW_FORGED;

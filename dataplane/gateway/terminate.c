@@ -210,7 +210,6 @@ void terminate_elsewhere(struct gateway *gw, const struct mw_source *source, str
 	}
 }
 
-/** A request that is under way already: the ACK of its failure, or the same once more. */
 static bool terminate_known(struct gateway *gw)
 {
 	enum sip_method method = gw->message.method;
@@ -262,7 +261,8 @@ void terminate_here(struct gateway *gw, const struct mw_source *source, struct h
 	if (terminate_under_way(gw, source))
 		return;
 	if (gw->message.method == SIP_ACK) {
-		if (wic != NULL && terminate_home(wic, top))
+		/* by a Path: of a failure of ours, forgotten */
+		if (wic != NULL && top->dialog && terminate_home(wic, top))
 			in_dialog_ack_to_wic(gw, wic, top);
 		return;
 	}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "call.h"
 #include "core.h"
 
 #include <stdlib.h>
@@ -33,7 +34,9 @@ static void take_message(struct core_script *core, const struct core_way *way, s
 	if (token_leaks(message))
 		sim_broken(core->sim, "no-token-on-mw", "%.*s", (int)span_find(message, '\r'),
 			   (const char *)message.at);
-	if (text_status(message) != 0)
+	if (call_of(core->sim, message) != NULL)
+		core_call_message(core, way, call_of(core->sim, message), message);
+	else if (text_status(message) != 0)
 		core_response(core, message);
 	else
 		core_request(core, way, message);
@@ -122,6 +125,7 @@ static void on_closed(struct conn *conn, void *context, enum gw_err why)
 	sim_note(l->core->sim, "core link %u closed: %s", l->number, gw_err_name(why));
 	l->conn = NULL;
 	l->number = 0;
+	l->core->disturbed_us = l->core->sim->now_us;
 }
 
 static const struct conn_ops link_ops = {on_accept,   on_connected, on_readable, on_writable,
@@ -207,6 +211,8 @@ static void rises(struct sim *sim, void *context, uint64_t place)
 	struct core_script *core = context;
 
 	sim_note(sim, "core %u is back", (unsigned)place);
+	core->down--;
+	core->disturbed_us = sim->now_us;
 	simnet_host(sim->net, &core->place[place], HOST_UP);
 }
 
@@ -221,12 +227,39 @@ static void dies(struct sim *sim, void *context, uint64_t arg)
 		return;
 	sim_note(sim, "core %u dies%s", place, resets ? "" : " in silence");
 	simnet_host(sim->net, &core->place[place], resets ? HOST_REFUSES : HOST_SILENT);
+	core->down++;
+	core->disturbed_us = sim->now_us;
 	for (uint32_t i = 0; i < LINKS_MAX; i++)
 		if (core->link[i].conn != NULL && sim_chance(sim, 80))
 			conn_abort(core->link[i].conn, GW_CONN_ABORTED);
 	sim_arrived(sim, SIM_HOST_CORE);
 	sim_at(sim, sim->now_us + sim_between(sim, sim_s(1), sim_s(9)), rises, core, place);
 	sim_at(sim, sim->now_us + sim_between(sim, sim_s(10), sim_s(60)), dies, core, 0);
+}
+
+static void gets_busy(struct sim *sim, void *context, uint64_t arg)
+{
+	struct core_script *core = context;
+	uint32_t place = sim_below(sim, PLACES);
+
+	(void)arg;
+	if (sim->draining)
+		return;
+	core->busy_until_us[place] = sim->now_us + sim_between(sim, SECOND / 2, sim_s(4));
+	sim_note(sim, "core %u is busy", place);
+	sim_at(sim, sim->now_us + sim_between(sim, sim_s(3), sim_s(40)), gets_busy, core, 0);
+}
+
+bool core_busy(struct core_script *core, const struct core_way *way)
+{
+	struct endpoint local = way->local;
+
+	if (way->tcp && core->link[way->link].conn != NULL)
+		local = conn_local(core->link[way->link].conn);
+	for (uint32_t i = 0; i < PLACES; i++)
+		if (endpoint_same_host(&local, &core->place[i]))
+			return core->sim->now_us < core->busy_until_us[i];
+	return false;
 }
 
 struct core_script *core_new(struct sim *sim)
@@ -244,6 +277,9 @@ struct core_script *core_new(struct sim *sim)
 			abort();
 	sim_at(sim, sim_between(sim, sim_s(5), sim_s(60)), dies, core, 0);
 	sim_at(sim, SECOND, core_calls, core, 0);
+	core->exchange = core_exchanges_new();
+	if (sim->shape.busy)
+		sim_at(sim, sim_between(sim, sim_s(5), sim_s(30)), gets_busy, core, 0);
 	return core;
 }
 
@@ -251,6 +287,7 @@ void core_free(struct core_script *core)
 {
 	for (uint32_t i = 0; i < core->calls; i++)
 		free(core->call[i].bytes);
+	core_exchanges_free(core->exchange);
 	free(core);
 }
 

@@ -79,6 +79,10 @@ struct core_script {
 	uint32_t last_sequence[SIM_WICS_MAX]; /* per WIC: the last call that came over last_link */
 	uint32_t last_link[SIM_WICS_MAX];
 	bool leaving;
+	uint32_t down;		/* places that are */
+	uint64_t disturbed_us;	/* the last time that a place died or rose, or a connection ended */
+	uint64_t busy_until_us[PLACES];
+	struct core_exchange *exchange; /* of calls, by their number */
 };
 
 /* core.c */
@@ -86,6 +90,17 @@ void core_answer(struct core_script *core, const struct core_way *way, struct sp
 /** A connection to target, opened when there is none. NULL: no room. */
 struct core_link *core_link_to(struct core_script *core, const struct endpoint *target);
 void core_link_write(struct core_link *link, struct span bytes);
+
+/** The place of the core that way leads to has too much to do. */
+bool core_busy(struct core_script *core, const struct core_way *way);
+
+/* core_call.c: calls */
+struct call;
+struct core_exchange *core_exchanges_new(void);
+void core_exchanges_free(struct core_exchange *all);
+void core_call(struct core_script *core, const struct core_binding *b);
+void core_call_message(struct core_script *core, const struct core_way *way, struct call *c,
+		       struct span message);
 
 /* core_registrar.c: requests of the gateway */
 void core_request(struct core_script *core, const struct core_way *way, struct span message);

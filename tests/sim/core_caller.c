@@ -188,7 +188,9 @@ void core_calls(struct sim *sim, void *context, uint64_t arg)
 	(void)arg;
 	if (sim->draining)
 		return;
-	if (b != NULL)
+	if (b != NULL && sim_chance(sim, 30))
+		core_call(core, b);
+	else if (b != NULL)
 		(void)call(core, b, sim_chance(sim, 10), sim_chance(sim, 3));
 	if (sim_chance(sim, 5))
 		nonsense(core);

@@ -138,6 +138,7 @@ static void write_200(struct core_script *core, struct span message, struct requ
 	uint32_t asked = (uint32_t)text_number(text_header(message, "Expires", 0), "", 0);
 	struct span contact = text_header(message, "Contact", 0);
 	struct sim *sim = core->sim;
+	bool listed = sim_chance(sim, 97); /* else it is not registered, whatever was asked */
 
 	if (r->core_granted == 0 && r->kind == REQUEST_REGISTER)
 		r->core_granted = sim_chance(sim, 80)	? asked
@@ -146,7 +147,7 @@ static void write_200(struct core_script *core, struct span message, struct requ
 	core_write_response(message, 200, out);
 	if (sim_chance(sim, 20))
 		text_add(out, "Contact: <sip:other@device.invalid>;expires=777\r\n");
-	if (r->kind == REQUEST_REGISTER && sim_chance(sim, 97))
+	if (r->kind == REQUEST_REGISTER && listed)
 		text_add(out, "Contact: %.*s;expires=%u\r\n", (int)span_find(contact, '>') + 1,
 			 (const char *)contact.at, r->core_granted);
 	text_add(out, "Path: %.*s\r\n", (int)text_header(message, "Path", 0).len,
@@ -161,6 +162,8 @@ static void write_200(struct core_script *core, struct span message, struct requ
 	text_add(out, "P-Charging-Vector: icid-value=x;orig-ioi=v;term-ioi=h\r\n");
 	text_add(out, "P-Charging-Function-Addresses: ccf=1.2.3.4\r\nContent-Length: 0\r\n\r\n");
 	store(core, message, r);
+	if (!listed)
+		binding_of_user(core, r)->live = false;
 }
 
 static uint16_t draw_register_status(struct core_script *core)
@@ -314,6 +317,23 @@ static void on_message(struct core_script *core, const struct core_way *way, str
 	}
 }
 
+/** This place of the core has too much to do. */
+static bool refuses(struct core_script *core, const struct core_way *way, struct span message,
+		    struct request *r)
+{
+	uint8_t text[CORE_TEXT_MAX];
+	struct writer out;
+
+	if (!core_busy(core, way) || r->core_status != 0)
+		return false;
+	r->refused_busy = true;
+	writer_init(&out, text, sizeof(text));
+	core_write_response(message, 503, &out);
+	text_add(&out, "Retry-After: 1\r\nContent-Length: 0\r\n\r\n");
+	core_answer(core, way, writer_span(&out));
+	return true;
+}
+
 void core_request(struct core_script *core, const struct core_way *way, struct span message)
 {
 	struct request *r = request_of(core->sim, message);
@@ -336,6 +356,8 @@ void core_request(struct core_script *core, const struct core_way *way, struct s
 	check_common(core, message);
 	sim_note(core->sim, "core gets %.*s r%u", (int)span_find(message, ' '),
 		 (const char *)message.at, (unsigned)(r - core->sim->request));
+	if (refuses(core, &back, message, r))
+		return;
 	if (r->kind == REQUEST_MESSAGE)
 		on_message(core, &back, message, r);
 	else

@@ -22,6 +22,7 @@ struct sim_conn {
 	struct simnet *net;
 	struct sim_core *core; /* NULL: free */
 	uint32_t index;
+	uint32_t place; /* among those of its core */
 	uint32_t generation;
 	uint32_t other; /* the other end's index and generation */
 	uint32_t other_generation;
@@ -85,7 +86,8 @@ struct sim_core {
 	uint32_t ports;
 	struct sim_datagram *inbox[INBOX_MAX];
 	uint32_t inbox_len;
-	uint32_t live; /* connections of this core, given or not */
+	uint32_t live;			  /* connections of this core, given or not */
+	struct sim_conn *conn[CONNS_MAX]; /* those */
 	uint32_t given;
 	bool running; /* inside run_ready */
 };

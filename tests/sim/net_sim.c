@@ -33,6 +33,16 @@ uint32_t simnet_live(const struct net_core *core)
 /* ---- the core ---------------------------------------------------------------------------------
  */
 
+static void core_enter(struct sim_core *core)
+{
+	uint32_t i = 0;
+
+	while (i < entered->cores && entered->core[i] != NULL)
+		i++;
+	entered->cores = i == entered->cores ? i + 1 : entered->cores;
+	entered->core[i] = core;
+}
+
 static enum gw_err sim_open(const struct net_config *config, struct net_core **opened)
 {
 	struct sim_core *core = calloc(1, sizeof(*core));
@@ -43,7 +53,7 @@ static enum gw_err sim_open(const struct net_config *config, struct net_core **o
 	core->epoch = config->epoch;
 	core->limits = config->limits;
 	core->clock = config->clock;
-	entered->core[entered->cores++] = core;
+	core_enter(core);
 	*opened = &core->core;
 	return GW_OK;
 }
@@ -136,15 +146,11 @@ typedef bool conn_visit(struct sim_conn *c, uint64_t now_us);
 
 static bool visit(const struct sim_core *core, conn_visit *f, bool drawn)
 {
-	struct simnet *net = core->net;
-	uint32_t from = drawn && net->used > 0 ? sim_below(net->sim, net->used) : 0;
+	uint32_t n = core->live, at = drawn && n > 0 ? sim_below(core->net->sim, n) : 0;
 
-	for (uint32_t i = 0; i < net->used; i++) {
-		struct sim_conn *c = &net->conn[(from + i) % net->used];
-
-		if (c->core == core && f(c, core->clock->now_us))
+	for (uint32_t i = 0; i < n; i++, at = at + 1 < n ? at + 1 : 0)
+		if (f(core->conn[at], core->clock->now_us))
 			return true;
-	}
 	return false;
 }
 
@@ -259,16 +265,15 @@ static void run_datagrams(struct sim_core *core)
 static void sim_run_ready(struct net_core *net_core)
 {
 	struct sim_core *core = core_of(net_core);
-	struct simnet *net = core->net;
-	uint32_t calls = 0, from = net->used > 0 ? sim_below(net->sim, net->used) : 0;
-	uint32_t used = net->used;
+	uint32_t calls = 0, n = core->live, from = n > 0 ? sim_below(core->net->sim, n) : 0;
 
 	core->running = true;
 	run_datagrams(core);
-	for (uint32_t i = 0; i < used && calls < CALLS_PER_RUN; i++) {
-		struct sim_conn *c = &net->conn[(from + i) % used];
+	/* the list changes meanwhile: who is passed over has its turn in the next run */
+	for (uint32_t i = 0; i < n && core->live > 0 && calls < CALLS_PER_RUN; i++) {
+		struct sim_conn *c = core->conn[(from + i) % core->live];
 
-		if (c->core != core || !due(c, core->clock->now_us))
+		if (!due(c, core->clock->now_us))
 			continue;
 		run_conn(c, core->clock->now_us);
 		calls++;
@@ -310,11 +315,9 @@ static uint64_t sim_next_deadline_us(const struct net_core *net_core)
 	const struct sim_core *core = (const struct sim_core *)net_core;
 	uint64_t next = UINT64_MAX;
 
-	for (uint32_t i = 0; i < core->net->used; i++) {
-		const struct sim_conn *c = &core->net->conn[i];
+	for (uint32_t i = 0; i < core->live; i++) {
+		const struct sim_conn *c = core->conn[i];
 
-		if (c->core != core)
-			continue;
 		next = earlier(next, c->deadline_us);
 		next = earlier(next, c->connect_by_us);
 		if (c->tx_len > 0 && !c->connecting && core->limits.user_timeout_us > 0)
@@ -368,11 +371,12 @@ static void sim_close(struct net_core *net_core)
 
 	core->closing = true;
 	sim_stop_listening(net_core);
-	for (uint32_t i = 0; i < net->used; i++)
-		if (net->conn[i].core == core) {
-			wire_end(&net->conn[i], GW_STOPPING, true);
-			run_closed(&net->conn[i]);
-		}
+	while (core->live > 0) {
+		struct sim_conn *c = core->conn[0];
+
+		wire_end(c, GW_STOPPING, true);
+		run_closed(c);
+	}
 	for (uint32_t i = 0; i < core->inbox_len; i++)
 		free(core->inbox[i]);
 	for (uint32_t i = 0; i < net->cores; i++)

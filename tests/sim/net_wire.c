@@ -88,17 +88,21 @@ struct sim_conn *wire_conn_new(struct sim_core *core)
 	}
 	c->rx = malloc(c->rx_size);
 	c->tx = malloc(c->tx_size);
-	core->live++;
+	c->place = core->live;
+	core->conn[core->live++] = c;
 	return c;
 }
 
 void wire_conn_free(struct sim_conn *c)
 {
+	struct sim_core *core = c->core;
+
 	free(c->rx);
 	free(c->tx);
 	c->rx = NULL;
 	c->tx = NULL;
-	c->core->live--;
+	core->conn[c->place] = core->conn[--core->live];
+	core->conn[c->place]->place = c->place;
 	c->core = NULL;
 }
 

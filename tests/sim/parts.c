@@ -133,7 +133,7 @@ static struct snapshot_part *config_new(struct sim *sim, bool with_wwsf_1)
 		.tls_handshake_s = 10,
 		.upgrade_s = 10,
 		.preauth_s = 30,
-		.timer_c_s = 185,
+		.timer_c_s = sim->shape.timer_c_s,
 		.max_output = 16384,
 		.from_check = true,
 	};

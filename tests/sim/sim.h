@@ -80,7 +80,9 @@ void watch_report(const struct sim *sim);
 /** Checks one worker after its turn, and that no mail waits for a sleeper. */
 void watch_worker(struct sim *sim, uint16_t index);
 void watch_sleepers(struct sim *sim);
-/** Checks that everything is given back: after the drain. */
+/** Everything is given back. */
+bool watch_rests(const struct sim *sim);
+/** Checks that: after the drain. */
 void watch_drained(struct sim *sim);
 /** Checks that no request waits too long; runs every second. */
 void watch_requests(struct sim *sim);
@@ -120,6 +122,8 @@ struct request {
 	uint32_t core_granted;
 	bool unknown_key;  /* of its token: it may wait for it, and in vain */
 	bool foreign_from; /* MESSAGE whose From is not the WIC's */
+	bool outbound;	   /* REGISTER with reg-id */
+	bool refused_busy; /* a place of the core had too much to do */
 	bool abandoned;	   /* its connection has ended */
 };
 #define SIM_REQUESTS_MAX 8192
@@ -165,6 +169,9 @@ struct sim_shape {
 	uint32_t loss;	    /* percent of datagrams */
 	uint32_t min_grant_s;
 	uint32_t grace_s; /* flow_grace */
+	uint32_t timer_c_s;
+	bool restarts; /* the whole gateway, now and then */
+	bool busy;     /* the core says 503 at times */
 };
 
 /** Publishes new parts: a reload. with_wwsf_1: its Origin is served. */
@@ -202,6 +209,7 @@ void token_maker_sign(struct token_maker *maker, struct span text, bool forged,
 
 struct wic_script;
 struct core_script;
+struct calls;
 
 struct sim_worker {
 	struct worker *worker;
@@ -248,13 +256,18 @@ struct sim {
 	struct sim_rotation rotation;
 	struct wic_script *wics;
 	struct core_script *core;
+	struct calls *calls;
 	struct request *request;
 	uint32_t requests;
 	uint32_t open_from; /* requests before it have ended */
 	bool draining;
 	bool disowned_once;
 	bool wwsf_1_served;
+	bool down;	       /* the gateway is not there */
+	uint32_t restarts;     /* so far */
+	uint64_t restarted_us; /* the last time that it went or came; 0: never */
 	uint32_t key_round; /* flow keys change with it */
+	uint64_t rotated_us; /* the last time that it did */
 	uint64_t steps;
 };
 

@@ -34,8 +34,11 @@ static struct span next_line(struct span *rest)
 
 static bool is_header(struct span line, struct span name, struct span *value)
 {
-	uint32_t colon = span_find(line, ':');
+	uint32_t colon;
 
+	if (((line.at[0] ^ name.at[0]) & 0x5f) != 0)
+		return false; /* most of them */
+	colon = span_find(line, ':');
 	*value = span_trim(span_from(line, colon + 1));
 	return colon < line.len && span_equal_nocase(span_trim(span_cut(line, 0, colon)), name);
 }

@@ -108,12 +108,25 @@ void watch_worker(struct sim *sim, uint16_t index)
 
 void watch_sleepers(struct sim *sim)
 {
-	for (uint16_t i = 0; i < sim->options.workers; i++)
+	for (uint16_t i = 0; i < sim->options.workers && !sim->down; i++)
 		if (sim->worker[i].asleep && !sim->worker[i].woken && !mailbox_empty(sim->hub, i))
 			sim_broken(sim, "lost-wake-up", "worker %u sleeps over its mail", i);
-	if (sim->control.asleep && !sim->control.woken &&
+	if (!sim->down && sim->control.asleep && !sim->control.woken &&
 	    !mailbox_empty(sim->hub, sim->options.workers))
 		sim_broken(sim, "lost-wake-up", "control sleeps over its mail");
+}
+
+bool watch_rests(const struct sim *sim)
+{
+	for (uint16_t i = 0; i < sim->options.workers; i++) {
+		struct worker_balance b = worker_balance(sim->worker[i].worker);
+
+		if ((b.sessions | b.bindings | b.leaving | b.homes | b.transactions | b.parked |
+		     b.links | b.jobs | b.small_buffers | b.large_buffers | b.counted) != 0 ||
+		    !mailbox_empty(sim->hub, i))
+			return false;
+	}
+	return true;
 }
 
 void watch_drained(struct sim *sim)

@@ -208,6 +208,8 @@ static void on_closed(struct conn *conn, void *context, enum gw_err why)
 	sim_note(w->sim, "wic %u.%u closed: %s", w->index, w->number, gw_err_name(why));
 	w->conn = NULL;
 	w->state = WIC_AWAY;
+	if (w->home_lost_us == 0)
+		w->home_lost_us = w->sim->now_us;
 	if (!w->sim->draining)
 		sim_at(w->sim, w->sim->now_us + sim_between(w->sim, 1000, sim_s(4)), connect_again,
 		       w, w->number);
@@ -225,7 +227,8 @@ static void connect_again(struct sim *sim, void *context, uint64_t number)
 	if (w->conn != NULL || number != w->number || sim->draining)
 		return;
 	w->number++;
-	w->user = w->users[sim_below(sim, SIM_IDENTITIES)];
+	if (w->number == 1 || sim_chance(sim, 15))
+		w->user = w->users[sim_below(sim, SIM_IDENTITIES)];
 	w->authorised_until = 0;
 	w->bound_until_us = 0;
 	w->registered = 0;
@@ -298,13 +301,15 @@ static void act(struct sim *sim, void *context, uint64_t number)
 
 	if (w->number != number || w->conn == NULL || w->state != WIC_OPEN || w->silent)
 		return;
-	if (what < 45)
+	if (what < (w->registered != 0 ? 32 : 75)) /* after a reconnect that comes first */
 		wic_register(w);
-	else if (what < 55)
+	else if (what < 38)
 		wic_deregister(w);
-	else if (what < 88)
+	else if (what < 70)
+		wic_call(w);
+	else if (what < 90)
 		wic_say(w);
-	else if (what < 96)
+	else if (what < 95)
 		misbehave(w);
 	else
 		leave(w);
@@ -334,6 +339,7 @@ struct wic_script *wics_new(struct sim *sim)
 
 		w->sim = sim;
 		w->index = i;
+		w->outbound = sim_chance(sim, 70);
 		for (uint32_t k = 0; k < SIM_IDENTITIES; k++) /* odd ones are of the other site */
 			w->users[k] = i * SIM_IDENTITIES + k + (i % 2) * (SIM_USERS / 2);
 		sim_at(sim, sim_between(sim, 0, sim_s(3)), connect_again, w, 0);

@@ -25,6 +25,13 @@ struct wic {
 	uint64_t authorised_until; /* Unix time: latest end of a token it showed on this connection
 				    */
 	uint32_t cseq;
+	bool outbound; /* registers with reg-id and an instance, most times */
+	/* its home at the gateway, by which its dialogs are found: one identity's registration */
+	uint64_t home_since_us; /* 0: not known to be there */
+	uint64_t home_here_us;	/* this connection has it */
+	uint64_t home_lost_us;	/* its connection has ended; 0: it has not */
+	uint32_t home_user, home_conn;
+	bool home_outbound;
 	uint8_t in[65536];
 	uint32_t in_len;
 	struct peer_out out;
@@ -44,6 +51,13 @@ void wic_register(struct wic *w);
 void wic_deregister(struct wic *w);
 /** A MESSAGE to another WIC. */
 void wic_say(struct wic *w);
+/** Calls somebody. */
+void wic_call(struct wic *w);
+/** Adds what a WIC must not be able to say to the core. */
+void wic_forge(struct wic *w, struct writer *out);
+struct call;
+/** A message of a call has come. */
+void wic_call_message(struct wic *w, struct call *c, struct span message);
 /** SIP with something wrong in it. */
 void wic_garble(struct wic *w);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
 
+#include "call.h"
 #include "wic.h"
 
 /* What the scripted WICs say, and what they may hear. */
@@ -35,8 +36,7 @@ static void write_contact(struct wic *w, bool reg_id, uint32_t asked_s, struct w
 		text_add(out, "\r\nExpires: %u\r\n", asked_s);
 }
 
-/** What a WIC must not be able to say to the core. */
-static void write_forgeries(struct wic *w, struct writer *out)
+void wic_forge(struct wic *w, struct writer *out)
 {
 	if (sim_chance(w->sim, 20))
 		text_add(out, "P-Asserted-Identity: <sip:president@" DOMAIN ">\r\n");
@@ -96,6 +96,37 @@ static struct request *new_request(struct wic *w, enum request_kind kind, uint32
 	return r;
 }
 
+/** A registration under another key would end the home's dialogs: what is known of it is not known
+ * any more. */
+static bool same_home(const struct wic *w, const struct request *r)
+{
+	return w->home_user == r->user && w->home_outbound == r->outbound &&
+	       (r->outbound || w->home_conn == w->number);
+}
+
+static void home_asked(struct wic *w, const struct request *r)
+{
+	if (r->kind == REQUEST_REGISTER && !same_home(w, r))
+		w->home_since_us = 0;
+}
+
+static void home_bound(struct wic *w, const struct request *r)
+{
+	const struct sim *sim = w->sim;
+	uint64_t grace_us = sim->shape.grace_s * SECOND;
+	bool late = w->home_lost_us > 0 && sim->now_us + SECOND > w->home_lost_us + grace_us;
+
+	if (w->home_since_us == 0 || late || !same_home(w, r) ||
+	    w->home_since_us < sim->restarted_us)
+		w->home_since_us = sim->now_us;
+	if (w->home_conn != w->number || w->home_since_us == sim->now_us)
+		w->home_here_us = sim->now_us;
+	w->home_lost_us = 0;
+	w->home_user = r->user;
+	w->home_conn = w->number;
+	w->home_outbound = r->outbound;
+}
+
 static void send_register(struct wic *w, struct request *r, uint32_t number)
 {
 	char aor[64];
@@ -106,13 +137,15 @@ static void send_register(struct wic *w, struct request *r, uint32_t number)
 	text_add(&name, "sip:user%u@" DOMAIN "%c", whose_token(w, r->token), 0);
 	writer_init(&out, text, sizeof(text));
 	write_head(w, number, "REGISTER", "sip:" DOMAIN, aor, aor, &out);
-	write_contact(w, sim_chance(w->sim, 70), r->asked_s, &out);
+	r->outbound = w->outbound ^ sim_chance(w->sim, 3);
+	write_contact(w, r->outbound, r->asked_s, &out);
 	write_token(w, r, &out);
-	write_forgeries(w, &out);
+	wic_forge(w, &out);
+	home_asked(w, r);
 	text_add(&out, "Supported: path, outbound\r\nContent-Length: 0\r\n\r\n");
-	sim_note(w->sim, "wic %u.%u REGISTER r%u user%u token %d exp %lld asks %u", w->index,
+	sim_note(w->sim, "wic %u.%u REGISTER r%u user%u token %d exp %lld asks %u%s", w->index,
 		 w->number, number, w->user, (int)r->token, (long long)(r->exp_s - SIM_WALL_START),
-		 r->asked_s);
+		 r->asked_s, r->outbound ? " outbound" : "");
 	wic_send(w, writer_span(&out));
 }
 
@@ -193,7 +226,7 @@ void wic_say(struct wic *w)
 		r->exp_s = sim_wall(w->sim) + 100;
 		write_token(w, r, &out);
 	}
-	write_forgeries(w, &out);
+	wic_forge(w, &out);
 	text_add(&out, "Content-Type: text/plain\r\nContent-Length: %u\r\n\r\n%.*s",
 		 sim_below(w->sim, 2) * 5, 0, "");
 	if (text_number(writer_span(&out), "Content-Length: ", 0) == 5)
@@ -259,6 +292,7 @@ static void registered(struct wic *w, struct request *r, struct span message)
 	w->bound_until_us = w->sim->now_us + (r->kind == REQUEST_REGISTER ? got : 0) * SECOND;
 	if (r->kind == REQUEST_DEREGISTER || got == 0)
 		return;
+	home_bound(w, r);
 	if (r->token != TOKEN_GOOD)
 		sim_broken(w->sim, "bad-token-refused", "wic %u registered with token kind %d",
 			   w->index, (int)r->token);
@@ -275,7 +309,8 @@ static void refused(struct wic *w, const struct request *r)
 	bool fresh = r->exp_s > sim_wall(sim) + sim->shape.min_grant_s + 5;
 
 	/* 500 is also for what would overtake a request that waits for keys */
-	if (r->core_status == 0 && r->status == 500 && !sim->rotation.unknown_once)
+	if (r->core_status == 0 && r->status == 500 && !sim->rotation.unknown_once &&
+	    !r->refused_busy)
 		sim_broken(w->sim, "no-internal-error", "wic %u.%u r%u got 500", w->index,
 			   w->number, (unsigned)(r - sim->request));
 	if (r->kind != REQUEST_REGISTER || r->token != TOKEN_GOOD || r->core_status != 0)
@@ -351,7 +386,7 @@ static void answer(struct wic *w, struct span message)
 	text_copy(&out, message, "Call-ID");
 	text_copy(&out, message, "CSeq");
 	text_add(&out, "X-From-Wic: %u\r\n", w->index);
-	write_forgeries(w, &out);
+	wic_forge(w, &out);
 	if (sim_chance(w->sim, 10))
 		text_add(&out, "Authorization: Bearer eyJ0eXAiOiJhdCtqd3Qi.x.y\r\n");
 	text_add(&out, "Content-Length: 0\r\n\r\n");
@@ -385,7 +420,9 @@ void wic_message(struct wic *w, struct span message)
 	if (span_equal(message, SPAN("\r\n")))
 		return;
 	check_secrets(w, message);
-	if (status != 0)
+	if (call_of(w->sim, message) != NULL)
+		wic_call_message(w, call_of(w->sim, message), message);
+	else if (status != 0)
 		answered(w, message, status);
 	else
 		requested(w, message);

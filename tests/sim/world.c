@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "call.h"
 #include "message.h"
 #include "tls/tls.h"
 
@@ -16,7 +17,9 @@
 #define RING_BYTES (256 * 1024)
 #define STEPS_MAX 5000000u /* some 100,000 are usual */
 #define FAREWELL_US (300 * SECOND)
-#define AFTER_DRAIN_US (50 * SECOND)
+#define ROTATED_US (40 * SECOND) /* a flow key is kept until no request is under way with it */
+/* and timer C. A link to a next hop that takes over at the very end is closed when it was idle */
+#define AFTER_DRAIN_US (420 * SECOND)
 #define CORE_LEAVES_US (5 * SECOND)
 
 /* ---- workers ----------------------------------------------------------------------------------
@@ -26,7 +29,7 @@ static void worker_event_turn(struct sim *sim, void *context, uint64_t ticket);
 
 static void turn_in(struct sim *sim, struct sim_worker *w, uint64_t at_us)
 {
-	if (at_us >= w->turn_at)
+	if (at_us >= w->turn_at || w->worker == NULL)
 		return;
 	w->turn_at = at_us;
 	sim_at(sim, at_us, worker_event_turn, w, ++w->ticket);
@@ -38,8 +41,8 @@ static void worker_event_turn(struct sim *sim, void *context, uint64_t ticket)
 	uint16_t index = (uint16_t)(w - sim->worker);
 	uint64_t next;
 
-	if (ticket != w->ticket || sim->now_us < w->turn_at)
-		return; /* it was moved to an earlier time */
+	if (ticket != w->ticket || sim->now_us < w->turn_at || w->worker == NULL)
+		return; /* it was moved to an earlier time, or it was another life */
 	w->turn_at = UINT64_MAX;
 	if (w->asleep)
 		worker_sleep_end(w->worker);
@@ -94,7 +97,7 @@ static void fetch_ends(struct sim *sim, void *context, uint64_t arg)
 		r->known = r->signing;
 	sim_note(sim, "fetch %u ends: keys up to k%u", r->fetches, r->known);
 	parts_publish_keys(sim);
-	for (uint16_t i = 0; i < sim->options.workers; i++)
+	for (uint16_t i = 0; i < sim->options.workers && !sim->down; i++)
 		mailbox_nudge(sim->hub, i);
 }
 
@@ -161,6 +164,8 @@ static void control_turn(struct sim *sim, void *context, uint64_t arg)
 	(void)context;
 	(void)arg;
 	c->scheduled = false;
+	if (sim->down)
+		return;
 	if (c->asleep)
 		mailbox_sleep_end(sim->hub, self);
 	c->asleep = false;
@@ -210,6 +215,8 @@ static void command(struct sim *sim, uint16_t worker, enum command_kind what)
 		.max = sim_below(sim, 100),
 	};
 
+	if (sim->down)
+		return;
 	if (mailbox_send(sim->hub, sim->options.workers, worker, span_of(&m, sizeof(m)),
 			 SPAN("")) != GW_OK)
 		sim_note(sim, "control: ring to worker %u is full", worker);
@@ -231,7 +238,10 @@ static void reload(struct sim *sim, void *context, uint64_t arg)
 
 	(void)context;
 	(void)arg;
-	sim->key_round += sim_chance(sim, 30);
+	if (sim_chance(sim, 30) && sim->now_us > sim->rotated_us + ROTATED_US) {
+		sim->key_round++;
+		sim->rotated_us = sim->now_us;
+	}
 	sim->disowned_once |= !served;
 	sim_note(sim, "reload: flow key %u%s", sim->key_round, served ? "" : ", site 1 disowned");
 	parts_publish(sim, served);
@@ -244,6 +254,7 @@ static void every_second(struct sim *sim, void *context, uint64_t arg)
 	(void)context;
 	(void)arg;
 	watch_requests(sim);
+	watch_calls(sim);
 	sim_at(sim, sim->now_us + SECOND, every_second, NULL, 0);
 	sim_arrived(sim, SIM_HOST_WICS);
 	sim_arrived(sim, SIM_HOST_CORE);
@@ -270,8 +281,8 @@ static uint64_t env_random(void *context)
 static struct sim_shape shape_of(struct sim *sim)
 {
 	struct sim_shape s = {
-		.wics = (uint32_t)sim_between(sim, 4, SIM_WICS_MAX),
-		.run_us = sim_between(sim, sim_s(50), sim_s(100)),
+		.wics = (uint32_t)sim_between(sim, 3, SIM_WICS_MAX - 1),
+		.run_us = sim_between(sim, sim_s(35), sim_s(75)),
 		.rough = true,
 		.udp = sim_chance(sim, 50),
 		.advertise_common = sim_chance(sim, 50),
@@ -282,6 +293,9 @@ static struct sim_shape shape_of(struct sim *sim)
 		.min_grant_s = (uint32_t)sim_between(sim, 1, 20),
 		.rotates = sim_chance(sim, 50),
 		.grace_s = (uint32_t)sim_below(sim, 20),
+		.timer_c_s = (uint32_t)sim_between(sim, 12, 40),
+		.restarts = sim_chance(sim, 25),
+		.busy = sim_chance(sim, 50),
 	};
 
 	return s;
@@ -293,7 +307,7 @@ static void worker_start(struct sim *sim, uint16_t index)
 	struct worker_config config = {
 		.index = index,
 		.workers = sim->options.workers,
-		.epoch = 1 + (uint32_t)sim_below(sim, 1000),
+		.epoch = sim->restarts * 100000 + 1 + (uint32_t)sim_below(sim, 1000),
 		.sizes = {.connections = tight ? 6 : 32,
 			  .bindings = tight ? 3 : 32,
 			  .transactions = tight ? 8 : 256,
@@ -325,6 +339,74 @@ static void worker_start(struct sim *sim, uint16_t index)
 	turn_in(sim, w, sim->now_us + index);
 }
 
+/** TLS is left out: contexts of nothing. */
+static void tls_start(struct sim *sim)
+{
+	struct tls_config config = {0};
+	struct tls_fault fault;
+	struct tls_part *part;
+
+	if (tls_part_new(&tls_clear, &config, sim->options.workers, &fault, &part) != GW_OK ||
+	    snapshot_publish(sim->snapshots, SNAPSHOT_TLS, &part->part) != GW_OK)
+		abort();
+}
+
+static void workers_start(struct sim *sim)
+{
+	sim->hub = mailbox_hub_new((uint16_t)(sim->options.workers + 1), RING_BYTES, wake, sim);
+	simnet_enter(sim->net);
+	sim->down = false;
+	for (uint16_t i = 0; i < sim->options.workers; i++)
+		worker_start(sim, i);
+	sim->control.asleep = false;
+	sim->control.woken = false;
+	sim->control.scheduled = true;
+	sim_at(sim, sim->now_us, control_turn, NULL, 0);
+}
+
+static void workers_stop(struct sim *sim)
+{
+	for (uint16_t i = 0; i < sim->options.workers && !sim->down; i++) {
+		struct sim_worker *w = &sim->worker[i];
+
+		if (w->asleep)
+			worker_sleep_end(w->worker);
+		snapshot_offline(sim->snapshots, i);
+		worker_free(w->worker);
+		*w = (struct sim_worker){.ticket = w->ticket + 1};
+	}
+	if (!sim->down)
+		mailbox_hub_free(sim->hub);
+	sim->down = true;
+}
+
+static void gateway_rises(struct sim *sim, void *context, uint64_t arg)
+{
+	(void)context;
+	(void)arg;
+	sim->key_round += sim_below(sim, 4) == 0 ? 1 + sim_below(sim, 2) : 0;
+	sim_note(sim, "the gateway is back: flow key %u", sim->key_round);
+	parts_publish(sim, sim->wwsf_1_served);
+	sim->restarted_us = sim->now_us;
+	tls_start(sim);
+	workers_start(sim);
+}
+
+/** The whole gateway: what it knew is lost but its keys, and its handles begin elsewhere. */
+static void gateway_dies(struct sim *sim, void *context, uint64_t arg)
+{
+	(void)context;
+	(void)arg;
+	if (sim->draining)
+		return;
+	sim_note(sim, "the gateway dies");
+	workers_stop(sim);
+	sim->restarts++;
+	sim->restarted_us = sim->now_us;
+	sim_at(sim, sim->now_us + sim_between(sim, 1, sim_s(3)), gateway_rises, NULL, 0);
+	sim_at(sim, sim->now_us + sim_between(sim, sim_s(10), sim_s(60)), gateway_dies, NULL, 0);
+}
+
 static void host_start(struct sim *sim, struct sim_host *h, uint16_t number)
 {
 	struct net_config config = {
@@ -338,68 +420,51 @@ static void host_start(struct sim *sim, struct sim_host *h, uint16_t number)
 		abort();
 }
 
-/** TLS is left out: contexts of nothing. */
-static void tls_start(struct sim *sim)
-{
-	struct tls_config config = {0};
-	struct tls_fault fault;
-	struct tls_part *part;
-
-	if (tls_part_new(&tls_clear, &config, sim->options.workers, &fault, &part) != GW_OK ||
-	    snapshot_publish(sim->snapshots, SNAPSHOT_TLS, &part->part) != GW_OK)
-		abort();
-}
-
 static void world_start(struct sim *sim)
 {
 	sim->sched = sched_new();
 	sim->watch = watch_new();
 	sim->shape = shape_of(sim);
 	sim->env = (struct worker_env){sim, env_now_us, env_wall_s, env_random};
+	sim->calls = calls_new();
 	sim->request = calloc(SIM_REQUESTS_MAX, sizeof(*sim->request));
 	sim->net = simnet_new(sim);
 	simnet_enter(sim->net);
-	sim->hub = mailbox_hub_new((uint16_t)(sim->options.workers + 1), RING_BYTES, wake, sim);
 	sim->snapshots = snapshot_root_new(sim->options.workers);
 	tls_start(sim);
 	sim->maker = token_maker_new(sim->options.openssl);
 	sim->rotation = (struct sim_rotation){.signing = 1, .known = 1};
 	sim->key_round = 1;
 	parts_publish(sim, true);
-	for (uint16_t i = 0; i < sim->options.workers; i++)
-		worker_start(sim, i);
+	workers_start(sim);
 	host_start(sim, &sim->wic_host, SIM_HOST_WICS);
 	host_start(sim, &sim->core_host, SIM_HOST_CORE);
 	sim->core = core_new(sim);
 	sim->wics = wics_new(sim);
-	sim_at(sim, 0, control_turn, NULL, 0);
-	sim->control.scheduled = true;
 	sim_at(sim, sim_between(sim, 0, sim_s(5)), control_asks, NULL, 0);
 	sim_at(sim, sim_between(sim, 0, sim_s(30)), reload, NULL, 0);
 	if (sim->shape.rotates)
 		sim_at(sim, sim_between(sim, 0, sim_s(30)), rotate, NULL, 0);
+	if (sim->shape.restarts)
+		sim_at(sim, sim_between(sim, sim_s(10), sim_s(60)), gateway_dies, NULL, 0);
 	sim_at(sim, SECOND, every_second, NULL, 0);
 }
 
 static void world_end(struct sim *sim)
 {
 	simnet_enter(sim->net);
-	for (uint16_t i = 0; i < sim->options.workers; i++) {
-		if (sim->worker[i].asleep)
-			worker_sleep_end(sim->worker[i].worker);
-		snapshot_offline(sim->snapshots, i);
-		worker_free(sim->worker[i].worker);
-	}
+	workers_stop(sim);
 	net_close(sim->wic_host.core);
 	net_close(sim->core_host.core);
+	sim->core_host.core = NULL; /* nothing more is sent */
 	sched_free(sim);
 	wics_free(sim->wics);
 	core_free(sim->core);
 	simnet_free(sim->net);
-	mailbox_hub_free(sim->hub);
 	snapshot_root_free(sim->snapshots);
 	token_maker_free(sim->maker);
 	watch_free(sim->watch);
+	calls_free(sim->calls);
 	free(sim->request);
 }
 
@@ -411,6 +476,16 @@ static void run_until(struct sim *sim, uint64_t until_us)
 			sim_broken(sim, "comes-to-rest", "%u events and no end", STEPS_MAX);
 	}
 	sim->now_us = until_us > sim->now_us && !sim_failed(sim) ? until_us : sim->now_us;
+}
+
+/** Transactions whose WICs have gone end by their timers. */
+static void come_to_rest(struct sim *sim)
+{
+	uint64_t until_us = sim->now_us + AFTER_DRAIN_US + sim->shape.timer_c_s * SECOND;
+
+	do
+		run_until(sim, sim->now_us + 5 * SECOND);
+	while (!sim_failed(sim) && !watch_rests(sim) && sim->now_us < until_us);
 }
 
 static uint32_t leaving(const struct sim *sim)
@@ -436,6 +511,8 @@ static void say_farewell(struct sim *sim)
 
 static void drain(struct sim *sim)
 {
+	while (sim->down && !sim_failed(sim)) /* it is on its way back */
+		run_until(sim, sim->now_us + SECOND);
 	sim->draining = true;
 	sim_note(sim, "drain");
 	for (uint16_t i = 0; i < sim->options.workers; i++)
@@ -443,7 +520,7 @@ static void drain(struct sim *sim)
 	run_until(sim, sim->now_us + CORE_LEAVES_US);
 	say_farewell(sim);
 	core_drain(sim->core);
-	run_until(sim, sim->now_us + AFTER_DRAIN_US);
+	come_to_rest(sim);
 	if (!sim_failed(sim))
 		watch_drained(sim);
 }

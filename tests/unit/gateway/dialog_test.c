@@ -120,6 +120,19 @@ TEST_BOTH(ack, of_the_core_for_a_2xx_reaches_the_wic)
 	time_ends_it_all();
 }
 
+/** RFC 3261 16.11: who gets both must be able to tell that they are one. */
+TEST_BOTH(ack, of_the_core_said_again_is_the_same)
+{
+	struct call c = called(transport, 1);
+	const char *ack = keep(bob_in_call(&c, "ACK", ""));
+
+	core_sends(ack);
+	core_sends(ack);
+	EXPECT_EQ(2, world.count);
+	EXPECT_TEXT(world_sent(0)->text, world_sent(1)->text);
+	time_ends_it_all();
+}
+
 TEST_BOTH(ack, of_the_core_for_a_flow_that_has_gone_is_dropped)
 {
 	struct call c = called(transport, 1);
@@ -749,6 +762,7 @@ TEST_BOTH(core, can_prack_and_update_before_the_call_is_answered)
 TEST_MAIN("gateway_dialog",
 	  RUN_BOTH(ack, of_a_wic_for_a_2xx_goes_by_its_route_with_a_branch_of_its_own),
 	  RUN_BOTH(ack, of_a_wic_said_again_goes_on_again),
+	  RUN_BOTH(ack, of_the_core_said_again_is_the_same),
 	  RUN_BOTH(ack, of_a_wic_with_a_bad_route_is_dropped_and_never_answered),
 	  RUN_BOTH(ack, of_the_core_for_a_2xx_reaches_the_wic),
 	  RUN_BOTH(ack, of_the_core_for_a_flow_that_has_gone_is_dropped),

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+
+#include "call.h"
+#include "wic.h"
+
+/* The WIC's end of calls: its connection, its identity, and what it must never get. */
+
+static struct wic *wic_of(const struct sim *sim, const struct call *c)
+{
+	return &sim->wics->wic[c->wic];
+}
+
+uint32_t wic_call_conn(const struct sim *sim, const struct call *c)
+{
+	return wic_of(sim, c)->number;
+}
+
+/** On another connection a dialog goes on when its identity is registered there again. */
+bool wic_call_ready(struct sim *sim, const struct call *c)
+{
+	const struct wic *w = wic_of(sim, c);
+
+	if (!wic_connected(sim->wics, c->wic, w->number) || w->closing)
+		return false;
+	return w->number == c->conn || (w->home_since_us > 0 && w->home_conn == w->number &&
+					w->home_user == c->user);
+}
+
+bool wic_call_send(struct sim *sim, const struct call *c, uint32_t conn, struct span bytes)
+{
+	struct wic *w = wic_of(sim, c);
+
+	if (w->conn == NULL || w->state != WIC_OPEN || w->silent || w->closing ||
+	    (conn != 0 && conn != w->number))
+		return false;
+	wic_send(w, bytes);
+	sim_arrived(sim, SIM_HOST_WICS);
+	return true;
+}
+
+void wic_call_extras(struct sim *sim, const struct call *c, struct writer *out)
+{
+	wic_forge(wic_of(sim, c), out);
+	if (sim_chance(sim, 5))
+		text_add(out, "Authorization: Bearer eyJ0eXAiOiJhdCtqd3Qi.x.y\r\n");
+	if (sim_chance(sim, 5))
+		text_add(out, "P-Preferred-Identity: <sip:user%u@" DOMAIN ">\r\n", c->user);
+}
+
+void wic_call_contact(struct sim *sim, const struct call *c, struct writer *out)
+{
+	const struct wic *w = wic_of(sim, c);
+
+	text_add(out, "Contact: <sip:w%uc%u@w%u.invalid;transport=ws;ob>\r\n", w->index, w->number,
+		 w->index);
+}
+
+bool wic_call_at_home(const struct sim *sim, const struct call *c, uint64_t since_us,
+		      uint64_t asked_us)
+{
+	const struct wic *w = wic_of(sim, c);
+
+	return wic_connected(sim->wics, c->wic, w->number) && w->home_user == c->user &&
+	       w->home_since_us > 0 && w->home_since_us < since_us &&
+	       w->home_conn == w->number && w->home_here_us < asked_us;
+}
+
+/* ---- what it does ----------------------------------------------------------------------------
+ */
+
+void wic_call(struct wic *w)
+{
+	struct call *c = call_new(w->sim, END_WIC, w->index, w->number, w->user);
+
+	if (c == NULL)
+		return;
+	snprintf(c->to, sizeof(c->to), "sip:else%u@else.example", w->index);
+	call_begin(w->sim, c);
+}
+
+/** A request inside a dialog goes to the registration's connection; the first of a call to that
+ * which its Path named. */
+static void check_flow(struct wic *w, const struct call *c, struct span message)
+{
+	bool initial = !text_has(text_header(message, "To", 0), ";tag=");
+	bool same = w->number == c->conn;
+
+	if (c->wic != w->index || (initial && !same) ||
+	    (!same && !wic_registered(w->sim->wics, w->index, w->number, c->user)))
+		sim_broken(w->sim, "right-flow", "wic %u.%u got what is for user%u at %u.%u: %.*s",
+			   w->index, w->number, c->user, c->wic, c->conn,
+			   (int)span_find(message, '\r'), (const char *)message.at);
+}
+
+/** Who is not registered is not called. */
+static void check_bound(struct wic *w, const struct call *c, struct span message)
+{
+	const struct exchange *x = &w->sim->calls->exchange[c->first];
+
+	if (!span_starts(message, SPAN("INVITE ")) || c->caller != END_CORE ||
+	    text_has(text_header(message, "To", 0), ";tag="))
+		return;
+	if (x->sent_us > w->bound_until_us)
+		sim_broken(w->sim, "bound-flows-only",
+			   "wic %u.%u got INVITE x%u without a registration", w->index, w->number,
+			   c->first);
+	if ((x->sent_us + SECOND - 1) / SECOND + SIM_WALL_START > w->authorised_until + 2)
+		sim_broken(w->sim, "registration-within-token",
+			   "wic %u.%u got INVITE x%u after its last token", w->index, w->number,
+			   c->first);
+}
+
+void wic_call_message(struct wic *w, struct call *c, struct span message)
+{
+	if (text_status(message) != 0) {
+		if (c->wic != w->index)
+			sim_broken(w->sim, "right-flow", "wic %u.%u got an answer of wic %u",
+				   w->index, w->number, c->wic);
+		else
+			call_response(w->sim, c, END_WIC, message);
+		return;
+	}
+	if (!span_starts(message, SPAN("CANCEL ")) && !span_starts(message, SPAN("ACK ")))
+		check_bound(w, c, message);
+	check_flow(w, c, message);
+	if (!sim_failed(w->sim))
+		call_request(w->sim, c, END_WIC, message, w->number);
+}
