@@ -5,9 +5,9 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PROGRAMS := wicgate wicctl wicgate-wwsf wicgate-load
 
 PACKAGES_BUILD := gcc meson ninja-build pkg-config libdpdk-dev libpcap-dev libssl-dev libjwt-dev libjansson-dev \
-	libuv1-dev libyaml-dev libsystemd-dev libmicrohttpd-dev libcurl4-openssl-dev libcmocka-dev
+	libuv1-dev libyaml-dev libsystemd-dev libmicrohttpd-dev libcurl4-openssl-dev libunbound-dev libcmocka-dev
 PACKAGES_TEST := python3 python3-cryptography openssl iproute2 iputils-ping ethtool procps util-linux mount tcpdump \
-	chromium kamailio kamailio-outbound-modules testssl.sh
+	chromium kamailio kamailio-outbound-modules testssl.sh sip-tester
 PACKAGES_BENCH := libosip2-dev libsofia-sip-ua-dev iproute2 ethtool python3 util-linux openssl nginx-light
 PACKAGES_FUZZ := clang llvm
 
@@ -62,6 +62,8 @@ soak: npm
 	@tests/build.sh build --buildtype=release -Dtests=true
 	@$(SUDO) tests/load/churn.sh
 	@$(SUDO) tests/load/crowd.sh
+	@$(SUDO) env WICGATE_E2E_REGISTERS=100000 WICGATE_E2E_CALLS=20000 WICGATE_E2E_SESSION_S=120 WICGATE_E2E_SCRIPT_S=7200 \
+		node tests/e2e/run.mjs 72- 73- 75- 76-
 
 install: all
 	@$(SUDO) meson install -C build

@@ -193,38 +193,6 @@ static const char *address_split(struct span all, struct span *host, struct span
 	return span_at(all, 0) == ':' && port->len > 0 ? NULL : "port malformed";
 }
 
-static const char *address_transport(struct span parameters, struct next_hop_config *out)
-{
-	out->transport = NEXT_HOP_UDP;
-	if (parameters.len == 0 || span_equal_nocase(parameters, SPAN(";transport=udp")))
-		return NULL;
-	if (!span_equal_nocase(parameters, SPAN(";transport=tcp")))
-		return "only ;transport=udp or ;transport=tcp may follow the address";
-	out->transport = NEXT_HOP_TCP;
-	return NULL;
-}
-
-const char *address_next_hop(const char *uri, struct next_hop_config *out)
-{
-	struct span rest = span_text(uri), host, port;
-	uint32_t number = 5060, end;
-	const char *why;
-
-	if (!span_equal_nocase(span_cut(rest, 0, 4), SPAN("sip:")))
-		return "not a sip: URI";
-	rest = span_from(rest, 4);
-	end = span_find(rest, ';');
-	why = address_split(span_cut(rest, 0, end), &host, &port);
-	if (why != NULL)
-		return why;
-	if (port.len > 0 && (!address_number(port, 65535, &number) || number == 0))
-		return "port out of range 1..65535";
-	if (address_read(host, &out->address) != NULL)
-		return "host is not an IPv4 or IPv6 address: names are not in this version";
-	endpoint_set_port(&out->address, (uint16_t)number);
-	return address_transport(span_from(rest, end), out);
-}
-
 static bool address_is_name(struct span s)
 {
 	uint8_t last = '.';
@@ -241,6 +209,45 @@ static bool address_is_name(struct span s)
 		last = c;
 	}
 	return last != '.';
+}
+
+static const char *address_transport(struct span parameters, struct next_hop_config *out)
+{
+	out->transport = out->name.len > 0 ? NEXT_HOP_ANY : NEXT_HOP_UDP;
+	if (parameters.len == 0)
+		return NULL;
+	out->transport = NEXT_HOP_UDP;
+	if (span_equal_nocase(parameters, SPAN(";transport=udp")))
+		return NULL;
+	if (!span_equal_nocase(parameters, SPAN(";transport=tcp")))
+		return "only ;transport=udp or ;transport=tcp may follow the address";
+	out->transport = NEXT_HOP_TCP;
+	return NULL;
+}
+
+const char *address_next_hop(const char *uri, struct next_hop_config *out)
+{
+	struct span rest = span_text(uri), host, port;
+	uint32_t number = 0, end;
+	const char *why;
+
+	if (!span_equal_nocase(span_cut(rest, 0, 4), SPAN("sip:")))
+		return "not a sip: URI";
+	rest = span_from(rest, 4);
+	end = span_find(rest, ';');
+	why = address_split(span_cut(rest, 0, end), &host, &port);
+	if (why != NULL)
+		return why;
+	if (port.len > 0 && (!address_number(port, 65535, &number) || number == 0))
+		return "port out of range 1..65535";
+	*out = (struct next_hop_config){.port = (uint16_t)number};
+	if (address_read(host, &out->address) == NULL)
+		endpoint_set_port(&out->address, (uint16_t)(number != 0 ? number : 5060));
+	else if (address_is_name(host))
+		out->name = host;
+	else
+		return "host is neither an address nor a host name";
+	return address_transport(span_from(rest, end), out);
 }
 
 const char *address_host_name(const char *text)

@@ -218,6 +218,8 @@ static void check_next_hop(const struct check *c, const struct config_next_hop *
 	if (why != NULL)
 		check_refuse(c, row->uri.line, "mw.next_hops[].uri: \"%s\": %s", row->uri.text,
 			     why);
+	else if (hop.name.len > 0)
+		return; /* what its addresses are is known later */
 	else if (config_mw_address(c->config, &ours) &&
 		 ours.sa.sa_family != hop.address.sa.sa_family)
 		check_refuse(c, row->uri.line,

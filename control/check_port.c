@@ -279,7 +279,7 @@ static void check_mw_hosts(const struct check *c, const struct config_port *port
 	for (uint32_t i = 0; i < hops->count; i++) {
 		const struct option_text *uri = &ELEMENT(config_next_hop, *hops, i)->uri;
 
-		if (address_next_hop(uri->text, &hop) != NULL)
+		if (address_next_hop(uri->text, &hop) != NULL || hop.name.len > 0)
 			continue;
 		check_way(c, &netif, "mw.next_hops[].uri", uri, &hop.address);
 	}

@@ -14,6 +14,8 @@
 	  "the TCP connections, or those with an END: ADDRESS, PORT or ADDRESS:PORT") \
 	X(sessions, "", 0, CLI_OPERATOR, "the WebSocket connections of WICs") \
 	X(bindings, "", 0, CLI_OPERATOR, "the registrations, identities as keyed hashes") \
+	X(mw, "", 0, CLI_OPERATOR, \
+	  "the next hops of each worker, and its connections to the core") \
 	X(keys, "", 0, CLI_OPERATOR, "the issuers and their public keys") \
 	X(ping, "ADDRESS [COUNT]", 2, CLI_OPERATOR, \
 	  "ping from a packet port, COUNT times (default 3, at most 10)") \

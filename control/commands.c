@@ -166,6 +166,14 @@ static void command_run_bindings(struct cli_request *request, void *context)
 	fetch_start(c->fetch, request, &order);
 }
 
+static void command_run_mw(struct cli_request *request, void *context)
+{
+	const struct fetch_order order = {.what = COMMAND_MW};
+	const struct commands *c = context;
+
+	fetch_start(c->fetch, request, &order);
+}
+
 static void command_run_reload(struct cli_request *request, void *context)
 {
 	const struct commands *c = context;

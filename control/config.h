@@ -116,9 +116,10 @@ struct config {
 	} access;
 	struct {
 		struct option_text port, host;
-		struct option_number sip_port, worker_port_base, advertise_port;
+		struct option_number sip_port, worker_port_base, advertise_port, options_interval,
+			keep_alive;
 		struct option_list next_hops; /* struct config_next_hop */
-		struct option_list trusted;
+		struct option_list trusted, name_servers;
 	} mw;
 	struct {
 		struct option_number half_open, time_waits, sources, send_packets, held_packets,

@@ -116,6 +116,21 @@ static json_t *fetch_binding(uint16_t worker, const uint8_t *bytes)
 			 (json_int_t)row.service_routes);
 }
 
+static json_t *fetch_mw(uint16_t worker, const uint8_t *bytes)
+{
+	char peer[ENDPOINT_TEXT_MAX];
+	struct row_mw row;
+
+	memcpy(&row, bytes, sizeof(row));
+	return json_pack("{s:i, s:o, s:s, s:s, s:o, s:I, s:I, s:I}", "worker", (int)worker, "what",
+			 fetch_text(row.what, sizeof(row.what)), "peer",
+			 endpoint_format(&row.peer, peer), "transport",
+			 row.transport == MW_UDP ? "udp" : "tcp", "state",
+			 fetch_text(row.state, sizeof(row.state)), "priority",
+			 (json_int_t)row.priority, "weight", (json_int_t)row.weight, "seconds",
+			 (json_int_t)row.seconds);
+}
+
 static json_t *fetch_transaction(uint16_t worker, const uint8_t *bytes)
 {
 	char hop[ENDPOINT_TEXT_MAX] = "-";
@@ -182,6 +197,7 @@ static const struct fetch_kind kinds[] = {
 	[COMMAND_SESSIONS] = {"sessions", sizeof(struct row_session), fetch_session, NULL},
 	[COMMAND_BINDINGS] = {"bindings", sizeof(struct row_binding), fetch_binding, NULL},
 	[COMMAND_SHOW] = {"show", sizeof(struct row_show), fetch_show, fetch_show_end},
+	[COMMAND_MW] = {"mw", sizeof(struct row_mw), fetch_mw, NULL},
 };
 
 /* ---- jobs ---------------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 #include "event.h"
 #include "inbox.h"
 #include "jwks_https.h"
+#include "resolver.h"
 #include "node.h"
 
 #define RECLAIM_MS 100
@@ -29,6 +30,7 @@ struct control {
 	struct inbox *inbox;
 	struct audit *audit;
 	struct jwks_https *https;
+	struct resolver *resolver;
 	uint64_t drain_until_ms; /* 0: not draining */
 	bool drain_sent;
 };
@@ -169,7 +171,7 @@ static void on_message(void *context, uint16_t from, struct span message)
 
 	if (!commands_message(&c->commands, from, message) &&
 	    !jwks_message(c->node.jwks, node_generation(&c->node), message) &&
-	    !node_key_log(&c->node, message)) {
+	    !peers_message(c->node.peers, message) && !node_key_log(&c->node, message)) {
 		event_log(c->node.log, from, message);
 		audit_message(c->audit, from, message);
 	}
@@ -207,6 +209,7 @@ static void on_tick(uv_timer_t *timer)
 	log_tick(c->node.log);
 	node_tick(&c->node);
 	jwks_tick(c->node.jwks);
+	peers_tick(c->node.peers);
 	if (c->drain_until_ms == 0)
 		return;
 	if (!c->drain_sent)
@@ -308,6 +311,34 @@ static enum gw_err open_audit(struct control *c)
 	return GW_OK;
 }
 
+static enum gw_err on_publish_peers(void *context)
+{
+	struct control *c = context;
+
+	return node_publish_peers(&c->node);
+}
+
+/** Names are looked up from now on; a next hop that has one is down until its addresses come. */
+static enum gw_err open_peers(struct control *c, char why[NODE_WHY_MAX])
+{
+	struct peers_config peers = {
+		.log = c->node.log,
+		.now_ms = node_now_ms,
+		.publish = on_publish_peers,
+		.context = c,
+	};
+
+	c->resolver = resolver_new(&c->loop, &c->node.config->mw.name_servers, why, NODE_WHY_MAX);
+	if (c->resolver == NULL)
+		return GW_SYSTEM;
+	peers.resolver = resolver_ops(c->resolver);
+	c->node.peers = peers_new(&peers);
+	if (c->node.peers == NULL)
+		return GW_NO_MEMORY;
+	peers_configure(c->node.peers, c->node.config);
+	return GW_OK;
+}
+
 static enum gw_err open_cli(struct control *c, char why[NODE_WHY_MAX])
 {
 	const struct config *config = c->node.config;
@@ -344,6 +375,8 @@ static enum gw_err open_loop(struct control *c, char why[NODE_WHY_MAX])
 	if (open_commands(c) != GW_OK || open_keys(c) != GW_OK ||
 	    open_audit(c) != GW_OK) /* before the first message comes */
 		return GW_NO_MEMORY;
+	if (open_peers(c, why) != GW_OK)
+		return GW_SYSTEM;
 	snprintf(why, NODE_WHY_MAX, "the mailbox cannot be watched");
 	c->inbox = inbox_new(&inbox);
 	if (c->inbox == NULL)
@@ -362,6 +395,9 @@ static void close_loop(struct control *c)
 	audit_close(c->audit);
 	jwks_free(c->node.jwks);
 	c->node.jwks = NULL;
+	peers_free(c->node.peers);
+	c->node.peers = NULL;
+	resolver_close(c->resolver);
 	jwks_https_close(c->https);
 	uv_close((uv_handle_t *)&c->on_term, NULL);
 	uv_close((uv_handle_t *)&c->on_int, NULL);

@@ -125,6 +125,18 @@ enum gw_err node_publish_keys(struct node *node)
 	return err;
 }
 
+enum gw_err node_publish_peers(struct node *node)
+{
+	struct peer_part *part = peers_part(node->peers);
+	enum gw_err err = GW_NO_MEMORY;
+
+	if (part != NULL)
+		err = snapshot_publish(node->snapshots, SNAPSHOT_PEERS, &part->part);
+	if (err == GW_OK)
+		node_nudge(node);
+	return err;
+}
+
 uint32_t node_generation(const struct node *node)
 {
 	struct snapshot view;
@@ -459,6 +471,7 @@ bool node_reload(struct node *node, struct problems *problems)
 	log_event(node->log, LOG_LEVEL_INFO, "reloaded", "file", node->config_file);
 	node_nudge(node);
 	jwks_configure(node->jwks, next);
+	peers_configure(node->peers, next);
 	return true;
 }
 

@@ -7,6 +7,7 @@
 #include "config.h"
 #include "log.h"
 #include "netifs.h"
+#include "peers.h"
 #include "publish.h"
 #include "revocations.h"
 #include "state.h"
@@ -30,7 +31,8 @@ struct node {
 	int key_log;	      /* of access.tls.key_log; -1: none */
 	struct log *log;
 	struct key_ids *key_ids;
-	struct jwks *jwks; /* who made the node, once the loop is there; NULL: not yet */
+	struct jwks *jwks;   /* who made the node, once the loop is there; NULL: not yet */
+	struct peers *peers; /* the same */
 	struct keys_filter revoked_keys;
 	struct snapshot_root *snapshots;
 	struct mailbox_hub *hub;
@@ -84,6 +86,9 @@ struct publish_keys_from node_keys(struct node *node);
  * changed, to be repeated.
  */
 enum gw_err GW_MUST_CHECK node_publish_keys(struct node *node);
+
+/** Puts what is known of node->peers live and wakes the workers for it. The same errors. */
+enum gw_err GW_MUST_CHECK node_publish_peers(struct node *node);
 
 /** The generation of the live configuration, which messages of workers name. */
 uint32_t node_generation(const struct node *node);

@@ -177,11 +177,23 @@ static const struct option options[] = {
 	LIST("mw.next_hops", config_next_hop, 1, 64, OPTION_RELOAD, HERE(mw.next_hops),
 	     "Where requests enter the core."),
 	TEXT("mw.next_hops[].uri", NULL, 1, 255, OPTION_RELOAD, HOP(uri),
-	     "sip:ADDRESS[:PORT][;transport=udp|tcp]; port 5060, transport udp."),
+	     "sip:HOST[:PORT][;transport=udp|tcp]; of an address port 5060, transport udp; what a "
+	     "name leaves out its NAPTR and SRV records say (RFC 3263). Its addresses have to be "
+	     "in mw.trusted as well."),
 	NUMBER("mw.next_hops[].priority", "", "1", 0, 65535, OPTION_RELOAD, HOP(priority),
 	       "Lower ones are used first."),
 	NUMBER("mw.next_hops[].weight", "", "1", 1, 65535, OPTION_RELOAD, HOP(weight),
 	       "Share among those of one priority."),
+	NUMBER("mw.options_interval", "s", "30", 0, 3600, OPTION_RELOAD, HERE(mw.options_interval),
+	       "Time between two OPTIONS of a worker to a next hop, 5 at most to one that is down; "
+	       "0: none."),
+	NUMBER("mw.keep_alive", "s", "0", 0, 3600, OPTION_RELOAD, HERE(mw.keep_alive),
+	       "Silence on a TCP connection of ours until it is pinged (RFC 5626 4.4.1); it is "
+	       "given "
+	       "up when nothing comes in 10 s. 0: none is, for cores that do not answer."),
+	TEXTS("mw.name_servers", "[]", 1, 64, OPTION_RESTART, HERE(mw.name_servers),
+	      "Addresses, or ADDRESS@PORT, of the name servers for hosts of the core; empty: the "
+	      "system's."),
 	TEXTS("mw.trusted", NULL, 1, 64, OPTION_RELOAD, HERE(mw.trusted),
 	      "Addresses of the core, next hops included; Mw messages of others are refused."),
 
@@ -393,9 +405,8 @@ static const struct option options[] = {
 	       "SIP requests of one connection, twice as many at once; more get 503."),
 	NUMBER("limits.dialog_requests_per_second", "1/s", "400", 1, 1000000, OPTION_RELOAD,
 	       HERE(limits.dialog_requests_per_second),
-	       "ACK, BYE, CANCEL and requests inside dialogs of one connection, which no other "
-	       "limit "
-	       "counts; twice as many at once."),
+	       "ACK, BYE, CANCEL, requests inside dialogs and answers that end nothing of one "
+	       "connection, which no other limit counts; twice as many at once."),
 
 	TEXT("store", "embedded", 1, 255, OPTION_LATER, HERE(store), "Where leases are kept."),
 

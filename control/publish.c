@@ -166,6 +166,9 @@ static void publish_next_hops(const struct config *config, struct arena *arena,
 		const struct config_next_hop *from = ROW(config_next_hop, config->mw.next_hops, i);
 
 		(void)address_next_hop(from->uri.text, &hops[i]);
+		if (hops[i].name.len > 0)
+			hops[i].name = publish_lower(arena, arena_text(arena, hops[i].name.at,
+								       hops[i].name.len));
 		hops[i].priority = (uint32_t)from->priority.value;
 		hops[i].weight = (uint32_t)from->weight.value;
 	}
@@ -183,6 +186,8 @@ static void publish_mw(const struct config *config, struct arena *arena, struct 
 	part->mw_sip_port = (uint16_t)config->mw.sip_port.value;
 	part->mw_worker_port_base = (uint16_t)config->mw.worker_port_base.value;
 	part->mw_advertise_common = config->mw.advertise_port.value == CONFIG_ADVERTISE_COMMON;
+	part->mw_keep_alive_s = (uint32_t)config->mw.keep_alive.value;
+	part->mw_options_s = (uint32_t)config->mw.options_interval.value;
 	publish_next_hops(config, arena, part);
 }
 

@@ -71,6 +71,8 @@ static void connections(struct worker *w, const struct message_command *command)
 	command_answer(w, &head, rows);
 }
 
+#define MW_LINKS_FROM 1024 /* cursors below are of next hops */
+
 /* ---- lists of the worker's own ------------------------------------------------------------- */
 
 static void sessions(struct worker *w, const struct message_command *command)
@@ -96,6 +98,24 @@ static void bindings(struct worker *w, const struct message_command *command)
 	};
 
 	head.rows = gateway_rows(w->gateway, &head.cursor, page(command), rows);
+	command_answer(w, &head, rows);
+}
+
+/** The next hops, all in one page, then the connections, behind MW_LINKS_FROM. */
+static void mw(struct worker *w, const struct message_command *command)
+{
+	struct row_mw rows[ANSWER_ROWS_MAX];
+	struct message_answer head = {.id = command->id, .row_size = sizeof(rows[0])};
+	uint32_t cursor = command->cursor;
+
+	if (cursor < MW_LINKS_FROM) {
+		head.rows = gateway_hops(w->gateway, &cursor, page(command), rows);
+		head.cursor = cursor == UINT32_MAX ? MW_LINKS_FROM : cursor;
+	} else {
+		cursor -= MW_LINKS_FROM;
+		head.rows = mw_link_rows(w, &cursor, page(command), rows);
+		head.cursor = cursor == 0 ? 0 : MW_LINKS_FROM + cursor;
+	}
 	command_answer(w, &head, rows);
 }
 
@@ -277,6 +297,9 @@ void command_run(struct worker *w, struct span message)
 		return;
 	case COMMAND_BINDINGS:
 		bindings(w, command);
+		return;
+	case COMMAND_MW:
+		mw(w, command);
 		return;
 	case COMMAND_PING:
 		ping(w, command);

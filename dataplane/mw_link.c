@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "pipeline.h"
 
+#include <stdio.h>
+
 /*
  * The Mw side's transport: this worker's UDP ports and TCP connections with the core. Streams are
  * cut into messages here; what they mean is the gateway's. Only mw.trusted peers are heard.
@@ -9,6 +11,7 @@
 #define CONNECT_MS 4000 /* DESIGN 8 */
 #define DOWN_US 5000000ull
 #define IDLE_US 300000000ull /* ours, unused: closed. Longer than any transaction lives */
+#define PONG_US 10000000ull  /* RFC 5626 4.4.1 */
 #define OWED_MS 32000	     /* timer F: after that nobody waits for our response any more */
 
 static bool trusted(struct worker *w, const struct endpoint *peer)
@@ -25,18 +28,12 @@ static bool trusted(struct worker *w, const struct endpoint *peer)
 
 /* ---- next hops that failed ------------------------------------------------------------------ */
 
-static bool same_target(const struct mw_target *a, const struct mw_target *b)
-{
-	return a->transport == b->transport && endpoint_same_host(&a->address, &b->address) &&
-	       endpoint_port(&a->address) == endpoint_port(&b->address);
-}
-
 /** The entry of a hop that is left alone now, or NULL. */
 static struct mw_down *hop_down(struct worker *w, const struct mw_target *target)
 {
 	for (uint32_t i = 0; i < MW_DOWN_MAX; i++)
 		if (w->down[i].until_us > w->clock.now_us &&
-		    same_target(&w->down[i].target, target))
+		    target_same(&w->down[i].target, target))
 			return &w->down[i];
 	return NULL;
 }
@@ -139,7 +136,7 @@ static void link_flush(struct mw_link *link)
 }
 
 /** Whole messages or nothing: a stream with half a message in it is lost. */
-static enum gw_err link_write(struct mw_link *link, struct span bytes)
+static enum gw_err link_put(struct mw_link *link, struct span bytes)
 {
 	struct worker *w = link->worker;
 
@@ -147,7 +144,6 @@ static enum gw_err link_write(struct mw_link *link, struct span bytes)
 		link->out = slots_get_unzeroed(w->link_buffers);
 	if (link->out == NULL)
 		return GW_POOL_EMPTY;
-	link->used_us = w->clock.now_us;
 	if (link->out_at > 0 && link->out_len + bytes.len > w->large_size) {
 		memmove(link->out, link->out + link->out_at, link->out_len - link->out_at);
 		link->out_len -= link->out_at;
@@ -159,6 +155,13 @@ static enum gw_err link_write(struct mw_link *link, struct span bytes)
 	link->out_len += bytes.len;
 	link_flush(link);
 	return GW_OK;
+}
+
+/** A SIP message. */
+static enum gw_err link_write(struct mw_link *link, struct span bytes)
+{
+	link->used_us = link->worker->clock.now_us;
+	return link_put(link, bytes);
 }
 
 static struct mw_source link_source(const struct mw_link *link)
@@ -177,6 +180,7 @@ static void link_message(struct mw_link *link, struct span message)
 {
 	struct mw_source source = link_source(link);
 
+	link->used_us = link->worker->clock.now_us;
 	if (!span_starts(message, SPAN("SIP/2.0 ")) && !span_starts(message, SPAN("ACK ")))
 		link->owed++;
 	worker_from_mw(link->worker, &source, message);
@@ -194,7 +198,7 @@ static void link_messages(struct mw_link *link)
 
 		at += frame.skip;
 		if (frame.ping) /* RFC 5626 4.4.1 */
-			(void)link_write(link, SPAN("\r\n"));
+			(void)link_put(link, SPAN("\r\n"));
 		if (frame.err == GW_AGAIN)
 			break;
 		if (frame.err != GW_OK) {
@@ -226,7 +230,8 @@ static void link_readable(struct conn *conn, void *context)
 		link_abort(link, GW_POOL_EMPTY);
 		return;
 	}
-	link->used_us = w->clock.now_us;
+	link->heard_us = w->clock.now_us;
+	link->pinged_us = 0;
 	while (!link->finished && (from = conn_peek(conn, 0, &len)) != NULL && len > 0) {
 		uint32_t room = w->large_size - link->in_len;
 		uint32_t n = len < room ? len : room;
@@ -271,12 +276,44 @@ static enum gw_err link_accept(struct conn *conn, void *listener_context, void *
 	return GW_OK;
 }
 
+/** When a link of ours is to be pinged; never when that is not configured, or one is under way. */
+static uint64_t link_ping_us(const struct mw_link *link)
+{
+	uint32_t keep_alive_s = worker_settings(link->worker)->mw_keep_alive_s;
+
+	if (keep_alive_s == 0 || link->pinged_us > 0)
+		return UINT64_MAX;
+	return link->heard_us + keep_alive_s * 1000000ull;
+}
+
+static void link_ping(struct mw_link *link)
+{
+	if (link_put(link, SPAN("\r\n\r\n")) != GW_OK)
+		return; /* what waits there says as much, should nobody take it */
+	link->pinged_us = link->worker->clock.now_us;
+	counter_add(&link->worker->counters.mw_pings_out, 1);
+}
+
+/** A link of ours is looked at again when it is to be pinged, given up, or idle. */
+static void link_rest(struct mw_link *link)
+{
+	uint64_t now = link->worker->clock.now_us, due = link->used_us + IDLE_US;
+
+	if (link_ping_us(link) < due)
+		due = link_ping_us(link);
+	if (link->pinged_us > 0 && link->pinged_us + PONG_US < due)
+		due = link->pinged_us + PONG_US;
+	/* one that could not be pinged is tried again in a second */
+	conn_set_deadline(link->conn, due > now ? (uint32_t)((due - now + 999) / 1000) : 1000);
+}
+
 static void link_connected(struct conn *conn, void *context)
 {
 	struct mw_link *link = context;
 
 	link->up = true;
-	conn_set_deadline(conn, IDLE_US / 1000);
+	link->heard_us = link->used_us = link->worker->clock.now_us;
+	link_rest(link);
 	hop_reached(link->worker, &link->target);
 	link_flush(link);
 }
@@ -300,16 +337,20 @@ static void link_peer_fin(struct conn *conn, void *context)
 static void link_deadline(struct conn *conn, void *context)
 {
 	struct mw_link *link = context;
-	uint64_t now = link->worker->clock.now_us, due = link->used_us + IDLE_US;
+	uint64_t now = link->worker->clock.now_us;
 
 	if (link->finished) {
 		conn_abort(conn, GW_CONN_ABORTED);
-	} else if (now < due) {
-		conn_set_deadline(conn, (uint32_t)((due - now + 999) / 1000));
-	} else {
+	} else if (link->pinged_us > 0 && now >= link->pinged_us + PONG_US) {
+		link_abort(link, GW_CONN_TIMEOUT);
+	} else if (now >= link->used_us + IDLE_US) {
 		link_finish(link);
 		conn_set_deadline(conn, OWED_MS);
 		conn_shutdown_tx(conn);
+	} else {
+		if (now >= link_ping_us(link))
+			link_ping(link);
+		link_rest(link);
 	}
 }
 
@@ -357,7 +398,7 @@ static struct mw_link *link_find(struct worker *w, const struct mw_target *targe
 	uint32_t cursor = 0;
 
 	while ((link = slots_next(w->links, &cursor)) != NULL)
-		if (link->ours && !link->finished && same_target(&link->target, target))
+		if (link->ours && !link->finished && target_same(&link->target, target))
 			return link;
 	return NULL;
 }
@@ -374,8 +415,10 @@ static struct mw_link *link_open(struct worker *w, const struct mw_target *targe
 	};
 	enum gw_err err;
 
-	if (link == NULL)
+	if (link == NULL) {
+		worker_count(w, GW_CONN_LIMIT);
 		return NULL;
+	}
 	link->ours = true;
 	link->target = *target;
 	err = net_connect(worker_mw_net(w), &request, &link->conn);
@@ -411,7 +454,7 @@ static void udp_datagram(void *context, const struct endpoint *local, const stru
 
 static void udp_unreachable(void *context, const struct endpoint *peer)
 {
-	struct mw_target target = {MW_UDP, *peer};
+	struct mw_target target = {.transport = MW_UDP, .address = *peer};
 	struct worker *w = context;
 
 	hop_failed(w, &target, GW_CONN_REFUSED);
@@ -470,6 +513,31 @@ enum gw_err mw_link_respond(struct worker *w, const struct mw_source *source, st
 	if (link->owed > 0 && span_at(bytes, 8) != '1') /* of "SIP/2.0 200": a final one */
 		link->owed--;
 	return link_write(link, bytes);
+}
+
+static void link_row(const struct mw_link *link, struct row_mw *row)
+{
+	uint64_t now = link->worker->clock.now_us;
+	const char *state = link->finished ? "closing" : link->up ? "open" : "opening";
+
+	*row = (struct row_mw){.peer = link->ours ? link->target.address : conn_peer(link->conn),
+			       .transport = MW_TCP};
+	snprintf(row->what, sizeof(row->what), "%s", link->ours ? "link" : "accepted");
+	snprintf(row->state, sizeof(row->state), "%s", state);
+	if (link->used_us > 0 && now > link->used_us)
+		row->seconds = (uint32_t)((now - link->used_us) / 1000000);
+}
+
+uint32_t mw_link_rows(struct worker *w, uint32_t *cursor, uint32_t max, struct row_mw *rows)
+{
+	const struct mw_link *link;
+	uint32_t n = 0;
+
+	while (n < max && (link = slots_next(w->links, cursor)) != NULL)
+		link_row(link, &rows[n++]);
+	if (n < max)
+		*cursor = 0;
+	return n;
 }
 
 /** The common entry and this worker's own port, TCP and UDP. */

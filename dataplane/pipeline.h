@@ -81,8 +81,10 @@ struct mw_link {
 	uint8_t *out; /* lent from link_buffers */
 	uint32_t in_len;
 	uint32_t out_at, out_len;
-	uint32_t owed;	  /* the peer's requests that have no final response yet */
-	uint64_t used_us; /* last byte in or out */
+	uint32_t owed;	    /* the peer's requests that have no final response yet */
+	uint64_t used_us;   /* last message in or out */
+	uint64_t heard_us;  /* last byte in */
+	uint64_t pinged_us; /* our ping that nothing has come after; 0: none */
 };
 
 #define MW_LINKS_MAX 256
@@ -269,6 +271,8 @@ enum gw_err GW_MUST_CHECK mw_link_request(struct worker *w, const struct mw_targ
 					  struct span bytes);
 enum gw_err GW_MUST_CHECK mw_link_respond(struct worker *w, const struct mw_source *source,
 					  struct span bytes);
+/** Fills at most max rows of connections from *cursor on; *cursor is moved on, 0 at the end. */
+uint32_t mw_link_rows(struct worker *w, uint32_t *cursor, uint32_t max, struct row_mw *rows);
 bool mw_link_hop_up(struct worker *w, const struct mw_target *target);
 
 /* back_end.c: each calls all back ends of the worker */

@@ -130,6 +130,11 @@
 	X(mw_absorbed, "retransmissions from the core absorbed") \
 	X(mw_untrusted, "Mw messages from sources outside mw.trusted") \
 	X(mw_unmatched, "Mw responses that match no transaction") \
+	X(mw_options_out, "OPTIONS sent to next hops") \
+	X(mw_hop_failures, "times a next hop was found to be down") \
+	X(mw_pings_out, "keep-alives sent on connections to the core") \
+	X(mw_names_wanted, "times a host of a Route was not known and control was asked for it") \
+	X(mw_failovers, "requests sent again to another next hop") \
 	X(mw_connects, "TCP connections opened to the core") \
 	X(mw_connect_failures, "TCP connections to the core that failed") \
 	X(mw_delivered_local, "core requests that arrived at the owner of their flow") \

@@ -42,6 +42,9 @@ enum message_kind {
 	/* worker -> control. Full: dropped and counted (mailbox_full); who waits gives up in time.
 	 */
 	MESSAGE_KEYS_WANTED,
+	/* worker -> control. Full: dropped and counted (mailbox_full); asked again with the next
+	   request. */
+	MESSAGE_PEER_WANTED,
 	/* worker -> control, a line of the TLS key log follows. Full: dropped and counted
 	 * (event_dropped). */
 	MESSAGE_KEY_LOG,
@@ -167,11 +170,22 @@ struct message_reply {
 	struct mw_source source;
 };
 
+/** A next hop as a worker sees it, or a TCP connection with the core. */
+struct row_mw {
+	struct endpoint peer;
+	enum mw_transport transport;
+	char what[12];	/* "hop", "link" (opened by us), "accepted" */
+	char state[12]; /* hop: "up", "down", "lost", "shut"; else "opening", "open", "closing" */
+	uint32_t priority, weight; /* of a hop: within those of its priority in the configuration */
+	uint32_t seconds; /* hop: until a shut one is used again; else: since the last message */
+};
+
 /** What control asks of a worker. */
 enum command_kind {
 	COMMAND_CONNECTIONS, /* rows of struct row_connection, of ends that peer and port name */
 	COMMAND_SESSIONS,    /* rows of struct row_session */
 	COMMAND_BINDINGS,    /* rows of struct row_binding */
+	COMMAND_MW,	     /* rows of struct row_mw */
 	COMMAND_PING,	     /* worker 0: one row of struct row_pong, within a second */
 	COMMAND_CAPTURE,     /* a struct capture_filter follows, its unused instructions left out;
 				answered by     a row of struct row_done */
@@ -345,6 +359,15 @@ struct message_answer {
 	uint32_t rows;	   /* how many follow */
 	uint32_t row_size; /* bytes of each */
 	uint32_t cursor;   /* for the next command; 0: that was all */
+};
+
+/** A host of a Route that the peer_part does not have: the request has gone by the next hop. */
+struct message_peer_wanted {
+	struct message_head head;
+	uint16_t port; /* of its URI; 0: none */
+	enum next_hop_transport transport;
+	uint32_t name_len;
+	char name[PEER_NAME_MAX];
 };
 
 /** A token names a key that its issuer's set, as it is known here, does not have. */

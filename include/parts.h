@@ -27,6 +27,7 @@ enum snapshot_kind {
 	SNAPSHOT_REVOCATIONS,
 	SNAPSHOT_TICKETS,
 	SNAPSHOT_TLS,
+	SNAPSHOT_PEERS,
 	SNAPSHOT_KINDS
 };
 
@@ -85,11 +86,15 @@ struct origin_config {
 	uint32_t wwsf;	    /* index in config_part.wwsf */
 };
 
+enum next_hop_transport { NEXT_HOP_UDP, NEXT_HOP_TCP, NEXT_HOP_ANY };
+
 struct next_hop_config {
-	struct endpoint address;
-	enum { NEXT_HOP_UDP, NEXT_HOP_TCP } transport;
-	uint32_t priority; /* lower first */
+	struct endpoint address;	   /* AF_UNSPEC: it has a name instead */
+	enum next_hop_transport transport; /* NEXT_HOP_ANY: a name's records say */
+	uint32_t priority;		   /* lower first */
 	uint32_t weight;
+	struct span name; /* of peer_row; empty: none */
+	uint16_t port;	  /* beside a name; 0: its records say */
 };
 
 /** What carries a port: the kernel's sockets, or packets of our own. */
@@ -139,6 +144,8 @@ struct config_part {
 	bool mw_advertise_common;     /* which of the two is named in Via and Path */
 	const struct next_hop_config *next_hop;
 	uint32_t next_hop_count;
+	uint32_t mw_options_s; /* between two OPTIONS to a next hop that is up; 0: none are sent */
+	uint32_t mw_keep_alive_s; /* of silence until a connection of ours is pinged; 0: none is */
 	const struct endpoint *trusted; /* hosts; ports ignored */
 	uint32_t trusted_count;
 
@@ -239,6 +246,33 @@ struct revocation_part {
 	uint32_t jti_count;
 	const struct span *wwsf; /* names of disabled web sites */
 	uint32_t wwsf_count;
+};
+
+/* ---- hosts of the core by name (RFC 3263) -----------------------------------------------------
+ */
+
+#define PEER_NAME_MAX 254 /* with its terminating zero */
+
+struct peer_address {
+	struct endpoint address;
+	enum next_hop_transport transport; /* never NEXT_HOP_ANY */
+	uint32_t priority;		   /* lower first */
+	uint32_t weight;		   /* RFC 2782 */
+};
+
+/** What a host is, as its URI names it. */
+struct peer_row {
+	struct span name; /* lower case */
+	uint16_t port;	  /* of the URI; 0: none */
+	enum next_hop_transport asked;
+	const struct peer_address *address;
+	uint32_t count; /* 0: it has none, or nobody could say */
+};
+
+struct peer_part {
+	struct snapshot_part part;
+	const struct peer_row *row;
+	uint32_t count;
 };
 
 /* ---- session tickets ------------------------------------------------------------------------- */

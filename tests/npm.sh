@@ -3,7 +3,8 @@
 # npm.sh   installs the JavaScript that the browser tests use, as the lock file has it, when it is not there yet
 set -eu
 cd "$(dirname "$0")/e2e"
-[ package-lock.json -nt node_modules/.package-lock.json ] || exit 0
+installed=node_modules/.package-lock.json
+[ ! -e $installed ] || [ package-lock.json -nt $installed ] || exit 0
 log=$(mktemp)
 npm ci --no-audit --no-fund >"$log" 2>&1 || { cat "$log"; rm -f "$log"; exit 1; }
 rm -f "$log"

@@ -13,7 +13,7 @@ static bool is_for_wic(const struct transaction *t)
 
 static const char *via_transport(const struct transaction *t)
 {
-	return is_for_wic(t) ? "WSS" : request_transport(&t->target);
+	return is_for_wic(t) ? "WSS" : mw_transport_name(t->target.transport);
 }
 
 static void write_field(struct gateway *gw, const struct sip_message *m, enum sip_header id)
@@ -72,6 +72,11 @@ void cancel_acknowledge(struct gateway *gw, struct transaction *t)
 	send_beside(gw, t, err);
 	if (err == GW_OK && !t->client.reliable)
 		t->acked = transaction_keep_bytes(gw, t, writer_span(&gw->out));
+}
+
+void cancel_acknowledge_once(struct gateway *gw, const struct transaction *t)
+{
+	send_beside(gw, t, write_beside(gw, t, "ACK", &gw->message));
 }
 
 void cancel_send(struct gateway *gw, struct transaction *t)

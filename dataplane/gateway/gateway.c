@@ -25,6 +25,7 @@ struct gateway *gateway_new(const struct gateway_config *config)
 	gw->heads = slots_new(config->worker, config->max_transactions / HEADS_SHARE + 1, HEAD_LONG,
 			      config->epoch);
 	gw->parked = parked_pool_new(config);
+	gw->hops = hops_new();
 	gw->cache = token_cache_new(config->token_cache);
 	gw->asked = token_cache_new(config->verify_jobs);
 	gw->refused = token_refused_new(config->token_refused);
@@ -36,8 +37,8 @@ struct gateway *gateway_new(const struct gateway_config *config)
 	gw->stamped_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
 	gw->resumed_memory = malloc(config->max_message);
 	if (!homes_open(gw) || !outbox_open(gw) || !gw->bindings || !gw->transactions ||
-	    !gw->heads || !gw->parked || !gw->cache || !gw->asked || !gw->refused || !gw->sites ||
-	    !gw->wheel || !gw->bucket || !gw->lines_memory || !gw->out_memory ||
+	    !gw->heads || !gw->hops || !gw->parked || !gw->cache || !gw->asked || !gw->refused ||
+	    !gw->sites || !gw->wheel || !gw->bucket || !gw->lines_memory || !gw->out_memory ||
 	    !gw->stamped_memory || !gw->resumed_memory) {
 		gateway_free(gw);
 		return NULL;
@@ -57,6 +58,7 @@ void gateway_free(struct gateway *gw)
 	outbox_close(gw);
 	slots_free(gw->heads);
 	parked_pool_free(gw->parked);
+	hops_free(gw->hops);
 	token_cache_free(gw->cache);
 	token_cache_free(gw->asked);
 	token_refused_free(gw->refused);
@@ -73,6 +75,7 @@ void gateway_free(struct gateway *gw)
 void gateway_turn(struct gateway *gw, const struct gateway_time *time)
 {
 	gw->time = *time;
+	hops_turn(gw);
 	parked_turn(gw);
 	revoked_turn(gw);
 }
@@ -308,9 +311,12 @@ void gateway_response(struct gateway *gw, const struct mw_source *source, struct
 	if (t == NULL || !is_answer_to(t, gw->message.method)) {
 		counter_add(&gw_counters(gw)->mw_unmatched, 1);
 		gateway_count(gw, GW_SIP_NO_TRANSACTION);
-	} else if (transaction_received(gw, t)) {
-		response_of_core(gw, t);
+		return;
 	}
+	if (gw->message.status == 503 && failover_busy(gw, t))
+		return;
+	if (transaction_received(gw, t))
+		response_of_core(gw, t);
 }
 
 void gateway_flow_ended(struct gateway *gw, struct wic *wic)
@@ -328,11 +334,10 @@ void gateway_target_lost(struct gateway *gw, const struct mw_target *target)
 	struct transaction *t;
 	uint32_t cursor = 0;
 
+	hops_lost(gw, target);
 	while ((t = slots_next(gw->transactions, &cursor)) != NULL)
 		if (t->kind != TRANSACTION_TERMINATE && transaction_waits(t) &&
-		    t->target.transport == target->transport &&
-		    endpoint_same_host(&t->target.address, &target->address) &&
-		    endpoint_port(&t->target.address) == endpoint_port(&target->address))
+		    target_same(&t->target, target) && !failover(gw, t))
 			transaction_answer(gw, t, 504);
 }
 

@@ -53,7 +53,11 @@ static inline struct handle home_of(const struct wic *wic)
 struct mw_target {
 	enum mw_transport transport;
 	struct endpoint address;
+	uint64_t tried; /* the gateway's: next hops that had the request before this one */
 };
+
+/** True for the same transport, address and port. */
+bool target_same(const struct mw_target *a, const struct mw_target *b);
 
 /**
  * What the worker does for the gateway. Calls come only from inside gateway_*() calls and timers.
@@ -251,6 +255,10 @@ uint32_t gateway_transaction_rows(const struct gateway *gw, const struct wic *wi
 /** Objects now out of the gateway's pools, for the balance that tests check: live bindings; those
  * that wait for another flow or for the core's farewell; and so on. Not for the packet path. */
 uint32_t gateway_leaving(const struct gateway *gw);
+/** Fills at most max rows from slot *cursor of the next hops on; *cursor is moved on, UINT32_MAX at
+ * the end. */
+uint32_t gateway_hops(struct gateway *gw, uint32_t *cursor, uint32_t max, struct row_mw *rows);
+
 uint32_t gateway_bindings(const struct gateway *gw);
 uint32_t gateway_transactions(const struct gateway *gw);
 uint32_t gateway_parked(const struct gateway *gw);

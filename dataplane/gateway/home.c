@@ -326,8 +326,15 @@ static void deliver_elsewhere(struct gateway *gw, const struct mw_source *source
 static void deliver_nowhere(struct gateway *gw, const struct mw_source *source,
 			    const struct home *h)
 {
-	if (terminate_known(gw))
-		return; /* asked before the flow ended: what was answered then is said again */
+	enum sip_method method = gw->message.method;
+
+	if (h != NULL && h->flow.worker != gw->config.worker &&
+	    (method == SIP_CANCEL || method == SIP_ACK)) {
+		terminate_elsewhere(gw, source, h->flow); /* what they are about is there */
+		return;
+	}
+	if (terminate_under_way(gw, source))
+		return;
 	if (h == NULL || gw->time.now_us >= h->grace_us) {
 		terminate_no_flow(gw, source, GW_FLOW_GONE, h != NULL && h->outbound);
 		return;

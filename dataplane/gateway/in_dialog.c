@@ -58,7 +58,7 @@ static enum gw_err in_dialog_build(struct gateway *gw, struct transaction *t)
 		return GW_STALE;
 	trust_strip_in_dialog(gw, m);
 	sip_splice_remove_element(&gw->splice, top.field, top.element);
-	request_via(gw, t, request_transport(&t->target));
+	request_via(gw, t, mw_transport_name(t->target.transport));
 	request_max_forwards(gw, m);
 	mark = writer_len(&gw->lines);
 	write_charging(gw, wic, &top.mark);
@@ -66,14 +66,24 @@ static enum gw_err in_dialog_build(struct gateway *gw, struct transaction *t)
 	return writer_ok(&gw->lines) ? GW_OK : GW_NO_ROOM;
 }
 
-/** Nobody answers an ACK: it needs no transaction, and a branch of its own (RFC 3261 16.11). */
+/**
+ * Nobody answers an ACK: it needs no transaction, and a branch of its own, which is the same when
+ * the ACK comes again, for a 2xx that did (RFC 3261 16.11).
+ */
+static uint32_t ack_salt(const struct gateway *gw)
+{
+	struct sip_via via = request_top_via(&gw->message);
+
+	return (uint32_t)siphash(gw_config(gw)->hash_key, via.branch);
+}
+
 static enum gw_err ack_to_mw(struct gateway *gw, const struct wic *wic, const struct route_top *top)
 {
 	struct transaction once = {
 		.kind = TRANSACTION_ORIGINATE,
 		.method = SIP_ACK,
 		.flow = wic->flow,
-		.salt = (uint32_t)gw->env->random(gw->env->context),
+		.salt = ack_salt(gw),
 	};
 	enum gw_err err = originate_target(gw, top->second, &once.target);
 
@@ -132,7 +142,7 @@ void in_dialog_ack_to_wic(struct gateway *gw, const struct wic *wic, const struc
 		.kind = TRANSACTION_TERMINATE,
 		.method = SIP_ACK,
 		.flow = wic->flow,
-		.salt = (uint32_t)gw->env->random(gw->env->context),
+		.salt = ack_salt(gw),
 	};
 	enum gw_err err = terminate_write(gw, &once, top);
 

@@ -19,7 +19,8 @@
 /** What a dialog's requests must know again: it rides in our Record-Route, under its MAC. */
 struct dialog_mark {
 	bool originating; /* the WIC began it */
-	uint64_t routes;  /* route_hash() of what follows our own URI in Route; 0: not known here */
+	uint64_t routes;  /* hash of the dialog and what follows our own URI in Route; 0: not known
+			     here */
 	uint16_t icid_len;
 	uint8_t icid[ICID_MAX]; /* icid-value without quotes; icid_len 0: none */
 };
@@ -37,6 +38,7 @@ struct home_claim {
 	uint64_t contact; /* keyed hash of the Contact's user and host, the same on all workers */
 	bool outbound;	  /* registered with reg-id */
 };
+#define UNHEARD_US 3000000ull /* over UDP without a response: another next hop's turn */
 
 /** A registration of one identity on one flow. Owner: the worker of the flow. */
 struct binding {
@@ -82,6 +84,7 @@ enum transaction_kind {
 /** What a request of this node's own is for. */
 enum own_kind {
 	OWN_DEREGISTER, /* of a binding that has ended here (PROTOCOL 6.5) */
+	OWN_OPTIONS,	/* to a next hop: whether it is up; subject.slot: which */
 	OWN_KINDS
 };
 
@@ -110,6 +113,8 @@ struct transaction {
 	bool acked;		 /* the failure of an INVITE; what is kept is the ACK */
 	bool orphan;		 /* its WIC has gone */
 	struct mw_target target; /* all but TERMINATE: where it went */
+	uint64_t unheard_us;	 /* UDP: when another next hop's turn comes; NEVER: heard of, or
+				    reliable */
 	union {
 		struct {
 			uint64_t asked_us;     /* when it came */
@@ -152,6 +157,7 @@ struct transaction {
 	 * response: that response, or our ACK to it.
 	 */
 	bool sent;
+	bool whole; /* all of it is kept, as it was sent */
 	uint16_t kept_len;
 	uint8_t *kept_long; /* lent from gateway.heads when kept is too short */
 	uint8_t kept[UDP_MAX];
@@ -240,6 +246,7 @@ struct gateway {
 	struct outbox outbox;
 	struct slots *heads; /* of transactions, HEAD_LONG bytes each */
 	struct parked_pool *parked;
+	struct hops *hops;
 	struct token_cache *cache;
 	struct token_cache *asked; /* tokens whose signature is being checked: not believed yet */
 	struct token_refused *refused;
@@ -248,6 +255,7 @@ struct gateway {
 	uint32_t *bucket;    /* of transactions by key: slot + 1 */
 	uint32_t bucket_mask;
 	uint8_t bucket_key[16];
+	uint64_t wanted_hash, wanted_us; /* the name that control was asked for last */
 	/* per turn */
 	struct gateway_time time;
 	struct revoked_walk revoked;
@@ -333,8 +341,6 @@ void request_write_via(struct gateway *gw, const struct transaction *t, const ch
 		       struct writer *out);
 /** The same to gw->out, by the transport of its target. */
 void request_own_via(struct gateway *gw, const struct transaction *t);
-/** What stands for a transport in Via. */
-const char *request_transport(const struct mw_target *target);
 /** Starts a new message: scratch empty, splice on m (NULL: none). */
 void request_begin(struct gateway *gw, const struct sip_message *m);
 /** The lines written since mark, for a splice to insert. */
@@ -359,6 +365,9 @@ const struct realm_config *request_realm_of(const struct config_part *config,
 enum gw_err GW_MUST_CHECK limits_request(struct gateway *gw, struct wic *wic);
 /** Of one that is not. GW_RATE. */
 enum gw_err GW_MUST_CHECK limits_malformed(struct gateway *gw, struct wic *wic);
+/** Of an answer that ends nothing, of which a WIC may give any number; counted with its requests in
+ * dialogs. GW_RATE. */
+enum gw_err GW_MUST_CHECK limits_answer(struct gateway *gw, struct wic *wic);
 
 /* trust.c */
 /** Edits away everything a WIC must not bring in, Request-URI included (PROTOCOL 9.1). */
@@ -429,7 +438,8 @@ uint64_t transaction_flow_key(const struct gateway *gw, const struct wic *wic);
 /** Keeps the head of request m, so that it can be answered when m is gone. GW_SIP_TOO_LONG. */
 enum gw_err GW_MUST_CHECK transaction_keep_head(struct gateway *gw, struct transaction *t,
 						const struct sip_message *m);
-/** Keeps the head of the request in gw->out, as it goes on. GW_SIP_TOO_LONG. */
+/** Keeps the request in gw->out as it goes on: whole where there is room, else its head.
+ * GW_SIP_TOO_LONG. */
 enum gw_err GW_MUST_CHECK transaction_keep_sent(struct gateway *gw, struct transaction *t);
 /** Keeps bytes, to be sent again. False: they are too long for a datagram; nothing is kept. */
 bool transaction_keep_bytes(struct gateway *gw, struct transaction *t, struct span bytes);
@@ -441,8 +451,12 @@ void transaction_forget(struct gateway *gw, struct transaction *t);
 enum gw_err GW_MUST_CHECK transaction_recall(const struct transaction *t, struct sip_message *m);
 
 /* transaction_run.c: what its machines want done. After any of these t may be gone. */
-/** Sends the request in gw->out to the core, and begins the client side. On error t is freed. */
+/** Sends the request in gw->out to the core, or to another next hop when that one cannot be
+ * reached, and begins the client side. On error t is freed. */
 enum gw_err GW_MUST_CHECK transaction_send(struct gateway *gw, struct transaction *t);
+/** The same to t->target and to nobody else, within the time that t has left. On error t lives on.
+ */
+enum gw_err GW_MUST_CHECK transaction_dispatch(struct gateway *gw, struct transaction *t);
 /** The same to its WIC. On error t is as it was. */
 enum gw_err GW_MUST_CHECK transaction_deliver(struct gateway *gw, struct transaction *t);
 /** A response in gw->message has come to t. True: it is to be handed on. */
@@ -477,6 +491,15 @@ void cancel_transaction(struct gateway *gw, struct transaction *t);
 void cancel_send(struct gateway *gw, struct transaction *t);
 /** Acknowledges the failure in gw->message that t's INVITE has met. */
 void cancel_acknowledge(struct gateway *gw, struct transaction *t);
+/** The same, once: t's INVITE goes elsewhere. */
+void cancel_acknowledge_once(struct gateway *gw, const struct transaction *t);
+
+/* failover.c */
+/** The target of t has failed, or has said 503: its request goes to the next hop that follows.
+ * False: it cannot, or there is none. What is in gw->message stays. */
+bool failover(struct gateway *gw, struct transaction *t);
+/** A 503 to t is in gw->message: its hop is left alone. True: t's request goes to another one. */
+bool failover_busy(struct gateway *gw, struct transaction *t);
 
 /* own.c */
 /**
@@ -488,10 +511,40 @@ void own_answered(struct gateway *gw, struct transaction *t, uint16_t status);
 /** A response to a request of this node's own, in gw->message. */
 void own_response(struct gateway *gw, struct transaction *t);
 
+/* hop.c: the next hops */
+#define HOPS_MAX 64 /* as many as can be configured; mw_target.tried has a bit for each */
+struct hops *hops_new(void);
+void hops_free(struct hops *hops);
+/** Takes the next hops of a new configuration. */
+void hops_turn(struct gateway *gw);
+/** One that is up and not tried. GW_MW_DOWN: none, *target untouched. */
+enum gw_err GW_MUST_CHECK hops_choose(struct gateway *gw, uint64_t tried, struct mw_target *target);
+/** The bit of target in mw_target.tried; 0: it is no next hop. */
+uint64_t hops_bit(struct gateway *gw, const struct mw_target *target);
+/** The 503 in gw->message came from target: a next hop is left alone for its Retry-After. */
+void hops_busy(struct gateway *gw, const struct mw_target *target);
+/** Links with target are lost; the transport knows whether it is down. */
+void hops_lost(struct gateway *gw, const struct mw_target *target);
+/** Target has left a request unanswered: it is asked how it is at once. */
+void hops_doubt(struct gateway *gw, const struct mw_target *target);
+/** The end of a question of ours, as own_answered() has it. */
+void hops_answered(struct gateway *gw, const struct transaction *t, uint16_t status);
+
 /* target.c */
-/** Where REGISTER goes: the first next hop that is up. GW_MW_DOWN. */
+/** "UDP" or "TCP", as Via has it. */
+const char *mw_transport_name(enum mw_transport transport);
+struct mw_target target_of_hop(const struct next_hop_config *hop);
+struct mw_target target_of_peer(const struct peer_address *peer);
+/** What is known of a host that is named so; NULL: nothing yet. */
+const struct peer_row *target_peer(const struct gateway *gw, struct span name, uint16_t port,
+				   enum next_hop_transport asked);
+/** Where REGISTER goes: a next hop that is up, by priority and weight. GW_MW_DOWN. */
 enum gw_err GW_MUST_CHECK target_next_hop(struct gateway *gw, struct mw_target *target);
-/** Where a request with this first Route URI goes. Falls back to the next hop. */
+/** The next hop to try after *target has failed or said 503: one that has not had this request.
+ * GW_MW_DOWN: none, *target untouched. For REGISTER and initial requests. */
+enum gw_err GW_MUST_CHECK target_another(struct gateway *gw, struct mw_target *target);
+/** Where a request with this first Route URI goes: an address of its host, else the next hop. A
+ * name that is not known is asked for. */
 enum gw_err GW_MUST_CHECK target_of_route(struct gateway *gw, struct span route_uri,
 					  struct mw_target *target);
 /** Writes the request for target, over TCP instead when it is too long for UDP. build() makes
@@ -695,6 +748,8 @@ enum gw_err GW_MUST_CHECK originate_target(struct gateway *gw, struct span eleme
 					   struct mw_target *target);
 /** Sends it and, of an INVITE, says 100. On error t is freed. */
 enum gw_err GW_MUST_CHECK originate_send(struct gateway *gw, struct transaction *t);
+/** Has the host of the binding's Service-Route looked up, before a request needs it. */
+void originate_prefetch(struct gateway *gw, const struct binding *b);
 /** No WWSF may originate for an identity that is not registered: GW_TOKEN_SCENARIO. */
 enum gw_err GW_MUST_CHECK originate_authorized(void);
 void originate_response(struct gateway *gw, struct transaction *t);
@@ -711,8 +766,9 @@ void terminate_here(struct gateway *gw, const struct mw_source *source, struct h
 /** Writes the request in gw->message to gw->out as t's WIC gets it. */
 enum gw_err GW_MUST_CHECK terminate_write(struct gateway *gw, struct transaction *t,
 					  const struct route_top *top);
-/** A request that is under way already: the ACK of its failure, or the same once more. */
-bool terminate_known(struct gateway *gw);
+/** What is about a request that was let through before: its repeat, its CANCEL, the ACK of its
+ * failure. False: it is none of these. */
+bool terminate_under_way(struct gateway *gw, const struct mw_source *source);
 /** PROTOCOL 10.3: what a flow that cannot be used means to the core. */
 void terminate_no_flow(struct gateway *gw, const struct mw_source *source, enum gw_err err,
 		       bool outbound);
@@ -725,7 +781,7 @@ void terminate_refuse(struct gateway *gw, const struct mw_source *source, uint16
 enum gw_err GW_MUST_CHECK response_to_wic(struct gateway *gw);
 /** The same, sent to the WIC of t. */
 void response_relay(struct gateway *gw, struct transaction *t);
-/** Edits a 503 of the core into a 500: it is not for this node's peers (RFC 3261 16.7 step 6). */
+/** Edits a 503 into a 500: it is about who said it, not about this node (RFC 3261 16.7 step 6). */
 void response_no_503(struct gateway *gw);
 
 /* home.c */
@@ -752,7 +808,7 @@ struct route_top {
 	bool dialog;	    /* a Record-Route, not a Path */
 	bool more;	    /* a further Route is left after ours */
 	struct span second; /* that one */
-	uint64_t rest;	    /* hash of what is left after ours */
+	uint64_t rest;	    /* hash of the dialog and what is left after ours */
 };
 /** Reads the Route of gw->message. */
 struct route_top route_read(struct gateway *gw);

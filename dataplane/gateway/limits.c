@@ -63,13 +63,18 @@ enum gw_err limits_malformed(struct gateway *gw, struct wic *wic)
 			   &gw_counters(gw)->rate_connection);
 }
 
+enum gw_err limits_answer(struct gateway *gw, struct wic *wic)
+{
+	return limits_take(gw, &wic->dialog_rate, &gw_config(gw)->dialog_requests,
+			   &gw_counters(gw)->rate_connection);
+}
+
 enum gw_err limits_request(struct gateway *gw, struct wic *wic)
 {
 	enum gw_err err;
 
 	if (is_within(&gw->message))
-		return limits_take(gw, &wic->dialog_rate, &gw_config(gw)->dialog_requests,
-				   &gw_counters(gw)->rate_connection);
+		return limits_answer(gw, wic);
 	err = limits_malformed(gw, wic);
 	if (err != GW_OK)
 		return err;

@@ -99,7 +99,7 @@ static enum gw_err originate_build(struct gateway *gw, struct transaction *t)
 	trust_strip_from_wic(gw, m);
 	if (request_makes_dialog(m))
 		route_record(gw, wic, &t->origination.mark, t->target.transport);
-	request_via(gw, t, request_transport(&t->target));
+	request_via(gw, t, mw_transport_name(t->target.transport));
 	request_max_forwards(gw, m);
 	mark = writer_len(&gw->lines);
 	if (b->routes_len > 0) {
@@ -137,6 +137,15 @@ static struct span first_route(const struct binding *b)
 
 	(void)sip_list_next(&rest, &element);
 	return element;
+}
+
+void originate_prefetch(struct gateway *gw, const struct binding *b)
+{
+	struct mw_target target;
+
+	/* asking is all: a host that is not known yet is looked up */
+	if (originate_target(gw, first_route(b), &target) != GW_OK)
+		return;
 }
 
 static enum gw_err originate_forward(struct gateway *gw, const struct binding *b,
@@ -224,8 +233,8 @@ static bool originate_known(struct gateway *gw, const struct wic *wic)
 	if (method != SIP_INVITE && method != SIP_ACK)
 		return false;
 	t = transaction_find(gw, transaction_flow_key(gw, wic), SIP_INVITE);
-	if (t == NULL)
-		return false;
+	if (t == NULL || (method == SIP_ACK && t->server.state == SIP_ACCEPTED))
+		return false; /* RFC 6026 7.1: the ACK of a 2xx, whatever its branch */
 	if (method == SIP_ACK)
 		transaction_acknowledged(gw, t);
 	else

@@ -13,6 +13,9 @@ void own_answered(struct gateway *gw, struct transaction *t, uint16_t status)
 		if (b != NULL && b->state == BINDING_LEAVING)
 			deregister_answered(gw, b, status);
 		return;
+	case OWN_OPTIONS:
+		hops_answered(gw, t, status);
+		return;
 	default:
 		return;
 	}

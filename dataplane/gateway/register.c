@@ -168,7 +168,7 @@ static enum gw_err register_build(struct gateway *gw, struct transaction *t)
 	if (ask.err != GW_OK)
 		return ask.err;
 	t->registration.contact = contact_hash(gw, &ask);
-	request_via(gw, t, t->target.transport == MW_TCP ? "TCP" : "UDP");
+	request_via(gw, t, mw_transport_name(t->target.transport));
 	request_max_forwards(gw, m);
 	if (t->registration.ims_auth)
 		register_ims_edit(gw, t, &ask);

@@ -144,8 +144,10 @@ static enum gw_err register_granted(struct gateway *gw, struct transaction *t, s
 
 	if (err != GW_OK)
 		return err;
-	if (times.expires_s > 0)
+	if (times.expires_s > 0) {
+		originate_prefetch(gw, binding_of(gw, wic));
 		gateway_event(gw, EVENT_REGISTERED, t->flow, binding_of(gw, wic), GW_OK, 200);
+	}
 	request_begin(gw, &gw->message);
 	if (t->registration.requested_s > 0) {
 		lower(gw, grant.value, limit);

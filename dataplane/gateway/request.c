@@ -276,14 +276,9 @@ void request_via(struct gateway *gw, const struct transaction *t, const char *tr
 	sip_splice_insert_top(&gw->splice, request_lines(gw, mark));
 }
 
-const char *request_transport(const struct mw_target *target)
-{
-	return target->transport == MW_UDP ? "UDP" : "TCP";
-}
-
 void request_own_via(struct gateway *gw, const struct transaction *t)
 {
-	request_write_via(gw, t, request_transport(&t->target), &gw->out);
+	request_write_via(gw, t, mw_transport_name(t->target.transport), &gw->out);
 }
 
 void request_icid(struct gateway *gw, uint8_t icid[ICID_LEN])

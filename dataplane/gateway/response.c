@@ -108,11 +108,15 @@ static struct transaction *answered(struct gateway *gw, const struct wic *wic)
 enum gw_err terminate_response(struct gateway *gw, struct wic *wic)
 {
 	struct transaction *t = answered(gw, wic);
-	uint16_t status = gw->message.status;
+	uint16_t status = gw->message.status == 503 ? 500 : gw->message.status;
 	enum gw_err err;
 
 	if (t == NULL)
 		return GW_SIP_NO_TRANSACTION; /* dropped: nobody waits for it (PROTOCOL 9.7) */
+	if ((status < 200 || !transaction_waits(t)) && limits_answer(gw, wic) != GW_OK) {
+		gateway_count(gw, GW_RATE);
+		return GW_OK; /* dropped */
+	}
 	if (!transaction_received(gw, t))
 		return GW_OK;
 	if (status < 200 && t->method != SIP_INVITE) {
@@ -120,6 +124,7 @@ enum gw_err terminate_response(struct gateway *gw, struct wic *wic)
 		return GW_OK;
 	}
 	request_begin(gw, &gw->message);
+	response_no_503(gw); /* the core would take this node for the one that is overloaded */
 	err = answer_vias(gw, t);
 	trust_strip_from_wic(gw, &gw->message);
 	answer_identity(gw, t);

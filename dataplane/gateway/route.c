@@ -6,8 +6,9 @@
 /*
  * Our own URI in Route and Record-Route (PROTOCOL 9.8, 10.1). Its user names the flow or the home
  * of a registration; a parameter beside it, under the same MAC, says of the dialog what later
- * requests need. What a WIC gets to see is bound to the rest of the route set as well: it can
- * leave the route of its dialog as little as it can invent one.
+ * requests need. What a WIC gets to see is bound to the dialog and the rest of its route set as
+ * well: it can leave the route of its dialog, or use it for something else, as little as it can
+ * invent one.
  */
 
 #define MARK_NAME SPAN("wd")
@@ -63,22 +64,57 @@ static bool mark_read(struct span text, struct dialog_mark *mark)
 
 /* ---- route sets ------------------------------------------------------------------------------ */
 
-/** Goes on with the hash of a route set. What tells a hop is its user, host and port; how the rest
- * is spelled is the client's business. */
-static uint64_t hash_route(const struct gateway *gw, uint64_t hash, struct span element)
+/** Goes on with a hash by some text; in any case, when that is how its grammar has it. */
+static uint64_t hash_text(const struct gateway *gw, uint64_t hash, struct span part, bool any_case)
 {
-	struct sip_address a = sip_address_parse(element);
-	uint8_t text[1024];
+	uint8_t text[sizeof(hash) + SIP_URI_MAX];
 	struct writer w;
 
 	writer_init(&w, text, sizeof(text));
 	writer_bytes(&w, &hash, sizeof(hash));
-	writer_put(&w, span_cut(a.uri.user, 0, 400));
-	writer_u8(&w, '@');
-	for (uint32_t i = 0; i < a.uri.host.len && i < 300; i++)
-		writer_u8(&w, ascii_lower(a.uri.host.at[i]));
-	writer_u16_be(&w, a.uri.port);
+	for (uint32_t i = 0; i < part.len && i < SIP_URI_MAX; i++)
+		writer_u8(&w, any_case ? ascii_lower(part.at[i]) : part.at[i]);
 	return siphash(gw_config(gw)->hash_key, writer_span(&w));
+}
+
+/** The same by parameters, whose order says nothing. */
+static uint64_t hash_params(const struct gateway *gw, uint64_t hash, struct span params)
+{
+	struct span name, value;
+	uint64_t sum = 0;
+
+	while (sip_param_next(&params, &name, &value))
+		sum += hash_text(gw, hash_text(gw, hash, name, true), value, true);
+	return hash_text(gw, hash + sum, SPAN("params"), false);
+}
+
+/**
+ * Goes on with the hash of a route set. Every part of a hop counts, since its parameters can lead
+ * elsewhere too (maddr, transport); only what two spellings of one URI may differ in does not.
+ */
+static uint64_t hash_route(const struct gateway *gw, uint64_t hash, struct span element)
+{
+	struct sip_address a = sip_address_parse(element);
+
+	if (a.err != GW_OK)
+		return hash_text(gw, hash, element, false);
+	hash = hash_text(gw, hash + a.uri.scheme, a.uri.user, false);
+	hash = hash_text(gw, hash, a.uri.password, false);
+	hash = hash_text(gw, hash + a.uri.port, a.uri.host, true);
+	hash = hash_params(gw, hash, a.uri.params);
+	return hash_params(gw, hash, a.params);
+}
+
+/** Where such a hash begins: with the dialog, of which header remote has the other side's tag. */
+static uint64_t hash_dialog(const struct gateway *gw, enum sip_header remote)
+{
+	struct sip_address a = sip_address_parse(sip_value(&gw->message, remote));
+	struct span tag = SPAN("");
+	uint64_t hash = hash_text(gw, 0, sip_value(&gw->message, SIP_HEADER_CALL_ID), false);
+
+	if (a.err == GW_OK)
+		(void)sip_param(a.params, SPAN("tag"), &tag);
+	return hash_text(gw, hash, tag, false);
 }
 
 static uint64_t hash_end(uint64_t hash)
@@ -128,7 +164,7 @@ struct route_top route_read(struct gateway *gw)
 	const struct sip_message *m = &gw->message;
 	struct route_top top = {.field = sip_first(m, SIP_HEADER_ROUTE)};
 	struct span elements[ROUTES_MAX];
-	uint64_t hash = 0;
+	uint64_t hash;
 	uint32_t n;
 
 	if (top.field == NULL) {
@@ -144,6 +180,7 @@ struct route_top route_read(struct gateway *gw)
 	top.more = n > 1;
 	if (top.more)
 		top.second = elements[1];
+	hash = hash_dialog(gw, SIP_HEADER_TO);
 	for (uint32_t i = 1; i < n; i++)
 		hash = hash_route(gw, hash, elements[i]);
 	top.rest = hash_end(hash);
@@ -204,7 +241,7 @@ void route_record_request(struct gateway *gw, const struct wic *wic, struct dial
 	struct span elements[ROUTES_MAX];
 	uint32_t n = list_elements(&gw->message, SIP_HEADER_RECORD_ROUTE, elements);
 	uint32_t at = writer_len(&gw->lines);
-	uint64_t hash = 0;
+	uint64_t hash = hash_dialog(gw, SIP_HEADER_FROM);
 
 	if (n > ROUTES_MAX)
 		n = 0; /* the WIC's requests will not pass: nobody has such a route */
@@ -237,7 +274,7 @@ void route_record_response(struct gateway *gw, const struct wic *wic, struct dia
 	struct span elements[ROUTES_MAX];
 	uint32_t n = list_elements(&gw->message, SIP_HEADER_RECORD_ROUTE, elements);
 	uint32_t at = writer_len(&gw->lines);
-	uint64_t hash = 0;
+	uint64_t hash = hash_dialog(gw, SIP_HEADER_TO);
 
 	if (n == 0 || n > ROUTES_MAX || !is_own(gw, wic, elements[n - 1]))
 		return;

@@ -46,17 +46,34 @@ static void keep_called(const struct gateway *gw, const struct binding *b, struc
 	memcpy(called->text, fallback.at, fallback.len);
 }
 
-/** icid-value and orig-ioi come back to the core as they came (PROTOCOL 9.7). */
-static void keep_charging(const struct gateway *gw, struct transaction *t)
+/** The identifier of the request, or that of the dialog it is in. False: there is none. */
+static bool write_icid(struct span vector, const struct dialog_mark *mark, struct writer *w)
 {
-	struct span vector = sip_value(&gw->message, SIP_HEADER_P_CHARGING_VECTOR), icid, ioi;
+	struct span icid;
+
+	if (sip_param(vector, SPAN("icid-value"), &icid)) {
+		writer_text(w, "icid-value=");
+		writer_put(w, icid);
+		return true;
+	}
+	if (mark->icid_len == 0)
+		return false;
+	writer_text(w, "icid-value=\"");
+	writer_bytes(w, mark->icid, mark->icid_len);
+	writer_text(w, "\"");
+	return true;
+}
+
+/** icid-value and orig-ioi come back to the core as they came (PROTOCOL 9.7). */
+static void keep_charging(const struct gateway *gw, const struct dialog_mark *mark,
+			  struct transaction *t)
+{
+	struct span vector = sip_value(&gw->message, SIP_HEADER_P_CHARGING_VECTOR), ioi;
 	struct writer w;
 
 	writer_init(&w, t->termination.charging, sizeof(t->termination.charging));
-	if (!sip_param(vector, SPAN("icid-value"), &icid))
+	if (!write_icid(vector, mark, &w))
 		return;
-	writer_text(&w, "icid-value=");
-	writer_put(&w, icid);
 	if (sip_param(vector, SPAN("orig-ioi"), &ioi)) {
 		writer_text(&w, ";orig-ioi=");
 		writer_put(&w, ioi);
@@ -114,7 +131,7 @@ static enum gw_err terminate_deliver(struct gateway *gw, const struct mw_source 
 			  source->transport != MW_UDP, gw->time.now_us);
 	transaction_insert(gw, t, transaction_key(gw, &gw->message));
 	keep_called(gw, b, t);
-	keep_charging(gw, t);
+	keep_charging(gw, &top->mark, t);
 	err = terminate_write(gw, t, top);
 	if (err == GW_OK)
 		err = transaction_deliver(gw, t);
@@ -193,19 +210,28 @@ void terminate_elsewhere(struct gateway *gw, const struct mw_source *source, str
 	}
 }
 
-bool terminate_known(struct gateway *gw)
+static bool terminate_known(struct gateway *gw)
 {
 	enum sip_method method = gw->message.method;
 	struct transaction *t = transaction_find(gw, transaction_key(gw, &gw->message),
 						 method == SIP_ACK ? SIP_INVITE : method);
 
-	if (t == NULL)
-		return false;
+	if (t == NULL || (method == SIP_ACK && t->server.state == SIP_ACCEPTED))
+		return false; /* RFC 6026 7.1: the ACK of a 2xx, whatever its branch */
 	if (method == SIP_ACK)
 		transaction_acknowledged(gw, t);
 	else
 		transaction_again(gw, t);
 	return true;
+}
+
+bool terminate_under_way(struct gateway *gw, const struct mw_source *source)
+{
+	if (gw->message.method == SIP_CANCEL) {
+		cancel_from_mw(gw, source);
+		return true;
+	}
+	return terminate_known(gw);
 }
 
 /** Requests of the core to this node itself. */
@@ -232,11 +258,7 @@ void terminate_here(struct gateway *gw, const struct mw_source *source, struct h
 	struct wic *wic = gw->env->wic(gw->env->context, flow);
 	bool in_dialog = request_in_dialog(&gw->message);
 
-	if (gw->message.method == SIP_CANCEL) {
-		cancel_from_mw(gw, source);
-		return;
-	}
-	if (terminate_known(gw))
+	if (terminate_under_way(gw, source))
 		return;
 	if (gw->message.method == SIP_ACK) {
 		/* by a Path: of a failure of ours, forgotten */

@@ -40,6 +40,7 @@ static void transaction_begin(struct gateway *gw, struct transaction *t, enum tr
 	t->cancel = machine_none();
 	t->server = machine_none();
 	t->limit_us = NEVER;
+	t->unheard_us = NEVER;
 	if (kind == TRANSACTION_ORIGINATE || kind == TRANSACTION_REGISTER) /* over a WebSocket */
 		sip_machine_start(&t->server,
 				  method == SIP_INVITE ? SIP_SERVER_INVITE : SIP_SERVER_OTHER, true,

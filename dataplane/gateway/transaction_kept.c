@@ -15,6 +15,7 @@ void transaction_forget(struct gateway *gw, struct transaction *t)
 	t->kept_long = NULL;
 	t->kept_len = 0;
 	t->sent = false;
+	t->whole = false;
 }
 
 /** What can be answered, cancelled and acknowledged again. The Contact tells a registration's apart
@@ -47,6 +48,17 @@ static void write_head(const struct transaction *t, const struct sip_message *m,
 	writer_text(w, "\r\n");
 }
 
+/** A longer block for t. Half of them are the core's: its requests have the Vias of all who handed
+ * them on, and a WIC that makes its own long must not have those refused. */
+static uint8_t *lend_long(struct gateway *gw, const struct transaction *t)
+{
+	bool of_wic = t->kind == TRANSACTION_ORIGINATE || t->kind == TRANSACTION_REGISTER;
+
+	if (of_wic && 2 * slots_live(gw->heads) >= slots_capacity(gw->heads))
+		return NULL;
+	return slots_get_unzeroed(gw->heads);
+}
+
 static enum gw_err keep_head(struct gateway *gw, struct transaction *t, const struct sip_message *m,
 			     bool sent)
 {
@@ -56,7 +68,7 @@ static enum gw_err keep_head(struct gateway *gw, struct transaction *t, const st
 	writer_init(&w, t->kept, sizeof(t->kept));
 	write_head(t, m, sent, &w);
 	if (!writer_ok(&w)) {
-		t->kept_long = slots_get_unzeroed(gw->heads);
+		t->kept_long = lend_long(gw, t);
 		if (t->kept_long == NULL)
 			return GW_POOL_EMPTY;
 		writer_init(&w, t->kept_long, HEAD_LONG);
@@ -77,10 +89,34 @@ enum gw_err transaction_keep_head(struct gateway *gw, struct transaction *t,
 	return keep_head(gw, t, m, false);
 }
 
+/** Room for all of bytes. Long ones may have half of the blocks that are lent: the heads of others
+ * need them. */
+static uint8_t *room_for(struct gateway *gw, struct transaction *t, uint32_t len)
+{
+	if (len <= sizeof(t->kept))
+		return t->kept;
+	if (len > HEAD_LONG || slots_live(gw->heads) >= slots_capacity(gw->heads) / 2)
+		return NULL;
+	t->kept_long = slots_get_unzeroed(gw->heads);
+	return t->kept_long;
+}
+
 enum gw_err transaction_keep_sent(struct gateway *gw, struct transaction *t)
 {
-	enum gw_err err = sip_index(writer_span(&gw->out), &gw->kept);
+	struct span bytes = writer_span(&gw->out);
+	enum gw_err err;
+	uint8_t *room;
 
+	transaction_forget(gw, t);
+	room = room_for(gw, t, bytes.len);
+	if (room != NULL) {
+		memcpy(room, bytes.at, bytes.len);
+		t->kept_len = (uint16_t)bytes.len;
+		t->sent = true;
+		t->whole = true;
+		return GW_OK;
+	}
+	err = sip_index(bytes, &gw->kept);
 	return err == GW_OK ? keep_head(gw, t, &gw->kept, true) : err;
 }
 

@@ -22,6 +22,7 @@ void transaction_settle(struct gateway *gw, struct transaction *t)
 		return;
 	}
 	due = earlier(due, earlier(sip_machine_due(&t->cancel), t->limit_us));
+	due = earlier(due, t->unheard_us);
 	if (due == NEVER)
 		wheel_disarm(gw->wheel, &t->timer);
 	else
@@ -53,28 +54,34 @@ static void client_begin(struct gateway *gw, struct transaction *t, bool reliabl
 		t->limit_us = gw->time.now_us + gw_config(gw)->timer_c_s * 1000000ull;
 }
 
-enum gw_err transaction_send(struct gateway *gw, struct transaction *t)
+enum gw_err transaction_dispatch(struct gateway *gw, struct transaction *t)
 {
 	bool reliable = t->target.transport != MW_UDP;
-	struct span bytes = writer_span(&gw->out);
-	enum gw_err err = GW_OK;
+	uint64_t end_us = t->client.end_us;
+	enum gw_err err = transaction_keep_sent(gw, t);
 
-	if (t->method == SIP_INVITE && reliable)
-		err = transaction_keep_sent(gw, t);
 	if (err == GW_OK)
-		err = gw->env->to_mw(gw->env->context, &t->target, bytes);
-	if (err != GW_OK) {
-		transaction_free(gw, t);
+		err = gw->env->to_mw(gw->env->context, &t->target, writer_span(&gw->out));
+	if (err != GW_OK)
 		return err;
-	}
 	if (t->kind == TRANSACTION_REGISTER)
 		memcpy(t->registration.icid, gw->icid, sizeof(gw->icid));
 	counter_add(&gw_counters(gw)->mw_requests_out, 1);
-	if (!reliable)
-		t->sent = transaction_keep_bytes(gw, t, bytes);
 	client_begin(gw, t, reliable);
+	t->client.end_us = earlier(t->client.end_us, end_us); /* another hop: its time goes on */
+	t->unheard_us = reliable ? NEVER : gw->time.now_us + UNHEARD_US;
 	transaction_settle(gw, t);
 	return GW_OK;
+}
+
+enum gw_err transaction_send(struct gateway *gw, struct transaction *t)
+{
+	enum gw_err err = transaction_dispatch(gw, t);
+
+	if (err == GW_OK || (err == GW_MW_DOWN && failover(gw, t)))
+		return GW_OK;
+	transaction_free(gw, t);
+	return err;
 }
 
 enum gw_err transaction_deliver(struct gateway *gw, struct transaction *t)
@@ -112,8 +119,11 @@ bool transaction_received(struct gateway *gw, struct transaction *t)
 		return false;
 	}
 	todo = sip_machine_event(&t->client, sip_status_event(status), gw->time.now_us);
-	if (status >= 200)
+	t->unheard_us = NEVER;
+	if (status >= 200) {
 		t->limit_us = NEVER;
+		machine_stop(&t->cancel); /* what it was to end has ended; its head may be gone */
+	}
 	if (status >= 200 && t->method != SIP_INVITE)
 		machine_stop(&t->client); /* timer K: a repeat finds its branch stale */
 	if (todo & SIP_DO_ACK)
@@ -167,6 +177,8 @@ void transaction_respond(struct gateway *gw, struct transaction *t, uint16_t sta
 		machine_stop(&t->server); /* nobody is there to acknowledge it */
 	if (status >= 200)
 		transaction_detach(gw, t);
+	if (status >= 200 && t->kind == TRANSACTION_ORIGINATE && !t->acked)
+		transaction_forget(gw, t); /* there is nothing more that it could be needed for */
 	transaction_settle(gw, t);
 }
 
@@ -189,7 +201,8 @@ static void server_again(struct gateway *gw, struct transaction *t)
 {
 	if (t->server.state == SIP_PROCEEDING)
 		transaction_trying(gw, t);
-	else if (t->kind == TRANSACTION_TERMINATE && t->kept_len > 0)
+	else if (t->kind == TRANSACTION_TERMINATE && !t->sent && t->kept_len > 0)
+		/* else what is kept is still the request: over TCP no answer is */
 		(void)gw->env->to_source(gw->env->context, &t->termination.source,
 					 transaction_kept(t));
 }
@@ -240,6 +253,7 @@ void transaction_answer(struct gateway *gw, struct transaction *t, uint16_t stat
 	machine_stop(&t->client);
 	machine_stop(&t->cancel);
 	t->limit_us = NEVER;
+	t->unheard_us = NEVER;
 	if (t->kind == TRANSACTION_OWN) {
 		answer_own(gw, t, status);
 		return;
@@ -298,6 +312,14 @@ static void transaction_overdue(struct gateway *gw, struct transaction *t)
 	transaction_settle(gw, t);
 }
 
+/** A hop that says nothing over UDP loses the request to another one, if there is one. */
+static bool transaction_unheard(struct gateway *gw, struct transaction *t)
+{
+	t->unheard_us = NEVER;
+	hops_doubt(gw, &t->target);
+	return failover(gw, t);
+}
+
 static void transaction_timer(struct timer *timer, void *context)
 {
 	struct gateway *gw = context;
@@ -309,6 +331,8 @@ static void transaction_timer(struct timer *timer, void *context)
 		transaction_overdue(gw, t);
 		return;
 	}
+	if (now >= t->unheard_us && transaction_unheard(gw, t))
+		return;
 	if (now >= sip_machine_due(&t->cancel) &&
 	    (sip_machine_event(&t->cancel, SIP_ON_TIMER, now) & SIP_DO_AGAIN))
 		cancel_send(gw, t);

@@ -69,7 +69,8 @@ static const struct step client_other[SIP_STATES][SIP_EVENTS] = {
 		},
 };
 
-/* RFC 3261 figure 7, RFC 6026 8.5 and 8.7 */
+/* RFC 3261 figure 7, RFC 6026 8.5 and 8.7; an error does not end it, or a repeat of the request
+ * would be taken for a new one (RFC 6026 7.1) */
 static const struct step server_invite[SIP_STATES][SIP_EVENTS] = {
 	[SIP_PROCEEDING] =
 		{
@@ -77,7 +78,7 @@ static const struct step server_invite[SIP_STATES][SIP_EVENTS] = {
 			[SIP_ON_SUCCESS] = STEP(SIP_ACCEPTED, SIP_DO_RESPONSE),
 			[SIP_ON_FAILURE] = STEP(SIP_COMPLETED, SIP_DO_RESPONSE),
 			[SIP_ON_REQUEST] = STEP(SIP_PROCEEDING, SIP_DO_AGAIN),
-			[SIP_ON_ERROR] = STEP(SIP_TERMINATED, SIP_DO_ERROR),
+			[SIP_ON_ERROR] = STEP(SIP_PROCEEDING, SIP_DO_ERROR),
 		},
 	[SIP_ACCEPTED] =
 		{
@@ -90,7 +91,7 @@ static const struct step server_invite[SIP_STATES][SIP_EVENTS] = {
 			[SIP_ON_REQUEST] = STEP(SIP_COMPLETED, SIP_DO_AGAIN),
 			[SIP_ON_ACK] = STEP(SIP_CONFIRMED, 0),
 			[SIP_ON_TIMER] = STEP(SIP_TERMINATED, SIP_DO_TIMEOUT), /* H */
-			[SIP_ON_ERROR] = STEP(SIP_TERMINATED, SIP_DO_ERROR),
+			[SIP_ON_ERROR] = STEP(SIP_COMPLETED, SIP_DO_ERROR),
 		},
 	[SIP_CONFIRMED] =
 		{

@@ -126,6 +126,7 @@ mw:
   port: access
   sip_port: {MW_PORT}
   next_hops: [{{uri: "sip:{CORE}:{MW_PORT};transport=tcp"}}]
+  options_interval: 0
   trusted: [{CORE}]
 issuers:
   - {{name: shop-waf, iss: "{ISSUER}", audience: "{AUDIENCE}", algorithms: [ES256],

@@ -42,6 +42,7 @@ mw:
   port: core
   sip_port: {world.MW_PORT}
   next_hops: [{{uri: "sip:{CORE}:{world.MW_PORT};transport=tcp"}}]
+  options_interval: 0
   trusted: [{CORE}]
 issuers:
   - {{name: shop-waf, iss: "{world.ISSUER}", audience: "{world.AUDIENCE}", algorithms: [ES256],

@@ -78,9 +78,12 @@ static void config_core(struct sim_config *c, const struct sim_shape *shape)
 	c->trusted[0] = sim_endpoint(ADDRESS_CORE);
 	c->trusted[1] = sim_endpoint(ADDRESS_CORE_2);
 	for (uint32_t i = 0; i < 2; i++)
-		c->hop[i] =
-			(struct next_hop_config){c->trusted[i],
-						 shape->udp ? NEXT_HOP_UDP : NEXT_HOP_TCP, i, 1};
+		c->hop[i] = (struct next_hop_config){
+			.address = c->trusted[i],
+			.transport = shape->udp ? NEXT_HOP_UDP : NEXT_HOP_TCP,
+			.priority = i,
+			.weight = 1,
+		};
 	c->part.next_hop = c->hop;
 	c->part.next_hop_count = 2;
 	c->part.trusted = c->trusted;

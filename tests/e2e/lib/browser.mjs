@@ -10,7 +10,10 @@ import { parseSip } from './sip.mjs';
 
 const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
 	'--disable-background-networking', '--disable-component-update', '--disable-sync',
-	'--ignore-certificate-errors'];
+	'--ignore-certificate-errors',
+	/* calls: a microphone that beeps, nobody to be asked, and no network but this one */
+	'--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream',
+	'--allow-loopback-in-peer-connection', '--autoplay-policy=no-user-gesture-required'];
 const ACTION_MS = 15000;
 
 export class Browser {
@@ -103,5 +106,29 @@ class BrowserPhone {
 	sent(method) {
 		return this.frames.filter(({ sent, sip }) => sent && sip.method === method)
 			.map(({ sip }) => sip);
+	}
+
+	received(method) {
+		return this.frames.filter(({ sent, sip }) => !sent && sip.method === method)
+			.map(({ sip }) => sip);
+	}
+
+	/** The responses to a method that came, by CSeq. */
+	responses(method) {
+		return this.frames.filter(({ sent, sip }) => !sent && sip.status !== null
+			&& sip.header('CSeq').endsWith(` ${method}`)).map(({ sip }) => sip);
+	}
+
+	/** Waits until the call of the page is what look() wants; look(call) gets it all (www/call_log.mjs). */
+	async waitForCall(what, look, timeout_ms = 10000) {
+		let call;
+		try {
+			return await waitFor(what, async () => {
+				call = await this.call('lookAtCall');
+				return look(call) ? call : null;
+			}, timeout_ms);
+		} catch (error) {
+			throw new Error(`${error.message}, but ${JSON.stringify(call)}`, { cause: error });
+		}
 	}
 }

@@ -14,7 +14,7 @@ import { waitFor } from './process.mjs';
 import { cutSipStream, parseSip } from './sip.mjs';
 
 const MARKER_PORT = 9; /* discard: nobody listens, the capture sees it all the same */
-const LOOKS_LIKE_SIP = /^(SIP\/2\.0 \d|[A-Z]+ \S+ SIP\/2\.0\r\n)/;
+const LOOKS_LIKE_SIP = /^(SIP\/2\.0 \d{3}[ \r]|[A-Z]+ \S+ SIP\/2\.0\r\n)/;
 
 /**
  * Emits 'message' ({time_s, from, to, transport, sip}) for each SIP message to or from the S-CSCF's
@@ -51,10 +51,12 @@ export class Capture extends EventEmitter {
 		this.said = '';
 		this.failure = null;
 		/*
-		 * -Z root: the pipe is ours, there is no privilege to drop that the namespace did not drop
+		 * -s, -B: immediate mode keeps a place of the longest packet for each; with -s 0 there are eight,
+		 * and more at once are lost. -Z root: the pipe is ours, there is no privilege to drop that the
+		 * namespace did not drop
 		 */
-		this.child = spawn('tcpdump', ['-i', link.peer, '-n', '-s', '0', '-U', '--immediate-mode',
-			'-Z', 'root', '-w', '-', `host ${host}`],
+		this.child = spawn('tcpdump', ['-i', link.peer, '-n', '-s', '66000', '-B', '32768', '-U',
+			'--immediate-mode', '-Z', 'root', '-w', '-', `host ${host}`],
 			{ stdio: ['ignore', 'pipe', 'pipe'] });
 		this.child.stdout.on('data', (bytes) => this.#take(bytes));
 		this.child.stderr.on('data', (bytes) => this.said += bytes);

@@ -13,7 +13,8 @@ import { Program, run, waitFor, within } from './process.mjs';
  */
 export function configuration({ folder, files, workers, mw, link, keys = 'file',
 	digest = null, aka = false, origins = [SITE_ORIGIN, HOLD_ORIGIN], served = [], balancers = [], control_mode = '0600', certificates = [files], tls = '',
-	more_issuers = '', more_sites = '', settings = '' }) {
+	more_issuers = '', more_sites = '', site_limits = '', settings = '',
+	next_hops = null, trusted = [link.core], options_interval = 0, more_mw = '' }) {
 	const w2_on_port = link.access === link.gateway && link.port;
 	const jwks = keys === 'file' ? `jwks: "file:${files.jwks}"`
 		: `jwks: "https://${SITE_HOST}/jwks.json"\n    jwks_ca: ${files.ca}`;
@@ -36,9 +37,12 @@ mw:
   port: ${link.port ? 'core' : 'access'}
   sip_port: ${MW_PORT}
   advertise_port: ${workers > 1 ? 'common' : 'worker'}
-  next_hops: [{uri: "sip:${bracketed(link.core)}:${MW_PORT};transport=${mw}", priority: 1, weight: 1}]
-  trusted: ["${link.core}"]
-issuers:
+  next_hops: [${(next_hops ?? [{ uri: `sip:${bracketed(link.core)}:${MW_PORT};transport=${mw}` }])
+		.map(({ uri, priority = 1, weight = 1 }) =>
+			`{uri: "${uri}", priority: ${priority}, weight: ${weight}}`).join(', ')}]
+  trusted: [${trusted.map((address) => `"${address}"`).join(', ')}]
+  options_interval: ${options_interval}
+${more_mw}issuers:
   - name: shop-waf
     iss: "${ISSUER}"
     audience: "${AUDIENCE}"
@@ -53,7 +57,7 @@ ${more_issuers}wwsf:
 		: `mode: individual
     issuer: shop-waf
     identities: {file: ${files.pairs}}`}
-${more_sites}control: {socket: ${folder}/control.sock, mode: "${control_mode}"}
+${site_limits && `    ${site_limits}\n`}${more_sites}control: {socket: ${folder}/control.sock, mode: "${control_mode}"}
 log: {level: info}
 ${settings}`;
 }
@@ -169,6 +173,13 @@ export class Gateway {
 		return waitFor(`alarm ${error} about ${about}`, () => this.program.log().split('\n')
 			.some((line) => ['event=net_alarm', `error=${error}`, about]
 				.every((word) => line.includes(word))));
+	}
+
+	/** All errors that were counted, for people: 'GW_RATE 3, ...'. */
+	async allErrors() {
+		return (await this.ask('stats')).stats.filter(({ name, total }) =>
+			name.startsWith('errors.') && total > 0)
+			.map(({ name, total }) => `${name.slice('errors.'.length)} ${total}`).join(', ');
 	}
 
 	/** How often an error was counted, all workers together. Only what has happened has a row. */

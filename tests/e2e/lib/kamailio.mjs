@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The S-CSCF: Debian's Kamailio with peers/kamailio-scscf.cfg.
+// The S-CSCF: Debian's Kamailio with peers/kamailio-scscf.cfg, or another role of peers/.
 
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { MW_PORT, bracketed, impi } from './names.mjs';
 import { Program, run, waitFor } from './process.mjs';
 
-const CONFIG = fileURLToPath(new URL('../peers/kamailio-scscf.cfg', import.meta.url));
+const config = (role) => fileURLToPath(new URL(`../peers/kamailio-${role}.cfg`, import.meta.url));
 
 export class Kamailio {
-	/** digest: the algorithm it challenges every REGISTER with, 'MD5' or 'SHA-256'. */
-	static async start(folder, link, digest = null) {
-		const kamailio = new Kamailio(folder, link, digest);
+	/** role: a file of peers/; digest: the algorithm it challenges every REGISTER with, 'MD5' or 'SHA-256'. */
+	static async start(folder, link, { role = 'scscf', digest = null } = {}) {
+		const kamailio = new Kamailio(folder, link, role, digest);
 		await kamailio.program.ready(async () => {
 			try {
 				return await kamailio.ask('core.uptime');
@@ -22,10 +22,10 @@ export class Kamailio {
 		return kamailio;
 	}
 
-	constructor(folder, link, digest) {
+	constructor(folder, link, role, digest) {
 		this.socket = join(folder, 'kamailio.ctl');
 		this.program = new Program('kamailio', ['kamailio', '-DD', '-E', '-m', '64', '-M', '8',
-			'-f', CONFIG, '-P', join(folder, 'kamailio.pid'), '-Y', folder, '-w', folder,
+			'-f', config(role), '-P', join(folder, 'kamailio.pid'), '-Y', folder, '-w', folder,
 			'-A', `RPC_SOCK="unixs:${this.socket}"`,
 			...(digest ? ['-A', `DIGEST="${digest}"`] : []),
 			'-l', `udp:${bracketed(link.core)}:${MW_PORT}`,

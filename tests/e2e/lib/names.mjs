@@ -6,11 +6,13 @@ export const SITE_ADDRESSES = { 4: '198.18.0.5', 6: 'fd00:18::5' }; // the web s
 export const GATEWAY_ADDRESS = '198.18.0.10'; // wicgate on kernel sockets, W2 and Mw
 export const CORE_ADDRESS = '198.18.0.20';   // Kamailio as S-CSCF
 export const CLIENT_ADDRESSES = { 4: '198.18.0.30', 6: 'fd00:18::30' }; // browsers, scripted WICs
+export const RELAY_ADDRESSES = { 4: '198.18.0.31', 6: 'fd00:18::31' }; // a network that can be cut
 export const OTHER_CORE_ADDRESS = '198.18.0.21'; // an Mw source nobody trusts
 
 export const ADDRESSES = [SITE_ADDRESSES[4], GATEWAY_ADDRESS, CORE_ADDRESS, CLIENT_ADDRESSES[4],
-	OTHER_CORE_ADDRESS];
-export const ADDRESSES_V6 = [SITE_ADDRESSES[6], 'fd00:18::10', 'fd00:18::20', CLIENT_ADDRESSES[6]];
+	OTHER_CORE_ADDRESS, RELAY_ADDRESSES[4]];
+export const ADDRESSES_V6 = [SITE_ADDRESSES[6], 'fd00:18::10', 'fd00:18::20', CLIENT_ADDRESSES[6],
+	RELAY_ADDRESSES[6]];
 
 /* a packet port: a link between the gateway's own stack and this kernel */
 export const LINK_ADDRESSES = {

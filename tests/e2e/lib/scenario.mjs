@@ -34,6 +34,13 @@ export const RAW_WORLDS = [{ ...DEVICE_WORLDS[0], w2: 'port' }, { workers: 2, mw
 	.map((world) => ({ ...world,
 		settings: 'limits: {upgrades_per_second: 1000000, upgrades_burst: 1000000}\n' }));
 
+/** The same, and no limit on requests: a hostile WIC says much. */
+export const HOSTILE_WORLDS = [{ ...RAW_WORLDS[0] }, { ...RAW_WORLDS[1], mw: 'tcp' }]
+	.map((world) => ({ ...world,
+		settings: 'limits: {upgrades_per_second: 1000000, upgrades_burst: 1000000,'
+			+ ' requests_per_second: 1000000, dialog_requests_per_second: 1000000}\n',
+		site_limits: 'limits: {requests_per_second: 1000000, calls_in_setup: 1000}' }));
+
 function title({ workers, mw, ip, w2, device = 'kernel', library }) {
 	const over = `Mw over ${mw.toUpperCase()}${ip ? ` and IPv${ip}` : ''}`;
 	return `${workers} worker${workers > 1 ? 's' : ''}, ${over} on ${device}`

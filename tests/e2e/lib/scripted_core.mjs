@@ -94,7 +94,7 @@ export class ScriptedCore {
 	#take(text, from) {
 		if (text.trim() === '')
 			return; /* keep-alive */
-		const sip = parseSip(text);
+		const sip = Object.assign(parseSip(text), { source: from });
 		(sip.method ? this.requests : this.responses).push(sip);
 		const answer = sip.method ? this.answer(sip) : null;
 		if (answer)

@@ -15,6 +15,7 @@ const PROGRAMS = {
 	unshare: 'util-linux', mount: 'mount', ip: 'iproute2', ss: 'iproute2', tcpdump: 'tcpdump', openssl: 'openssl',
 	ethtool: 'ethtool', ping: 'iputils-ping', python3: 'python3', setpriv: 'util-linux',
 	npm: 'npm', testssl: 'testssl.sh', kamailio: 'kamailio', kamcmd: 'kamailio', chromium: 'chromium',
+	sipp: 'sip-tester',
 };
 const FILES = {
 	'/usr/lib/x86_64-linux-gnu/kamailio/modules/outbound.so': 'kamailio-outbound-modules',

@@ -54,7 +54,7 @@ export class Wic {
 				socket.terminate();
 			});
 		});
-		return new Wic(user, socket);
+		return new this(user, socket);
 	}
 
 	constructor(user, socket) {
@@ -71,10 +71,10 @@ export class Wic {
 			socket.once('close', (code, reason) => resolve({ code, reason: String(reason) }));
 		});
 		socket.on('error', () => {}); /* a close follows: the scenario knows what it means */
-		socket.on('message', (data) => this.#take(String(data)));
+		socket.on('message', (data) => this.take(String(data)));
 	}
 
-	#take(text) {
+	take(text) {
 		if (text.trim() === '')
 			return; /* keep-alive */
 		const sip = parseSip(text);

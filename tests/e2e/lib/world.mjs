@@ -24,9 +24,9 @@ const SITE_TOKEN_LIFETIME_S = 600;
 export class World {
 	/**
 	 * workers: 1 or 2; mw: 'tcp' or 'udp'; site: whether to start the web site too; core: 'kamailio',
-	 * or 'script' when the script plays it; digest: the algorithm by which the core authenticates
-	 * the site's users, no token then. More of options is for the link (lib/link.mjs) and the
-	 * gateway.
+	 * 'proxy' (peers/), or 'script' when the script plays it; users: who can have a token; digest: the
+	 * algorithm by which the core authenticates the site's users, no token then. More of options is
+	 * for the link (lib/link.mjs) and the gateway.
 	 */
 	static async open({ folder, workers = 1, mw = 'tcp', site = false, core = 'kamailio',
 		...options }) {
@@ -36,7 +36,7 @@ export class World {
 		world.hosts = hosts(world.link.access);
 		nameHosts(world.hosts);
 		try {
-			await world.#makeFiles(options.owner);
+			await world.#makeFiles(options);
 			await world.#start(core, options);
 			if (site)
 				world.site = await world.#startSite();
@@ -47,14 +47,14 @@ export class World {
 		}
 	}
 
-	async #makeFiles(owner) {
+	async #makeFiles({ owner, users = USERS }) {
 		const { folder } = this;
 		mkdirSync(join(folder, 'state'), { recursive: true, mode: 0o700 });
 		this.files = await makeCertificates(folder);
 		this.files.pairs = join(folder, 'pairs.csv');
 		this.files.jwks = join(folder, 'shop.jwks');
 		writeFileSync(this.files.pairs,
-			USERS.map((user) => `${impi(user)},${impu(user)}\n`).join(''));
+			users.map((user) => `${impi(user)},${impu(user)}\n`).join(''));
 		this.mint = new TokenMint(this.files.token_key);
 		writeFileSync(this.files.jwks, this.mint.jwks());
 		if (owner)
@@ -77,7 +77,9 @@ export class World {
 	async #startCore(core, { digest }) {
 		this.capture = await Capture.start(this.folder, this.link);
 		if (core === 'kamailio')
-			this.kamailio = await Kamailio.start(this.folder, this.link, digest);
+			this.kamailio = await Kamailio.start(this.folder, this.link, { digest });
+		else if (core === 'proxy')
+			this.kamailio = await Kamailio.start(this.folder, this.link, { role: 'proxy' });
 	}
 
 	async #startSite() {

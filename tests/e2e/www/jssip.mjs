@@ -2,6 +2,7 @@
 // The phone made with JsSIP. Its authorization_jwt setting goes, as written, onto every request.
 
 import JsSIP from 'jssip';
+import { Calls } from './jssip_calls.mjs';
 import { startPage } from './page.mjs';
 
 const EXPIRES_S = 600;
@@ -18,6 +19,7 @@ class Phone {
 			if (originator === 'remote')
 				onMessage(request.from.uri.toString(), request.body);
 		});
+		this.calls = new Calls(this.ua);
 	}
 
 	connect() {
@@ -26,6 +28,17 @@ class Phone {
 			this.ua.once('disconnected', () => reject(new Error('WebSocket not opened')));
 		});
 		this.ua.start();
+		return connected;
+	}
+
+	/**
+	 * The network has changed: a new WebSocket, at once. What JsSIP does by itself when it loses one
+	 * takes longer and longer.
+	 */
+	reconnect() {
+		const connected = new Promise((resolve) => this.ua.once('connected', () => resolve()));
+		this.ua.transport.disconnect();
+		this.ua.transport.connect();
 		return connected;
 	}
 

@@ -25,15 +25,18 @@ class Wic {
 		return token;
 	}
 
-	/** Opens the WebSocket as user; credentials: {username, password} where the core asks for them. */
-	async connect(user, credentials = null) {
+	/**
+	 * Opens the WebSocket as user. credentials: {username, password} where the core asks for them;
+	 * url: of another gateway than that of this page.
+	 */
+	async connect(user, credentials = null, url = null) {
 		this.user = user;
 		this.credentials = credentials;
 		const settings = await (await fetch('/settings.json')).json();
 		this.realm = settings.realm;
 		this.phone = new this.Phone({
 			impu: `sip:${user}@${settings.realm}`,
-			url: settings.gateways[location.origin],
+			url: url ?? settings.gateways[location.origin],
 			credentials,
 			onMessage: (from, text) => {
 				this.messages.push({ from, text });
@@ -69,6 +72,27 @@ class Wic {
 	unregister() {
 		clearTimeout(this.refresh);
 		return this.phone.unregister();
+	}
+
+	/** Once more on a WebSocket that is new. */
+	async reconnect() {
+		await this.phone.reconnect();
+		return this.register();
+	}
+
+	/** Calls another user. */
+	dial(user, ...options) {
+		return this.phone.calls.dial(`sip:${user}@${this.realm}`, ...options);
+	}
+
+	/** Does something with the call there is: a method of Calls. */
+	inCall(what, ...values) {
+		return this.phone.calls[what](...values);
+	}
+
+	/** How the call stands: see CallLog. */
+	lookAtCall() {
+		return this.phone.calls.log.look();
 	}
 
 	/** Closes the WebSocket. */

@@ -4,6 +4,7 @@
 
 import { Messager, Registerer, UserAgent } from 'sip.js';
 import { startPage } from './page.mjs';
+import { Calls } from './sipjs_calls.mjs';
 
 const EXPIRES_S = 600;
 
@@ -22,6 +23,8 @@ class Phone {
 		this.agent = new UserAgent({
 			uri: UserAgent.makeURI(impu),
 			transportOptions: { server: url },
+			sessionDescriptionHandlerFactoryOptions: {
+				peerConnectionConfiguration: { iceServers: [] } },
 			authorizationUsername: credentials?.username ?? '',
 			authorizationPassword: credentials?.password ?? '',
 			logLevel: 'error',
@@ -33,10 +36,16 @@ class Phone {
 			},
 		});
 		this.registerer = null;
+		this.calls = new Calls(this.agent);
 	}
 
 	connect() {
 		return this.agent.start();
+	}
+
+	/** A new WebSocket in place of one that has been lost. */
+	reconnect() {
+		return this.agent.reconnect();
 	}
 
 	async register(token) {

@@ -51,7 +51,7 @@ TEST(address, reads_next_hops)
 		{"sip:[fd00:18::20]", "[fd00:18::20]:5060"},
 		{"sips:198.18.0.20", NULL},
 		{"sip:fd00:18::20", NULL},
-		{"sip:core.home1.net", NULL},
+		{"sip:core_home1.net", NULL},
 		{"sip:user@198.18.0.20", NULL},
 		{"sip:198.18.0.20:0", NULL},
 		{"sip:198.18.0.20:99999", NULL},
@@ -68,6 +68,21 @@ TEST(address, reads_next_hops)
 		if (rows[i].expected != NULL)
 			EXPECT_TEXT(rows[i].expected, endpoint_format(&hop.address, text));
 	}
+}
+
+TEST(address, leaves_what_a_name_does_not_say_to_its_records)
+{
+	struct next_hop_config hop;
+
+	assert_null(address_next_hop("sip:Core.home1.net", &hop));
+	EXPECT(span_equal(hop.name, SPAN("Core.home1.net")));
+	EXPECT_EQ(0, hop.port);
+	EXPECT_EQ(NEXT_HOP_ANY, hop.transport);
+	assert_null(address_next_hop("sip:core.home1.net:5070;transport=tcp", &hop));
+	EXPECT_EQ(5070, hop.port);
+	EXPECT_EQ(NEXT_HOP_TCP, hop.transport);
+	assert_null(address_next_hop("sip:198.18.0.20", &hop));
+	EXPECT_EQ(0, hop.name.len);
 }
 
 TEST(address, takes_udp_unless_a_next_hop_says_tcp)
@@ -231,7 +246,9 @@ TEST(device, is_the_same_whatever_its_arguments)
 }
 
 TEST_MAIN("address", RUN(address, writes_origins_in_their_serialised_form),
-	  RUN(address, reads_next_hops), RUN(address, takes_udp_unless_a_next_hop_says_tcp),
+	  RUN(address, reads_next_hops),
+	  RUN(address, leaves_what_a_name_does_not_say_to_its_records),
+	  RUN(address, takes_udp_unless_a_next_hop_says_tcp),
 	  RUN(address, reads_addresses_with_their_prefix_length),
 	  RUN(address, knows_which_addresses_a_station_may_have),
 	  RUN(address, knows_what_is_on_a_link), RUN(address, reads_hardware_addresses_of_stations),

@@ -259,6 +259,19 @@ TEST(commands, list_bindings_by_hashes)
 	world_end(&w);
 }
 
+TEST(commands, list_next_hops_and_connections_of_mw)
+{
+	struct world w;
+
+	world_begin(&w);
+	w.rows[1] = 1;
+	EXPECT_TEXT("{\"mw\":[{\"worker\":1,\"what\":\"hop\",\"peer\":\"198.18.0.20:5060\","
+		    "\"transport\":\"tcp\",\"state\":\"shut\",\"priority\":0,\"weight\":5,"
+		    "\"seconds\":17}]}",
+		    world_ask(&w, "mw\n"));
+	world_end(&w);
+}
+
 TEST(commands, cut_a_list_that_is_longer_than_an_answer_may_be)
 {
 	struct world w;
@@ -470,6 +483,7 @@ TEST_MAIN("cli", RUN(cli, makes_a_socket_for_nobody_else_and_removes_it),
 	  RUN(commands, list_tcp_connections_of_both_stacks),
 	  RUN(commands, ask_the_workers_for_connections_with_an_end),
 	  RUN(commands, list_bindings_by_hashes),
+	  RUN(commands, list_next_hops_and_connections_of_mw),
 	  RUN(commands, cut_a_list_that_is_longer_than_an_answer_may_be),
 	  RUN(commands, are_busy_when_a_worker_stays_silent),
 	  RUN(commands, are_busy_when_the_ring_of_a_worker_stays_full),

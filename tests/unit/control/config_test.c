@@ -237,10 +237,9 @@ TEST(config, says_file_line_and_reason_for_each_kind_of_fault)
 		 "private key without passphrase"},
 		{"tls: {", "tls: {min_version: 1.1, ",
 		 "wicgate.yaml:6: access.tls.min_version: \"1.1\" is none of 1.2, 1.3"},
-		{"sip:198.18.0.20;", "sip:core.home1.net;",
-		 "wicgate.yaml:8: mw.next_hops[].uri: \"sip:core.home1.net;transport=tcp\": host "
-		 "is "
-		 "not an IPv4 or IPv6 address: names are not in this version"},
+		{"sip:198.18.0.20;", "sip:core_home1.net;",
+		 "wicgate.yaml:8: mw.next_hops[].uri: \"sip:core_home1.net;transport=tcp\": host "
+		 "is neither an address nor a host name"},
 		{"trusted: [198.18.0.20]", "trusted: [198.18.0.21]",
 		 "wicgate.yaml:8: mw.next_hops[].uri: \"sip:198.18.0.20;transport=tcp\" is not in "
 		 "mw.trusted, its messages would be refused"},

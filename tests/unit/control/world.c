@@ -68,6 +68,20 @@ static struct row_connection connection_row(uint16_t worker, uint32_t slot)
 	return row;
 }
 
+static struct row_mw mw_row(uint32_t n)
+{
+	struct row_mw row = {.transport = MW_TCP,
+			     .what = "hop",
+			     .state = "shut",
+			     .priority = n,
+			     .weight = 5,
+			     .seconds = 17};
+
+	EXPECT(endpoint_parse(SPAN("198.18.0.20"), &row.peer));
+	endpoint_set_port(&row.peer, 5060);
+	return row;
+}
+
 struct fake {
 	struct world *world;
 	uint16_t worker;
@@ -77,7 +91,8 @@ static void answer_command(struct world *w, uint16_t worker, const struct messag
 {
 	static const uint32_t sizes[] = {[COMMAND_CONNECTIONS] = sizeof(struct row_connection),
 					 [COMMAND_SESSIONS] = sizeof(struct row_session),
-					 [COMMAND_BINDINGS] = sizeof(struct row_binding)};
+					 [COMMAND_BINDINGS] = sizeof(struct row_binding),
+					 [COMMAND_MW] = sizeof(struct row_mw)};
 	uint32_t size = sizes[command->what];
 	uint32_t left = w->rows[worker] - command->cursor;
 	uint32_t n = left < command->max ? left : command->max;
@@ -90,7 +105,8 @@ static void answer_command(struct world *w, uint16_t worker, const struct messag
 		struct row_connection c = connection_row(worker, command->cursor + i);
 		struct row_session s = session_row(worker, command->cursor + i);
 		struct row_binding b = binding_row(worker, command->cursor + i);
-		const void *const all[] = {&c, &s, &b};
+		struct row_mw m = mw_row(command->cursor + i);
+		const void *const all[] = {&c, &s, &b, &m};
 
 		memcpy(rows + i * size, all[command->what], size);
 	}

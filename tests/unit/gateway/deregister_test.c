@@ -219,6 +219,7 @@ TEST(farewell, that_cannot_be_sent_is_said_later)
 TEST(farewell, whose_target_is_lost_is_said_again)
 {
 	world_start();
+	world_one_hop();
 	token_ends();
 	gateway_target_lost(world.gw, &world.sent[0].target);
 	EXPECT_EQ(0, gateway_transactions(world.gw));
@@ -296,6 +297,7 @@ TEST(farewell, of_a_revoked_token_is_said_once)
 TEST(farewell, is_stopped_by_the_next_registration_of_its_flow)
 {
 	world_start();
+	world_one_hop();
 	token_ends();
 	core_answers("503 Later", "");
 	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(3570), 600)));

@@ -61,8 +61,8 @@ static struct handle far_home(void)
 	return ((const struct message_attached *)letter(world.letters - 1, MESSAGE_ATTACHED))->home;
 }
 
-/** The core's MESSAGE by way of a home entry, inside a dialog when tag is ";tag=x". */
-static void core_pages(struct handle home, const char *tag)
+/** The core's request by way of a home entry, inside a dialog when tag is ";tag=x". */
+static void core_says(const char *method, struct handle home, const char *tag)
 {
 	struct flow_token named = {FLOW_HOME, home};
 	uint8_t token[FLOW_TOKEN_LEN];
@@ -72,12 +72,17 @@ static void core_pages(struct handle home, const char *tag)
 	flow_token_write(&world.config, &named, SPAN(""), &out);
 	EXPECT(writer_ok(&out));
 	world_forget();
-	core_sends(format("MESSAGE sip:x@a.invalid SIP/2.0" CRLF
+	core_sends(format("%s sip:x@a.invalid SIP/2.0" CRLF
 			  "Via: SIP/2.0/TCP 198.18.0.20:5060;branch=z9hG4bKs9" CRLF
 			  "Route: <sip:%.*s@192.0.2.10:5070;lr>" CRLF
 			  "From: <sip:bob@home1.net>;tag=c9" CRLF "To: <sip:alice@home1.net>%s" CRLF
-			  "Call-ID: c9@home1.net" CRLF "CSeq: 4 MESSAGE" CRLF CRLF,
-			  FLOW_TOKEN_LEN, (const char *)token, tag));
+			  "Call-ID: c9@home1.net" CRLF "CSeq: 4 %s" CRLF CRLF,
+			  method, FLOW_TOKEN_LEN, (const char *)token, tag, method));
+}
+
+static void core_pages(struct handle home, const char *tag)
+{
+	core_says("MESSAGE", home, tag);
 }
 
 /* ---- this worker is the home ---------------------------------------------------------------- */
@@ -98,6 +103,27 @@ TEST(home, is_named_to_who_attaches_and_is_the_same_each_time)
 	EXPECT_EQ(2, world.letters); /* nobody has lost anything */
 	EXPECT_EQ(1, gateway_homes(world.gw));
 	EXPECT_EQ(1, world_count(&world.counters.home_live));
+}
+
+TEST(home, without_a_flow_has_cancel_and_ack_looked_for_where_the_flow_was)
+{
+	static const char *const methods[] = {"CANCEL", "ACK"};
+	struct handle home;
+
+	world_start();
+	home = far_home();
+	detach(DETACH_FLOW, far_flow, handle_none());
+	for (uint32_t i = 0; i < 2; i++) {
+		core_says(methods[i], home, ";tag=x");
+		EXPECT_EQ(1, world.count);
+		EXPECT_EQ(TO_WORKER, world_sent(0)->to);
+		EXPECT_EQ(1, world_sent(0)->worker);
+		EXPECT(handle_equal(
+			far_flow,
+			((const struct message_deliver *)(const void *)world_sent(0)->head)->flow));
+	}
+	core_says("BYE", home, ";tag=x");
+	EXPECT_EQ(430, status_of(world_only(TO_SOURCE)));
 }
 
 TEST(home, goes_over_to_the_next_flow_of_its_key)
@@ -513,6 +539,7 @@ TEST(outbox, drops_and_counts_what_it_has_no_room_for)
 }
 
 TEST_MAIN("gateway_home", RUN(home, is_named_to_who_attaches_and_is_the_same_each_time),
+	  RUN(home, without_a_flow_has_cancel_and_ack_looked_for_where_the_flow_was),
 	  RUN(home, goes_over_to_the_next_flow_of_its_key),
 	  RUN(home, knows_when_the_core_holds_both_contacts),
 	  RUN(home, asks_who_holds_the_key_to_wait_for_a_register),

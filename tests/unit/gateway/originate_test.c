@@ -281,6 +281,7 @@ TEST(answer, provisional_is_relayed_but_100_is_not)
 TEST(answer, overload_of_the_core_is_500_with_its_retry_after)
 {
 	mw_message(message_with(""));
+	world.hop_down[0] = world.hop_down[1] = true; /* nobody else could be asked */
 	core_answers("503 Service Unavailable", "Retry-After: 17" CRLF);
 	EXPECT_EQ(500, status_of(world_sent(1)->text));
 	EXPECT(!contains(world_sent(1)->text, "Service Unavailable"));

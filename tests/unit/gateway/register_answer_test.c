@@ -299,6 +299,7 @@ TEST(answer, overload_of_the_core_is_500_with_its_retry_after)
 	const char *wic;
 
 	world_start();
+	world_one_hop();
 	wic = registered("503 Service Unavailable", "Retry-After: 17" CRLF);
 	EXPECT_EQ(0, strncmp(wic, "SIP/2.0 500 Server Internal Error" CRLF, 35));
 	EXPECT_LINE("17", wic, "Retry-After");

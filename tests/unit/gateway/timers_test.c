@@ -37,6 +37,7 @@ TEST(udp, request_is_sent_again_at_timer_e)
 	uint64_t start;
 
 	world_start_udp();
+	world_one_hop();
 	start = world.now_us;
 	sends_register();
 	world_wait(32 * S - 10 * MS);
@@ -174,6 +175,7 @@ TEST(tcp, target_that_is_lost_ends_what_waits_for_it)
 	struct mw_target target, other;
 
 	world_start();
+	world_one_hop();
 	sends_register();
 	target = world_sent(0)->target;
 	other = target;

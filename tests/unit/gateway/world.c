@@ -97,6 +97,10 @@ static enum gw_err env_to_wic(void *context, struct handle flow, struct span byt
 
 static enum gw_err env_to_mw(void *context, const struct mw_target *target, struct span bytes)
 {
+	if (world.mw_failures > 0) {
+		world.mw_failures--;
+		return GW_MW_DOWN;
+	}
 	if (world.to_mw_err == GW_OK)
 		sent_add(TO_MW, bytes)->target = *target;
 	return world.to_mw_err;
@@ -132,6 +136,8 @@ static enum gw_err env_to_worker(void *context, uint16_t worker, struct span hea
 		letter_add(worker, head);
 		return GW_OK;
 	}
+	if (said->kind == MESSAGE_PEER_WANTED && world.names_unheard)
+		return GW_OK;
 	s = sent_add(TO_WORKER, bytes);
 	s->worker = worker;
 	EXPECT(head.len <= sizeof(s->head));
@@ -223,8 +229,22 @@ static void config_start(void)
 		.visited_network = SPAN("visited2.net"),
 		.tna_value = SPAN("tls-yes"),
 	};
-	world.hop[0] = (struct next_hop_config){endpoint("198.18.0.20:5060"), NEXT_HOP_TCP, 1, 1};
-	world.hop[1] = (struct next_hop_config){endpoint("198.18.0.21:5060"), NEXT_HOP_TCP, 2, 1};
+	world.hop[0] = (struct next_hop_config){.address = endpoint("198.18.0.20:5060"),
+						.transport = NEXT_HOP_TCP,
+						.priority = 1,
+						.weight = 1};
+	world.hop[1] = (struct next_hop_config){.address = endpoint("198.18.0.21:5060"),
+						.transport = NEXT_HOP_TCP,
+						.priority = 2,
+						.weight = 1};
+	world.hop[2] = (struct next_hop_config){.address = endpoint("198.18.0.22:5060"),
+						.transport = NEXT_HOP_TCP,
+						.priority = 2,
+						.weight = 3};
+	world.hop[3] = (struct next_hop_config){.address = endpoint("198.18.0.23:5060"),
+						.transport = NEXT_HOP_TCP,
+						.priority = 2,
+						.weight = 0};
 	world.config = (struct config_part){
 		.node_name = SPAN("ep1.home1.net"),
 		.node_id = 0x01020304,
@@ -412,6 +432,40 @@ void world_start_udp(void)
 	world.hop[1].transport = NEXT_HOP_UDP;
 	world.source.transport = MW_UDP;
 	world.source.conn = handle_none();
+	world_reload();
+}
+
+void world_reload(void)
+{
+	world.config.part.generation++;
+	turn();
+}
+
+struct endpoint world_endpoint(const char *text)
+{
+	return endpoint(text);
+}
+
+void world_name(const char *name, const struct peer_address *addresses, uint32_t count)
+{
+	static struct peer_row row;
+	static struct peer_part part;
+
+	row = (struct peer_row){.name = span_text(name),
+				.asked = NEXT_HOP_ANY,
+				.address = addresses,
+				.count = count};
+	part.row = &row;
+	part.count = 1;
+	part.part.generation++;
+	world.view.peers = &part;
+	turn();
+}
+
+void world_one_hop(void)
+{
+	world.config.next_hop_count = 1;
+	world_reload();
 }
 
 void world_wait(uint64_t us)
@@ -539,9 +593,9 @@ void core_registers(uint32_t expires_s)
 
 const char *format(const char *text, ...)
 {
-	static char buffers[32][SENT_TEXT_MAX];
+	static char buffers[256][SENT_TEXT_MAX];
 	static uint32_t next;
-	char *buffer = buffers[next++ % 32];
+	char *buffer = buffers[next++ % 256];
 	va_list arguments;
 
 	va_start(arguments, text);
@@ -617,16 +671,20 @@ const char *path_uri(void)
 	return registered_path;
 }
 
-void world_register(void)
+void path_remember(const char *request)
 {
-	const char *path;
+	const char *path = line(request, "Path");
 
-	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(3570), 600)));
-	path = line(last(TO_MW)->text, "Path");
 	assert_non_null(path);
 	EXPECT(path[0] == '<' && strlen(path) < sizeof(registered_path));
 	memcpy(registered_path, path + 1, strlen(path));
 	registered_path[strcspn(registered_path, ">")] = 0;
+}
+
+void world_register(void)
+{
+	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(3570), 600)));
+	path_remember(last(TO_MW)->text);
 	core_registers(600);
 	EXPECT_EQ(1, gateway_bindings(world.gw));
 	EXPECT_EQ(0, gateway_transactions(world.gw));
@@ -670,14 +728,18 @@ const char *mw_register(const char *request)
 
 const char *registered(const char *status, const char *more)
 {
+	uint32_t at;
+
 	world_forget();
 	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(3570), 600)));
 	core_answers(status, more);
-	EXPECT_EQ(2, world.count);
-	EXPECT_EQ(TO_WIC, world_sent(1)->to);
+	/* a Service-Route with a name: control is asked for it on the way */
+	at = 1 + (world_sent(1)->to == TO_WORKER);
+	EXPECT_EQ(at + 1, world.count);
+	EXPECT_EQ(TO_WIC, world_sent(at)->to);
 	EXPECT_EQ(0, gateway_transactions(world.gw));
 	EXPECT_EQ(0, world.wic[0].transactions);
-	return world_sent(1)->text;
+	return world_sent(at)->text;
 }
 
 /* ---- reading -------------------------------------------------------------------------------- */

@@ -13,7 +13,7 @@
 
 #define CRLF "\r\n"
 #define WORLD_WALL_S 1795167000 /* Unix time at the start: token times are relative to it */
-#define SENT_MAX 64
+#define SENT_MAX 160
 #define SENT_TEXT_MAX 20000
 
 enum sent_to { TO_WIC, TO_MW, TO_SOURCE, TO_WORKER };
@@ -38,6 +38,7 @@ struct letter {
 };
 
 #define WICS 3
+#define WORLD_HOPS 4
 
 struct world {
 	struct gateway *gw;
@@ -48,7 +49,7 @@ struct world {
 	struct realm_config realm[2];
 	struct issuer_config issuer[2];
 	struct wwsf_config wwsf[2];
-	struct next_hop_config hop[2];
+	struct next_hop_config hop[WORLD_HOPS]; /* two of them configured */
 	struct key_part keys;
 	struct key_issuer key_issuer[2]; /* world_fetchable() makes them part of keys */
 	struct revocation_part revocations;
@@ -63,7 +64,9 @@ struct world {
 	struct mw_source source; /* of what the core says next */
 	enum gw_err verdict;	 /* of every signature */
 	enum gw_err to_wic_err, to_mw_err, to_worker_err;
-	bool hop_down[2];
+	uint32_t mw_failures; /* so many requests to the core cannot be sent */
+	bool hop_down[WORLD_HOPS];
+	bool names_unheard; /* what control is asked to look up is not told */
 	bool no_job;
 	uint32_t jobs;	   /* handed out and not submitted */
 	bool hold_verdict; /* of a parked request: it gets lost */
@@ -93,6 +96,14 @@ void world_revoke(const char *jti);
 void world_disable(const char *wwsf);
 /** Alice's home is that worker from now on; after world_start() it is 0, this one. */
 void world_home(uint16_t worker);
+/** Another configuration is live: what world.config and what it points to say now. */
+void world_reload(void);
+/** These addresses of that host are known from now on; asked as by a URI without port. */
+void world_name(const char *name, const struct peer_address *addresses, uint32_t count);
+/** "address:port" as an endpoint. */
+struct endpoint world_endpoint(const char *text);
+/** Only the first next hop is configured: nothing goes to another one. */
+void world_one_hop(void);
 /** A turn begins, and what can go on goes on. */
 void world_turn(void);
 /** Time passes; timers fire at their times. */
@@ -146,6 +157,8 @@ const char *message_to(const char *uri, const char *lines);
 const char *core_message(const char *route, const char *lines);
 /** The URI of the Path that alice's REGISTER got, without <>. Valid after world_register(). */
 const char *path_uri(void);
+/** That of this REGISTER, as the core got it, from now on. */
+void path_remember(const char *mw_register);
 /** The WIC's answer to the request that it got last. */
 const char *wic_answer(const char *status, const char *lines);
 

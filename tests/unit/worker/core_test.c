@@ -210,6 +210,103 @@ TEST(core, answers_504_for_what_a_lost_link_carried)
 	world_close(&world);
 }
 
+TEST(core, tells_of_its_links)
+{
+	struct world world = world_plan();
+	struct peer *core, *wic, *link, *back;
+	struct row_mw rows[4];
+	uint32_t cursor = 0;
+	char request[4096];
+
+	world.hop = MW_TCP;
+	world_open(&world);
+	core = core_listen(&world);
+	wic = wic_open(&world);
+	link = registered(&world, core, wic, request);
+	back = peer_connect_mw(&world, world.core, MW_WORKER_PORT);
+	world_pass(&world, 3);
+	EXPECT_EQ(2, mw_link_rows(world.worker[0], &cursor, 4, rows));
+	EXPECT_EQ(0, cursor);
+	EXPECT_TEXT("link", rows[0].what);
+	EXPECT_TEXT("open", rows[0].state);
+	EXPECT_EQ(CORE_PORT, endpoint_port(&rows[0].peer));
+	EXPECT(rows[0].seconds >= 2 && rows[0].seconds <= 4);
+	EXPECT_TEXT("accepted", rows[1].what);
+	EXPECT_EQ(1, mw_link_rows(world.worker[0], &cursor, 1, rows));
+	EXPECT(cursor > 0);
+	peer_free(&world, wic);
+	peer_free(&world, back);
+	peer_free(&world, link);
+	peer_free(&world, core);
+	world_close(&world);
+}
+
+/** A registered WIC over a link that is pinged after 20 s of silence. */
+static struct peer *pinged_link(struct world *world, struct peer *core, struct peer **wic)
+{
+	char request[4096];
+	struct peer *link;
+
+	*wic = wic_open(world);
+	link = registered(world, core, *wic, request);
+	peer_drop(link, link->len);
+	world_pass(world, 18);
+	peer_take(world, link);
+	EXPECT_EQ(0, link->len);
+	world_pass(world, 4);
+	peer_take(world, link);
+	EXPECT_EQ(4, link->len);
+	EXPECT_EQ(0, strncmp(peer_text(link), "\r\n\r\n", 4));
+	peer_drop(link, 4);
+	return link;
+}
+
+TEST(core, pings_a_silent_link_and_keeps_it_when_something_comes)
+{
+	struct world world = world_plan();
+	struct peer *core, *wic, *link;
+
+	world.hop = MW_TCP;
+	world.keep_alive_s = 20;
+	world_open(&world);
+	core = core_listen(&world);
+	link = pinged_link(&world, core, &wic);
+	peer_put(&world, link, SPAN("\r\n"));
+	world_pass(&world, 15);
+	peer_take(&world, link);
+	EXPECT(!link->ended);
+	EXPECT_EQ(0, link->len);
+	world_pass(&world, 8);
+	peer_take(&world, link);
+	EXPECT_EQ(4, link->len); /* the next ping */
+	EXPECT_EQ(2, world_count(&world, mw_pings_out));
+	peer_free(&world, wic);
+	peer_free(&world, link);
+	peer_free(&world, core);
+	world_close(&world);
+}
+
+TEST(core, gives_a_link_up_whose_ping_nothing_answers)
+{
+	struct world world = world_plan();
+	struct peer *core, *wic, *link;
+
+	world.hop = MW_TCP;
+	world.keep_alive_s = 20;
+	world_open(&world);
+	core = core_listen(&world);
+	link = pinged_link(&world, core, &wic);
+	world_pass(&world, 12);
+	peer_take(&world, link);
+	EXPECT(link->ended);
+	EXPECT_EQ(0, worker_balance(world.worker[0]).links);
+	EXPECT_EQ(1, world_errors(&world, GW_CONN_TIMEOUT));
+	peer_free(&world, wic);
+	peer_free(&world, link);
+	peer_free(&world, core);
+	world_close(&world);
+}
+
 /** A hop that is not there, and comes back after its five seconds. */
 static void recover(enum mw_transport hop)
 {
@@ -379,7 +476,9 @@ TEST_MAIN("worker_core",
 	  RUN(core, pages_a_wic_over_tcp_byte_by_byte),
 	  RUN(core, answers_on_a_connection_whose_peer_has_sent_its_end_already),
 	  RUN(core, sends_on_a_new_link_when_the_core_has_closed_the_old_one),
-	  RUN(core, answers_504_for_what_a_lost_link_carried),
+	  RUN(core, answers_504_for_what_a_lost_link_carried), RUN(core, tells_of_its_links),
+	  RUN(core, pings_a_silent_link_and_keeps_it_when_something_comes),
+	  RUN(core, gives_a_link_up_whose_ping_nothing_answers),
 	  RUN(core, says_504_while_the_next_hop_is_down_over_tcp_and_recovers),
 	  RUN(core, says_504_while_the_next_hop_is_down_over_udp_and_recovers),
 	  RUN(core, closes_its_link_when_nobody_has_used_it_for_five_minutes),

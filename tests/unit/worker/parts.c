@@ -57,8 +57,13 @@ static void config_ports(struct world_config *c, const struct world *world)
 {
 	c->access.address = world_endpoint(world->ours, ACCESS_PORT);
 	c->trusted = world_endpoint(world->core, CORE_PORT);
-	c->hop = (struct next_hop_config){c->trusted,
-					  world->hop == MW_TCP ? NEXT_HOP_TCP : NEXT_HOP_UDP, 1, 1};
+	c->hop = (struct next_hop_config){
+		.address = c->trusted,
+		.transport = world->hop == MW_TCP ? NEXT_HOP_TCP : NEXT_HOP_UDP,
+		.priority = 1,
+		.weight = 1,
+	};
+	c->part.mw_keep_alive_s = world->keep_alive_s;
 	c->part.access = &c->access;
 	c->part.access_count = 1;
 	c->part.next_hop = &c->hop;

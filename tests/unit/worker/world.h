@@ -24,6 +24,7 @@ struct world {
 	uint16_t workers;
 	struct worker_sizes sizes;
 	enum mw_transport hop; /* how the core is reached */
+	uint32_t keep_alive_s; /* 0: none */
 	const struct verifier_ops *verifier;
 	uint32_t max_output;
 	enum wwsf_mode mode; /* of its web site */
