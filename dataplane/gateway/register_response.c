@@ -144,7 +144,8 @@ static enum gw_err register_granted(struct gateway *gw, struct transaction *t, s
 
 	if (err != GW_OK)
 		return err;
-	if (times.expires_s > 0) {
+	/* one that comes late has ended again already: its client is elsewhere */
+	if (times.expires_s > 0 && binding_of(gw, wic) != NULL) {
 		originate_prefetch(gw, binding_of(gw, wic));
 		gateway_event(gw, EVENT_REGISTERED, t->flow, binding_of(gw, wic), GW_OK, 200);
 	}
