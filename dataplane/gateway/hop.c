@@ -344,16 +344,21 @@ void hops_turn(struct gateway *gw)
 
 /* ---- which one ------------------------------------------------------------------------------ */
 
-static bool hop_usable(struct gateway *gw, const struct hop *hop, uint64_t tried)
+/** Whom a 503 has asked to be left alone (RFC 3261 21.5.4). */
+enum shut_hops { SHUT_LEFT_OUT, SHUT_TAKEN };
+
+static bool hop_usable(struct gateway *gw, const struct hop *hop, uint64_t tried,
+		       enum shut_hops shut)
 {
 	uint32_t slot = (uint32_t)(hop - gw->hops->hop);
 
 	return hop->used && (tried >> slot & 1) == 0 && hop->state == HOP_UP &&
-	       gw->time.now_us >= hop->shut_us && gw->env->hop_up(gw->env->context, &hop->target);
+	       (shut == SHUT_TAKEN || gw->time.now_us >= hop->shut_us) &&
+	       gw->env->hop_up(gw->env->context, &hop->target);
 }
 
 /** The usable hops of the best priority that has one, as bits. */
-static uint64_t hops_best(struct gateway *gw, uint64_t tried)
+static uint64_t hops_best(struct gateway *gw, uint64_t tried, enum shut_hops shut)
 {
 	uint32_t best = UINT32_MAX;
 	uint64_t found = 0;
@@ -361,7 +366,7 @@ static uint64_t hops_best(struct gateway *gw, uint64_t tried)
 	for (uint32_t i = 0; i < HOPS_MAX; i++) {
 		const struct hop *hop = &gw->hops->hop[i];
 
-		if (hop->priority > best || !hop_usable(gw, hop, tried))
+		if (hop->priority > best || !hop_usable(gw, hop, tried, shut))
 			continue;
 		found = hop->priority < best ? 1ull << i : found | 1ull << i;
 		best = hop->priority;
@@ -392,8 +397,13 @@ static const struct hop *hops_draw(struct gateway *gw, uint64_t among)
 
 enum gw_err hops_choose(struct gateway *gw, uint64_t tried, struct mw_target *target)
 {
-	const struct hop *hop = hops_draw(gw, hops_best(gw, tried));
+	uint64_t among = hops_best(gw, tried, SHUT_LEFT_OUT);
+	const struct hop *hop;
 
+	/* where all want to be left alone, one user's 503 must not be everybody's */
+	if (among == 0 && tried == 0)
+		among = hops_best(gw, tried, SHUT_TAKEN);
+	hop = hops_draw(gw, among);
 	if (hop == NULL)
 		return GW_MW_DOWN;
 	*target = hop->target;

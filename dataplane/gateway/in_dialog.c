@@ -127,8 +127,7 @@ enum gw_err in_dialog_request(struct gateway *gw, struct wic *wic)
 	t = transaction_new(gw, TRANSACTION_ORIGINATE, wic);
 	if (t == NULL)
 		return GW_TRANSACTION_LIMIT;
-	if (t->method == SIP_INVITE) /* for its CANCEL and ACK */
-		transaction_insert(gw, t, transaction_flow_key(gw, wic));
+	transaction_insert(gw, t, transaction_flow_key(gw, wic));
 	err = in_dialog_forward(gw, &top, t);
 	if (err == GW_OK)
 		return originate_send(gw, t);

@@ -320,6 +320,8 @@ enum request_side { REQUEST_FROM_WIC, REQUEST_FROM_MW };
 /** PROTOCOL 12.3's order, before any procedure, for gw->message: Via, Request-URI, Max-Forwards,
  * Proxy-Require. */
 enum gw_err GW_MUST_CHECK request_check(struct gateway *gw, enum request_side side);
+/** Whether the body of gw->message has a token where none is accepted. GW_TOKEN_CARRIER. */
+enum gw_err GW_MUST_CHECK request_body_check(struct gateway *gw);
 /** The first Via element. */
 struct sip_via request_top_via(const struct sip_message *m);
 /** True for a request inside a dialog: its To has a tag. */

@@ -214,8 +214,7 @@ static enum gw_err originate_initial(struct gateway *gw, struct wic *wic)
 	t = transaction_new(gw, TRANSACTION_ORIGINATE, wic);
 	if (t == NULL)
 		return GW_TRANSACTION_LIMIT;
-	if (t->method == SIP_INVITE) /* for its CANCEL and ACK */
-		transaction_insert(gw, t, transaction_flow_key(gw, wic));
+	transaction_insert(gw, t, transaction_flow_key(gw, wic));
 	err = originate_forward(gw, b, t);
 	if (err != GW_OK) {
 		transaction_free(gw, t);
@@ -224,15 +223,13 @@ static enum gw_err originate_initial(struct gateway *gw, struct wic *wic)
 	return originate_send(gw, t);
 }
 
-/** An INVITE that is under way already: the ACK of its failure, or the same once more. */
+/** A request that is under way already: the ACK of its failure, or the same once more. */
 static bool originate_known(struct gateway *gw, const struct wic *wic)
 {
 	enum sip_method method = gw->message.method;
-	struct transaction *t;
+	struct transaction *t = transaction_find(gw, transaction_flow_key(gw, wic),
+						 method == SIP_ACK ? SIP_INVITE : method);
 
-	if (method != SIP_INVITE && method != SIP_ACK)
-		return false;
-	t = transaction_find(gw, transaction_flow_key(gw, wic), SIP_INVITE);
 	if (t == NULL || (method == SIP_ACK && t->server.state == SIP_ACCEPTED))
 		return false; /* RFC 6026 7.1: the ACK of a 2xx, whatever its branch */
 	if (method == SIP_ACK)

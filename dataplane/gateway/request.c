@@ -180,9 +180,8 @@ static bool mentions_jwt(struct span text)
 	return false;
 }
 
-/** Where no token is accepted in a body, or not there, it must not go on to the core either (D-09,
- * PROTOCOL 9.1). */
-static enum gw_err check_body(struct gateway *gw)
+/* D-09, PROTOCOL 9.1: it must not go on to the core either */
+enum gw_err request_body_check(struct gateway *gw)
 {
 	const struct sip_message *m = &gw->message;
 	struct span type = sip_value(m, SIP_HEADER_CONTENT_TYPE), body = m->body;
@@ -200,11 +199,15 @@ static enum gw_err check_from_wic(struct gateway *gw)
 	const struct sip_message *m = &gw->message;
 	enum gw_err err = check_one_via(m);
 
+	if (err == GW_OK &&
+	    (sip_address_parse(sip_value(m, SIP_HEADER_FROM)).err == GW_SIP_ADDRESS ||
+	     sip_address_parse(sip_value(m, SIP_HEADER_TO)).err == GW_SIP_ADDRESS))
+		err = GW_SIP_ADDRESS;
 	if (err == GW_OK)
 		err = check_tags(m, SIP_HEADER_REQUIRE);
 	if (err == GW_OK)
 		err = check_tags(m, SIP_HEADER_PROXY_REQUIRE);
-	return err == GW_OK ? check_body(gw) : err;
+	return err == GW_OK ? request_body_check(gw) : err;
 }
 
 enum gw_err request_check(struct gateway *gw, enum request_side side)

@@ -105,16 +105,20 @@ static uint64_t hash_route(const struct gateway *gw, uint64_t hash, struct span 
 	return hash_params(gw, hash, a.params);
 }
 
-/** Where such a hash begins: with the dialog, of which header remote has the other side's tag. */
-static uint64_t hash_dialog(const struct gateway *gw, enum sip_header remote)
+/** Where such a hash begins: with the dialog. Header remote has the other side's tag, and header
+ * local is who the WIC is there: it stays the same one in every request of its. */
+static uint64_t hash_dialog(const struct gateway *gw, enum sip_header remote, enum sip_header local)
 {
 	struct sip_address a = sip_address_parse(sip_value(&gw->message, remote));
+	struct sip_address own = sip_address_parse(sip_value(&gw->message, local));
 	struct span tag = SPAN("");
 	uint64_t hash = hash_text(gw, 0, sip_value(&gw->message, SIP_HEADER_CALL_ID), false);
 
 	if (a.err == GW_OK)
 		(void)sip_param(a.params, SPAN("tag"), &tag);
-	return hash_text(gw, hash, tag, false);
+	hash = hash_text(gw, hash, tag, false);
+	hash = hash_text(gw, hash, own.uri.user, false);
+	return hash_text(gw, hash, own.uri.host, true);
 }
 
 static uint64_t hash_end(uint64_t hash)
@@ -149,7 +153,7 @@ static enum gw_err read_own(const struct gateway *gw, struct span element, struc
 	struct span bound = SPAN(""), value;
 	enum gw_err err;
 
-	if (address.err != GW_OK)
+	if (address.err != GW_OK || !span_equal_nocase(address.uri.host, gw_config(gw)->mw_host))
 		return GW_FLOW_FORGED;
 	top->outbound = sip_param(address.uri.params, SPAN("ob"), &value);
 	top->dialog = sip_param(address.uri.params, MARK_NAME, &bound);
@@ -180,7 +184,7 @@ struct route_top route_read(struct gateway *gw)
 	top.more = n > 1;
 	if (top.more)
 		top.second = elements[1];
-	hash = hash_dialog(gw, SIP_HEADER_TO);
+	hash = hash_dialog(gw, SIP_HEADER_TO, SIP_HEADER_FROM);
 	for (uint32_t i = 1; i < n; i++)
 		hash = hash_route(gw, hash, elements[i]);
 	top.rest = hash_end(hash);
@@ -241,7 +245,7 @@ void route_record_request(struct gateway *gw, const struct wic *wic, struct dial
 	struct span elements[ROUTES_MAX];
 	uint32_t n = list_elements(&gw->message, SIP_HEADER_RECORD_ROUTE, elements);
 	uint32_t at = writer_len(&gw->lines);
-	uint64_t hash = hash_dialog(gw, SIP_HEADER_FROM);
+	uint64_t hash = hash_dialog(gw, SIP_HEADER_FROM, SIP_HEADER_TO);
 
 	if (n > ROUTES_MAX)
 		n = 0; /* the WIC's requests will not pass: nobody has such a route */
@@ -274,7 +278,7 @@ void route_record_response(struct gateway *gw, const struct wic *wic, struct dia
 	struct span elements[ROUTES_MAX];
 	uint32_t n = list_elements(&gw->message, SIP_HEADER_RECORD_ROUTE, elements);
 	uint32_t at = writer_len(&gw->lines);
-	uint64_t hash = hash_dialog(gw, SIP_HEADER_TO);
+	uint64_t hash = hash_dialog(gw, SIP_HEADER_TO, SIP_HEADER_FROM);
 
 	if (n == 0 || n > ROUTES_MAX || !is_own(gw, wic, elements[n - 1]))
 		return;

@@ -81,15 +81,35 @@ static void strip_tag(struct gateway *gw, const struct sip_message *m, enum sip_
 	}
 }
 
-/** A line with an entry that claims to be the network's goes whole: its writer lies. */
+/** An entry that claims to be the network's (RFC 7315 5.4). One whose quotes do not end could hide
+ * it from us and not from others. */
+static bool is_network_provided(struct span entry)
+{
+	struct span params = span_from(entry, span_find(entry, ';') + 1), name, value;
+	uint32_t quotes = 0;
+
+	for (uint32_t i = 0; i < entry.len; i++)
+		quotes += entry.at[i] == '"';
+	if (quotes % 2 != 0)
+		return true;
+	while (sip_param_next(&params, &name, &value))
+		if (span_equal_nocase(name, SPAN("network-provided")) ||
+		    span_equal_nocase(name, SPAN("np")))
+			return true;
+	return false;
+}
+
 static void strip_access_network(struct gateway *gw, const struct sip_message *m)
 {
 	const struct sip_field *f = sip_first(m, SIP_HEADER_P_ACCESS_NETWORK_INFO);
 
-	for (; f != NULL; f = sip_next(m, f))
-		if (request_mentions(f->value, SPAN("network-provided")) ||
-		    request_mentions(f->value, SPAN("np")))
-			sip_splice_remove(&gw->splice, f);
+	for (; f != NULL; f = sip_next(m, f)) {
+		struct span rest = f->value, entry;
+
+		while (sip_list_next(&rest, &entry))
+			if (is_network_provided(entry))
+				sip_splice_remove_element(&gw->splice, f, entry);
+	}
 }
 
 /** A Digest for whoever challenged the WIC, with nothing in it that is ours to say or to keep. */
@@ -154,12 +174,17 @@ static bool name_is(struct span name, struct span wanted)
 	return name.len == 0;
 }
 
-/** Parameters of a URI that only the core may write. */
-static bool is_core_param(struct span name)
-{
-	static const char *const names[] = {"orig", "cpc", "oli", "iotl"};
+/** Where parameters stand: in a URI, or in the number of its user part. */
+enum param_place { PARAM_OF_URI, PARAM_OF_NUMBER };
 
-	for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+/** Parameters of a URI that only the core may write. */
+static bool is_core_param(struct span name, enum param_place place)
+{
+	static const char *const names[] = {"cpc", "oli", "orig", "iotl"};
+	/* the last two are of SIP URIs: in a user part they are a part of a name */
+	uint32_t count = place == PARAM_OF_NUMBER ? 2 : 4;
+
+	for (uint32_t i = 0; i < count; i++)
 		if (name_is(name, span_text(names[i])))
 			return true;
 	return false;
@@ -169,7 +194,7 @@ static bool is_core_param(struct span name)
  * params begin with a ';', and each goes with the one before it. The marks may be escaped as well:
  * whoever makes a number of a user part may resolve it before it is taken apart.
  */
-static void strip_params(struct gateway *gw, struct span params)
+static void strip_params(struct gateway *gw, struct span params, enum param_place place)
 {
 	while (params.len > 0) {
 		uint32_t mark;
@@ -179,7 +204,7 @@ static void strip_params(struct gateway *gw, struct span params)
 		name = span_from(params, mark);
 		param = span_cut(params, 0, mark + character_find(name, ';'));
 		name = span_from(param, mark);
-		if (is_core_param(span_cut(name, 0, character_find(name, '='))))
+		if (is_core_param(span_cut(name, 0, character_find(name, '=')), place))
 			sip_splice_replace(&gw->splice, param, SPAN(""));
 		params = span_from(params, param.len);
 	}
@@ -189,8 +214,8 @@ static void strip_params(struct gateway *gw, struct span params)
 static void strip_uri(struct gateway *gw, const struct sip_uri *uri)
 {
 	if (uri->params.len > 0)
-		strip_params(gw, span_of(uri->params.at - 1, uri->params.len + 1));
-	strip_params(gw, span_from(uri->user, character_find(uri->user, ';')));
+		strip_params(gw, span_of(uri->params.at - 1, uri->params.len + 1), PARAM_OF_URI);
+	strip_params(gw, span_from(uri->user, character_find(uri->user, ';')), PARAM_OF_NUMBER);
 }
 
 static void strip_request_uri(struct gateway *gw, const struct sip_message *m)
@@ -276,9 +301,11 @@ bool trust_body_strip(struct gateway *gw, const struct sip_message *m, struct sp
 /** A token that came as a part of the body is for us alone. */
 static void strip_body(struct gateway *gw, const struct sip_message *m)
 {
-	struct span body;
+	struct span body = SPAN("");
 
-	if (!trust_body_strip(gw, m, &body))
+	/* a request with one in another place has been refused; an answer goes on without its body
+	 */
+	if (!trust_body_strip(gw, m, &body) && (m->is_request || request_body_check(gw) == GW_OK))
 		return;
 	sip_splice_body(&gw->splice, body);
 	if (body.len == 0)
@@ -304,10 +331,10 @@ void trust_strip_but(struct gateway *gw, const struct sip_message *m, const stru
 	strip_credentials(gw, m, SIP_HEADER_PROXY_AUTHORIZATION, kept);
 	for (const struct sip_field *f = sip_first(m, SIP_HEADER_CONTACT); f; f = sip_next(m, f))
 		strip_contact(gw, f);
+	strip_body(gw, m);
 	if (m->is_request) {
 		strip_request_uri(gw, m);
 		strip_from(gw, m);
-		strip_body(gw, m);
 	}
 }
 

@@ -106,10 +106,10 @@ TEST(udp, via_names_udp_and_path_has_no_transport)
 static const char *long_message(int body)
 {
 	return format("MESSAGE sip:bob@home1.net SIP/2.0" CRLF
-		      "Via: SIP/2.0/WSS a.invalid;branch=z9hG4bK1" CRLF
+		      "Via: SIP/2.0/WSS a.invalid;branch=z9hG4bK%06d" CRLF
 		      "From: <sip:alice@home1.net>;tag=a" CRLF "To: <sip:bob@home1.net>" CRLF
 		      "Call-ID: c" CRLF "CSeq: 1 MESSAGE" CRLF CRLF "%*s",
-		      body, "x");
+		      body, body, "x");
 }
 
 TEST(udp, message_of_at_most_1300_bytes_stays_on_udp_and_one_more_goes_over_tcp)

@@ -255,7 +255,7 @@ TEST(wic, says_nothing_in_the_name_of_the_access_network)
 		"3GPP-E-UTRAN-FDD;network-provided",
 		"3GPP-E-UTRAN-FDD ; NETWORK-Provided ; x=y",
 		"3GPP-E-UTRAN-FDD;np",
-		"3GPP-E-UTRAN-FDD;utran-cell-id-3gpp=\"x\",\r\n IEEE-802.11;np=\"x\"",
+		"3GPP-E-UTRAN-FDD;network-provided,\r\n IEEE-802.11;np=\"x\"",
 		"IEEE-802.11;x=\"y;network-provided",
 		"IEEE-802.11;x=\"a\\\";network-provided\"",
 	};
@@ -269,6 +269,16 @@ TEST(wic, says_nothing_in_the_name_of_the_access_network)
 		EXPECT_NO_LINE(mw_hostile_register(more), "P-Access-Network-Info");
 		EXPECT_NO_LINE(mw_answer(more), "P-Access-Network-Info");
 	}
+}
+
+TEST(wic, keeps_the_entry_of_its_own_beside_one_of_the_access_networks)
+{
+	world_start();
+	world_register();
+	EXPECT_LINE("IEEE-802.11;i-wlan-node-id=aa",
+		    mw_message(message_with("P-Access-Network-Info: 3GPP-UTRAN;np, "
+					    "IEEE-802.11;i-wlan-node-id=aa" CRLF)),
+		    "P-Access-Network-Info");
 }
 
 TEST(wic, may_name_its_own_access_network)
@@ -471,6 +481,7 @@ TEST_MAIN("gateway_trust", RUN(wic, brings_no_header_of_9_1_into_a_register),
 	  RUN(wic, asks_for_no_psap_callback), RUN(wic, requires_no_sec_agree),
 	  RUN(wic, requires_no_sec_agree_of_proxies), RUN(wic, hides_no_option_tag_behind_a_quote),
 	  RUN(wic, says_nothing_in_the_name_of_the_access_network),
+	  RUN(wic, keeps_the_entry_of_its_own_beside_one_of_the_access_networks),
 	  RUN(wic, may_name_its_own_access_network),
 	  RUN(wic, brings_no_parameter_of_the_core_in_a_request_uri),
 	  RUN(wic, brings_no_orig_into_the_request_uri_of_a_register),

@@ -693,13 +693,15 @@ void world_register(void)
 
 const char *message_to(const char *uri, const char *more)
 {
+	static uint32_t requests; /* each a transaction of its own */
+
 	return format("MESSAGE %s SIP/2.0" CRLF
-		      "Via: SIP/2.0/WSS v5e0bm0sd9mg.invalid;branch=z9hG4bK8001" CRLF
+		      "Via: SIP/2.0/WSS v5e0bm0sd9mg.invalid;branch=z9hG4bK8%06u" CRLF
 		      "Max-Forwards: 70" CRLF "%sFrom: <sip:alice@home1.net>;tag=m1" CRLF
 		      "To: <sip:bob@home1.net>" CRLF "Call-ID: m1@v5e0bm0sd9mg.invalid" CRLF
 		      "CSeq: 1 MESSAGE" CRLF "Content-Type: text/plain" CRLF
 		      "Content-Length: 5" CRLF CRLF "hello",
-		      uri, more);
+		      uri, requests++, more);
 }
 
 const char *message_with(const char *more)
