@@ -133,7 +133,7 @@ export function assertClean(text, marks, what) {
 
 /** Nothing marked was ever heard by a core. */
 export function assertNothingForged(peer) {
-	const found = /forged[a-z]*|psap-callback|sec-agree(?!ment)/i.exec(peer.everything());
+	const found = /forged[a-z]*|psap-callback(?!s)|sec-agree(?!ment)/i.exec(peer.everything());
 	assert.equal(found?.[0] ?? null, null, `on Mw: ${peer.everything().slice(
 		Math.max(0, (found?.index ?? 0) - 80), (found?.index ?? 0) + 80)}`);
 }
