@@ -276,7 +276,7 @@ void binding_leave(struct gateway *gw, struct binding *b, _Atomic uint64_t *coun
 
 void binding_hold(struct gateway *gw, struct binding *b)
 {
-	b->held_us = gw->time.now_us + SIP_64T1_US + SIP_T2_US; /* until the REGISTER has ended */
+	b->held_us = gw->time.now_us + REGISTER_ENDS_US;
 	if (b->state == BINDING_LEAVING)
 		deregister_start(gw, b);
 }

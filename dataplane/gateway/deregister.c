@@ -151,7 +151,9 @@ void deregister_start(struct gateway *gw, struct binding *b)
 		done(gw, b, 0, false);
 	else if (b->held_us > gw->time.now_us)
 		wait_until(gw, b, b->held_us);
-	else if (!send_one(gw, b))
+	else if (send_one(gw, b))
+		wait_until(gw, b, b->core_us); /* at another hop it would take a newer one away */
+	else
 		try_later(gw, b);
 }
 

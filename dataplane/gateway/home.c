@@ -17,6 +17,8 @@ struct home {
 	uint64_t asked_us; /* when the REGISTER came that the flow has it by */
 	uint64_t core_us;  /* until when the core holds the binding at most; 0: no binding */
 	uint64_t grace_us; /* lost: until when a dialog waits for another flow */
+	uint64_t asker_us; /* until when a REGISTER of asker may be under way */
+	struct handle asker;
 	struct handle flow;
 	struct handle binding;
 	uint32_t next; /* slot + 1 of the next in its bucket */
@@ -129,11 +131,14 @@ static void home_expire(struct timer *timer, void *context)
 }
 
 /** Without a flow an entry stays for a dialog, and so long as the core may hold its binding: who
- * comes back then must find it, so that the binding leaves the core alone. */
+ * comes back then must find it, so that the binding leaves the core alone. And for a REGISTER that
+ * is under way: a 200 to an older one may come before its own. */
 static void home_wait(struct gateway *gw, struct home *h)
 {
 	uint64_t until = h->core_us > h->grace_us ? h->core_us : h->grace_us;
 
+	if (until < h->asker_us)
+		until = h->asker_us;
 	if (until > gw->time.now_us)
 		wheel_arm(gw->wheel, &h->end, until, home_expire);
 	else
@@ -215,13 +220,48 @@ static bool comes_late(const struct home *h, const struct message_attach *a)
 	       (a->stage == ATTACH_LOST || a->asked_us < h->asked_us);
 }
 
+/** An entry of nobody's yet. Half of the table at most is for those: the core may refuse them. */
+static struct home *home_expected(struct gateway *gw, const struct home_key *key)
+{
+	struct home *h = NULL;
+
+	if (slots_live(gw->homes) < slots_capacity(gw->homes) / 2)
+		h = home_get(gw, key);
+	if (h != NULL)
+		h->lost = true;
+	return h;
+}
+
+/** A REGISTER has gone to the core: until it is answered nobody takes the key's binding away. */
+static void home_is_asked(struct gateway *gw, struct home *h, const struct message_attach *a)
+{
+	if (h == NULL)
+		h = home_expected(gw, &a->key);
+	if (h == NULL)
+		return;
+	h->asker = a->flow;
+	h->asker_us = gw->time.now_us + REGISTER_ENDS_US;
+	if (!handle_is_none(h->binding))
+		tell_ended(gw, h, h->flow, h->binding, ENDED_HOLD);
+	if (h->lost)
+		home_wait(gw, h);
+}
+
+/** The 200 to an older REGISTER has come first: the core may have stored the newer one already. */
+static void hold_for_asker(struct gateway *gw, struct home *h, const struct message_attach *a)
+{
+	if (handle_equal(h->asker, a->flow))
+		h->asker_us = 0;
+	else if (h->asker_us > gw->time.now_us)
+		tell_ended(gw, h, a->flow, a->binding, ENDED_HOLD);
+}
+
 static void home_attach(struct gateway *gw, const struct message_attach *a)
 {
 	struct home *h = home_find(gw, &a->key);
 
 	if (a->stage == ATTACH_ASKED) {
-		if (h != NULL && !handle_is_none(h->binding))
-			tell_ended(gw, h, h->flow, h->binding, ENDED_HOLD);
+		home_is_asked(gw, h, a);
 		return;
 	}
 	if (h != NULL && comes_late(h, a)) {
@@ -230,8 +270,10 @@ static void home_attach(struct gateway *gw, const struct message_attach *a)
 	}
 	if (h == NULL)
 		h = home_get(gw, &a->key);
-	if (h != NULL)
-		home_take(gw, h, a);
+	if (h == NULL)
+		return;
+	home_take(gw, h, a);
+	hold_for_asker(gw, h, a);
 }
 
 static void home_detach(struct gateway *gw, const struct message_detach *d)

@@ -608,6 +608,8 @@ struct home_claim home_claim(const struct gateway *gw, const struct identity *im
 			     const struct identity *impu, const struct sip_address *contact);
 bool home_key_equal(const struct home_key *a, const struct home_key *b);
 uint16_t home_worker(const struct gateway *gw, const struct home_key *key);
+#define REGISTER_ENDS_US (SIP_64T1_US + SIP_T2_US) /* a REGISTER has been answered by then */
+
 /** The REGISTER of a flow without a binding goes to the core. */
 void home_asked(struct gateway *gw, const struct wic *wic, const struct home_claim *claim);
 /** The core said 200 about wic's b. */

@@ -316,6 +316,14 @@ bool call_undisturbed(const struct sim *sim, const struct call *c, uint32_t conn
 	       sim->restarted_us < since_us && core_disturbed_us(sim) < since_us && !sim->draining;
 }
 
+bool leg_stands(const struct sim *sim, const struct call *c, const struct leg *leg,
+		uint64_t asked_us)
+{
+	return leg->by_home
+		       ? wic_call_at_home(sim, c, sim->calls->exchange[c->first].sent_us, asked_us)
+		       : wic_connected(sim->wics, c->wic, c->conn);
+}
+
 /* ---- nothing waits for ever ------------------------------------------------------------------
  */
 

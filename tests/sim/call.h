@@ -145,6 +145,10 @@ bool exchange_delivered(struct sim *sim, struct exchange *x, struct span message
  * gateway. */
 bool call_undisturbed(const struct sim *sim, const struct call *c, uint32_t conn,
 		      uint64_t since_us);
+/** The WIC still has the registration, or the connection, that leg's requests since asked_us name: a
+ * REGISTER of another Contact or instance on its connection ends the dialogs (PROTOCOL 6.6). */
+bool leg_stands(const struct sim *sim, const struct call *c, const struct leg *leg,
+		uint64_t asked_us);
 /** Checks that nothing waits for ever; runs every second. */
 void watch_calls(struct sim *sim);
 
@@ -184,7 +188,7 @@ void core_call_reply(struct sim *sim, const struct exchange *x, struct span byte
 void core_call_extras(struct sim *sim, const struct call *c, struct writer *out);
 /** It stops asking: x is answered. */
 void core_call_answered(struct sim *sim, const struct exchange *x);
-/** The way back of the answer to x, of the core's, is open. */
+/** The way back of the answer to x is open. */
 bool core_call_open(const struct sim *sim, const struct exchange *x);
 uint64_t core_disturbed_us(const struct sim *sim);
 

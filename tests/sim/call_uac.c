@@ -335,8 +335,7 @@ static void check_survival(struct sim *sim, struct call *c, const struct exchang
 			   const struct leg *leg)
 {
 	const struct exchange *first = &sim->calls->exchange[c->first];
-	bool same = leg->by_home ? wic_call_at_home(sim, c, first->sent_us, x->sent_us)
-				 : wic_connected(sim->wics, c->wic, c->conn);
+	bool same = leg_stands(sim, c, leg, x->sent_us);
 
 	if (x->own || (x->status != 403 && x->status != 481 && x->status != 430))
 		return;

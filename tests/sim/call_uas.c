@@ -120,7 +120,7 @@ static void unacknowledged(struct sim *sim, struct call *c, struct leg *leg, str
 	    !x->abandoned && core_call_open(sim, x)) {
 		if (leg->acknowledged_cseq[x->from] != x->cseq)
 			broken(sim, "answer-arrives", x, "its 2xx has not come");
-		else
+		else if (leg_stands(sim, c, leg, leg->accepted_us[end]))
 			broken(sim, "ack-arrives", x, "its ACK has not come");
 	}
 	call_ask(sim, c, leg, end, CALL_BYE);

@@ -126,9 +126,14 @@ void core_call_answered(struct sim *sim, const struct exchange *x)
 
 bool core_call_open(const struct sim *sim, const struct exchange *x)
 {
-	if (x->from == END_WIC || !x->tcp)
-		return true;
-	return link_of(sim, here(sim, x)) != NULL;
+	const struct core_way *way = &here(sim, x)->way;
+
+	/* an answer goes back where its request came from (RFC 3261 18.2.2); this core opens no
+	 * connection of its own for one whose connection has ended, before it was given perhaps */
+	if (x->from == END_WIC)
+		return !way->tcp || (sim->core->link[way->link].conn != NULL &&
+				     sim->core->link[way->link].number == way->number);
+	return !x->tcp || link_of(sim, here(sim, x)) != NULL;
 }
 
 uint64_t core_disturbed_us(const struct sim *sim)

@@ -135,6 +135,20 @@ TEST(farewell, is_given_up_when_the_core_has_ended_it_itself)
 	EXPECT_EQ(0, gateway_transactions(world.gw));
 }
 
+/** Nobody would hear any more that a newer registration has come. */
+TEST(farewell, under_way_ends_with_what_the_core_ends_itself)
+{
+	world_start();
+	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(100), 600000)));
+	core_registers(110);
+	world_wait(101 * S);
+	EXPECT_EQ(1, farewells());
+	EXPECT_EQ(1, gateway_transactions(world.gw));
+	world_wait(10 * S);
+	EXPECT_EQ(0, gateway_leaving(world.gw));
+	EXPECT_EQ(0, gateway_transactions(world.gw));
+}
+
 TEST(farewell, that_may_be_answered_otherwise_later_is_said_again)
 {
 	static const char *const again[] = {"408 T", "429 T", "480 T", "500 T",
@@ -319,6 +333,7 @@ TEST_MAIN("gateway_deregister",
 	  RUN(farewell, lets_nothing_through_while_the_core_is_told),
 	  RUN(farewell, without_an_answer_is_said_again_with_longer_waits),
 	  RUN(farewell, is_given_up_when_the_core_has_ended_it_itself),
+	  RUN(farewell, under_way_ends_with_what_the_core_ends_itself),
 	  RUN(farewell, that_may_be_answered_otherwise_later_is_said_again),
 	  RUN(farewell, that_the_core_has_nothing_to_do_for_is_done),
 	  RUN(farewell, that_the_core_challenges_is_an_alarm_and_no_more),

@@ -300,6 +300,7 @@ TEST(late_refusal, leaves_nothing)
 	core_answers("403 Forbidden", "");
 	EXPECT_EQ(0, gateway_leaving(world.gw));
 	EXPECT_EQ(0, gateway_transactions(world.gw));
+	world_wait(37 * S); /* the home worker has heard of the question alone */
 	EXPECT_EQ(0, gateway_homes(world.gw));
 }
 

@@ -170,6 +170,8 @@ TEST(home, asks_who_holds_the_key_to_wait_for_a_register)
 	world_start();
 	tell(&next);
 	EXPECT_EQ(0, world.letters);
+	EXPECT_EQ(1, gateway_homes(world.gw));
+	world_wait(37 * S); /* its REGISTER has ended by then */
 	EXPECT_EQ(0, gateway_homes(world.gw));
 	(void)far_home();
 	next.flow.generation = 10;
@@ -178,6 +180,40 @@ TEST(home, asks_who_holds_the_key_to_wait_for_a_register)
 	m = (const void *)letter(1, MESSAGE_ENDED);
 	EXPECT_EQ(ENDED_HOLD, m->why);
 	EXPECT(handle_equal(far_binding, m->binding));
+}
+
+/** The core may have stored the newer REGISTER already when its answer to the older one comes. */
+TEST(home, has_a_late_200_wait_for_a_newer_register)
+{
+	struct message_attach next = far_attach(ATTACH_ASKED), late = far_attach(ATTACH_LOST);
+	const struct message_ended *m;
+
+	world_start();
+	next.flow.generation = 10;
+	tell(&next);
+	tell(&late);
+	m = (const void *)letter(0, MESSAGE_ENDED);
+	EXPECT_EQ(ENDED_HOLD, m->why);
+	EXPECT(handle_equal(far_binding, m->binding));
+	next.stage = ATTACH_BOUND;
+	next.binding.generation = 10;
+	tell(&next);
+	m = (const void *)letter(1, MESSAGE_ENDED);
+	EXPECT_EQ(ENDED_REPLACED, m->why);
+	EXPECT(handle_equal(far_binding, m->binding));
+}
+
+TEST(home, keeps_half_of_the_table_from_what_is_only_asked_for)
+{
+	struct message_attach a = far_attach(ATTACH_ASKED);
+
+	world_start(); /* 8 homes */
+	for (uint32_t i = 0; i < 9; i++) {
+		a.key.instance = i;
+		tell(&a);
+	}
+	EXPECT_EQ(4, gateway_homes(world.gw));
+	EXPECT_EQ(0, world_count(&world.counters.home_refused));
 }
 
 TEST(home, is_not_taken_by_a_registration_whose_flow_had_ended)
@@ -543,6 +579,8 @@ TEST_MAIN("gateway_home", RUN(home, is_named_to_who_attaches_and_is_the_same_eac
 	  RUN(home, goes_over_to_the_next_flow_of_its_key),
 	  RUN(home, knows_when_the_core_holds_both_contacts),
 	  RUN(home, asks_who_holds_the_key_to_wait_for_a_register),
+	  RUN(home, has_a_late_200_wait_for_a_newer_register),
+	  RUN(home, keeps_half_of_the_table_from_what_is_only_asked_for),
 	  RUN(home, is_not_taken_by_a_registration_whose_flow_had_ended),
 	  RUN(home, waits_for_the_binding_and_for_the_grace),
 	  RUN(home, ends_with_the_cores_own_end_when_nobody_says_so),

@@ -65,6 +65,7 @@ TEST(udp, register_without_an_answer_is_504_at_timer_f)
 		    world.sent[world.count - 1].text, "Via");
 	EXPECT_EQ(1, world_count(&world.counters.transaction_timeout));
 	nothing_left();
+	world_wait(5 * S); /* so long it is known that it was asked */
 	EXPECT_EQ(UINT64_MAX, gateway_next_us(world.gw));
 }
 
