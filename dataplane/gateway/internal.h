@@ -112,6 +112,7 @@ struct transaction {
 	bool cancel_sent;	 /* and it has gone on */
 	bool acked;		 /* the failure of an INVITE; what is kept is the ACK */
 	bool orphan;		 /* its WIC has gone */
+	bool told;		 /* the audit stream has heard how it ended */
 	struct mw_target target; /* all but TERMINATE: where it went */
 	uint64_t unheard_us;	 /* UDP: when another next hop's turn comes; NEVER: heard of, or
 				    reliable */

@@ -108,6 +108,19 @@ static void client_proceeds(struct gateway *gw, struct transaction *t, uint16_t 
 	}
 }
 
+/** The audit stream hears of calls: how each began, and that it ended. */
+static void audit_final(struct gateway *gw, struct transaction *t, uint16_t status)
+{
+	if (gw_config(gw)->audit == AUDIT_NONE || status < 200 || t->told)
+		return;
+	t->told = true;
+	if (t->method == SIP_BYE)
+		audit_call(gw, t, EVENT_CALL_ENDED, status);
+	else if (t->method == SIP_INVITE && transaction_recall(t, &gw->kept) == GW_OK &&
+		 !request_in_dialog(&gw->kept))
+		audit_call(gw, t, status < 300 ? EVENT_CALL_ANSWERED : EVENT_CALL_FAILED, status);
+}
+
 bool transaction_received(struct gateway *gw, struct transaction *t)
 {
 	uint16_t status = gw->message.status;
@@ -126,6 +139,8 @@ bool transaction_received(struct gateway *gw, struct transaction *t)
 	}
 	if (status >= 200 && t->method != SIP_INVITE)
 		machine_stop(&t->client); /* timer K: a repeat finds its branch stale */
+	if (todo & SIP_DO_RESPONSE)
+		audit_final(gw, t, status); /* before the ACK takes the head's place */
 	if (todo & SIP_DO_ACK)
 		cancel_acknowledge(gw, t);
 	if (status < 200 && t->method == SIP_INVITE && (todo & SIP_DO_RESPONSE))
@@ -170,6 +185,7 @@ void transaction_respond(struct gateway *gw, struct transaction *t, uint16_t sta
 		transaction_settle(gw, t);
 		return;
 	}
+	audit_final(gw, t, status);
 	register_restore(gw, t);
 	if (t->kind == TRANSACTION_TERMINATE)
 		respond_to_mw(gw, t, status);

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: BSD-3-Clause
-// run.mjs [--one-world] [PART-OF-A-NAME...]: plays the end-to-end scripts, some side by side, each in
-// a namespace of its own; one verdict line for each scenario. --one-world: each script in one of its
-// worlds only, the next script in the next one.
+// run.mjs [--one-world] [--without=PART-OF-A-NAME...] [PART-OF-A-NAME...]: plays the end-to-end
+// scripts, some side by side, each in a namespace of its own; one verdict line for each scenario.
+// --one-world: each script in one of its worlds only, the next script in the next one.
 
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -44,9 +44,13 @@ async function play(script, env) {
 }
 
 async function main(words) {
-	const parts = words.filter((word) => word !== '--one-world');
+	const one_world = words.includes('--one-world');
+	const without = words.filter((word) => word.startsWith('--without=')).map((word) =>
+		word.slice('--without='.length));
+	const parts = words.filter((word) => !word.startsWith('--'));
 	const scripts = readdirSync(HERE).filter((name) => /^\d{2,3}-.*\.mjs$/.test(name)).sort()
-		.filter((name) => parts.length === 0 || parts.some((part) => name.includes(part)));
+		.filter((name) => parts.length === 0 || parts.some((part) => name.includes(part)))
+		.filter((name) => !without.some((part) => name.includes(part)));
 	if (scripts.length === 0)
 		throw new Error(`no script has ${parts.join(' or ')} in its name`);
 	const { run_folder, env } = await prepare('wicgate-e2e-', ['tests/wirebox/wirebox']);
@@ -54,7 +58,7 @@ async function main(words) {
 	const player = async () => {
 		for (let next; (next = todo.shift());) {
 			const [number, script] = next;
-			const world = parts.length < words.length ? { WICGATE_E2E_WORLD: String(number) } : {};
+			const world = one_world ? { WICGATE_E2E_WORLD: String(number) } : {};
 			await play(script, { ...env, ...world });
 		}
 	};

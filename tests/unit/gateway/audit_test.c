@@ -141,6 +141,16 @@ static struct transaction *under_way(void)
 	return t;
 }
 
+/** How many events of that kind there were. */
+static uint32_t told_of(enum event_kind what)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < world.events; i++)
+		n += world.event[i].what == what;
+	return n;
+}
+
 static const struct message_audit *told_of_a_call(enum event_kind what, uint16_t status)
 {
 	uint32_t before = world.events;
@@ -198,6 +208,33 @@ TEST(call, has_no_icid_when_none_came_and_a_long_one_is_cut)
 	EXPECT_EQ(AUDIT_ICID_MAX, strlen(told_of_a_call(EVENT_CALL_ENDED, 200)->icid));
 }
 
+/** alice's INVITE is answered by the core with this status. */
+static void calls_and_hears(uint32_t branch, const char *status)
+{
+	EXPECT_EQ(GW_OK,
+		  wic_sends(0, format("INVITE sip:bob@home1.net SIP/2.0" CRLF
+				      "Via: SIP/2.0/WSS a.invalid;branch=z9hG4bKau%u" CRLF
+				      "From: <sip:alice@home1.net>;tag=a" CRLF
+				      "To: <sip:bob@home1.net>" CRLF "Call-ID: au%u" CRLF
+				      "CSeq: 1 INVITE" CRLF "Contact: <sip:x@a.invalid>" CRLF CRLF,
+				      branch, branch)));
+	core_answers(status, "");
+}
+
+TEST(call, is_told_once_by_each_final_response_to_its_invite)
+{
+	start(AUDIT_HASHED);
+	world_register();
+	calls_and_hears(1, "180 Ringing");
+	EXPECT_EQ(0, told_of(EVENT_CALL_ANSWERED) + told_of(EVENT_CALL_FAILED));
+	core_answers("200 OK", "");
+	core_answers("200 OK", "");
+	EXPECT_EQ(1, told_of(EVENT_CALL_ANSWERED));
+	calls_and_hears(2, "486 Busy Here");
+	EXPECT_EQ(1, told_of(EVENT_CALL_FAILED));
+	EXPECT_EQ(486, told(EVENT_CALL_FAILED)->event.status);
+}
+
 TEST(call, is_not_told_where_there_is_no_audit_stream_or_no_call)
 {
 	uint32_t before;
@@ -223,4 +260,5 @@ TEST_MAIN("audit", RUN(registration, is_told_when_it_starts_is_refreshed_and_end
 	  RUN(call, of_a_wic_is_told_with_both_sides_and_the_icid_that_the_core_got),
 	  RUN(call, of_the_core_is_told_with_the_icid_that_came),
 	  RUN(call, has_no_icid_when_none_came_and_a_long_one_is_cut),
+	  RUN(call, is_told_once_by_each_final_response_to_its_invite),
 	  RUN(call, is_not_told_where_there_is_no_audit_stream_or_no_call))
