@@ -305,7 +305,7 @@ void tracing_close(struct worker *w);
  * Neither is looked at by the gateway here: its message stays indexed. */
 void tracing_wic(struct worker *w, enum trace_leg leg, const struct session *s, struct span bytes);
 void tracing_mw(struct worker *w, enum trace_leg leg, enum mw_transport transport,
-	      const struct endpoint *peer, struct span bytes);
+		const struct endpoint *peer, struct span bytes);
 /** COMMAND_TRACE, COMMAND_TRACE_END; body: what follows them. */
 void tracing_command(struct worker *w, const struct message_command *command, struct span body);
 

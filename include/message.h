@@ -105,9 +105,9 @@ struct message_attach {
 	struct message_head head;
 	enum attach_stage stage;
 	struct home_key key;
-	uint64_t contact; /* keyed hash of the Contact's user and host */
-	bool outbound;	  /* registered with reg-id */
-	uint32_t core_s;  /* how long the core holds it */
+	uint64_t contact;  /* keyed hash of the Contact's user and host */
+	bool outbound;	   /* registered with reg-id */
+	uint32_t core_s;   /* how long the core holds it */
 	uint64_t asked_us; /* when its REGISTER came: of two, the younger has the entry */
 	struct handle flow;
 	struct handle binding; /* ATTACH_ASKED: none */

@@ -5,25 +5,14 @@
 #include "gateway.h"
 #include "identity/identity.h"
 #include "token/token.h"
+#include "transaction.h"
 
 /* Names shared by the files of this layer only. */
 
 #define BINDING_TEXT_MAX 1536 /* Service-Route, identity set, Contact and realm of one binding */
 #define WIC_REQUESTS_MAX 64   /* of one WIC and unanswered: the table is for all of them */
-#define PLACEHOLDER_MAX 31    /* as access.placeholder_user */
-#define UDP_MAX 1300	      /* bytes; more goes over TCP (PROTOCOL 9) */
 #define HEAD_LONG 8192	      /* bytes of a request's head, when those are not enough */
 #define HEADS_SHARE 16	      /* one such for so many transactions */
-#define ICID_MAX 64	      /* bytes of a charging identifier that a dialog keeps */
-
-/** What a dialog's requests must know again: it rides in our Record-Route, under its MAC. */
-struct dialog_mark {
-	bool originating; /* the WIC began it */
-	uint64_t routes;  /* hash of the dialog and what follows our own URI in Route; 0: not known
-			     here */
-	uint16_t icid_len;
-	uint8_t icid[ICID_MAX]; /* icid-value without quotes; icid_len 0: none */
-};
 
 /** Where a registration stands; only a live one serves its flow. */
 enum binding_state {
@@ -73,97 +62,6 @@ struct binding {
 	bool ims_auth; /* the core authenticated it: no token, and no de-REGISTER of ours (D-43) */
 	uint8_t text[BINDING_TEXT_MAX];
 };
-
-enum transaction_kind {
-	TRANSACTION_REGISTER,  /* of a WIC */
-	TRANSACTION_ORIGINATE, /* any other of a WIC, inside dialogs too */
-	TRANSACTION_TERMINATE, /* of the core, for a WIC */
-	TRANSACTION_OWN,       /* of this node: nobody waits for its answer but who made it */
-};
-
-/** What a request of this node's own is for. */
-enum own_kind {
-	OWN_DEREGISTER, /* of a binding that has ended here (PROTOCOL 6.5) */
-	OWN_OPTIONS,	/* to a next hop: whether it is up; subject.slot: which */
-	OWN_KINDS
-};
-
-/**
- * A request under way through the proxy, both its sides. Owner: the worker that received it (W2) or
- * that owns the flow (Mw). It lives until neither side's machine has anything more to do.
- */
-struct transaction {
-	struct timer timer;
-	enum transaction_kind kind;
-	enum sip_method method;
-	struct handle flow;		/* of the WIC it is from, or for */
-	struct transaction *flow_next;	/* of the same flow, as long as it is not answered */
-	struct transaction **flow_link; /* NULL: not listed */
-	uint32_t salt;			/* of our branch, beside the handle */
-	uint64_t since_us;		/* made */
-	struct sip_machine client;	/* towards where the request went */
-	struct sip_machine server;	/* towards where it came from; OWN: has none */
-	struct sip_machine cancel;	/* of our own CANCEL */
-	uint64_t limit_us;		/* timer C, or the end of a CANCEL; UINT64_MAX: none */
-	uint64_t key;		 /* of a retransmission, CANCEL or ACK; see transaction_key() */
-	uint32_t next;		 /* slot + 1 of the next in its bucket */
-	bool listed;		 /* in a bucket */
-	bool cancelled;		 /* a CANCEL has come, or goes out by our own will */
-	bool cancel_sent;	 /* and it has gone on */
-	bool acked;		 /* the failure of an INVITE; what is kept is the ACK */
-	bool orphan;		 /* its WIC has gone */
-	bool told;		 /* the audit stream has heard how it ended */
-	struct mw_target target; /* all but TERMINATE: where it went */
-	uint64_t unheard_us;	 /* UDP: when another next hop's turn comes; NEVER: heard of, or
-				    reliable */
-	union {
-		struct {
-			uint64_t asked_us;     /* when it came */
-			uint64_t token_exp_us; /* monotonic time at which the token ends */
-			uint32_t requested_s;  /* asked of the core; 0: de-registration */
-			uint64_t contact; /* hash of the Contact's user and host; 0: all or none */
-			uint64_t jti;	  /* jti_hash() of the token; 0: it has none */
-			char wwsf[32];	  /* its name: rows change with a reload */
-			bool outbound;
-			bool first;	    /* the flow held no identity before */
-			bool fetch;	    /* no Contact: asks for bindings and changes none */
-			struct handle lost; /* binding that its flow left when it ended */
-			uint8_t icid[32];   /* that we have made for it */
-			bool ims_auth;	    /* the core authenticates: token_exp_us is UINT64_MAX */
-			/* D-18: what the WIC calls itself after sip:, its home domain left out */
-			uint8_t placeholder_len; /* 0: by its identity */
-			uint8_t placeholder[PLACEHOLDER_MAX];
-			struct identity impi, impu;
-		} registration;
-		struct {
-			struct identity asserted;
-			struct dialog_mark mark; /* of our Record-Route */
-			bool in_dialog;
-		} origination;
-		struct {
-			enum own_kind what;
-			struct handle subject; /* whom own_answered() is about */
-		} own;
-		struct {
-			struct mw_source source;
-			struct identity called; /* asserted in the answer */
-			uint16_t charging_len;
-			uint8_t charging[192]; /* icid-value and orig-ioi as they came */
-		} termination;
-	};
-	/*
-	 * What may be needed again. First the head of the request, so that it can be answered,
-	 * cancelled and acknowledged: as it came, or, when sent, as it went on, with our Via first;
-	 * over UDP that is the whole of it. Then, over UDP, what is repeated after the final
-	 * response: that response, or our ACK to it.
-	 */
-	bool sent;
-	bool whole; /* all of it is kept, as it was sent */
-	uint16_t kept_len;
-	uint8_t *kept_long; /* lent from gateway.heads when kept is too short */
-	uint8_t kept[UDP_MAX];
-};
-_Static_assert(sizeof(struct transaction) <= 2304, "one of max_transactions");
 
 /* ---- requests that wait for keys */
 
@@ -404,84 +302,6 @@ void digest_protect(struct gateway *gw, const struct sip_field *field, struct sp
 void digest_strip_keys(struct gateway *gw, const struct sip_message *m);
 /** True when text has a word that is not for a WIC to say to the core, or a token's. */
 bool digest_says_ours(struct span text);
-
-/* transaction.c */
-/** A transaction of wic's flow for the request in gw->message. NULL: GW_TRANSACTION_LIMIT, of the
- * table or of the flow. */
-struct transaction *transaction_new(struct gateway *gw, enum transaction_kind kind,
-				    struct wic *wic);
-/**
- * A transaction of this node's own. Its maker sets t->target, calls request_begin(gw, NULL), writes
- * the request to gw->out with request_own_via() as its first header line, and calls
- * transaction_send(). NULL: GW_TRANSACTION_LIMIT.
- */
-struct transaction *transaction_own(struct gateway *gw, enum own_kind what, struct handle subject,
-				    enum sip_method method);
-void transaction_free(struct gateway *gw, struct transaction *t);
-/** Its flow does not count it any more. */
-void transaction_detach(struct gateway *gw, struct transaction *t);
-/** The transaction whose branch is in via; NULL: none of ours here. *elsewhere: its worker. */
-struct transaction *transaction_of(struct gateway *gw, const struct sip_via *via,
-				   struct handle *elsewhere);
-void transaction_branch(struct gateway *gw, const struct transaction *t, struct writer *out);
-/** The transaction that a retransmission, a CANCEL or an ACK is about: that of a request with this
- * key and method. NULL: none. */
-struct transaction *transaction_find(struct gateway *gw, uint64_t key, enum sip_method method);
-/** t is found by key from now on. */
-void transaction_insert(struct gateway *gw, struct transaction *t, uint64_t key);
-/**
- * Key of a request of the core: top Via's branch and sent-by (RFC 3261 17.2.3), Call-ID and CSeq's
- * number, which keep apart what an old peer sends without a branch.
- */
-uint64_t transaction_key(const struct gateway *gw, const struct sip_message *m);
-/** The same of a WIC's: what another flow sends is another's. */
-uint64_t transaction_flow_key(const struct gateway *gw, const struct wic *wic);
-
-/* transaction_kept.c */
-/** Keeps the head of request m, so that it can be answered when m is gone. GW_SIP_TOO_LONG. */
-enum gw_err GW_MUST_CHECK transaction_keep_head(struct gateway *gw, struct transaction *t,
-						const struct sip_message *m);
-/** Keeps the request in gw->out as it goes on: whole where there is room, else its head.
- * GW_SIP_TOO_LONG. */
-enum gw_err GW_MUST_CHECK transaction_keep_sent(struct gateway *gw, struct transaction *t);
-/** Keeps bytes, to be sent again. False: they are too long for a datagram; nothing is kept. */
-bool transaction_keep_bytes(struct gateway *gw, struct transaction *t, struct span bytes);
-/** What is kept. */
-struct span transaction_kept(const struct transaction *t);
-/** Gives back what was lent for it. */
-void transaction_forget(struct gateway *gw, struct transaction *t);
-/** Indexes the head that t keeps, our own Via not in it. */
-enum gw_err GW_MUST_CHECK transaction_recall(const struct transaction *t, struct sip_message *m);
-
-/* transaction_run.c: what its machines want done. After any of these t may be gone. */
-/** Sends the request in gw->out to the core, or to another next hop when that one cannot be
- * reached, and begins the client side. On error t is freed. */
-enum gw_err GW_MUST_CHECK transaction_send(struct gateway *gw, struct transaction *t);
-/** The same to t->target and to nobody else, within the time that t has left. On error t lives on.
- */
-enum gw_err GW_MUST_CHECK transaction_dispatch(struct gateway *gw, struct transaction *t);
-/** The same to its WIC. On error t is as it was. */
-enum gw_err GW_MUST_CHECK transaction_deliver(struct gateway *gw, struct transaction *t);
-/** A response in gw->message has come to t. True: it is to be handed on. */
-bool transaction_received(struct gateway *gw, struct transaction *t);
-/** Sends gw->out, a response of this status, to where t's request came from. */
-void transaction_respond(struct gateway *gw, struct transaction *t, uint16_t status);
-/** Its request has come again. */
-void transaction_again(struct gateway *gw, struct transaction *t);
-/** Its request's failure is acknowledged. */
-void transaction_acknowledged(struct gateway *gw, struct transaction *t);
-/** Says 100 to where its INVITE came from. */
-void transaction_trying(struct gateway *gw, struct transaction *t);
-/** Refuses the kept head towards the WIC for reason err, and ends t. */
-void transaction_refuse(struct gateway *gw, struct transaction *t, enum gw_err err);
-/** Answers the kept head towards where it came from, and ends the client side. */
-void transaction_answer(struct gateway *gw, struct transaction *t, uint16_t status);
-/** The WIC that it was from or for has gone. */
-void transaction_orphaned(struct gateway *gw, struct transaction *t);
-/** No final response has come to its request yet. */
-bool transaction_waits(const struct transaction *t);
-/** Arms t for what comes next, or frees it. */
-void transaction_settle(struct gateway *gw, struct transaction *t);
 
 /* cancel.c: CANCEL, and the ACK of failures (RFC 3261 9, 17.1.1.3) */
 /** A CANCEL of a WIC in gw->message. GW_SIP_NO_TRANSACTION. */

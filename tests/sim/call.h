@@ -145,8 +145,8 @@ bool exchange_delivered(struct sim *sim, struct exchange *x, struct span message
  * gateway. */
 bool call_undisturbed(const struct sim *sim, const struct call *c, uint32_t conn,
 		      uint64_t since_us);
-/** The WIC still has the registration, or the connection, that leg's requests since asked_us name: a
- * REGISTER of another Contact or instance on its connection ends the dialogs (PROTOCOL 6.6). */
+/** The WIC still has the registration, or the connection, that leg's requests since asked_us name:
+ * a REGISTER of another Contact or instance on its connection ends the dialogs (PROTOCOL 6.6). */
 bool leg_stands(const struct sim *sim, const struct call *c, const struct leg *leg,
 		uint64_t asked_us);
 /** Checks that nothing waits for ever; runs every second. */
