@@ -51,10 +51,11 @@ struct leg {
 struct call {
 	enum call_end caller;
 	uint32_t wic, user;
-	uint32_t conn;	/* the WIC's connection when it began */
-	uint32_t first; /* exchange of the INVITE */
-	uint32_t last;	/* newest exchange, plus 1 */
-	uint32_t cseq;	/* the caller's last */
+	uint32_t home_user; /* as whom it was registered there when its first request came */
+	uint32_t conn;	    /* the WIC's connection when it began */
+	uint32_t first;	    /* exchange of the INVITE */
+	uint32_t last;	    /* newest exchange, plus 1 */
+	uint32_t cseq;	    /* the caller's last */
 	bool cancelled;
 	uint32_t key_round; /* of the flow keys, when it began */
 	struct leg leg[CALL_LEGS_MAX];
@@ -145,8 +146,8 @@ bool exchange_delivered(struct sim *sim, struct exchange *x, struct span message
  * gateway. */
 bool call_undisturbed(const struct sim *sim, const struct call *c, uint32_t conn,
 		      uint64_t since_us);
-/** The WIC still has the registration, or the connection, that leg's requests since asked_us name: a
- * REGISTER of another Contact or instance on its connection ends the dialogs (PROTOCOL 6.6). */
+/** The WIC still has the registration, or the connection, that leg's requests since asked_us name:
+ * a REGISTER of another Contact or instance on its connection ends the dialogs (PROTOCOL 6.6). */
 bool leg_stands(const struct sim *sim, const struct call *c, const struct leg *leg,
 		uint64_t asked_us);
 /** Checks that nothing waits for ever; runs every second. */
