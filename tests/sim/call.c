@@ -44,6 +44,7 @@ struct call *call_new(struct sim *sim, enum call_end caller, uint32_t wic, uint3
 		.wic = wic,
 		.conn = conn,
 		.user = user,
+		.home_user = user,
 		.cseq = 1,
 		.key_round = sim->key_round,
 	};

@@ -51,10 +51,11 @@ struct leg {
 struct call {
 	enum call_end caller;
 	uint32_t wic, user;
-	uint32_t conn;	/* the WIC's connection when it began */
-	uint32_t first; /* exchange of the INVITE */
-	uint32_t last;	/* newest exchange, plus 1 */
-	uint32_t cseq;	/* the caller's last */
+	uint32_t home_user; /* as whom it was registered there when its first request came */
+	uint32_t conn;	    /* the WIC's connection when it began */
+	uint32_t first;	    /* exchange of the INVITE */
+	uint32_t last;	    /* newest exchange, plus 1 */
+	uint32_t cseq;	    /* the caller's last */
 	bool cancelled;
 	uint32_t key_round; /* of the flow keys, when it began */
 	struct leg leg[CALL_LEGS_MAX];

@@ -81,13 +81,19 @@ void wic_call(struct wic *w)
 
 /** A request inside a dialog goes to the registration's connection; the first of a call to that
  * which its Path named. */
-static void check_flow(struct wic *w, const struct call *c, struct span message)
+static void check_flow(struct wic *w, struct call *c, struct span message)
 {
 	bool initial = !text_has(text_header(message, "To", 0), ";tag=");
-	bool same = w->number == c->conn;
+	bool same = w->number == c->conn, known;
 
-	if (c->wic != w->index || (initial && !same) ||
-	    (!same && !wic_registered(w->sim->wics, w->index, w->number, c->user)))
+	/* by the Path of an identity that the connection had before, the call comes to the one that
+	 * it has now, and its dialog goes where that one goes (D-36) */
+	if (initial && same)
+		c->home_user = w->home_user;
+	known = wic_registered(w->sim->wics, w->index, w->number, c->user) ||
+		(c->caller == END_CORE &&
+		 wic_registered(w->sim->wics, w->index, w->number, c->home_user));
+	if (c->wic != w->index || (initial && !same) || (!same && !known))
 		sim_broken(w->sim, "right-flow", "wic %u.%u got what is for user%u at %u.%u: %.*s",
 			   w->index, w->number, c->user, c->wic, c->conn,
 			   (int)span_find(message, '\r'), (const char *)message.at);
