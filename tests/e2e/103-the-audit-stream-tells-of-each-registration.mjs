@@ -10,7 +10,10 @@ import { assert, scenario } from './lib/scenario.mjs';
 import { accept } from './lib/scripted_core.mjs';
 import { Wic } from './lib/wic.mjs';
 
-const WORLDS = [{ workers: 2, mw: 'udp', core: 'script', settings: 'audit: {file: audit.log}\n' }];
+/* a registration ends with its connection and not half a minute later */
+const AT_ONCE = 'limits: {flow_grace: 0}\n';
+const WORLDS = [{ workers: 2, mw: 'udp', core: 'script',
+	settings: `${AT_ONCE}audit: {file: audit.log}\n` }];
 
 const fields = (line) => Object.fromEntries(line.split(' ').map((pair) => {
 	const at = pair.indexOf('=');
@@ -58,7 +61,7 @@ await scenario(WORLDS, async (world) => {
 	assert.equal(lines(`${path}.1`).length, 2);
 
 	/* another policy */
-	await gateway.reload({ settings: 'audit: {file: audit.log, identities: clear}\n' });
+	await gateway.reload({ settings: `${AT_ONCE}audit: {file: audit.log, identities: clear}\n` });
 	status = 403;
 	const refused = await Wic.connect('bob', { ca: files.ca_pem });
 	assert.equal((await refused.register(mint.issue('bob'))).status, 403);
@@ -68,12 +71,12 @@ await scenario(WORLDS, async (world) => {
 	assert.ok(!gateway.program.log().includes(impu('bob')), 'the log has no identity');
 
 	/* a full disk: counted and told, and nobody waits for it */
-	await gateway.reload({ settings: 'audit: {file: /dev/full}\n' });
+	await gateway.reload({ settings: `${AT_ONCE}audit: {file: /dev/full}\n` });
 	status = 200;
 	assert.equal((await refused.register(mint.issue('bob'))).status, 200);
 	await waitFor('the alarm', () => /event=audit_failed .*No space left/.test(gateway.program.log()));
 	assert.equal((await gateway.ask('status')).status.bindings, 1);
-	await gateway.reload({ settings: 'audit: {file: audit.log}\n' });
+	await gateway.reload({ settings: `${AT_ONCE}audit: {file: audit.log}\n` });
 	await refused.close();
 	assert.equal((await until(3))[2].lost, '1');
 });
