@@ -22,26 +22,18 @@ bool deregister_due(const struct gateway *gw, const struct binding *b)
 	       realm_of(gw, b) != NULL;
 }
 
-/** 64 random bits in hexadecimal. */
-static void write_random(struct gateway *gw, struct writer *out)
-{
-	uint64_t word = gw->env->random(gw->env->context);
-
-	writer_hex(out, span_of(&word, sizeof(word)));
-}
-
 /** A registration of its own: nothing of the WIC's Call-ID, CSeq and tags. */
 static void write_dialog(struct gateway *gw, const struct binding *b, struct writer *out)
 {
 	writer_text(out, "Max-Forwards: 70\r\nFrom: <");
 	writer_put(out, identity_span(&b->impu));
 	writer_text(out, ">;tag=");
-	write_random(gw, out);
+	request_random(gw, out);
 	writer_text(out, "\r\nTo: <");
 	writer_put(out, identity_span(&b->impu));
 	writer_text(out, ">\r\nCall-ID: ");
-	write_random(gw, out);
-	write_random(gw, out);
+	request_random(gw, out);
+	request_random(gw, out);
 	writer_text(out, "@");
 	writer_put(out, gw_config(gw)->mw_host);
 	writer_text(out, "\r\nCSeq: 1 REGISTER\r\nContact: ");

@@ -133,13 +133,6 @@ static void write_host(struct gateway *gw, const struct hop *hop)
 		writer_text(&gw->out, ";transport=tcp");
 }
 
-static void write_random(struct gateway *gw)
-{
-	uint64_t word = gw->env->random(gw->env->context);
-
-	writer_hex(&gw->out, span_of(&word, sizeof(word)));
-}
-
 /** To the hop and no further: it answers an OPTIONS with Max-Forwards 0 itself (RFC 3261 16.3). */
 static void question_write(struct gateway *gw, const struct hop *hop, const struct transaction *t)
 {
@@ -153,11 +146,11 @@ static void question_write(struct gateway *gw, const struct hop *hop, const stru
 	writer_text(out, "Max-Forwards: 0\r\nFrom: <sip:");
 	writer_put(out, gw_config(gw)->node_name);
 	writer_text(out, ">;tag=ep-");
-	write_random(gw);
+	request_random(gw, out);
 	writer_text(out, "\r\nTo: <");
 	write_host(gw, hop);
 	writer_text(out, ">\r\nCall-ID: ");
-	write_random(gw);
+	request_random(gw, out);
 	writer_text(out, "@");
 	writer_put(out, gw_config(gw)->node_name);
 	writer_text(out, "\r\nCSeq: 1 OPTIONS\r\nAccept: application/sdp\r\n"

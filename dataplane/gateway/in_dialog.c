@@ -18,7 +18,7 @@ static enum gw_err check_dialog(struct gateway *gw, const struct wic *wic,
 		counter_add(&gw_counters(gw)->flow_forged, 1);
 		return top->err;
 	}
-	if (!route_is_of(wic, top) || top->mark.routes == 0 || top->mark.routes != top->rest)
+	if (!route_is_of(wic, top) || !route_is_kept(gw, top))
 		return GW_DIALOG_FOREIGN;
 	return GW_OK;
 }
@@ -51,17 +51,16 @@ static enum gw_err in_dialog_build(struct gateway *gw, struct transaction *t)
 {
 	const struct sip_message *m = &gw->message;
 	const struct wic *wic = gw->env->wic(gw->env->context, t->flow);
-	struct route_top top = route_read(gw);
 	uint32_t mark;
 
-	if (wic == NULL || top.err != GW_OK)
+	if (wic == NULL)
 		return GW_STALE;
 	trust_strip_in_dialog(gw, m);
-	sip_splice_remove_element(&gw->splice, top.field, top.element);
+	sip_splice_remove_element(&gw->splice, gw->route->field, gw->route->element);
 	request_via(gw, t, mw_transport_name(t->target.transport));
 	request_max_forwards(gw, m);
 	mark = writer_len(&gw->lines);
-	write_charging(gw, wic, &top.mark);
+	write_charging(gw, wic, &gw->route->mark);
 	sip_splice_append(&gw->splice, request_lines(gw, mark));
 	return writer_ok(&gw->lines) ? GW_OK : GW_NO_ROOM;
 }
@@ -87,6 +86,7 @@ static enum gw_err ack_to_mw(struct gateway *gw, const struct wic *wic, const st
 	};
 	enum gw_err err = originate_target(gw, top->second, &once.target);
 
+	gw->route = top;
 	if (err == GW_OK)
 		err = target_write(gw, &once, in_dialog_build);
 	if (err == GW_OK)
@@ -102,8 +102,7 @@ static enum gw_err in_dialog_forward(struct gateway *gw, const struct route_top 
 	enum gw_err err = originate_target(gw, top->second, &t->target);
 
 	t->origination.in_dialog = true;
-	if (err == GW_OK)
-		err = transaction_keep_head(gw, t, &gw->message);
+	gw->route = top;
 	if (err == GW_OK)
 		err = target_write(gw, t, in_dialog_build);
 	return err;

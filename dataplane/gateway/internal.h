@@ -165,11 +165,12 @@ struct gateway {
 	uint8_t icid[32]; /* that request_icid() has made last */
 	struct token_scratch scratch;
 	struct token_claims claims;
-	struct token_digest digest; /* of the request's token */
-	struct span username;	    /* beside it, of the Bearer parameters; empty when none */
-	struct parked *resumed;	    /* the message was parked; NULL: it has just come */
-	struct writer lines;	    /* text that a splice inserts */
-	struct writer out;	    /* the message that is written */
+	struct token_digest digest;    /* of the request's token */
+	struct span username;	       /* beside it, of the Bearer parameters; empty when none */
+	const struct route_top *route; /* of the message inside a dialog that is being written */
+	struct parked *resumed;	       /* the message was parked; NULL: it has just come */
+	struct writer lines;	       /* text that a splice inserts */
+	struct writer out;	       /* the message that is written */
 	uint8_t *lines_memory;
 	uint8_t *out_memory;
 	uint8_t *stamped_memory; /* a request of the core with its Via completed; or the body of a
@@ -246,6 +247,8 @@ void request_own_via(struct gateway *gw, const struct transaction *t);
 void request_begin(struct gateway *gw, const struct sip_message *m);
 /** The lines written since mark, for a splice to insert. */
 struct span request_lines(struct gateway *gw, uint32_t mark);
+/** Writes 64 random bits in hexadecimal. */
+void request_random(struct gateway *gw, struct writer *out);
 /** Makes a charging identifier: ICID_LEN characters. */
 #define ICID_LEN 32
 void request_icid(struct gateway *gw, uint8_t icid[ICID_LEN]);
@@ -633,10 +636,11 @@ struct route_top {
 	bool dialog;	    /* a Record-Route, not a Path */
 	bool more;	    /* a further Route is left after ours */
 	struct span second; /* that one */
-	uint64_t rest;	    /* hash of the dialog and what is left after ours */
 };
 /** Reads the Route of gw->message. */
-struct route_top route_read(struct gateway *gw);
+struct route_top route_read(const struct gateway *gw);
+/** The request in gw->message is of the dialog, and by the route, that a WIC was given with top. */
+bool route_is_kept(const struct gateway *gw, const struct route_top *top);
 /** The token names this WIC's connection, or its registration. */
 bool route_is_of(const struct wic *wic, const struct route_top *top);
 /** Puts a Record-Route of ours on top of a WIC's request to the core. */

@@ -161,8 +161,6 @@ static enum gw_err originate_forward(struct gateway *gw, const struct binding *b
 	if (err == GW_OK)
 		err = originate_target(gw, first_route(b), &t->target);
 	if (err == GW_OK)
-		err = transaction_keep_head(gw, t, &gw->message);
-	if (err == GW_OK)
 		err = target_write(gw, t, originate_build);
 	return err;
 }

@@ -225,8 +225,6 @@ enum gw_err register_forward(struct gateway *gw, struct wic *wic, struct transac
 	bool asks;
 
 	if (err == GW_OK)
-		err = transaction_keep_head(gw, t, &gw->message);
-	if (err == GW_OK)
 		err = target_write(gw, t, register_build);
 	if (err != GW_OK) {
 		transaction_free(gw, t);

@@ -284,16 +284,20 @@ void request_own_via(struct gateway *gw, const struct transaction *t)
 	request_write_via(gw, t, mw_transport_name(t->target.transport), &gw->out);
 }
 
+void request_random(struct gateway *gw, struct writer *out)
+{
+	uint64_t word = gw->env->random(gw->env->context);
+
+	writer_hex(out, span_of(&word, sizeof(word)));
+}
+
 void request_icid(struct gateway *gw, uint8_t icid[ICID_LEN])
 {
 	struct writer w;
-	uint64_t word;
 
 	writer_init(&w, icid, ICID_LEN);
-	for (uint32_t i = 0; i < 2; i++) {
-		word = gw->env->random(gw->env->context);
-		writer_hex(&w, span_of(&word, sizeof(word)));
-	}
+	request_random(gw, &w);
+	request_random(gw, &w);
 	memcpy(gw->icid, icid, sizeof(gw->icid));
 }
 

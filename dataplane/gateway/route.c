@@ -13,7 +13,6 @@
 
 #define MARK_NAME SPAN("wd")
 #define MARK_ORIGINATING 1
-#define MARK_ROUTES 2
 #define MARK_BYTES (1 + 8 + ICID_MAX)
 #define MARK_TEXT 100 /* that in base64url */
 #define ROUTES_MAX 32 /* of one message; more are left as they are */
@@ -26,37 +25,27 @@ static void mark_write(const struct dialog_mark *mark, struct writer *out)
 	struct writer w;
 
 	writer_init(&w, bytes, sizeof(bytes));
-	writer_u8(&w, (uint8_t)((mark->originating ? MARK_ORIGINATING : 0) |
-				(mark->routes != 0 ? MARK_ROUTES : 0)));
+	writer_u8(&w, mark->originating ? MARK_ORIGINATING : 0);
 	writer_u32_be(&w, (uint32_t)(mark->routes >> 32));
 	writer_u32_be(&w, (uint32_t)mark->routes);
 	writer_bytes(&w, mark->icid, mark->icid_len);
 	base64url_write(out, writer_span(&w));
 }
 
-static uint32_t take_u32(struct span *in)
-{
-	struct span four = SPAN("\0\0\0\0");
-
-	(void)span_take(in, 4, &four);
-	return (uint32_t)four.at[0] << 24 | (uint32_t)four.at[1] << 16 | (uint32_t)four.at[2] << 8 |
-	       four.at[3];
-}
-
 /** text has been under our MAC: what it holds is ours. */
 static bool mark_read(struct span text, struct dialog_mark *mark)
 {
 	uint8_t bytes[MARK_BYTES], flags;
+	uint32_t len, high, low;
 	struct span in;
-	uint32_t len;
 
-	if (base64url_read(text, bytes, sizeof(bytes), &len) != BASE64URL_OK || len < 9)
+	if (base64url_read(text, bytes, sizeof(bytes), &len) != BASE64URL_OK)
 		return false;
 	in = span_of(bytes, len);
-	(void)span_u8(&in, &flags);
+	if (!span_u8(&in, &flags) || !span_u32_be(&in, &high) || !span_u32_be(&in, &low))
+		return false;
 	mark->originating = (flags & MARK_ORIGINATING) != 0;
-	mark->routes = (uint64_t)take_u32(&in) << 32;
-	mark->routes |= take_u32(&in);
+	mark->routes = (uint64_t)high << 32 | low;
 	mark->icid_len = (uint16_t)in.len;
 	memcpy(mark->icid, in.at, in.len);
 	return true;
@@ -163,12 +152,11 @@ static enum gw_err read_own(const struct gateway *gw, struct span element, struc
 	return err;
 }
 
-struct route_top route_read(struct gateway *gw)
+struct route_top route_read(const struct gateway *gw)
 {
 	const struct sip_message *m = &gw->message;
 	struct route_top top = {.field = sip_first(m, SIP_HEADER_ROUTE)};
 	struct span elements[ROUTES_MAX];
-	uint64_t hash;
 	uint32_t n;
 
 	if (top.field == NULL) {
@@ -184,12 +172,19 @@ struct route_top route_read(struct gateway *gw)
 	top.more = n > 1;
 	if (top.more)
 		top.second = elements[1];
-	hash = hash_dialog(gw, SIP_HEADER_TO, SIP_HEADER_FROM);
-	for (uint32_t i = 1; i < n; i++)
-		hash = hash_route(gw, hash, elements[i]);
-	top.rest = hash_end(hash);
 	top.err = read_own(gw, top.element, &top);
 	return top;
+}
+
+bool route_is_kept(const struct gateway *gw, const struct route_top *top)
+{
+	struct span elements[ROUTES_MAX];
+	uint32_t n = list_elements(&gw->message, SIP_HEADER_ROUTE, elements);
+	uint64_t hash = hash_dialog(gw, SIP_HEADER_TO, SIP_HEADER_FROM);
+
+	for (uint32_t i = 1; i < n && i < ROUTES_MAX; i++)
+		hash = hash_route(gw, hash, elements[i]);
+	return n <= ROUTES_MAX && top->mark.routes == hash_end(hash);
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */

@@ -144,9 +144,6 @@ uint64_t transaction_key(const struct gateway *gw, const struct sip_message *m);
 uint64_t transaction_flow_key(const struct gateway *gw, const struct wic *wic);
 
 /* transaction_kept.c */
-/** Keeps the head of request m, so that it can be answered when m is gone. GW_SIP_TOO_LONG. */
-enum gw_err GW_MUST_CHECK transaction_keep_head(struct gateway *gw, struct transaction *t,
-						const struct sip_message *m);
 /** Keeps the request in gw->out as it goes on: whole where there is room, else its head.
  * GW_SIP_TOO_LONG. */
 enum gw_err GW_MUST_CHECK transaction_keep_sent(struct gateway *gw, struct transaction *t);

@@ -19,10 +19,11 @@ void transaction_forget(struct gateway *gw, struct transaction *t)
 }
 
 /** What can be answered, cancelled and acknowledged again. The Contact tells a registration's apart
- * in its 200; Route and Record-Route are as they were sent. */
-static const enum sip_header answered_headers[] = {SIP_HEADER_VIA, SIP_HEADER_FROM, SIP_HEADER_TO,
-						   SIP_HEADER_CALL_ID, SIP_HEADER_CSEQ};
-static const enum sip_header sent_headers[] = {SIP_HEADER_ROUTE, SIP_HEADER_RECORD_ROUTE};
+ * in its 200. */
+static const enum sip_header head_headers[] = {
+	SIP_HEADER_VIA,	 SIP_HEADER_FROM,  SIP_HEADER_TO,	    SIP_HEADER_CALL_ID,
+	SIP_HEADER_CSEQ, SIP_HEADER_ROUTE, SIP_HEADER_RECORD_ROUTE,
+};
 
 static void write_lines(const struct sip_message *m, enum sip_header id, struct writer *w)
 {
@@ -30,19 +31,14 @@ static void write_lines(const struct sip_message *m, enum sip_header id, struct 
 		writer_put(w, f->line);
 }
 
-static void write_head(const struct transaction *t, const struct sip_message *m, bool sent,
-		       struct writer *w)
+static void write_head(const struct transaction *t, const struct sip_message *m, struct writer *w)
 {
-	bool uri = sent || t->kind == TRANSACTION_REGISTER; /* whose realm a challenge names */
-
 	writer_put(w, m->method_text);
 	writer_text(w, " ");
-	writer_put(w, uri ? m->uri : SPAN("sip:kept.invalid"));
+	writer_put(w, m->uri);
 	writer_text(w, " SIP/2.0\r\n");
-	for (uint32_t i = 0; i < sizeof(answered_headers) / sizeof(answered_headers[0]); i++)
-		write_lines(m, answered_headers[i], w);
-	for (uint32_t i = 0; sent && i < sizeof(sent_headers) / sizeof(sent_headers[0]); i++)
-		write_lines(m, sent_headers[i], w);
+	for (uint32_t i = 0; i < sizeof(head_headers) / sizeof(head_headers[0]); i++)
+		write_lines(m, head_headers[i], w);
 	if (t->kind == TRANSACTION_REGISTER)
 		write_lines(m, SIP_HEADER_CONTACT, w);
 	writer_text(w, "\r\n");
@@ -59,43 +55,37 @@ static uint8_t *lend_long(struct gateway *gw, const struct transaction *t)
 	return slots_get_unzeroed(gw->heads);
 }
 
-static enum gw_err keep_head(struct gateway *gw, struct transaction *t, const struct sip_message *m,
-			     bool sent)
+static enum gw_err keep_head(struct gateway *gw, struct transaction *t, const struct sip_message *m)
 {
 	struct writer w;
 
-	transaction_forget(gw, t);
 	writer_init(&w, t->kept, sizeof(t->kept));
-	write_head(t, m, sent, &w);
+	write_head(t, m, &w);
 	if (!writer_ok(&w)) {
 		t->kept_long = lend_long(gw, t);
 		if (t->kept_long == NULL)
 			return GW_POOL_EMPTY;
 		writer_init(&w, t->kept_long, HEAD_LONG);
-		write_head(t, m, sent, &w);
+		write_head(t, m, &w);
 	}
 	if (!writer_ok(&w)) {
 		transaction_forget(gw, t);
 		return GW_SIP_TOO_LONG;
 	}
 	t->kept_len = (uint16_t)writer_len(&w);
-	t->sent = sent;
+	t->sent = true;
 	return GW_OK;
 }
 
-enum gw_err transaction_keep_head(struct gateway *gw, struct transaction *t,
-				  const struct sip_message *m)
-{
-	return keep_head(gw, t, m, false);
-}
-
 /** Room for all of bytes. Long ones may have half of the blocks that are lent: the heads of others
- * need them. */
+ * need them; and none for a WIC's, whose request goes nowhere else. */
 static uint8_t *room_for(struct gateway *gw, struct transaction *t, uint32_t len)
 {
 	if (len <= sizeof(t->kept))
 		return t->kept;
-	if (len > HEAD_LONG || slots_live(gw->heads) >= slots_capacity(gw->heads) / 2)
+	if (t->kind == TRANSACTION_TERMINATE || len > HEAD_LONG)
+		return NULL;
+	if (slots_live(gw->heads) >= slots_capacity(gw->heads) / 2)
 		return NULL;
 	t->kept_long = slots_get_unzeroed(gw->heads);
 	return t->kept_long;
@@ -117,7 +107,7 @@ enum gw_err transaction_keep_sent(struct gateway *gw, struct transaction *t)
 		return GW_OK;
 	}
 	err = sip_index(bytes, &gw->kept);
-	return err == GW_OK ? keep_head(gw, t, &gw->kept, true) : err;
+	return err == GW_OK ? keep_head(gw, t, &gw->kept) : err;
 }
 
 bool transaction_keep_bytes(struct gateway *gw, struct transaction *t, struct span bytes)

@@ -244,11 +244,10 @@ void transaction_acknowledged(struct gateway *gw, struct transaction *t)
 /** A fresh To tag. */
 static struct span fresh_tag(struct gateway *gw)
 {
-	uint64_t word = gw->env->random(gw->env->context);
 	uint32_t mark = writer_len(&gw->lines);
 
 	writer_text(&gw->lines, "ep-");
-	writer_hex(&gw->lines, span_of(&word, sizeof(word)));
+	request_random(gw, &gw->lines);
 	return request_lines(gw, mark);
 }
 
