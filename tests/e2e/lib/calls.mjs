@@ -71,6 +71,7 @@ export async function end(by, other) {
 async function holdAndGoOn(by, other) {
 	await by.does('hold');
 	await other.phone.waitForCall(`${other.user} held`, ({ held }) => held);
+	await other.does('settle');
 	await by.does('unhold');
 	await other.phone.waitForCall(`${other.user} no longer held`, ({ held }) => !held);
 	await Promise.all([by.hearsMore(), other.hearsMore()]);

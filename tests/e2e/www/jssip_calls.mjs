@@ -56,6 +56,11 @@ export class Calls {
 		return finish('renewal', (done) => this.session.renegotiate({ useUpdate }, done));
 	}
 
+	/** It takes an offer at any time. */
+	settle() {
+		return true;
+	}
+
 	info(text) {
 		return this.#ask('INFO', text);
 	}

@@ -91,6 +91,18 @@ export class Calls {
 		});
 	}
 
+	/**
+	 * Until the ACK of the other's offer has come: it may go by another transport than the next INVITE,
+	 * and be overtaken, and SIP.js is lost then as well.
+	 */
+	settle() {
+		return finish('the last offer', (done) => {
+			const look = () => this.#quiet() ? done() : setTimeout(look, AGAIN_MS);
+			setTimeout(look);
+			return true;
+		});
+	}
+
 	#quiet() {
 		const { dialog, pendingReinvite, pendingReinviteAck } = this.session;
 		return dialog.signalingState === 'Stable' && !pendingReinvite && !pendingReinviteAck;
