@@ -344,6 +344,7 @@ static void publish_limits(const struct config *config, struct arena *arena,
 	part->timer_c_s = (uint32_t)config->limits.timer_c.value;
 	part->flow_grace_s = (uint32_t)config->limits.flow_grace.value;
 	part->max_output = (uint32_t)config->limits.max_output.value;
+	part->mw_output = (uint32_t)config->limits.mw_output.value;
 	part->from_check = config->access.from_check.value != 0;
 	part->warn_reason = config->access.warn_reason.value != 0;
 	part->placeholder_user = publish_text(arena, config->access.placeholder_user);

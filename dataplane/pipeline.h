@@ -12,8 +12,8 @@
 
 #include "worker.h"
 
-/* Shared by worker.c (the loop), back_end.c, sleep.c, session.c (W2), mw_link.c (Mw) and command.c
- * only. */
+/* Shared by worker.c (the loop), back_end.c, sleep.c, session.c (W2), mw.c (Mw) and command.c only.
+ */
 
 #define SMALL_BUFFER 4096
 #define LARGE_BUFFER_MIN 16384 /* an HTTP head, and well apart from the small ones */
@@ -69,22 +69,33 @@ struct session {
 
 TAILQ_HEAD(sessions, session);
 
+/** A part of what waits to go out on a link, lent from link_buffers. */
+struct mw_chunk {
+	TAILQ_ENTRY(mw_chunk) next;
+	uint32_t at, len; /* bytes that are out, and that there are */
+	uint8_t bytes[];
+};
+
+TAILQ_HEAD(mw_chunks, mw_chunk);
+
 /** A TCP connection with the core, opened by us or by it. Owner: the worker. */
 struct mw_link {
 	struct conn *conn;
 	struct worker *worker;
+	const struct tls_ops *layer; /* what is on the connection */
+	struct tls *tls;	     /* its; NULL while the connection is being opened */
 	bool up;
 	bool finished; /* nothing more comes back on it: no new request takes it */
 	bool ours;     /* opened by us, to target */
 	struct mw_target target;
-	uint8_t *in;  /* lent from link_buffers */
-	uint8_t *out; /* lent from link_buffers */
+	uint8_t *in; /* lent from link_buffers */
 	uint32_t in_len;
-	uint32_t out_at, out_len;
-	uint32_t owed;	    /* the peer's requests that have no final response yet */
-	uint64_t used_us;   /* last message in or out */
-	uint64_t heard_us;  /* last byte in */
-	uint64_t pinged_us; /* our ping that nothing has come after; 0: none */
+	struct mw_chunks out; /* in order; each but the last is full */
+	uint32_t out_len;     /* bytes that wait in them, at most limits.mw_output */
+	uint32_t owed;	      /* the peer's requests that have no final response yet */
+	uint64_t used_us;     /* last message in or out */
+	uint64_t heard_us;    /* last byte in */
+	uint64_t pinged_us;   /* our ping that nothing has come after; 0: none */
 };
 
 #define MW_LINKS_MAX 256
@@ -264,16 +275,41 @@ enum gw_err session_output(struct session *s, struct span bytes);
 /** One WebSocket frame: head and payload sealed together. */
 enum gw_err session_output_frame(struct session *s, enum ws_opcode opcode, struct span payload);
 
+/* mw.c */
+/** Opens this worker's Mw listeners and UDP ports: the common entry and its own. GW_SYSTEM. */
+enum gw_err GW_MUST_CHECK mw_listen(struct worker *w);
+enum gw_err GW_MUST_CHECK mw_request(struct worker *w, const struct mw_target *target,
+				     struct span bytes);
+enum gw_err GW_MUST_CHECK mw_respond(struct worker *w, const struct mw_source *source,
+				     struct span bytes);
+/** False: counted. */
+bool mw_trusted(struct worker *w, const struct endpoint *peer);
+bool mw_hop_up(struct worker *w, const struct mw_target *target);
+/** Leaves the hop alone for a while; the entry that ends first makes room. */
+void mw_hop_failed(struct worker *w, const struct mw_target *target, enum gw_err why);
+void mw_hop_reached(struct worker *w, const struct mw_target *target);
+
 /* mw_link.c */
-/** Opens this worker's Mw listeners and UDP ports. GW_SYSTEM. */
-enum gw_err GW_MUST_CHECK mw_link_listen(struct worker *w);
+extern const struct conn_ops mw_link_ops; /* listener context: the worker */
+/** Sends a request over the connection to target, which is opened when there is none. GW_MW_DOWN,
+ * GW_QUEUE_FULL, GW_POOL_EMPTY. */
 enum gw_err GW_MUST_CHECK mw_link_request(struct worker *w, const struct mw_target *target,
 					  struct span bytes);
-enum gw_err GW_MUST_CHECK mw_link_respond(struct worker *w, const struct mw_source *source,
-					  struct span bytes);
+/** Sends a response where its request came from. GW_STALE: that has ended. */
+enum gw_err GW_MUST_CHECK mw_link_respond(struct worker *w, struct handle conn, struct span bytes);
 /** Fills at most max rows of connections from *cursor on; *cursor is moved on, 0 at the end. */
 uint32_t mw_link_rows(struct worker *w, uint32_t *cursor, uint32_t max, struct row_mw *rows);
-bool mw_link_hop_up(struct worker *w, const struct mw_target *target);
+
+/* mw_output.c: for mw_link.c alone */
+/** Gives a buffer back to link_buffers, if there is one. */
+void mw_buffer_put(struct worker *w, uint8_t **buffer);
+/** All of bytes behind what waits, or none. GW_QUEUE_FULL: more than limits.mw_output would wait;
+ * GW_POOL_EMPTY. */
+enum gw_err GW_MUST_CHECK mw_output_put(struct mw_link *link, struct span bytes);
+/** Sends as much of what waits as the connection takes. */
+void mw_output_flush(struct mw_link *link);
+/** What waits is given up. */
+void mw_output_drop(struct mw_link *link);
 
 /* back_end.c: each calls all back ends of the worker */
 enum gw_err GW_MUST_CHECK back_end_open(struct worker *w);

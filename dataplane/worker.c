@@ -37,7 +37,7 @@ static enum gw_err env_to_wic(void *context, struct handle flow, struct span byt
 static enum gw_err env_to_mw(void *context, const struct mw_target *target, struct span bytes)
 {
 	struct worker *w = context;
-	enum gw_err err = mw_link_request(w, target, bytes);
+	enum gw_err err = mw_request(w, target, bytes);
 
 	if (worker_traces(w) && err == GW_OK)
 		tracing_mw(w, TRACE_TO_CORE, target->transport, &target->address, bytes);
@@ -69,14 +69,14 @@ static enum gw_err env_to_source(void *context, const struct mw_source *source, 
 	if (worker_traces(w))
 		tracing_mw(w, TRACE_TO_CORE, source->transport, &source->peer, bytes);
 	if (source->worker == w->config.index)
-		return mw_link_respond(w, source, bytes);
+		return mw_respond(w, source, bytes);
 	counter_add(&w->counters.reply_out, 1);
 	return env_to_worker(w, source->worker, span_of(&reply, sizeof(reply)), bytes);
 }
 
 static bool env_hop_up(void *context, const struct mw_target *target)
 {
-	return mw_link_hop_up(context, target);
+	return mw_hop_up(context, target);
 }
 
 static void env_event(void *context, const struct message_event *event)
@@ -148,7 +148,7 @@ static void worker_reply(struct worker *w, const struct message_reply *reply, st
 {
 	if (reply->what == REPLY_RESPONSE)
 		gateway_response(w->gateway, &reply->source, bytes);
-	else if (mw_link_respond(w, &reply->source, bytes) != GW_OK)
+	else if (mw_respond(w, &reply->source, bytes) != GW_OK)
 		counter_add(&w->counters.mailbox_stale, 1);
 }
 
@@ -292,7 +292,7 @@ bool worker_turn(struct worker *w)
 	if (w->draining)
 		w->busy |= session_drain(w);
 	session_tls_turn(w);
-	back_end_run_ready(w); /* TLS, WebSocket, SIP, procedures: session.c and mw_link.c */
+	back_end_run_ready(w); /* TLS, WebSocket, SIP, procedures: session.c, mw.c */
 	verifier_turn(w);
 	resume_turn(w);
 	revoked_turn(w);
@@ -462,7 +462,7 @@ static enum gw_err open_net(struct worker *w, char *why, uint32_t why_len)
 				 endpoint_format(&listen->address, text));
 	}
 	if (err == GW_OK) {
-		err = mw_link_listen(w);
+		err = mw_listen(w);
 		if (err != GW_OK)
 			snprintf(why, why_len, "cannot open the Mw ports at %s",
 				 endpoint_format(&config->mw_address, text));

@@ -10,7 +10,7 @@ import { Sipp } from './lib/sipp.mjs';
 const REGISTERS = Number(process.env.WICGATE_E2E_REGISTERS ?? 1000);
 const WICS = Math.max(20, Math.min(500, REGISTERS / 200));
 const LIMIT_MS = 60000 + REGISTERS * 10;
-const ABREAST = 100;   /* WICs that register at a time */
+const ABREAST = 250;   /* WICs that register at a time: a worker checks so many new signatures at once (256) */
 const TOKEN_S = 7200;
 
 await scenario([...KERNEL_WORLDS, WORKER_COUNTS[0]].map((world) =>

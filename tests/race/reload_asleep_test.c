@@ -64,6 +64,7 @@ static struct config_part *part_new(void)
 	part->mw_worker_port_base = PORT_BASE + 1;
 	part->max_message = 4096;
 	part->max_output = 4096;
+	part->mw_output = 65536;
 	part->flow_key_count = 1;
 	part->tls_steps = 1;
 	if (!endpoint_parse(span_text("127.0.0.1"), &part->mw_address))

@@ -135,6 +135,7 @@ static struct snapshot_part *config_new(struct sim *sim, bool with_wwsf_1)
 		.preauth_s = 30,
 		.timer_c_s = sim->shape.timer_c_s,
 		.max_output = 16384,
+		.mw_output = 65536,
 		.from_check = true,
 	};
 	c->realm = (struct realm_config){SPAN(DOMAIN), SPAN(""), SPAN("visited.example"),

@@ -120,6 +120,7 @@ static struct snapshot_part *config_new(const struct world *world, enum world_si
 		.timer_c_s = 185,
 		.flow_grace_s = 30,
 		.max_output = world->max_output,
+		.mw_output = world->mw_output,
 		.from_check = true,
 	};
 	config_site(c, sites);

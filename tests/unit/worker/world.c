@@ -46,6 +46,7 @@ struct world world_plan(void)
 		.hop = MW_UDP,
 		.verifier = &verifier_openssl,
 		.max_output = 65536,
+		.mw_output = 65536,
 		.tls_steps = 8,
 	};
 }

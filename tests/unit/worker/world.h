@@ -26,7 +26,7 @@ struct world {
 	enum mw_transport hop; /* how the core is reached */
 	uint32_t keep_alive_s; /* 0: none */
 	const struct verifier_ops *verifier;
-	uint32_t max_output;
+	uint32_t max_output, mw_output;
 	enum wwsf_mode mode; /* of its web site */
 	uint32_t max_connections;
 	struct rate_limit upgrades; /* zeroed: no limit, here and around it */
