@@ -64,6 +64,7 @@ static void check_refuse_fault(const struct check *c, const struct tls_fault *fa
 		check_refuse(c, config->access.tls.groups.line, "access.tls.groups: %s",
 			     fault->why);
 		return;
+	case TLS_FAULT_AUTHORITIES: /* clients are asked for no certificate */
 	case TLS_FAULT_VERSION: /* a choice of the table: always a good one */
 	case TLS_FAULT_NONE:
 		check_refuse(c, config->access.tls.certificates.line, "access.tls: %s", fault->why);

@@ -43,6 +43,15 @@ struct tls_config {
 	uint8_t tickets;      /* TLS 1.3 tickets after a handshake; 0: none, nor with TLS 1.2 */
 	uint32_t ticket_life_s;
 	bool key_log; /* secrets of connections are told: debugging only */
+	/*
+	 * PEM certificates of who may have signed a peer's certificate; empty: peers are asked for
+	 * none. With some the context is mutual: it serves only who shows a certificate that one of
+	 * them has signed, itself or through a chain, and tls_ops.connect works, which shows
+	 * certificate[0]. Each of them is trusted by itself, with or without its own issuer. A
+	 * mutual context resumes nothing (tickets are not made), neither wants nor offers ALPN, and
+	 * serves who asks for a name that no certificate is for with certificate[0].
+	 */
+	struct span authorities;
 };
 
 /** What of a tls_config was refused, and why in words. */
@@ -54,6 +63,7 @@ struct tls_fault {
 		TLS_FAULT_CIPHERS,
 		TLS_FAULT_GROUPS,
 		TLS_FAULT_VERSION,
+		TLS_FAULT_AUTHORITIES,
 	} of;
 	uint32_t certificate; /* index; of the first two */
 	char why[128];

@@ -44,7 +44,17 @@ static struct tls *clear_accept(struct tls_context *context, struct conn *conn)
 	return tls;
 }
 
+static struct tls *clear_connect(struct tls_context *context, struct conn *conn, struct span name)
+{
+	return clear_accept(context, conn);
+}
+
 static bool clear_ready(const struct tls *tls)
+{
+	return true;
+}
+
+static bool clear_peer_is(const struct tls *tls, struct span name)
 {
 	return true;
 }
@@ -128,7 +138,9 @@ const struct tls_ops tls_clear = {
 	.tickets = clear_tickets,
 	.key_log = clear_key_log,
 	.accept = clear_accept,
+	.connect = clear_connect,
 	.ready = clear_ready,
+	.peer_is = clear_peer_is,
 	.fin = clear_fin,
 	.open = clear_open,
 	.seal = clear_seal,

@@ -29,6 +29,26 @@ static struct tls_host *context_same_names(struct tls_context *context,
 	return NULL;
 }
 
+/** An SSL_CTX for one side, without certificates. */
+static enum gw_err context_side(const struct tls_context *context, const struct tls_config *config,
+				const SSL_METHOD *method, struct tls_fault *fault, SSL_CTX **side)
+{
+	SSL_CTX *ctx = SSL_CTX_new_ex(context->lib, NULL, method);
+	enum gw_err err;
+
+	if (ctx == NULL)
+		return GW_NO_MEMORY;
+	err = tls_settings_apply(ctx, config, fault);
+	if (err != GW_OK) {
+		SSL_CTX_free(ctx);
+		return err;
+	}
+	if (context->authorities != NULL)
+		tls_settings_demand(ctx, context->authorities);
+	*side = ctx;
+	return GW_OK;
+}
+
 /** The host of leaf's names, made when there is none yet. */
 static enum gw_err context_host(struct tls_context *context, const struct tls_config *config,
 				struct tls_leaf *leaf, struct tls_fault *fault,
@@ -40,14 +60,10 @@ static enum gw_err context_host(struct tls_context *context, const struct tls_co
 	*host = context_same_names(context, &leaf->names);
 	if (*host != NULL)
 		return GW_OK;
-	ctx = SSL_CTX_new_ex(context->lib, NULL, TLS_server_method());
-	if (ctx == NULL)
-		return GW_NO_MEMORY;
-	err = tls_settings_apply(ctx, config, fault);
-	if (err != GW_OK) {
-		SSL_CTX_free(ctx);
+	err = context_side(context, config, TLS_server_method(), fault, &ctx);
+	if (err != GW_OK)
 		return err;
-	}
+	tls_settings_serve(ctx, config);
 	*host = &context->host[context->hosts++];
 	tls_host_init(*host, ctx, leaf);
 	return GW_OK;
@@ -66,6 +82,26 @@ static enum gw_err context_refuse(struct tls_fault *fault, uint32_t i)
 	return GW_CONFIG;
 }
 
+static enum gw_err context_use(SSL_CTX *ctx, const struct tls_leaf *leaf, uint32_t i,
+			       struct tls_fault *fault)
+{
+	if (SSL_CTX_use_cert_and_key(ctx, leaf->leaf, leaf->key, leaf->chain, 0) == 1)
+		return GW_OK;
+	return context_refuse(fault, i);
+}
+
+/** The client side, of a context that has authorities. */
+static enum gw_err context_client(struct tls_context *context, const struct tls_config *config,
+				  const struct tls_leaf *first, struct tls_fault *fault)
+{
+	enum gw_err err;
+
+	if (context->authorities == NULL)
+		return GW_OK;
+	err = context_side(context, config, TLS_client_method(), fault, &context->client);
+	return err == GW_OK ? context_use(context->client, first, 0, fault) : err;
+}
+
 static enum gw_err context_add(struct tls_context *context, const struct tls_config *config,
 			       uint32_t i, struct tls_fault *fault)
 {
@@ -75,9 +111,10 @@ static enum gw_err context_add(struct tls_context *context, const struct tls_con
 
 	if (err == GW_OK)
 		err = context_host(context, config, &leaf, fault, &host);
-	if (err == GW_OK &&
-	    SSL_CTX_use_cert_and_key(host->ctx, leaf.leaf, leaf.key, leaf.chain, 0) != 1)
-		err = context_refuse(fault, i);
+	if (err == GW_OK)
+		err = context_use(host->ctx, &leaf, i, fault);
+	if (err == GW_OK && i == 0)
+		err = context_client(context, config, &leaf, fault);
 	tls_leaf_fini(&leaf);
 	return err;
 }
@@ -89,6 +126,8 @@ static void context_destroy(struct tls_context *context)
 	for (uint32_t i = 0; i < context->hosts; i++)
 		tls_host_fini(&context->host[i]);
 	free(context->host);
+	SSL_CTX_free(context->client);
+	X509_STORE_free(context->authorities);
 	BIO_meth_free(context->method);
 	EVP_MD_free(context->digest);
 	EVP_CIPHER_free(context->ticket_cipher);
@@ -121,6 +160,9 @@ enum gw_err tls_context_new(const struct tls_config *config, struct tls_fault *f
 		return GW_NO_MEMORY;
 	ERR_clear_error();
 	err = context_open(context, config);
+	if (err == GW_OK && config->authorities.len > 0)
+		err = tls_authorities_read(context->lib, config->authorities, &context->authorities,
+					   fault);
 	for (uint32_t i = 0; err == GW_OK && i < config->certificates; i++)
 		err = context_add(context, config, i, fault);
 	ERR_clear_error();

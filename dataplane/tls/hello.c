@@ -89,7 +89,8 @@ fail:
 	return SSL_CLIENT_HELLO_ERROR;
 }
 
-/* PROTOCOL 2.1: an unknown server name ends in a fatal alert. Known is what a certificate says. */
+/* PROTOCOL 2.1: an unknown server name of a WIC ends in a fatal alert. Known is what a certificate
+ * says. */
 int tls_hello_name(SSL *ssl, int *alert, void *unused)
 {
 	const struct tls *tls = SSL_get_app_data(ssl);
@@ -99,6 +100,9 @@ int tls_hello_name(SSL *ssl, int *alert, void *unused)
 		return SSL_TLSEXT_ERR_NOACK;
 	if (tls_host_find(tls->context->host, tls->context->hosts, span_text(name)) != NULL)
 		return SSL_TLSEXT_ERR_OK;
+	if (tls->context->authorities != NULL)
+		return SSL_TLSEXT_ERR_NOACK; /* a peer may call us what he likes: we are the first
+					      */
 	*alert = SSL_AD_UNRECOGNIZED_NAME;
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }

@@ -162,6 +162,42 @@ enum gw_err tls_leaf_read(OSSL_LIB_CTX *lib, const struct tls_config *config, ui
 	return names_read(read->leaf, &read->names) ? GW_OK : GW_NO_MEMORY;
 }
 
+static bool authorities_add(OSSL_LIB_CTX *lib, BIO *pem, X509_STORE *store)
+{
+	uint32_t count = 0;
+	bool good = true;
+	X509 *next;
+
+	while (good && (next = leaf_next(lib, pem)) != NULL) {
+		good = X509_STORE_add_cert(store, next) == 1;
+		X509_free(next);
+		count++;
+	}
+	return good && count > 0 && leaf_at_end();
+}
+
+enum gw_err tls_authorities_read(OSSL_LIB_CTX *lib, struct span pem, X509_STORE **read,
+				 struct tls_fault *fault)
+{
+	BIO *bio = BIO_new_mem_buf(pem.at, (int)pem.len);
+	X509_STORE *store = X509_STORE_new();
+	enum gw_err err = GW_NO_MEMORY;
+
+	ERR_clear_error();
+	if (bio != NULL && store != NULL)
+		err = authorities_add(lib, bio, store)
+			      ? GW_OK
+			      : host_refuse(fault, TLS_FAULT_AUTHORITIES, 0,
+					    "not a list of PEM certificates");
+	BIO_free(bio);
+	if (err != GW_OK) {
+		X509_STORE_free(store);
+		return err;
+	}
+	*read = store;
+	return GW_OK;
+}
+
 void tls_leaf_fini(struct tls_leaf *leaf)
 {
 	X509_free(leaf->leaf);

@@ -36,6 +36,11 @@ enum gw_err tls_leaf_read(OSSL_LIB_CTX *lib, const struct tls_config *config, ui
 			  struct tls_leaf *read, struct tls_fault *fault);
 void tls_leaf_fini(struct tls_leaf *leaf);
 
+/** Parses PEM certificates, at least one, into a store that is the caller's. GW_CONFIG with *fault;
+ * GW_NO_MEMORY. */
+enum gw_err tls_authorities_read(OSSL_LIB_CTX *lib, struct span pem, X509_STORE **read,
+				 struct tls_fault *fault);
+
 bool tls_names_equal(const struct tls_names *a, const struct tls_names *b);
 
 /** Takes the names out of leaf; host->ctx is the caller's work. */

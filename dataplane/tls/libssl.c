@@ -4,14 +4,16 @@
 #include <stdlib.h>
 
 #include "libssl.h"
+#include "peer.h"
 
 /* What a TLS 1.3 record adds: head, content type, tag (RFC 8446 section 5.2). */
 #define RECORD_OVERHEAD (5 + 1 + 16)
 /* Plaintext of the record that begins in a send buffer too small for a whole one. */
 #define RECORD_SMALL 256
 #define NO_ALERT (-1)
-/* A KeyUpdate is 27 bytes that cost as much as ten records: a peer has some, and one more for
- * each so many bytes that it says. AEAD limits (RFC 8446 section 5.5) ask for far fewer. */
+/* A KeyUpdate is 27 bytes that cost as much as ten records, and a server's ticket is as useless to
+ * us: a peer has some, and one more for each so many bytes that it says. AEAD limits (RFC 8446
+ * section 5.5) ask for far fewer. */
 #define UPDATES_MAX 32
 #define UPDATE_BYTES 65536
 
@@ -43,7 +45,9 @@ static void libssl_message(int sent, int version, int type, const void *bytes, s
 	struct span message = span_of(bytes, (uint32_t)len);
 	struct tls *tls = context;
 
-	if (sent || type != SSL3_RT_HANDSHAKE || span_at(message, 0) != SSL3_MT_KEY_UPDATE)
+	if (sent || type != SSL3_RT_HANDSHAKE ||
+	    (span_at(message, 0) != SSL3_MT_KEY_UPDATE &&
+	     span_at(message, 0) != SSL3_MT_NEWSESSION_TICKET))
 		return;
 	if (tls->updates == 0)
 		tls->wire.spent = true;
@@ -73,14 +77,15 @@ static void libssl_key_log(struct tls_context *context, tls_key_log *tell, void 
 	context->tell_to = to;
 }
 
-static struct tls *libssl_accept(struct tls_context *context, struct conn *conn)
+/** One side of a connection, which ctx is for. */
+static struct tls *libssl_start(struct tls_context *context, SSL_CTX *ctx, struct conn *conn)
 {
 	struct tls *tls = calloc(1, sizeof(*tls));
 	BIO *bio;
 
 	if (tls == NULL)
 		return NULL;
-	tls->ssl = SSL_new(context->host[0].ctx);
+	tls->ssl = SSL_new(ctx);
 	bio = tls_bio_new(context->lib, context->method, &tls->wire);
 	if (tls->ssl == NULL || bio == NULL)
 		goto free;
@@ -94,11 +99,6 @@ static struct tls *libssl_accept(struct tls_context *context, struct conn *conn)
 	SSL_set_info_callback(tls->ssl, libssl_watch);
 	SSL_set_msg_callback(tls->ssl, libssl_message);
 	SSL_set_msg_callback_arg(tls->ssl, tls);
-	SSL_set_accept_state(tls->ssl);
-	if (tls_ticket_keys(context) == NULL) {
-		SSL_set_options(tls->ssl, SSL_OP_NO_TICKET);
-		SSL_set_num_tickets(tls->ssl, 0);
-	}
 	context->connections++;
 	return tls;
 
@@ -108,6 +108,20 @@ free:
 	free(tls);
 	ERR_clear_error();
 	return NULL;
+}
+
+static struct tls *libssl_accept(struct tls_context *context, struct conn *conn)
+{
+	struct tls *tls = libssl_start(context, context->host[0].ctx, conn);
+
+	if (tls == NULL)
+		return NULL;
+	SSL_set_accept_state(tls->ssl);
+	if (tls_ticket_keys(context) == NULL) {
+		SSL_set_options(tls->ssl, SSL_OP_NO_TICKET);
+		SSL_set_num_tickets(tls->ssl, 0);
+	}
+	return tls;
 }
 
 static bool libssl_ready(const struct tls *tls)
@@ -120,20 +134,32 @@ static void libssl_fin(struct tls *tls)
 	tls->fin = true;
 }
 
+/** What was wrong with the peer's certificate, as ": words"; "" when nothing was. */
+static void libssl_verdict(const struct tls *tls, char words[TLS_FAILURE_MAX])
+{
+	long verdict = SSL_get_verify_result(tls->ssl);
+
+	words[0] = '\0';
+	if (verdict != X509_V_OK)
+		snprintf(words, TLS_FAILURE_MAX, ": %s", X509_verify_cert_error_string(verdict));
+}
+
 static enum gw_err libssl_fail(struct tls *tls)
 {
 	const char *reason = tls_context_reason();
+	char verdict[TLS_FAILURE_MAX];
 
 	if (tls->our_alert == SSL_AD_UNRECOGNIZED_NAME)
 		reason = "no certificate for that server name"; /* libssl says: callback failed */
+	libssl_verdict(tls, verdict);
 	tls->failed = tls->ready ? GW_TLS_RECORD : GW_TLS_HANDSHAKE;
 	if (tls->peer_alert != NO_ALERT) {
 		tls->failed = GW_TLS_ALERT;
 		snprintf(tls->failure, sizeof(tls->failure), "peer sent alert %s",
 			 SSL_alert_desc_string_long(tls->peer_alert));
 	} else if (tls->our_alert != NO_ALERT) {
-		snprintf(tls->failure, sizeof(tls->failure), "we refused: %s (sent alert %s)",
-			 reason, SSL_alert_desc_string_long(tls->our_alert));
+		snprintf(tls->failure, sizeof(tls->failure), "we refused: %s%s (sent alert %s)",
+			 reason, verdict, SSL_alert_desc_string_long(tls->our_alert));
 	} else {
 		snprintf(tls->failure, sizeof(tls->failure), "we refused: %s", reason);
 	}
@@ -175,12 +201,53 @@ static enum gw_err libssl_handshake(struct tls *tls)
 	ERR_clear_error();
 	returned = SSL_do_handshake(tls->ssl);
 	/* TLS 1.2 has one ClientHello, and calls what it encrypts as it did in clear */
-	if (returned == 1 || SSL_version(tls->ssl) == TLS1_2_VERSION)
+	if (returned == 1 || (SSL_is_server(tls->ssl) && SSL_version(tls->ssl) == TLS1_2_VERSION))
 		tls->wire.flight.over = true;
 	if (returned != 1)
 		return libssl_outcome(tls, returned);
 	tls->ready = true;
 	return GW_OK;
+}
+
+static void libssl_free(struct tls *tls)
+{
+	struct tls_context *context;
+
+	if (tls == NULL)
+		return;
+	context = tls->context;
+	SSL_free(tls->ssl);
+	free(tls);
+	tls_context_put(context);
+}
+
+static struct tls *libssl_connect(struct tls_context *context, struct conn *conn, struct span name)
+{
+	char sni[TLS_NAME_MAX + 1];
+	struct tls *tls;
+
+	if (context->client == NULL)
+		return NULL;
+	tls = libssl_start(context, context->client, conn);
+	if (tls == NULL)
+		return NULL;
+	tls->wire.flight.chain = true;
+	SSL_set_connect_state(tls->ssl);
+	if (tls_peer_sni(name, sni) && SSL_set_tlsext_host_name(tls->ssl, sni) != 1) {
+		libssl_free(tls);
+		ERR_clear_error();
+		return NULL;
+	}
+	(void)libssl_handshake(tls); /* what fails here, open tells */
+	return tls;
+}
+
+static bool libssl_peer_is(const struct tls *tls, struct span name)
+{
+	const X509 *peer = tls->ready ? SSL_get0_peer_certificate(tls->ssl) : NULL;
+
+	return peer != NULL && SSL_get_verify_result(tls->ssl) == X509_V_OK &&
+	       tls_peer_is(peer, name);
 }
 
 static struct tls_result libssl_open(struct tls *tls, uint8_t *to, uint32_t room)
@@ -322,18 +389,6 @@ static struct tls_info libssl_info(const struct tls *tls)
 	return info;
 }
 
-static void libssl_free(struct tls *tls)
-{
-	struct tls_context *context;
-
-	if (tls == NULL)
-		return;
-	context = tls->context;
-	SSL_free(tls->ssl);
-	free(tls);
-	tls_context_put(context);
-}
-
 const struct tls_ops tls_libssl = {
 	.name = "libssl",
 	.context_new = tls_context_new,
@@ -341,7 +396,9 @@ const struct tls_ops tls_libssl = {
 	.tickets = libssl_tickets,
 	.key_log = libssl_key_log,
 	.accept = libssl_accept,
+	.connect = libssl_connect,
 	.ready = libssl_ready,
+	.peer_is = libssl_peer_is,
 	.fin = libssl_fin,
 	.open = libssl_open,
 	.seal = libssl_seal,

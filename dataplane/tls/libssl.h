@@ -15,6 +15,8 @@ struct tls_context {
 	BIO_METHOD *method;
 	struct tls_host *host; /* [0] also serves who names no server */
 	uint32_t hosts;
+	X509_STORE *authorities;   /* of peers; NULL: they are asked for no certificate */
+	SSL_CTX *client;	   /* with certificate[0]; NULL without authorities */
 	EVP_MD *digest;		   /* SHA-256: of session contexts */
 	EVP_CIPHER *ticket_cipher; /* AES-256-CBC */
 	/* where the keys of this turn are; *keys NULL, or keys itself: no tickets */
@@ -25,7 +27,7 @@ struct tls_context {
 	bool abandoned;	      /* by context_free: ends with the last connection */
 };
 
-/** The server side of one connection. Its SSL's application data. */
+/** One side of one connection. Its SSL's application data. */
 struct tls {
 	SSL *ssl;
 	struct tls_wire wire;
@@ -33,7 +35,7 @@ struct tls {
 	enum gw_err failed; /* GW_OK while all is well */
 	int peer_alert;
 	int our_alert;
-	uint32_t updates; /* KeyUpdates that the peer may still send */
+	uint32_t updates; /* KeyUpdates and tickets that the peer may still send */
 	uint32_t opened;  /* plaintext bytes since that last grew */
 	uint32_t retry;	  /* plaintext bytes of a record that is partly sent; not taken yet */
 	bool ready;
@@ -61,9 +63,15 @@ const char *tls_context_reason(void);
 
 /* settings.c */
 
-/** Puts everything but certificates into ctx. GW_CONFIG with *fault. */
+/** Puts what both sides have, but for certificates, into ctx. GW_CONFIG with *fault. */
 enum gw_err tls_settings_apply(SSL_CTX *ctx, const struct tls_config *config,
 			       struct tls_fault *fault);
+
+/** Puts what only a server has into ctx. */
+void tls_settings_serve(SSL_CTX *ctx, const struct tls_config *config);
+
+/** Demands a certificate that authorities (shared) have signed of the peers of ctx. */
+void tls_settings_demand(SSL_CTX *ctx, X509_STORE *authorities);
 
 /* hello.c */
 

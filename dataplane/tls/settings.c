@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 
 #include "libssl.h"
 
+/* Certificates between a peer's and the one that is trusted: each costs a signature. */
+#define ISSUERS_MAX 8
 /* Of the longest list of ciphers or groups. */
 #define LIST_MAX 1024
 /* 112 bits: no RSA key below 2048, no SHA-1 signature. */
@@ -133,9 +136,11 @@ static enum gw_err settings_versions(SSL_CTX *ctx, const struct tls_config *conf
 
 static void settings_tickets(SSL_CTX *ctx, const struct tls_config *config)
 {
-	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_num_tickets(ctx, config->tickets);
-	if (config->tickets == 0) {
+	/* a session of a mutual context would let in who has lost his certificate since */
+	uint8_t tickets = config->authorities.len > 0 ? 0 : config->tickets;
+
+	SSL_CTX_set_num_tickets(ctx, tickets);
+	if (tickets == 0) {
 		SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
 		return;
 	}
@@ -161,11 +166,7 @@ enum gw_err tls_settings_apply(SSL_CTX *ctx, const struct tls_config *config,
 				      SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 					 SSL_OP_CIPHER_SERVER_PREFERENCE);
-	SSL_CTX_set_max_early_data(ctx, 0);
-	SSL_CTX_set_client_hello_cb(ctx, tls_hello_host, NULL);
-	SSL_CTX_set_tlsext_servername_callback(ctx, tls_hello_name);
-	SSL_CTX_set_alpn_select_cb(ctx, tls_hello_alpn, NULL);
-	settings_tickets(ctx, config);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	if (config->key_log)
 		SSL_CTX_set_keylog_callback(ctx, settings_tell);
 	err = settings_versions(ctx, config, fault);
@@ -174,4 +175,31 @@ enum gw_err tls_settings_apply(SSL_CTX *ctx, const struct tls_config *config,
 	if (err == GW_OK)
 		err = settings_groups(ctx, config, fault);
 	return err;
+}
+
+void tls_settings_serve(SSL_CTX *ctx, const struct tls_config *config)
+{
+	SSL_CTX_set_max_early_data(ctx, 0);
+	SSL_CTX_set_client_hello_cb(ctx, tls_hello_host, NULL);
+	SSL_CTX_set_tlsext_servername_callback(ctx, tls_hello_name);
+	if (config->authorities.len == 0)
+		SSL_CTX_set_alpn_select_cb(ctx, tls_hello_alpn, NULL);
+	settings_tickets(ctx, config);
+}
+
+void tls_settings_demand(SSL_CTX *ctx, X509_STORE *authorities)
+{
+	X509_VERIFY_PARAM *rules = SSL_CTX_get0_param(ctx);
+
+	SSL_CTX_set1_cert_store(ctx, authorities);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	SSL_CTX_set_verify_depth(ctx, ISSUERS_MAX);
+	SSL_CTX_set_max_cert_list(ctx, TLS_FLIGHT_CHAIN_MAX);
+	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+	/* or libssl would look among the authorities for what to send behind our own certificate */
+	SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
+	/* a node has one certificate for both sides: what it is for, if it says so, may be either
+	 */
+	X509_VERIFY_PARAM_set_purpose(rules, X509_PURPOSE_ANY);
+	X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN);
 }

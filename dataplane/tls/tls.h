@@ -78,8 +78,25 @@ struct tls_ops {
 	 * NULL: no memory.
 	 */
 	struct tls *(*accept)(struct tls_context *context, struct conn *conn);
-	/** True once the handshake is finished. */
+	/**
+	 * Starts the client side on conn, which has connected, stays the caller's and must outlive
+	 * the result; the ClientHello is in its send buffer when this returns. name is borrowed:
+	 * where it is a DNS name the server is told it (RFC 6066 section 3), an address literal or
+	 * anything else is not sent. A server without a certificate that the context's authorities
+	 * have signed is refused; whose certificate it is, peer_is tells. NULL: no memory, or the
+	 * context has no authorities.
+	 */
+	struct tls *(*connect)(struct tls_context *context, struct conn *conn, struct span name);
+	/** True once the handshake is finished. A client of TLS 1.3 is ready before the server has
+	 * looked at its certificate: a refusal comes to open, as GW_TLS_ALERT. */
 	bool (*ready)(const struct tls *tls);
+	/**
+	 * True when the peer's certificate, which has been verified, is for name: a DNS name, or an
+	 * address literal, of IPv6 with or without brackets. See tls/peer.h for what is compared.
+	 * False before ready, and in a context without authorities. tls_clear: always true, who is
+	 * there is trusted by his address.
+	 */
+	bool (*peer_is)(const struct tls *tls, struct span name);
 	/** The peer has sent FIN: once what came before it is read, open says GW_TLS_CLOSED, or
 	 * GW_TLS_HANDSHAKE when it came too early. */
 	void (*fin)(struct tls *tls);
@@ -115,7 +132,8 @@ struct tls_ops {
 /* tls_libssl (tls_context.h) is libssl over the connection. A session goes on by tickets that hold
  * its state (RFC 5077, RFC 8446 4.6.1); nothing of it is kept here. No renegotiation, compression
  * or early data. A server name that no certificate is for is refused with a fatal alert (PROTOCOL
- * 2.1), and so is a client that offers ALPN without http/1.1 (RFC 7301 3.2). */
+ * 2.1), and so is a client that offers ALPN without http/1.1 (RFC 7301 3.2): but not where the
+ * context is mutual. */
 /** No TLS: what conn holds is plaintext; info names it "clear". */
 extern const struct tls_ops tls_clear;
 

@@ -14,30 +14,66 @@ static void must(int ok)
 		abort();
 }
 
-static X509 *certificate_make(EVP_PKEY *key, const char *names)
+static void certificate_extend(X509 *cert, int nid, const char *value)
+{
+	X509_EXTENSION *made;
+
+	if (value == NULL)
+		return;
+	made = X509V3_EXT_conf_nid(NULL, NULL, nid, (char *)(uintptr_t)value);
+	must(made != NULL && X509_add_ext(cert, made, -1));
+	X509_EXTENSION_free(made);
+}
+
+static void certificate_name(X509_NAME *subject)
 {
 	static unsigned int made;
 	char number[16];
-	X509 *cert = X509_new();
-	X509_EXTENSION *san =
-		X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, (char *)(uintptr_t)names);
 
-	must(cert != NULL && san != NULL);
-	must(X509_set_version(cert, X509_VERSION_3));
-	must(ASN1_INTEGER_set(X509_get_serialNumber(cert), 1));
-	must(X509_gmtime_adj(X509_getm_notBefore(cert), -3600) != NULL);
-	must(X509_gmtime_adj(X509_getm_notAfter(cert), 86400) != NULL);
-	must(X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC,
+	must(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
 					(const unsigned char *)"common.example", -1, -1, 0));
 	/* clients find who has signed by the subject */
 	snprintf(number, sizeof(number), "%u", ++made);
-	must(X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "O", MBSTRING_ASC,
-					(const unsigned char *)number, -1, -1, 0));
+	must(X509_NAME_add_entry_by_txt(subject, "O", MBSTRING_ASC, (const unsigned char *)number,
+					-1, -1, 0));
+}
+
+static void certificate_sign(X509 *cert, const struct tls_certificate *issuer)
+{
+	BIO *chain = BIO_new_mem_buf(issuer->chain.at, (int)issuer->chain.len),
+	    *private = BIO_new_mem_buf(issuer->key.at, (int)issuer->key.len);
+	X509 *above = PEM_read_bio_X509(chain, NULL, NULL, NULL);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(private, NULL, NULL, NULL);
+
+	must(above != NULL && key != NULL);
+	must(X509_set_issuer_name(cert, X509_get_subject_name(above)));
+	must(X509_sign(cert, key, EVP_sha256()) > 0);
+	X509_free(above);
+	EVP_PKEY_free(key);
+	BIO_free(chain);
+	BIO_free(private);
+}
+
+static X509 *certificate_make(EVP_PKEY *key, const struct pem_wish *wish)
+{
+	bool usual = wish->from_s == 0 && wish->until_s == 0;
+	X509 *cert = X509_new();
+
+	must(cert != NULL);
+	must(X509_set_version(cert, X509_VERSION_3));
+	must(ASN1_INTEGER_set(X509_get_serialNumber(cert), 1));
+	must(X509_gmtime_adj(X509_getm_notBefore(cert), usual ? -3600 : wish->from_s) != NULL);
+	must(X509_gmtime_adj(X509_getm_notAfter(cert), usual ? 86400 : wish->until_s) != NULL);
+	certificate_name(X509_get_subject_name(cert));
 	must(X509_set_issuer_name(cert, X509_get_subject_name(cert)));
 	must(X509_set_pubkey(cert, key));
-	must(X509_add_ext(cert, san, -1));
-	must(X509_sign(cert, key, EVP_sha256()) > 0);
-	X509_EXTENSION_free(san);
+	certificate_extend(cert, NID_basic_constraints, wish->constraints);
+	certificate_extend(cert, NID_ext_key_usage, wish->usage);
+	certificate_extend(cert, NID_subject_alt_name, wish->names);
+	if (wish->issuer != NULL)
+		certificate_sign(cert, wish->issuer);
+	else
+		must(X509_sign(cert, key, EVP_sha256()) > 0);
 	return cert;
 }
 
@@ -53,11 +89,11 @@ static struct span taken(BIO *bio)
 	return span_of(copy, (uint32_t)len);
 }
 
-struct tls_certificate pem_make(const char *names, enum pem_kind kind)
+struct tls_certificate pem_issue(const struct pem_wish *wish)
 {
-	EVP_PKEY *key =
-		kind == PEM_P256 ? EVP_EC_gen("P-256") : EVP_RSA_gen(kind == PEM_RSA ? 2048 : 1024);
-	X509 *cert = certificate_make(key, names);
+	EVP_PKEY *key = wish->kind == PEM_P256 ? EVP_EC_gen("P-256")
+					       : EVP_RSA_gen(wish->kind == PEM_RSA ? 2048 : 1024);
+	X509 *cert = certificate_make(key, wish);
 	BIO *chain = BIO_new(BIO_s_mem()), *private = BIO_new(BIO_s_mem());
 
 	must(PEM_write_bio_X509(chain, cert));
@@ -65,6 +101,11 @@ struct tls_certificate pem_make(const char *names, enum pem_kind kind)
 	X509_free(cert);
 	EVP_PKEY_free(key);
 	return (struct tls_certificate){taken(chain), taken(private)};
+}
+
+struct tls_certificate pem_make(const char *names, enum pem_kind kind)
+{
+	return pem_issue(&(struct pem_wish){.names = names, .kind = kind});
 }
 
 void pem_free(struct tls_certificate *pem)

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PEERS_H
+#define PEERS_H
+
+#include "fake.h"
+#include "pem.h"
+#include "tls/tls.h"
+
+/** Two nodes of tls_libssl that ask each other for a certificate, and the fake connection between
+ * them. */
+
+enum peer_side { PEER_CLIENT, PEER_SERVER, PEER_SIDES };
+
+struct peers {
+	struct tls_certificate authority;	/* has signed what follows */
+	struct tls_certificate own[PEER_SIDES]; /* of wic.home1.net and of icscf.home1.net */
+	struct fake fake[PEER_SIDES];
+	struct tls_context *context[PEER_SIDES];
+	struct tls *tls[PEER_SIDES];
+};
+
+/** Certificates are made and contexts that trust them; nothing is connected. */
+struct peers *peers_new(void);
+void peers_free(struct peers *p);
+
+/** The configuration that side has; borrows of p. */
+struct tls_config peers_config(const struct peers *p, enum peer_side side);
+
+/** A context of another configuration for side: connections keep theirs. */
+void peers_context(struct peers *p, enum peer_side side, struct tls_config config);
+
+/** Another connection, of a client that asks for name, instead of the last. */
+void peers_connect(struct peers *p, const char *name);
+
+/** Moves what either side has sent to the other, at most n bytes each way. True: something moved.
+ */
+bool peers_carry(struct peers *p, uint32_t n);
+
+/** Handshakes until neither side goes on; what each side's open says then is at err. */
+void peers_handshake(struct peers *p, uint32_t bytes_a_step, enum gw_err err[PEER_SIDES]);
+
+/** A connection to icscf.home1.net that must become ready on both sides. */
+void peers_meet(struct peers *p);
+
+#endif
