@@ -213,16 +213,22 @@ static bool address_is_name(struct span s)
 
 static const char *address_transport(struct span parameters, struct next_hop_config *out)
 {
+	static const struct {
+		const char *text;
+		enum next_hop_transport transport;
+	} known[] = {{";transport=udp", NEXT_HOP_UDP},
+		     {";transport=tcp", NEXT_HOP_TCP},
+		     {";transport=tls", NEXT_HOP_TLS}};
+
 	out->transport = out->name.len > 0 ? NEXT_HOP_ANY : NEXT_HOP_UDP;
 	if (parameters.len == 0)
 		return NULL;
-	out->transport = NEXT_HOP_UDP;
-	if (span_equal_nocase(parameters, SPAN(";transport=udp")))
-		return NULL;
-	if (!span_equal_nocase(parameters, SPAN(";transport=tcp")))
-		return "only ;transport=udp or ;transport=tcp may follow the address";
-	out->transport = NEXT_HOP_TCP;
-	return NULL;
+	for (uint32_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (span_equal_nocase(parameters, span_text(known[i].text))) {
+			out->transport = known[i].transport;
+			return NULL;
+		}
+	return "only ;transport=udp, tcp or tls may follow the address";
 }
 
 const char *address_next_hop(const char *uri, struct next_hop_config *out)
@@ -241,13 +247,18 @@ const char *address_next_hop(const char *uri, struct next_hop_config *out)
 	if (port.len > 0 && (!address_number(port, 65535, &number) || number == 0))
 		return "port out of range 1..65535";
 	*out = (struct next_hop_config){.port = (uint16_t)number};
-	if (address_read(host, &out->address) == NULL)
-		endpoint_set_port(&out->address, (uint16_t)(number != 0 ? number : 5060));
-	else if (address_is_name(host))
+	if (address_read(host, &out->address) != NULL) {
+		if (!address_is_name(host))
+			return "host is neither an address nor a host name";
 		out->name = host;
-	else
-		return "host is neither an address nor a host name";
-	return address_transport(span_from(rest, end), out);
+	}
+	why = address_transport(span_from(rest, end), out);
+	if (why == NULL && out->name.len == 0)
+		endpoint_set_port(&out->address,
+				  (uint16_t)(number != 0		      ? number
+					     : out->transport == NEXT_HOP_TLS ? 5061
+									      : 5060));
+	return why;
 }
 
 const char *address_host_name(const char *text)

@@ -218,6 +218,9 @@ static void check_next_hop(const struct check *c, const struct config_next_hop *
 	if (why != NULL)
 		check_refuse(c, row->uri.line, "mw.next_hops[].uri: \"%s\": %s", row->uri.text,
 			     why);
+	else if (hop.transport == NEXT_HOP_TLS && !config_has_mw_tls(c->config))
+		check_refuse(c, row->uri.line, "mw.next_hops[].uri: \"%s\" needs mw.tls",
+			     row->uri.text);
 	else if (hop.name.len > 0)
 		return; /* what its addresses are is known later */
 	else if (config_mw_address(c->config, &ours) &&
@@ -234,29 +237,72 @@ static void check_next_hop(const struct check *c, const struct config_next_hop *
 			row->uri.text);
 }
 
-static void check_mw_ports(const struct check *c)
+/** The ports of one transport of Mw: the common one, and one for each worker. */
+struct mw_ports {
+	struct option_number common, base;
+	const char *common_name, *base_name;
+};
+
+/** Of how many workers a port is one, from base on. */
+static bool check_is_worker_port(const struct check *c, const struct mw_ports *ports, uint64_t port)
+{
+	return port >= ports->base.value &&
+	       port < ports->base.value + c->config->workers.cores.count;
+}
+
+static void check_mw_ports(const struct check *c, const struct mw_ports *ports)
 {
 	const struct config *config = c->config;
-	uint64_t base = config->mw.worker_port_base.value, sip = config->mw.sip_port.value;
-	uint64_t last = base + config->workers.cores.count - 1;
 
-	if (last > 65535)
-		check_refuse(c, config->mw.worker_port_base.line,
-			     "mw.worker_port_base: no port left for the last worker");
-	if (sip >= base && sip <= last)
-		check_refuse(c, config->mw.sip_port.line,
-			     "mw.sip_port: also a port of one worker, see mw.worker_port_base");
+	if (ports->base.value + config->workers.cores.count - 1 > 65535)
+		check_refuse(c, ports->base.line, "%s: no port left for the last worker",
+			     ports->base_name);
+	if (check_is_worker_port(c, ports, ports->common.value))
+		check_refuse(c, ports->common.line, "%s: also a port of one worker, see %s",
+			     ports->common_name, ports->base_name);
 	for (uint32_t i = 0; i < config->access.listen.count; i++) {
 		const struct config_listen *listen =
 			ELEMENT(config_listen, config->access.listen, i);
-		uint64_t tcp = listen->tcp.value;
 
 		if (strcmp(listen->port.text, config->mw.port.text) == 0 &&
-		    (tcp == sip || (tcp >= base && tcp <= last)))
+		    (listen->tcp.value == ports->common.value ||
+		     check_is_worker_port(c, ports, listen->tcp.value)))
 			check_refuse(c, listen->tcp.line,
 				     "access.listen[].tcp: %llu is a port of Mw as well",
-				     (unsigned long long)tcp);
+				     (unsigned long long)listen->tcp.value);
 	}
+}
+
+/** TCP and TLS share no port. */
+static void check_mw_ports_apart(const struct check *c, const struct mw_ports *tcp,
+				 const struct mw_ports *tls)
+{
+	uint32_t workers = c->config->workers.cores.count;
+	bool apart = tcp->common.value != tls->common.value &&
+		     !check_is_worker_port(c, tcp, tls->common.value) &&
+		     !check_is_worker_port(c, tls, tcp->common.value);
+
+	for (uint32_t w = 0; w < workers; w++)
+		apart = apart && !check_is_worker_port(c, tcp, tls->base.value + w);
+	if (!apart)
+		check_refuse(c, tls->common.line,
+			     "mw.tls.port, mw.tls.worker_port_base: also ports of mw.sip_port or "
+			     "mw.worker_port_base");
+}
+
+static void check_mw_all_ports(const struct check *c)
+{
+	const struct config *config = c->config;
+	const struct mw_ports tcp = {config->mw.sip_port, config->mw.worker_port_base,
+				     "mw.sip_port", "mw.worker_port_base"};
+	const struct mw_ports tls = {config->mw.tls.port, config->mw.tls.worker_port_base,
+				     "mw.tls.port", "mw.tls.worker_port_base"};
+
+	check_mw_ports(c, &tcp);
+	if (!config_has_mw_tls(config))
+		return;
+	check_mw_ports(c, &tls);
+	check_mw_ports_apart(c, &tcp, &tls);
 }
 
 static void check_mw(const struct check *c)
@@ -273,7 +319,10 @@ static void check_mw(const struct check *c)
 		check_repeated(c, "mw.next_hops[].uri", &config->mw.next_hops,
 			       sizeof(struct config_next_hop), i, strcasecmp);
 	}
-	check_mw_ports(c);
+	check_mw_all_ports(c);
+	check_mw_tls(c);
+	for (uint32_t i = 0; i < config->mw.tls.peers.count; i++)
+		check_host_name(c, "mw.tls.peers", *config_text(&config->mw.tls.peers, i));
 }
 
 /* ---- issuers -------------------------------------------------------------------------------- */

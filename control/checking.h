@@ -39,6 +39,8 @@ void check_jwks(const struct check *c, struct config_issuer *issuer);
 
 /** Reads certificates and keys, and tries them and the other settings of TLS. */
 void check_tls(const struct check *c);
+/** mw.tls: alone. */
+void check_mw_tls(const struct check *c);
 
 /** A port by itself, and beside the others. */
 void check_ports(const struct check *c);

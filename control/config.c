@@ -56,6 +56,9 @@ void config_compare(const struct config *old, const struct config *next, struct 
 	struct config_comparison c = {.next = next, .problems = problems};
 
 	bind_compare(old, next, OPTION_RESTART, config_refuse_change, &c);
+	if (config_has_mw_tls(old) != config_has_mw_tls(next))
+		problems_add(problems, PROBLEM_ERROR, next->file, next->mw.tls.certificate.line,
+			     "mw.tls.certificate: TLS on or off needs a restart");
 	problems_sort(problems);
 }
 
@@ -93,6 +96,21 @@ void config_tls(const struct config *config, struct tls_config *tls)
 		.tickets = (uint8_t)config->access.tls.tickets.value,
 		.key_log = config->access.tls.key_log.text[0] != '\0',
 		.ticket_life_s = life_s < 604800 ? (uint32_t)life_s : 604800,
+	};
+}
+
+bool config_has_mw_tls(const struct config *config)
+{
+	return config->mw.tls.certificate.text[0] != '\0';
+}
+
+void config_mw_tls(const struct config *config, struct tls_config *tls)
+{
+	*tls = (struct tls_config){
+		.certificate = &config->mw.tls.pem,
+		.certificates = 1,
+		.authorities = config->mw.tls.ca,
+		.key_log = config->access.tls.key_log.text[0] != '\0',
 	};
 }
 

@@ -118,6 +118,13 @@ struct config {
 		struct option_text port, host;
 		struct option_number sip_port, worker_port_base, advertise_port, options_interval,
 			keep_alive;
+		struct {
+			struct option_number port, worker_port_base;
+			struct option_text certificate, key, authorities;
+			struct option_list peers;   /* struct option_text */
+			struct tls_certificate pem; /* what the files hold */
+			struct span ca;
+		} tls;			      /* of certificate "": none */
 		struct option_list next_hops; /* struct config_next_hop */
 		struct option_list trusted, name_servers;
 	} mw;
@@ -191,6 +198,10 @@ uint32_t config_share(const struct config *config, struct option_number number);
 
 /** The settings of access.tls:, lent by config. */
 void config_tls(const struct config *config, struct tls_config *tls);
+/** Those of mw.tls:. */
+void config_mw_tls(const struct config *config, struct tls_config *tls);
+/** True when Mw has TLS. */
+bool config_has_mw_tls(const struct config *config);
 
 /** The settings of tcp:. */
 void config_tcp(const struct config *config, struct worker_tcp *tcp);

@@ -116,6 +116,12 @@ static json_t *fetch_binding(uint16_t worker, const uint8_t *bytes)
 			 (json_int_t)row.service_routes);
 }
 
+/** As a URI has it. */
+static const char *fetch_transport(enum mw_transport transport)
+{
+	return transport == MW_UDP ? "udp" : transport == MW_TCP ? "tcp" : "tls";
+}
+
 static json_t *fetch_mw(uint16_t worker, const uint8_t *bytes)
 {
 	char peer[ENDPOINT_TEXT_MAX];
@@ -125,7 +131,7 @@ static json_t *fetch_mw(uint16_t worker, const uint8_t *bytes)
 	return json_pack("{s:i, s:o, s:s, s:s, s:o, s:I, s:I, s:I}", "worker", (int)worker, "what",
 			 fetch_text(row.what, sizeof(row.what)), "peer",
 			 endpoint_format(&row.peer, peer), "transport",
-			 row.transport == MW_UDP ? "udp" : "tcp", "state",
+			 fetch_transport(row.transport), "state",
 			 fetch_text(row.state, sizeof(row.state)), "priority",
 			 (json_int_t)row.priority, "weight", (json_int_t)row.weight, "seconds",
 			 (json_int_t)row.seconds);
@@ -144,7 +150,7 @@ static json_t *fetch_transaction(uint16_t worker, const uint8_t *bytes)
 			 (json_int_t)row.flow.slot, "kind", fetch_text(row.kind, sizeof(row.kind)),
 			 "method", fetch_text(row.method, sizeof(row.method)), "state",
 			 fetch_text(row.state, sizeof(row.state)), "age_ms", (json_int_t)row.age_ms,
-			 "transport", row.transport == MW_UDP ? "UDP" : "TCP", "hop", hop);
+			 "transport", mw_transport_name(row.transport), "hop", hop);
 }
 
 /** {"LIST": row}: see fetch_show_end(). */

@@ -69,36 +69,35 @@ uint64_t node_random(void *context)
 	return env_random(context);
 }
 
-/** Makes all parts of config and puts them live together. */
+/** Makes all parts of config. GW_NO_MEMORY: parts has those that were made. */
+static enum gw_err node_make_parts(struct node *node, struct config *config,
+				   struct snapshot_part *parts[SNAPSHOT_KINDS])
+{
+	const struct publish_keys_from from = {config, node->key_ids, node->jwks,
+					       &node->revoked_keys};
+	struct pair_part *pairs = publish_pairs(config);
+
+	parts[SNAPSHOT_CONFIG] = &publish_config(config, &node->state)->part;
+	parts[SNAPSHOT_KEYS] = &publish_keys(&from)->part;
+	parts[SNAPSHOT_REVOCATIONS] = &revocations_part(node->revocations)->part;
+	if (pairs == NULL)
+		return GW_NO_MEMORY;
+	parts[SNAPSHOT_PAIRS] = &pairs->part;
+	return publish_tls(config, parts);
+}
+
+/** Puts all parts of config live together. */
 static enum gw_err node_publish(struct node *node, struct config *config)
 {
 	struct snapshot_part *parts[SNAPSHOT_KINDS] = {0};
-	struct config_part *settings = publish_config(config, &node->state);
-	const struct publish_keys_from from = {config, node->key_ids, node->jwks,
-					       &node->revoked_keys};
-	struct key_part *keys = publish_keys(&from);
-	struct pair_part *pairs = publish_pairs(config);
-	struct tls_fault fault; /* the check made one like these */
-	struct tls_part *tls = NULL;
-	enum gw_err err = publish_tls(config, &fault, &tls);
+	enum gw_err err = node_make_parts(node, config, parts);
 
-	if (settings == NULL || keys == NULL || pairs == NULL || err != GW_OK) {
-		if (settings != NULL)
-			settings->part.free(&settings->part);
-		if (keys != NULL)
-			keys->part.free(&keys->part);
-		if (pairs != NULL)
-			pairs->part.free(&pairs->part);
-		if (tls != NULL)
-			tls->part.free(&tls->part);
-		return err != GW_OK ? err : GW_NO_MEMORY;
-	}
-	parts[SNAPSHOT_CONFIG] = &settings->part;
-	parts[SNAPSHOT_KEYS] = &keys->part;
-	parts[SNAPSHOT_PAIRS] = &pairs->part;
-	parts[SNAPSHOT_REVOCATIONS] = &revocations_part(node->revocations)->part;
-	parts[SNAPSHOT_TLS] = &tls->part;
-	return snapshot_publish_all(node->snapshots, parts);
+	if (err == GW_OK)
+		return snapshot_publish_all(node->snapshots, parts);
+	for (uint32_t i = 0; i < SNAPSHOT_KINDS; i++)
+		if (parts[i] != NULL)
+			parts[i]->free(parts[i]);
+	return err;
 }
 
 /** The view of a sleeper is taken when it wakes. */

@@ -174,11 +174,28 @@ static const struct option options[] = {
 	       HERE(mw.worker_port_base), "Worker w also listens on this port + w."),
 	CHOICE("mw.advertise_port", "worker", "worker|common", 2, OPTION_RELOAD,
 	       HERE(mw.advertise_port), "Which of the two ports Via and Path name."),
+	MAP("mw.tls", "TLS with the core, each side with a certificate."),
+	TEXT("mw.tls.certificate", "''", 0, 4000, OPTION_RELOAD, HERE(mw.tls.certificate),
+	     "PEM file: our chain, leaf first; empty: no TLS. A core that checks names looks for "
+	     "mw.host in it."),
+	TEXT("mw.tls.key", "''", 0, 4000, OPTION_RELOAD, HERE(mw.tls.key),
+	     "PEM file: the private key."),
+	TEXT("mw.tls.authorities", "''", 0, 4000, OPTION_RELOAD, HERE(mw.tls.authorities),
+	     "PEM file: certificates of who may have signed those of the core."),
+	TEXTS("mw.tls.peers", "[]", 1, 253, OPTION_RELOAD, HERE(mw.tls.peers),
+	      "Names that certificates of the core are for: one that the core opens a connection "
+	      "with has to have one of them, one that we meet there one of them or the host of its "
+	      "URI; empty: only the latter is looked at."),
+	NUMBER("mw.tls.port", "", "5061", 1, 65535, OPTION_RESTART, HERE(mw.tls.port),
+	       "TLS port that all workers share."),
+	NUMBER("mw.tls.worker_port_base", "", "5170", 1, 65535, OPTION_RESTART,
+	       HERE(mw.tls.worker_port_base), "Worker w also listens on this port + w."),
 	LIST("mw.next_hops", config_next_hop, 1, 64, OPTION_RELOAD, HERE(mw.next_hops),
 	     "Where requests enter the core."),
 	TEXT("mw.next_hops[].uri", NULL, 1, 255, OPTION_RELOAD, HOP(uri),
-	     "sip:HOST[:PORT][;transport=udp|tcp]; of an address port 5060, transport udp; what a "
-	     "name leaves out its NAPTR and SRV records say (RFC 3263). Its addresses have to be "
+	     "sip:HOST[:PORT][;transport=udp|tcp|tls]; of an address port 5060, with tls 5061, "
+	     "transport udp; what a name leaves out its NAPTR and SRV records say (RFC 3263). Its "
+	     "addresses have to be "
 	     "in mw.trusted as well."),
 	NUMBER("mw.next_hops[].priority", "", "1", 0, 65535, OPTION_RELOAD, HOP(priority),
 	       "Lower ones are used first."),

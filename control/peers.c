@@ -47,8 +47,8 @@ struct row {
 
 struct peers {
 	struct peers_config config;
-	bool ipv6;
-	bool changed; /* to be published */
+	bool ipv6, tls; /* what Mw has */
+	bool changed;	/* to be published */
 	struct row row[PEERS_MAX];
 };
 
@@ -76,9 +76,12 @@ static void push(struct row *r, struct question q, const char *service, const ch
 
 static void push_service(struct row *r, enum next_hop_transport transport, uint32_t priority)
 {
+	static const char *const services[] = {[NEXT_HOP_UDP] = "_sip._udp.",
+					       [NEXT_HOP_TCP] = "_sip._tcp.",
+					       [NEXT_HOP_TLS] = "_sips._tcp."};
 	struct question q = {.type = PEERS_SRV, .transport = transport, .priority = priority};
 
-	push(r, q, transport == NEXT_HOP_UDP ? "_sip._udp." : "_sip._tcp.", r->name);
+	push(r, q, services[transport], r->name);
 }
 
 static void push_address(struct row *r, struct question q, const char *name)
@@ -101,13 +104,15 @@ static bool stage_begin(struct row *r)
 			push(r, q, "", r->name);
 		return true;
 	case STAGE_SRV:
-		if (r->port == 0 && r->asked != NEXT_HOP_TCP)
+		if (r->port == 0 && r->asked == NEXT_HOP_ANY) {
 			push_service(r, NEXT_HOP_UDP, 0);
-		if (r->port == 0 && r->asked != NEXT_HOP_UDP)
 			push_service(r, NEXT_HOP_TCP, 1);
+		} else if (r->port == 0) {
+			push_service(r, r->asked, 0);
+		}
 		return true;
 	default:
-		q.port = r->port != 0 ? r->port : 5060;
+		q.port = r->port != 0 ? r->port : own == NEXT_HOP_TLS ? 5061 : 5060;
 		q.transport = own;
 		push_address(r, q, r->name);
 		return true;
@@ -249,8 +254,10 @@ static void take_naptr(struct row *r, struct span data)
 		next.transport = NEXT_HOP_UDP;
 	else if (span_equal_nocase(service, SPAN("SIP+D2T")))
 		next.transport = NEXT_HOP_TCP;
+	else if (span_equal_nocase(service, SPAN("SIPS+D2T")) && r->peers->tls)
+		next.transport = NEXT_HOP_TLS;
 	else
-		return; /* TLS and SCTP: not spoken here */
+		return; /* not spoken here */
 	next.priority = (order < 128 ? order : 127u) << 8 | (preference < 256 ? preference : 255u);
 	push(r, next, "", target);
 }
@@ -344,6 +351,7 @@ void peers_configure(struct peers *peers, const struct config *config)
 	const struct option_list *hops = &config->mw.next_hops;
 	struct endpoint ours;
 
+	peers->tls = config_has_mw_tls(config);
 	peers->ipv6 = config_mw_address(config, &ours) && ours.sa.sa_family == AF_INET6;
 	for (uint32_t i = 0; i < PEERS_MAX; i++)
 		peers->row[i].configured = false;

@@ -178,6 +178,17 @@ static void publish_next_hops(const struct config *config, struct arena *arena,
 	part->trusted_count = config->mw.trusted.count;
 }
 
+static void publish_mw_tls(const struct config *config, struct arena *arena,
+			   struct mw_tls_config *to)
+{
+	if (!config_has_mw_tls(config))
+		return;
+	to->port = (uint16_t)config->mw.tls.port.value;
+	to->worker_port_base = (uint16_t)config->mw.tls.worker_port_base.value;
+	to->peer = publish_lowers(arena, &config->mw.tls.peers);
+	to->peer_count = config->mw.tls.peers.count;
+}
+
 static void publish_mw(const struct config *config, struct arena *arena, struct config_part *part)
 {
 	(void)config_mw_address(config, &part->mw_address);
@@ -186,6 +197,7 @@ static void publish_mw(const struct config *config, struct arena *arena, struct 
 	part->mw_sip_port = (uint16_t)config->mw.sip_port.value;
 	part->mw_worker_port_base = (uint16_t)config->mw.worker_port_base.value;
 	part->mw_advertise_common = config->mw.advertise_port.value == CONFIG_ADVERTISE_COMMON;
+	publish_mw_tls(config, arena, &part->mw_tls);
 	part->mw_keep_alive_s = (uint32_t)config->mw.keep_alive.value;
 	part->mw_options_s = (uint32_t)config->mw.options_interval.value;
 	publish_next_hops(config, arena, part);
@@ -480,11 +492,27 @@ struct pair_part *publish_pairs(struct config *config)
 	return &owned->part;
 }
 
-enum gw_err publish_tls(const struct config *config, struct tls_fault *fault,
-			struct tls_part **made)
+static enum gw_err publish_context(const struct config *config, const struct tls_config *tls,
+				   struct snapshot_part **made)
+{
+	struct tls_fault fault; /* the check made one like this */
+	struct tls_part *part;
+	enum gw_err err = tls_part_new(&tls_libssl, tls, config_workers(config), &fault, &part);
+
+	if (err == GW_OK)
+		*made = &part->part;
+	return err;
+}
+
+enum gw_err publish_tls(const struct config *config, struct snapshot_part *parts[SNAPSHOT_KINDS])
 {
 	struct tls_config tls;
+	enum gw_err err;
 
 	config_tls(config, &tls);
-	return tls_part_new(&tls_libssl, &tls, config_workers(config), fault, made);
+	err = publish_context(config, &tls, &parts[SNAPSHOT_TLS]);
+	if (err != GW_OK || !config_has_mw_tls(config))
+		return err;
+	config_mw_tls(config, &tls);
+	return publish_context(config, &tls, &parts[SNAPSHOT_MW_TLS]);
 }

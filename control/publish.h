@@ -25,9 +25,10 @@ struct publish_keys_from {
 /** Gives keys their ids, and settles them; the same key keeps its id over reloads. */
 struct key_part *publish_keys(const struct publish_keys_from *from);
 
-/** As tls_part_new(), for config that was accepted. */
-enum gw_err publish_tls(const struct config *config, struct tls_fault *fault,
-			struct tls_part **made);
+/** The TLS contexts of W2, and of Mw where it has TLS, of config that was accepted. GW_NO_MEMORY:
+ * parts has those that were made. */
+enum gw_err GW_MUST_CHECK publish_tls(const struct config *config,
+				      struct snapshot_part *parts[SNAPSHOT_KINDS]);
 
 /** Takes the pairs out of config: works once. NULL: no memory, nothing taken. */
 struct pair_part *publish_pairs(struct config *config);

@@ -232,10 +232,8 @@ static json_t *message_json(const struct traces *traces, const struct message_tr
 	return json_pack("{s:{s:o, s:i, s:s, s:s, s:s, s:s, s:o, s:I, s:b, s:o}}", "message", "ts",
 			 message_time(traces->wall_offset_us + traced->now_us), "worker", (int)from,
 			 "from", legs[traced->leg].from, "to", legs[traced->leg].to, "transport",
-			 wic			       ? "WSS"
-			 : traced->transport == MW_UDP ? "UDP"
-						       : "TCP",
-			 "peer", endpoint_format(&traced->peer, peer), "flow_slot",
+			 wic ? "WSS" : mw_transport_name(traced->transport), "peer",
+			 endpoint_format(&traced->peer, peer), "flow_slot",
 			 wic ? json_integer(traced->flow.slot) : json_null(), "bytes",
 			 (json_int_t)traced->len, "cut", (int)traced->cut, "text",
 			 message_text(text));

@@ -145,6 +145,20 @@ enum gw_err mw_respond(struct worker *w, const struct mw_source *source, struct 
 	return mw_link_respond(w, source->conn, bytes);
 }
 
+static enum gw_err listen_tls(struct worker *w)
+{
+	const struct mw_tls_config *tls = &worker_settings(w)->mw_tls;
+	struct endpoint entry = worker_settings(w)->mw_address, own = entry;
+	enum gw_err err;
+
+	if (tls->port == 0)
+		return GW_OK;
+	endpoint_set_port(&entry, tls->port);
+	endpoint_set_port(&own, (uint16_t)(tls->worker_port_base + w->config.index));
+	err = net_listen(worker_mw_net(w), &entry, &mw_link_tls_ops, w);
+	return err != GW_OK ? err : net_listen(worker_mw_net(w), &own, &mw_link_tls_ops, w);
+}
+
 enum gw_err mw_listen(struct worker *w)
 {
 	const struct config_part *config = worker_settings(w);
@@ -159,5 +173,5 @@ enum gw_err mw_listen(struct worker *w)
 		err = net_udp_bind(worker_mw_net(w), &entry, &mw_udp_ops, w);
 	if (err == GW_OK)
 		err = net_udp_bind(worker_mw_net(w), &own, &mw_udp_ops, w);
-	return err;
+	return err != GW_OK ? err : listen_tls(w);
 }

@@ -8,7 +8,8 @@
  * here; what they mean is the gateway's. Only mw.trusted peers are heard.
  */
 
-#define CONNECT_MS 4000	     /* DESIGN 8 */
+#define CONNECT_MS 4000	     /* DESIGN 8; and as long again for TLS */
+#define ALERT_MS 2000	     /* for our alert to reach the peer */
 #define IDLE_US 300000000ull /* ours, unused: closed. Longer than any transaction lives */
 #define PONG_US 10000000ull  /* RFC 5626 4.4.1 */
 #define OWED_MS 32000	     /* timer F: after that nobody waits for our response any more */
@@ -65,7 +66,7 @@ static enum gw_err link_write(struct mw_link *link, struct span bytes)
 static struct mw_source link_source(const struct mw_link *link)
 {
 	return (struct mw_source){
-		.transport = MW_TCP,
+		.transport = link->transport,
 		.worker = link->worker->config.index,
 		.conn = slots_handle(link->worker->links, link),
 		.local = conn_local(link->conn),
@@ -110,94 +111,6 @@ static void link_messages(struct mw_link *link)
 	memmove(link->in, link->in + at, link->in_len);
 }
 
-/** Reads once. False: nothing more for now, or for ever. */
-static bool link_read(struct mw_link *link)
-{
-	uint32_t room = link->worker->large_size - link->in_len;
-	struct tls_result got;
-
-	if (link->finished)
-		return false;
-	if (room == 0) {
-		link_abort(link, GW_SIP_TOO_LONG);
-		return false;
-	}
-	got = link->layer->open(link->tls, link->in + link->in_len, room);
-	link->in_len += got.n;
-	return got.err == GW_OK;
-}
-
-static void link_readable(struct conn *conn, void *context)
-{
-	struct mw_link *link = context;
-	struct worker *w = link->worker;
-	struct endpoint peer = conn_peer(conn);
-
-	if (!link->ours && !mw_trusted(w, &peer)) { /* any more: a reload */
-		link_abort(link, GW_CONN_ABORTED);
-		return;
-	}
-	if (link->in == NULL)
-		link->in = slots_get_unzeroed(w->link_buffers);
-	if (link->in == NULL) {
-		link_abort(link, GW_POOL_EMPTY);
-		return;
-	}
-	link->heard_us = w->clock.now_us;
-	link->pinged_us = 0;
-	while (link_read(link))
-		link_messages(link);
-	if (link->in_len == 0)
-		mw_buffer_put(w, &link->in);
-}
-
-static struct mw_link *link_new(struct worker *w)
-{
-	struct mw_link *link = slots_get(w->links);
-
-	if (link == NULL)
-		return NULL;
-	link->worker = w;
-	link->layer = &tls_clear;
-	TAILQ_INIT(&link->out);
-	return link;
-}
-
-/** Gives back a link that never was one. */
-static void link_drop(struct worker *w, struct mw_link *link)
-{
-	if (!slots_put(w->links, link))
-		counter_add(&w->counters.invariant_broken, 1);
-}
-
-static bool link_begin(struct mw_link *link, struct conn *conn)
-{
-	link->conn = conn;
-	link->tls = link->layer->accept(NULL, conn);
-	return link->tls != NULL;
-}
-
-static enum gw_err link_accept(struct conn *conn, void *listener_context, void **context)
-{
-	struct worker *w = listener_context;
-	struct endpoint peer = conn_peer(conn);
-	struct mw_link *link;
-
-	if (!mw_trusted(w, &peer))
-		return GW_MW_SOURCE;
-	link = w->links_accepted < MW_LINKS_ACCEPTED_MAX ? link_new(w) : NULL;
-	if (link == NULL)
-		return worker_count(w, GW_CONN_LIMIT);
-	if (!link_begin(link, conn)) {
-		link_drop(w, link);
-		return worker_count(w, GW_NO_MEMORY);
-	}
-	w->links_accepted++;
-	link->up = true;
-	*context = link;
-	return GW_OK;
-}
-
 /** When a link of ours is to be pinged; never when that is not configured, or one is under way. */
 static uint64_t link_ping_us(const struct mw_link *link)
 {
@@ -229,19 +142,189 @@ static void link_rest(struct mw_link *link)
 	conn_set_deadline(link->conn, due > now ? (uint32_t)((due - now + 999) / 1000) : 1000);
 }
 
+/** The peer will send nothing more. */
+static void link_end(struct mw_link *link)
+{
+	link_finish(link);
+	conn_set_deadline(link->conn, OWED_MS);
+	link_shutdown(link);
+}
+
+/** TLS is over, by err: our alert goes out, nothing more is read. */
+static void link_refuse(struct mw_link *link, enum gw_err err, const char *why)
+{
+	link->broken = true;
+	mw_tls_refused(link, err, why);
+	if (link->ours)
+		mw_hop_failed(link->worker, &link->target, err);
+	link_finish(link);
+	conn_shutdown_tx(link->conn);
+	conn_set_deadline(link->conn, ALERT_MS);
+}
+
+/** Messages may go, once both sides have agreed on TLS and know each other. */
+static void link_ready(struct mw_link *link)
+{
+	if (link->up || !link->layer->ready(link->tls))
+		return;
+	if (link->transport == MW_TLS && !mw_tls_knows(link)) {
+		link_refuse(link, GW_MW_SOURCE, "the certificate is for somebody else");
+		return;
+	}
+	link->up = true;
+	link->used_us = link->worker->clock.now_us;
+	conn_set_deadline(link->conn, 0);
+	if (link->ours) {
+		link_rest(link);
+		mw_hop_reached(link->worker, &link->target);
+	}
+	link_flush(link);
+}
+
+/** Reads once. False: nothing more for now, or for ever. */
+static bool link_read(struct mw_link *link)
+{
+	uint32_t room = link->worker->large_size - link->in_len;
+	struct tls_result got;
+
+	if (link->finished)
+		return false;
+	if (room == 0) {
+		link_abort(link, GW_SIP_TOO_LONG);
+		return false;
+	}
+	got = link->layer->open(link->tls, link->in + link->in_len, room);
+	link->in_len += got.n;
+	if (got.err == GW_OK || got.err == GW_AGAIN)
+		link_ready(link);
+	else if (got.err == GW_TLS_CLOSED)
+		link_end(link);
+	else
+		link_refuse(link, got.err, link->layer->info(link->tls).failure);
+	return got.err == GW_OK && !link->broken;
+}
+
+/** What comes after all is over is dropped: left unread it would make our end a reset, which takes
+ * the alert with it. */
+static void link_drain(struct conn *conn)
+{
+	uint32_t n;
+
+	while (conn_peek(conn, 0, &n) != NULL && n > 0)
+		conn_consume(conn, n);
+}
+
+static void link_readable(struct conn *conn, void *context)
+{
+	struct mw_link *link = context;
+	struct worker *w = link->worker;
+	struct endpoint peer = conn_peer(conn);
+
+	if (link->broken) {
+		link_drain(conn);
+		return;
+	}
+	if (!link->ours && !mw_trusted(w, &peer)) { /* any more: a reload */
+		link_abort(link, GW_CONN_ABORTED);
+		return;
+	}
+	if (link->in == NULL)
+		link->in = slots_get_unzeroed(w->link_buffers);
+	if (link->in == NULL) {
+		link_abort(link, GW_POOL_EMPTY);
+		return;
+	}
+	link->heard_us = w->clock.now_us;
+	link->pinged_us = 0;
+	while (link_read(link))
+		link_messages(link);
+	if (link->in_len == 0)
+		mw_buffer_put(w, &link->in);
+	link_flush(link); /* a change of keys may have held it up */
+}
+
+static struct mw_link *link_new(struct worker *w, enum mw_transport transport)
+{
+	struct mw_link *link = slots_get(w->links);
+
+	if (link == NULL)
+		return NULL;
+	link->worker = w;
+	link->transport = transport;
+	link->layer = &tls_clear;
+	TAILQ_INIT(&link->out);
+	return link;
+}
+
+/** Gives back a link that never was one. */
+static void link_drop(struct worker *w, struct mw_link *link)
+{
+	if (!slots_put(w->links, link))
+		counter_add(&w->counters.invariant_broken, 1);
+}
+
+/** Puts the transport's layer on conn. False: no memory, or TLS is not configured. */
+static bool link_begin(struct mw_link *link, struct conn *conn)
+{
+	struct worker *w = link->worker;
+
+	link->conn = conn;
+	if (link->transport == MW_TCP)
+		link->tls = link->layer->accept(NULL, conn);
+	if (link->transport == MW_TCP || w->mw_tls_context == NULL)
+		return link->tls != NULL;
+	link->layer = w->tls;
+	link->tls = link->ours ? w->tls->connect(w->mw_tls_context, conn, mw_tls_name(link))
+			       : w->tls->accept(w->mw_tls_context, conn);
+	return link->tls != NULL;
+}
+
+/** A connection of the core, which has to be one of mw.trusted before anything is read. */
+static enum gw_err link_take(struct worker *w, struct conn *conn, enum mw_transport transport,
+			     void **context)
+{
+	struct endpoint peer = conn_peer(conn);
+	struct mw_link *link;
+
+	if (!mw_trusted(w, &peer))
+		return GW_MW_SOURCE;
+	link = w->links_accepted < MW_LINKS_ACCEPTED_MAX ? link_new(w, transport) : NULL;
+	if (link == NULL)
+		return worker_count(w, GW_CONN_LIMIT);
+	if (!link_begin(link, conn)) {
+		link_drop(w, link);
+		return worker_count(w, GW_NO_MEMORY);
+	}
+	w->links_accepted++;
+	if (transport == MW_TLS)
+		conn_set_deadline(conn, CONNECT_MS);
+	else
+		link_ready(link);
+	*context = link;
+	return GW_OK;
+}
+
+static enum gw_err link_accept(struct conn *conn, void *listener_context, void **context)
+{
+	return link_take(listener_context, conn, MW_TCP, context);
+}
+
+static enum gw_err link_accept_tls(struct conn *conn, void *listener_context, void **context)
+{
+	return link_take(listener_context, conn, MW_TLS, context);
+}
+
 static void link_connected(struct conn *conn, void *context)
 {
 	struct mw_link *link = context;
 
 	if (!link_begin(link, conn)) {
-		link_abort(link, worker_count(link->worker, GW_NO_MEMORY));
+		link_abort(link, GW_NO_MEMORY);
 		return;
 	}
-	link->up = true;
-	link->heard_us = link->used_us = link->worker->clock.now_us;
-	link_rest(link);
-	mw_hop_reached(link->worker, &link->target);
-	link_flush(link);
+	link->heard_us = link->worker->clock.now_us;
+	conn_set_deadline(conn, CONNECT_MS);
+	link_ready(link);
 }
 
 static void link_writable(struct conn *conn, void *context)
@@ -256,9 +339,8 @@ static void link_peer_fin(struct conn *conn, void *context)
 
 	link->layer->fin(link->tls);
 	link_readable(conn, context);
-	link_finish(link);
-	conn_set_deadline(conn, OWED_MS);
-	link_shutdown(link);
+	if (!link->broken)
+		link_end(link);
 }
 
 static void link_deadline(struct conn *conn, void *context)
@@ -268,6 +350,8 @@ static void link_deadline(struct conn *conn, void *context)
 
 	if (link->finished) {
 		conn_abort(conn, GW_CONN_ABORTED);
+	} else if (!link->up) {
+		link_abort(link, GW_CONN_TIMEOUT);
 	} else if (link->pinged_us > 0 && now >= link->pinged_us + PONG_US) {
 		link_abort(link, GW_CONN_TIMEOUT);
 	} else if (now >= link->used_us + IDLE_US) {
@@ -298,7 +382,7 @@ static void link_closed(struct conn *conn, void *context, enum gw_err why)
 	if (link->ours && why != GW_STOPPING) {
 		if (!link->up)
 			counter_add(&w->counters.mw_connect_failures, 1);
-		if (is_hop_failure(link, why))
+		if (!link->broken && is_hop_failure(link, why))
 			mw_hop_failed(w, &link->target, why);
 		link_finish(link);
 	}
@@ -309,15 +393,15 @@ static void link_closed(struct conn *conn, void *context, enum gw_err why)
 	link_drop(w, link);
 }
 
-const struct conn_ops mw_link_ops = {
-	.accept = link_accept,
-	.connected = link_connected,
-	.readable = link_readable,
-	.writable = link_writable,
-	.peer_fin = link_peer_fin,
-	.deadline = link_deadline,
-	.closed = link_closed,
-};
+#define LINK_OPS(accepted) \
+	{ \
+		.accept = (accepted), .connected = link_connected, .readable = link_readable, \
+		.writable = link_writable, .peer_fin = link_peer_fin, .deadline = link_deadline, \
+		.closed = link_closed \
+	}
+
+const struct conn_ops mw_link_ops = LINK_OPS(link_accept);
+const struct conn_ops mw_link_tls_ops = LINK_OPS(link_accept_tls);
 
 static struct mw_link *link_find(struct worker *w, const struct mw_target *target)
 {
@@ -332,7 +416,7 @@ static struct mw_link *link_find(struct worker *w, const struct mw_target *targe
 
 static struct mw_link *link_open(struct worker *w, const struct mw_target *target)
 {
-	struct mw_link *link = link_new(w);
+	struct mw_link *link = link_new(w, target->transport);
 	struct conn_request request = {
 		.local = worker_settings(w)->mw_address,
 		.peer = target->address,
@@ -385,7 +469,7 @@ static void link_row(const struct mw_link *link, struct row_mw *row)
 	const char *state = link->finished ? "closing" : link->up ? "open" : "opening";
 
 	*row = (struct row_mw){.peer = link->ours ? link->target.address : conn_peer(link->conn),
-			       .transport = MW_TCP};
+			       .transport = link->transport};
 	snprintf(row->what, sizeof(row->what), "%s", link->ours ? "link" : "accepted");
 	snprintf(row->state, sizeof(row->state), "%s", state);
 	if (link->used_us > 0 && now > link->used_us)

@@ -84,9 +84,11 @@ struct mw_link {
 	struct worker *worker;
 	const struct tls_ops *layer; /* what is on the connection */
 	struct tls *tls;	     /* its; NULL while the connection is being opened */
-	bool up;
-	bool finished; /* nothing more comes back on it: no new request takes it */
-	bool ours;     /* opened by us, to target */
+	enum mw_transport transport; /* MW_TCP, MW_TLS */
+	bool up;		     /* it takes messages: connected, and TLS has been agreed on */
+	bool finished;		     /* nothing more comes back on it: no new request takes it */
+	bool broken;		     /* TLS failed: only our alert still goes out */
+	bool ours;		     /* opened by us, to target */
 	struct mw_target target;
 	uint8_t *in; /* lent from link_buffers */
 	uint32_t in_len;
@@ -126,7 +128,7 @@ struct worker {
 	uint32_t traces; /* that are on */
 	struct tracing *tracing;
 	const struct tls_ops *tls;
-	struct tls_context *tls_context;
+	struct tls_context *tls_context, *mw_tls_context;
 	struct net_core *net[NET_BACK_ENDS]; /* NULL: no port needs it */
 	int epoll_fd;			     /* of sleep.c */
 	struct verifier *verifier;
@@ -153,9 +155,9 @@ struct worker {
 	uint64_t broken_told;	   /* invariants the log has been told of */
 	uint32_t peers_generation; /* of the configuration whose mw.trusted the back ends know */
 	uint32_t drain_cursor;
-	uint32_t tls_generation;     /* of the part that tls_context is from */
-	uint32_t tls_steps_left;     /* of handshakes, in this turn */
-	struct sessions tls_waiting; /* for the next turn's, in their order */
+	uint32_t tls_generation, mw_tls_generation; /* of the parts that the contexts are from */
+	uint32_t tls_steps_left;		    /* of handshakes, in this turn */
+	struct sessions tls_waiting;		    /* for the next turn's, in their order */
 	/* jobs not yet submitted, as many as there are: a turn's work is bounded, not its input */
 	struct verify_job **batch;
 	uint32_t batch_count;
@@ -247,7 +249,7 @@ void session_dismiss(struct session *s);
 void session_tls_resume(struct session *s);
 
 /* session_tls.c */
-/** Takes this worker's TLS context when the turn's view has a new one. */
+/** Takes this worker's TLS contexts, of W2 and Mw, when the turn's view has new ones. */
 void session_tls_context(struct worker *w);
 /** A new turn: goes on with handshakes that wait, as far as a turn may. */
 void session_tls_turn(struct worker *w);
@@ -290,7 +292,8 @@ void mw_hop_failed(struct worker *w, const struct mw_target *target, enum gw_err
 void mw_hop_reached(struct worker *w, const struct mw_target *target);
 
 /* mw_link.c */
-extern const struct conn_ops mw_link_ops; /* listener context: the worker */
+/** For TCP, and for TLS on it; listener context: the worker. */
+extern const struct conn_ops mw_link_ops, mw_link_tls_ops;
 /** Sends a request over the connection to target, which is opened when there is none. GW_MW_DOWN,
  * GW_QUEUE_FULL, GW_POOL_EMPTY. */
 enum gw_err GW_MUST_CHECK mw_link_request(struct worker *w, const struct mw_target *target,
@@ -299,6 +302,14 @@ enum gw_err GW_MUST_CHECK mw_link_request(struct worker *w, const struct mw_targ
 enum gw_err GW_MUST_CHECK mw_link_respond(struct worker *w, struct handle conn, struct span bytes);
 /** Fills at most max rows of connections from *cursor on; *cursor is moved on, 0 at the end. */
 uint32_t mw_link_rows(struct worker *w, uint32_t *cursor, uint32_t max, struct row_mw *rows);
+
+/* mw_tls.c: for mw_link.c alone */
+/** A name of the host that link goes to; "" when its URI has none. */
+struct span mw_tls_name(const struct mw_link *link);
+/** True when the certificate at the other end, which is a good one, is for whom it has to be. */
+bool mw_tls_knows(const struct mw_link *link);
+/** Tells the log, and counts. */
+void mw_tls_refused(struct mw_link *link, enum gw_err err, const char *why);
 
 /* mw_output.c: for mw_link.c alone */
 /** Gives a buffer back to link_buffers, if there is one. */

@@ -19,21 +19,35 @@ static void session_tls_tell(void *to, struct span line)
 		counter_add(&w->counters.event_dropped, 1);
 }
 
-void session_tls_context(struct worker *w)
+/** The context of this worker in part, once; NULL: nothing new. */
+static struct tls_context *session_tls_take(struct worker *w, const struct tls_part *part,
+					    uint32_t *generation)
 {
-	const struct tls_part *part = w->view.tls;
 	struct tls_context *next;
 
-	if (part == NULL || part->part.generation == w->tls_generation)
-		return;
-	w->tls_generation = part->part.generation;
+	if (part == NULL || part->part.generation == *generation)
+		return NULL;
+	*generation = part->part.generation;
 	next = atomic_exchange(&part->context[w->config.index], NULL);
-	if (next == NULL)
-		return;
-	w->tls->context_free(w->tls_context); /* which goes with the last of its connections */
-	w->tls->tickets(next, &w->view.tickets);
-	w->tls->key_log(next, session_tls_tell, w);
-	w->tls_context = next;
+	if (next != NULL)
+		w->tls->key_log(next, session_tls_tell, w);
+	return next;
+}
+
+void session_tls_context(struct worker *w)
+{
+	struct tls_context *next = session_tls_take(w, w->view.tls, &w->tls_generation);
+
+	if (next != NULL) {
+		w->tls->tickets(next, &w->view.tickets);
+		w->tls->context_free(w->tls_context); /* goes with the last of its connections */
+		w->tls_context = next;
+	}
+	next = session_tls_take(w, w->view.mw_tls, &w->mw_tls_generation);
+	if (next != NULL) {
+		w->tls->context_free(w->mw_tls_context);
+		w->mw_tls_context = next;
+	}
 }
 
 bool session_tls_step(struct session *s)

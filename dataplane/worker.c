@@ -516,8 +516,10 @@ void worker_free(struct worker *w)
 	gateway_free(w->gateway);
 	if (w->verifier != NULL)
 		w->config.verifier->close(w->verifier);
-	if (w->tls_context != NULL)
+	if (w->tls != NULL) {
 		w->tls->context_free(w->tls_context);
+		w->tls->context_free(w->mw_tls_context);
+	}
 	session_admit_close(w);
 	tracing_close(w);
 	slots_free(w->sessions);

@@ -137,6 +137,7 @@
 	X(mw_failovers, "requests sent again to another next hop") \
 	X(mw_connects, "TCP connections opened to the core") \
 	X(mw_connect_failures, "TCP connections to the core that failed") \
+	X(mw_tls_failures, "TLS connections with the core that were refused by either side") \
 	X(mw_delivered_local, "core requests that arrived at the owner of their flow") \
 	X(mw_delivered_remote, "core requests handed to the worker that owns their flow") \
 	X(flow_forged, "flow tokens with a wrong MAC") \

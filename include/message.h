@@ -57,11 +57,18 @@ struct message_head {
 };
 
 /** How a message came in from the core, and where a response to it goes. */
-enum mw_transport { MW_UDP, MW_TCP };
+enum mw_transport { MW_UDP, MW_TCP, MW_TLS };
+
+/** "UDP", "TCP" or "TLS", as Via has it. */
+static inline const char *mw_transport_name(enum mw_transport transport)
+{
+	return transport == MW_UDP ? "UDP" : transport == MW_TCP ? "TCP" : "TLS";
+}
+
 struct mw_source {
 	enum mw_transport transport;
 	uint16_t worker;       /* whose socket or connection it came in on */
-	struct handle conn;    /* MW_TCP: the connection */
+	struct handle conn;    /* MW_TCP, MW_TLS: the connection */
 	struct endpoint local; /* the address it came to */
 	struct endpoint peer;
 };
@@ -389,6 +396,7 @@ enum event_kind {
 	EVENT_BINDING_LOST, /* its connection has ended; it waits for another one */
 	EVENT_BINDING_END,
 	EVENT_DEREGISTERED, /* the core was told; status: what it answered, 0: given up */
+	EVENT_MW_TLS_FAILED,
 	EVENT_MW_UP,
 	EVENT_MW_DOWN,
 	EVENT_TNA_CHALLENGED,

@@ -27,6 +27,7 @@ enum snapshot_kind {
 	SNAPSHOT_REVOCATIONS,
 	SNAPSHOT_TICKETS,
 	SNAPSHOT_TLS,
+	SNAPSHOT_MW_TLS,
 	SNAPSHOT_PEERS,
 	SNAPSHOT_KINDS
 };
@@ -86,7 +87,7 @@ struct origin_config {
 	uint32_t wwsf;	    /* index in config_part.wwsf */
 };
 
-enum next_hop_transport { NEXT_HOP_UDP, NEXT_HOP_TCP, NEXT_HOP_ANY };
+enum next_hop_transport { NEXT_HOP_UDP, NEXT_HOP_TCP, NEXT_HOP_TLS, NEXT_HOP_ANY };
 
 struct next_hop_config {
 	struct endpoint address;	   /* AF_UNSPEC: it has a name instead */
@@ -112,6 +113,14 @@ struct flow_key {
 };
 
 #define FLOW_KEYS_MAX 2
+
+/** TLS with the core: who is at the other end has a certificate of configured authorities. */
+struct mw_tls_config {
+	uint16_t port;		   /* common entry; 0: no TLS */
+	uint16_t worker_port_base; /* worker w also listens on base + w */
+	const struct span *peer;   /* names of the core's certificates; none: see mw.tls.peers */
+	uint32_t peer_count;
+};
 
 /** What is told of identities to the audit stream, and so to control at all. */
 enum audit_identities { AUDIT_NONE, AUDIT_HASHED, AUDIT_CLEAR };
@@ -142,6 +151,7 @@ struct config_part {
 	uint16_t mw_sip_port;	      /* common entry */
 	uint16_t mw_worker_port_base; /* worker w also listens on base + w */
 	bool mw_advertise_common;     /* which of the two is named in Via and Path */
+	struct mw_tls_config mw_tls;
 	const struct next_hop_config *next_hop;
 	uint32_t next_hop_count;
 	uint32_t mw_options_s; /* between two OPTIONS to a next hop that is up; 0: none are sent */

@@ -19,6 +19,7 @@ struct snapshot {
 	const struct revocation_part *revocations;
 	const struct ticket_part *tickets;
 	const struct tls_part *tls;
+	const struct tls_part *mw_tls; /* NULL: none */
 	const struct peer_part *peers;
 };
 

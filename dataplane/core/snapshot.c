@@ -148,6 +148,7 @@ void snapshot_view(struct snapshot_root *root, struct snapshot *view)
 		.revocations = (const struct revocation_part *)set->part[SNAPSHOT_REVOCATIONS],
 		.tickets = (const struct ticket_part *)set->part[SNAPSHOT_TICKETS],
 		.tls = (const struct tls_part *)set->part[SNAPSHOT_TLS],
+		.mw_tls = (const struct tls_part *)set->part[SNAPSHOT_MW_TLS],
 		.peers = (const struct peer_part *)set->part[SNAPSHOT_PEERS],
 	};
 }

@@ -11,11 +11,6 @@ static bool is_for_wic(const struct transaction *t)
 	return t->kind == TRANSACTION_TERMINATE;
 }
 
-static const char *via_transport(const struct transaction *t)
-{
-	return is_for_wic(t) ? "WSS" : mw_transport_name(t->target.transport);
-}
-
 static void write_field(struct gateway *gw, const struct sip_message *m, enum sip_header id)
 {
 	for (const struct sip_field *f = sip_first(m, id); f != NULL; f = sip_next(m, f))
@@ -35,7 +30,7 @@ static enum gw_err write_beside(struct gateway *gw, const struct transaction *t,
 	writer_text(&gw->out, " ");
 	writer_put(&gw->out, gw->kept.uri);
 	writer_text(&gw->out, " SIP/2.0\r\n");
-	request_write_via(gw, t, via_transport(t), &gw->out);
+	request_write_via(gw, t, &gw->out);
 	write_field(gw, &gw->kept, SIP_HEADER_ROUTE);
 	writer_text(&gw->out, "Max-Forwards: 70\r\n");
 	write_field(gw, &gw->kept, SIP_HEADER_FROM);

@@ -51,7 +51,7 @@ static bool write_request(struct gateway *gw, const struct binding *b, const str
 	writer_text(&gw->out, "REGISTER sip:");
 	writer_put(&gw->out, realm->domain);
 	writer_text(&gw->out, " SIP/2.0\r\n");
-	request_own_via(gw, t);
+	request_write_via(gw, t, &gw->out);
 	write_dialog(gw, b, &gw->out);
 	register_path(gw, b->flow, b->path, b->outbound);
 	writer_text(&gw->lines, "Require: path\r\n");
@@ -70,7 +70,7 @@ static bool write_for_target(struct gateway *gw, const struct binding *b, struct
 {
 	if (!write_request(gw, b, t))
 		return false;
-	if (t->target.transport == MW_TCP || writer_len(&gw->out) <= UDP_MAX)
+	if (t->target.transport != MW_UDP || writer_len(&gw->out) <= UDP_MAX)
 		return true;
 	t->target.transport = MW_TCP;
 	return write_request(gw, b, t);

@@ -27,7 +27,7 @@ static enum gw_err rewrite(struct gateway *gw, struct transaction *t)
 	t->salt = (uint32_t)gw->env->random(gw->env->context);
 	request_begin(gw, &gw->kept);
 	sip_splice_remove(&gw->splice, sip_first(&gw->kept, SIP_HEADER_VIA)); /* ours */
-	request_via(gw, t, mw_transport_name(t->target.transport));
+	request_via(gw, t);
 	return sip_splice_write(&gw->splice, &gw->out);
 }
 

@@ -360,7 +360,7 @@ static void deliver_elsewhere(struct gateway *gw, const struct mw_source *source
 	if (gw->env->to_worker(gw->env->context, home.worker, span_of(&m, sizeof(m)),
 			       gw->message.text) == GW_OK)
 		counter_add(&gw_counters(gw)->deliver_out, 1);
-	else if (source->transport == MW_TCP)
+	else if (source->transport != MW_UDP)
 		terminate_refuse(gw, source, 503, SPAN("Retry-After: 2\r\n"));
 }
 

@@ -129,8 +129,9 @@ static void write_host(struct gateway *gw, const struct hop *hop)
 
 	writer_text(&gw->out, "sip:");
 	writer_text(&gw->out, endpoint_format(&hop->target.address, text));
-	if (hop->target.transport == MW_TCP)
-		writer_text(&gw->out, ";transport=tcp");
+	if (hop->target.transport != MW_UDP)
+		writer_text(&gw->out,
+			    hop->target.transport == MW_TLS ? ";transport=tls" : ";transport=tcp");
 }
 
 /** To the hop and no further: it answers an OPTIONS with Max-Forwards 0 itself (RFC 3261 16.3). */
@@ -142,7 +143,7 @@ static void question_write(struct gateway *gw, const struct hop *hop, const stru
 	writer_text(out, "OPTIONS ");
 	write_host(gw, hop);
 	writer_text(out, " SIP/2.0\r\n");
-	request_own_via(gw, t);
+	request_write_via(gw, t, &gw->out);
 	writer_text(out, "Max-Forwards: 0\r\nFrom: <sip:");
 	writer_put(out, gw_config(gw)->node_name);
 	writer_text(out, ">;tag=ep-");
@@ -411,7 +412,7 @@ uint64_t hops_bit(struct gateway *gw, const struct mw_target *target)
 	const struct hop *hop = hop_find(gw, target);
 
 	other.transport = target->transport == MW_UDP ? MW_TCP : MW_UDP;
-	if (hop == NULL)
+	if (hop == NULL && target->transport != MW_TLS)
 		hop = hop_find(gw, &other);
 	return hop != NULL ? 1ull << (hop - gw->hops->hop) : 0;
 }

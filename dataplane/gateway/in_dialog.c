@@ -57,7 +57,7 @@ static enum gw_err in_dialog_build(struct gateway *gw, struct transaction *t)
 		return GW_STALE;
 	trust_strip_in_dialog(gw, m);
 	sip_splice_remove_element(&gw->splice, gw->route->field, gw->route->element);
-	request_via(gw, t, mw_transport_name(t->target.transport));
+	request_via(gw, t);
 	request_max_forwards(gw, m);
 	mark = writer_len(&gw->lines);
 	write_charging(gw, wic, &gw->route->mark);

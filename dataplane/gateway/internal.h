@@ -235,14 +235,15 @@ bool request_mentions(struct span text, struct span word);
 /** Edits Max-Forwards: one less, or 70 when absent (RFC 3261 16.6 step 3). */
 void request_max_forwards(struct gateway *gw, const struct sip_message *m);
 /** Writes our host and the port that is named to the core: the worker's own, or the common one. */
-void request_sent_by(struct gateway *gw);
-/** Puts our Via for transaction t on top. transport: "TCP", "UDP" or "WSS". */
-void request_via(struct gateway *gw, const struct transaction *t, const char *transport);
-/** Writes our Via of transaction t as a whole line. transport: "TCP", "UDP" or "WSS". */
-void request_write_via(struct gateway *gw, const struct transaction *t, const char *transport,
-		       struct writer *out);
-/** The same to gw->out, by the transport of its target. */
-void request_own_via(struct gateway *gw, const struct transaction *t);
+void request_sent_by(struct gateway *gw, enum mw_transport transport, struct writer *out);
+/** Writes to gw->lines the end of a URI of ours for a Path or Record-Route: all behind its '@',
+ * with lr. */
+void request_own_uri(struct gateway *gw, enum mw_transport transport);
+/** Puts our Via for transaction t on top: WSS towards a WIC, else by the transport of its target.
+ */
+void request_via(struct gateway *gw, const struct transaction *t);
+/** Writes it as a whole line. */
+void request_write_via(struct gateway *gw, const struct transaction *t, struct writer *out);
 /** Starts a new message: scratch empty, splice on m (NULL: none). */
 void request_begin(struct gateway *gw, const struct sip_message *m);
 /** The lines written since mark, for a splice to insert. */
@@ -357,8 +358,6 @@ void hops_doubt(struct gateway *gw, const struct mw_target *target);
 void hops_answered(struct gateway *gw, const struct transaction *t, uint16_t status);
 
 /* target.c */
-/** "UDP" or "TCP", as Via has it. */
-const char *mw_transport_name(enum mw_transport transport);
 struct mw_target target_of_hop(const struct next_hop_config *hop);
 struct mw_target target_of_peer(const struct peer_address *peer);
 /** What is known of a host that is named so; NULL: nothing yet. */

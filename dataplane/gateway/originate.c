@@ -99,7 +99,7 @@ static enum gw_err originate_build(struct gateway *gw, struct transaction *t)
 	trust_strip_from_wic(gw, m);
 	if (request_makes_dialog(m))
 		route_record(gw, wic, &t->origination.mark, t->target.transport);
-	request_via(gw, t, mw_transport_name(t->target.transport));
+	request_via(gw, t);
 	request_max_forwards(gw, m);
 	mark = writer_len(&gw->lines);
 	if (b->routes_len > 0) {

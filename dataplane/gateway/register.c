@@ -143,8 +143,7 @@ void register_path(struct gateway *gw, struct handle flow, enum mw_transport tra
 	writer_text(&gw->lines, "Path: <sip:");
 	flow_token_write(gw_config(gw), &token, SPAN(""), &gw->lines);
 	writer_text(&gw->lines, "@");
-	request_sent_by(gw);
-	writer_text(&gw->lines, transport == MW_TCP ? ";transport=tcp;lr" : ";lr");
+	request_own_uri(gw, transport);
 	writer_text(&gw->lines, outbound ? ";ob>\r\n" : ">\r\n");
 }
 
@@ -168,7 +167,7 @@ static enum gw_err register_build(struct gateway *gw, struct transaction *t)
 	if (ask.err != GW_OK)
 		return ask.err;
 	t->registration.contact = contact_hash(gw, &ask);
-	request_via(gw, t, mw_transport_name(t->target.transport));
+	request_via(gw, t);
 	request_max_forwards(gw, m);
 	if (t->registration.ims_auth)
 		register_ims_edit(gw, t, &ask);

@@ -243,45 +243,49 @@ void request_max_forwards(struct gateway *gw, const struct sip_message *m)
 	sip_splice_replace(&gw->splice, f->value, request_lines(gw, mark));
 }
 
-static void write_sent_by(struct gateway *gw, struct writer *out)
+void request_sent_by(struct gateway *gw, enum mw_transport transport, struct writer *out)
 {
 	const struct config_part *config = gw_config(gw);
+	bool tls = transport == MW_TLS;
 
 	writer_put(out, config->mw_host);
 	writer_text(out, ":");
-	writer_decimal(out, config->mw_advertise_common
-				    ? config->mw_sip_port
-				    : config->mw_worker_port_base + gw->config.worker);
+	if (config->mw_advertise_common)
+		writer_decimal(out, tls ? config->mw_tls.port : config->mw_sip_port);
+	else
+		writer_decimal(out, gw->config.worker + (tls ? config->mw_tls.worker_port_base
+							     : config->mw_worker_port_base));
 }
 
-void request_sent_by(struct gateway *gw)
+void request_own_uri(struct gateway *gw, enum mw_transport transport)
 {
-	write_sent_by(gw, &gw->lines);
+	static const char *const params[] = {
+		[MW_UDP] = "", [MW_TCP] = ";transport=tcp", [MW_TLS] = ";transport=tls"};
+
+	request_sent_by(gw, transport, &gw->lines);
+	writer_text(&gw->lines, params[transport]);
+	writer_text(&gw->lines, ";lr");
 }
 
-void request_write_via(struct gateway *gw, const struct transaction *t, const char *transport,
-		       struct writer *out)
+void request_write_via(struct gateway *gw, const struct transaction *t, struct writer *out)
 {
+	bool wic = t->kind == TRANSACTION_TERMINATE;
+
 	writer_text(out, "Via: SIP/2.0/");
-	writer_text(out, transport);
+	writer_text(out, wic ? "WSS" : mw_transport_name(t->target.transport));
 	writer_text(out, " ");
-	write_sent_by(gw, out);
+	request_sent_by(gw, wic ? MW_UDP : t->target.transport, out);
 	writer_text(out, ";branch=");
 	transaction_branch(gw, t, out);
 	writer_text(out, "\r\n");
 }
 
-void request_via(struct gateway *gw, const struct transaction *t, const char *transport)
+void request_via(struct gateway *gw, const struct transaction *t)
 {
 	uint32_t mark = writer_len(&gw->lines);
 
-	request_write_via(gw, t, transport, &gw->lines);
+	request_write_via(gw, t, &gw->lines);
 	sip_splice_insert_top(&gw->splice, request_lines(gw, mark));
-}
-
-void request_own_via(struct gateway *gw, const struct transaction *t)
-{
-	request_write_via(gw, t, mw_transport_name(t->target.transport), &gw->out);
 }
 
 void request_random(struct gateway *gw, struct writer *out)

@@ -212,8 +212,8 @@ static void write_own(struct gateway *gw, const struct wic *wic, const struct di
 	writer_text(&gw->lines, "Record-Route: <sip:");
 	flow_token_write(gw_config(gw), &token, writer_span(&w), &gw->lines);
 	writer_text(&gw->lines, "@");
-	request_sent_by(gw);
-	writer_text(&gw->lines, transport == MW_UDP ? ";lr;wd=" : ";transport=tcp;lr;wd=");
+	request_own_uri(gw, transport);
+	writer_text(&gw->lines, ";wd=");
 	writer_put(&gw->lines, writer_span(&w));
 	writer_text(&gw->lines, ">\r\n");
 }

@@ -10,23 +10,19 @@ struct named {
 	enum next_hop_transport asked;
 };
 
-const char *mw_transport_name(enum mw_transport transport)
+static enum mw_transport transport_of(enum next_hop_transport transport)
 {
-	static const char *const names[] = {[MW_UDP] = "UDP", [MW_TCP] = "TCP"};
-
-	return names[transport];
+	return transport == NEXT_HOP_TLS ? MW_TLS : transport == NEXT_HOP_TCP ? MW_TCP : MW_UDP;
 }
 
 struct mw_target target_of_hop(const struct next_hop_config *hop)
 {
-	return (struct mw_target){hop->transport == NEXT_HOP_TCP ? MW_TCP : MW_UDP, hop->address,
-				  0};
+	return (struct mw_target){transport_of(hop->transport), hop->address, 0};
 }
 
 struct mw_target target_of_peer(const struct peer_address *peer)
 {
-	return (struct mw_target){peer->transport == NEXT_HOP_TCP ? MW_TCP : MW_UDP, peer->address,
-				  0};
+	return (struct mw_target){transport_of(peer->transport), peer->address, 0};
 }
 
 bool target_same(const struct mw_target *a, const struct mw_target *b)
@@ -139,30 +135,48 @@ static enum gw_err target_of_name(struct gateway *gw, const struct named *named,
 	return target_next_hop(gw, target);
 }
 
+/** What a URI asks for. False: a transport that we do not speak. */
+static bool transport_asked(const struct gateway *gw, const struct sip_uri *uri,
+			    enum next_hop_transport *asked)
+{
+	bool sips = uri->scheme == SIP_SCHEME_SIPS; /* TLS, also where it says tcp */
+	struct span transport = SPAN("");
+
+	(void)sip_param(uri->params, SPAN("transport"), &transport);
+	if (span_equal_nocase(transport, SPAN("tls")) ||
+	    (sips && (transport.len == 0 || span_equal_nocase(transport, SPAN("tcp")))))
+		*asked = NEXT_HOP_TLS;
+	else if (span_equal_nocase(transport, SPAN("tcp")))
+		*asked = NEXT_HOP_TCP;
+	else if (span_equal_nocase(transport, SPAN("udp")) && !sips)
+		*asked = NEXT_HOP_UDP;
+	else if (transport.len == 0)
+		*asked = NEXT_HOP_ANY;
+	else
+		return false;
+	return *asked != NEXT_HOP_TLS || gw_config(gw)->mw_tls.port != 0;
+}
+
+static uint16_t default_port(enum next_hop_transport transport)
+{
+	return transport == NEXT_HOP_TLS ? 5061 : 5060;
+}
+
 enum gw_err target_of_route(struct gateway *gw, struct span route_uri, struct mw_target *target)
 {
 	struct sip_uri uri = sip_uri_parse(route_uri);
-	struct span transport = SPAN("");
 	struct mw_target literal = {.transport = MW_UDP};
-	struct named named;
+	struct named named = {uri.host, uri.port, NEXT_HOP_ANY};
 
-	if (uri.err != GW_OK)
+	if (uri.err != GW_OK || !transport_asked(gw, &uri, &named.asked))
 		return target_next_hop(gw, target);
-	named = (struct named){uri.host, uri.port, NEXT_HOP_ANY};
-	(void)sip_param(uri.params, SPAN("transport"), &transport);
-	if (span_equal_nocase(transport, SPAN("tcp")))
-		named.asked = NEXT_HOP_TCP;
-	else if (span_equal_nocase(transport, SPAN("udp")))
-		named.asked = NEXT_HOP_UDP;
-	else if (transport.len > 0)
-		return target_next_hop(gw, target); /* one that we do not speak */
 	if (!endpoint_parse(uri.host, &literal.address))
 		return target_of_name(gw, &named, target);
-	endpoint_set_port(&literal.address, uri.port != 0 ? uri.port : 5060);
-	if (named.asked == NEXT_HOP_TCP)
-		literal.transport = MW_TCP;
-	else if (named.asked == NEXT_HOP_ANY)
+	endpoint_set_port(&literal.address, uri.port != 0 ? uri.port : default_port(named.asked));
+	if (named.asked == NEXT_HOP_ANY)
 		(void)target_configured(gw_config(gw), &literal);
+	else
+		literal.transport = transport_of(named.asked);
 	*target = literal;
 	return GW_OK;
 }
@@ -175,7 +189,7 @@ enum gw_err target_write(struct gateway *gw, struct transaction *t, target_build
 	err = build(gw, t);
 	if (err == GW_OK)
 		err = sip_splice_write(&gw->splice, &gw->out);
-	if (err != GW_OK || t->target.transport == MW_TCP || writer_len(&gw->out) <= UDP_MAX)
+	if (err != GW_OK || t->target.transport != MW_UDP || writer_len(&gw->out) <= UDP_MAX)
 		return err;
 	t->target.transport = MW_TCP;
 	return target_write(gw, t, build);

@@ -111,7 +111,7 @@ enum gw_err terminate_write(struct gateway *gw, struct transaction *t, const str
 	trust_strip_to_wic(gw, m);
 	if (request_makes_dialog(m))
 		route_record_request(gw, wic, &mark, t->termination.source.transport);
-	request_via(gw, t, "WSS");
+	request_via(gw, t);
 	request_max_forwards(gw, m);
 	if (!writer_ok(&gw->lines))
 		return GW_NO_ROOM;
@@ -204,7 +204,7 @@ void terminate_elsewhere(struct gateway *gw, const struct mw_source *source, str
 			       gw->message.text) == GW_OK) {
 		counter_add(&gw_counters(gw)->mw_delivered_remote, 1);
 		counter_add(&gw_counters(gw)->deliver_out, 1);
-	} else if (source->transport == MW_TCP) {
+	} else if (source->transport != MW_UDP) {
 		/* over UDP it is as if the wire had lost it: the core sends it again */
 		terminate_refuse(gw, source, 503, SPAN("Retry-After: 2\r\n"));
 	}

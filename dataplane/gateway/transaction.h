@@ -118,7 +118,7 @@ struct transaction *transaction_new(struct gateway *gw, enum transaction_kind ki
 				    struct wic *wic);
 /**
  * A transaction of this node's own. Its maker sets t->target, calls request_begin(gw, NULL), writes
- * the request to gw->out with request_own_via() as its first header line, and calls
+ * the request to gw->out with request_write_via() as its first header line, and calls
  * transaction_send(). NULL: GW_TRANSACTION_LIMIT.
  */
 struct transaction *transaction_own(struct gateway *gw, enum own_kind what, struct handle subject,

@@ -65,10 +65,11 @@ static struct zone zone;
 
 #define HOP "sip:198.18.0.20;transport=tcp"
 
-/** A configuration with this next hop. */
-static void begin(const char *hop)
+/** A configuration with this next hop, and mw.tls or not. */
+static void begin_with(const char *hop, const char *tls)
 {
-	char *text = folder_replace(loaded_minimal, HOP, hop);
+	char *plain = folder_replace(loaded_minimal, HOP, hop);
+	char *text = folder_replace(plain, "mw:\n", tls);
 	struct log_config log = {.level = LOG_LEVEL_DEBUG, .rate = 1000};
 	struct peers_config config = {
 		.resolver = {zone_start, zone_cancel, &zone},
@@ -80,12 +81,24 @@ static void begin(const char *hop)
 	memset(&zone, 0, sizeof(zone));
 	loaded_begin(&zone.loaded, text);
 	free(text);
+	free(plain);
 	assert_non_null(zone.loaded.config);
 	log.fd = open(folder_path(&zone.loaded.folder, "log"), O_RDWR | O_CREAT | O_APPEND, 0600);
 	zone.now_ms = 1000000;
 	config.log = zone.log = log_new(&log);
 	zone.peers = peers_new(&config);
 	peers_configure(zone.peers, zone.loaded.config);
+}
+
+static void begin(const char *hop)
+{
+	begin_with(hop, "mw:\n");
+}
+
+static void begin_tls(const char *hop)
+{
+	begin_with(hop,
+		   "mw:\n  tls: {certificate: cert.pem, key: key.pem, authorities: cert.pem}\n");
 }
 
 static void end(void)
@@ -156,6 +169,7 @@ static bool wanted(const char *name, uint16_t port, enum next_hop_transport tran
 /** What is published of the only name: "address:port transport priority weight", each. */
 static const char *published(void)
 {
+	static const char *const names[] = {"udp", "tcp", "tls"};
 	static char text[1024];
 	uint32_t len = 0;
 
@@ -169,8 +183,7 @@ static const char *published(void)
 
 		len += (uint32_t)snprintf(text + len, sizeof(text) - len, "%s%s %s %u %u",
 					  i > 0 ? ", " : "", endpoint_format(&a->address, address),
-					  a->transport == NEXT_HOP_TCP ? "tcp" : "udp",
-					  a->priority & 0xffff, a->weight);
+					  names[a->transport], a->priority & 0xffff, a->weight);
 	}
 	return text;
 }
@@ -237,6 +250,38 @@ TEST(peers, asks_srv_of_the_transport_that_the_uri_names)
 	expect_asked(PEERS_A, "home1.net");
 	say_address(300, ADDRESS("\x1e"));
 	EXPECT_TEXT("198.18.0.30:5060 tcp 0 0", published());
+	end();
+}
+
+TEST(peers, asks_for_tls_where_mw_has_it)
+{
+	static const struct span naptr[] = {
+		{(const uint8_t *)"\0\x0a\0\x32\1s\7SIP+D2T\0\4_sip\4_tcp\5home1\3net", 38},
+		{(const uint8_t *)"\0\x01\0\x32\1s\10SIPS+D2T\0\5_sips\4_tcp\5home1\3net", 40},
+	};
+	static const struct span srv = {(const uint8_t *)"\0\x0a\0\x05\x13\xc5\2s1\5home1\3net",
+					20};
+
+	begin_tls("sip:home1.net");
+	say(300, naptr, 2);
+	expect_asked(PEERS_SRV, "_sip._tcp.home1.net");
+	say_nothing();
+	expect_asked(PEERS_SRV, "_sips._tcp.home1.net");
+	say(300, &srv, 1);
+	expect_asked(PEERS_A, "s1.home1.net");
+	say_address(300, ADDRESS("\x1e"));
+	EXPECT_TEXT("198.18.0.30:5061 tls 10 5", published());
+	end();
+}
+
+TEST(peers, asks_srv_of_tls_when_the_uri_names_it)
+{
+	begin_tls("sip:home1.net;transport=tls");
+	expect_asked(PEERS_SRV, "_sips._tcp.home1.net");
+	say_nothing();
+	expect_asked(PEERS_A, "home1.net");
+	say_address(300, ADDRESS("\x1e"));
+	EXPECT_TEXT("198.18.0.30:5061 tls 0 0", published());
 	end();
 }
 
@@ -401,6 +446,8 @@ TEST_MAIN("control_peers", RUN(peers, asks_nothing_for_a_next_hop_that_is_an_add
 	  RUN(peers, asks_naptr_then_srv_then_the_address),
 	  RUN(peers, asks_srv_of_both_transports_when_there_is_no_naptr),
 	  RUN(peers, asks_srv_of_the_transport_that_the_uri_names),
+	  RUN(peers, asks_for_tls_where_mw_has_it),
+	  RUN(peers, asks_srv_of_tls_when_the_uri_names_it),
 	  RUN(peers, asks_for_the_address_alone_when_the_uri_has_a_port),
 	  RUN(peers, asks_again_when_the_ttl_is_over),
 	  RUN(peers, keeps_addresses_while_nobody_answers),

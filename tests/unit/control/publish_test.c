@@ -10,19 +10,20 @@
 
 TEST(publish, makes_a_tls_context_for_each_worker)
 {
-	struct tls_fault fault;
-	struct tls_part *part;
+	struct snapshot_part *parts[SNAPSHOT_KINDS] = {0};
+	const struct tls_part *part;
 	char *text = folder_replace(loaded_minimal, "wwsf:\n", "workers: {cores: [0, 1]}\nwwsf:\n");
 	struct loaded l;
 
 	loaded_begin(&l, text);
 	assert_non_null(l.config);
-	EXPECT_EQ(GW_OK, publish_tls(l.config, &fault, &part));
+	EXPECT_EQ(GW_OK, publish_tls(l.config, parts));
 	loaded_end(&l);
+	part = (const struct tls_part *)parts[SNAPSHOT_TLS];
 	EXPECT_EQ(2, part->count);
 	EXPECT(part->context[0] != NULL && part->context[1] != NULL);
 	EXPECT(part->context[0] != part->context[1]);
-	part->part.free(&part->part);
+	parts[SNAPSHOT_TLS]->free(parts[SNAPSHOT_TLS]);
 	free(text);
 }
 

@@ -68,8 +68,9 @@ const char *of_core(const struct says *given)
 	s.to = or_else(s.to, "<sip:alice@home1.net>");
 	s.call = or_else(s.call, "c1");
 	return request_text(&s,
-			    world.source.transport == MW_UDP ? "SIP/2.0/UDP 198.18.0.20:5060"
-							     : "SIP/2.0/TCP 198.18.0.20:5060",
+			    world.source.transport == MW_TLS   ? "SIP/2.0/TLS 198.18.0.20:5061"
+			    : world.source.transport == MW_UDP ? "SIP/2.0/UDP 198.18.0.20:5060"
+							       : "SIP/2.0/TCP 198.18.0.20:5060",
 			    format("Via: SIP/2.0/TCP as.home1.net;branch=z9hG4bKa1" CRLF "%s",
 				   route));
 }
@@ -181,10 +182,17 @@ const char *branch_of(const char *message)
 
 /* ---- worlds --------------------------------------------------------------------------------- */
 
+static const char *uri_transport(enum mw_transport transport)
+{
+	return transport == MW_UDP ? "" : transport == MW_TLS ? ";transport=tls" : ";transport=tcp";
+}
+
 void call_world_of(enum mw_transport transport, uint32_t transactions)
 {
 	arena_used = 0;
-	if (transport == MW_UDP)
+	if (transport == MW_TLS)
+		world_start_tls();
+	else if (transport == MW_UDP)
 		world_start_udp();
 	else
 		world_start();
@@ -203,7 +211,7 @@ void call_world_of(enum mw_transport transport, uint32_t transactions)
 		     format("Contact: " OUR_CONTACT ";expires=600" CRLF
 			    "Service-Route: <sip:orig@198.18.0.30:6060%s;lr>" CRLF
 			    "P-Associated-URI: <sip:alice@home1.net>, <tel:+15551230001>" CRLF,
-			    transport == MW_UDP ? "" : ";transport=tcp"));
+			    uri_transport(transport)));
 	EXPECT_EQ(1, gateway_bindings(world.gw));
 	world_wait(6 * S);
 	EXPECT_EQ(0, gateway_transactions(world.gw));
@@ -250,7 +258,7 @@ void alice_returns(void)
 	EXPECT_EQ(GW_OK, wic_sends(1, register_jssip(token_alice(3000), 600)));
 	core_answers("200 OK", format("Contact: " OUR_CONTACT ";expires=600" CRLF
 				      "Service-Route: <sip:orig@198.18.0.30:6060%s;lr>" CRLF,
-				      world.source.transport == MW_UDP ? "" : ";transport=tcp"));
+				      uri_transport(world.source.transport)));
 	world_forget();
 }
 

@@ -435,6 +435,18 @@ void world_start_udp(void)
 	world_reload();
 }
 
+void world_start_tls(void)
+{
+	world_start();
+	world.config.mw_tls = (struct mw_tls_config){.port = 5061, .worker_port_base = 5170};
+	for (uint32_t i = 0; i < 2; i++) {
+		world.hop[i].transport = NEXT_HOP_TLS;
+		endpoint_set_port(&world.hop[i].address, 5061);
+	}
+	world.source.transport = MW_TLS;
+	world_reload();
+}
+
 void world_reload(void)
 {
 	world.config.part.generation++;

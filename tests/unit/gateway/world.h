@@ -85,6 +85,8 @@ extern struct world world;
 void world_start(void);
 /** The same with a next hop over UDP. */
 void world_start_udp(void);
+/** The same with a next hop over TLS. */
+void world_start_tls(void);
 /** The issuers' keys are fetched; the set has waf-1 only. */
 void world_fetchable(void);
 /** A fetch of issuer 0's keys has ended, a new set is live, and what waited for it goes on. */
