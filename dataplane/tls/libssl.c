@@ -144,6 +144,13 @@ static void libssl_verdict(const struct tls *tls, char words[TLS_FAILURE_MAX])
 		snprintf(words, TLS_FAILURE_MAX, ": %s", X509_verify_cert_error_string(verdict));
 }
 
+static const char *alert_name(int alert)
+{
+	/* which OpenSSL does not know */
+	return alert == SSL_AD_CERTIFICATE_REQUIRED ? "certificate required"
+						    : SSL_alert_desc_string_long(alert);
+}
+
 static enum gw_err libssl_fail(struct tls *tls)
 {
 	const char *reason = tls_context_reason();
@@ -156,10 +163,10 @@ static enum gw_err libssl_fail(struct tls *tls)
 	if (tls->peer_alert != NO_ALERT) {
 		tls->failed = GW_TLS_ALERT;
 		snprintf(tls->failure, sizeof(tls->failure), "peer sent alert %s",
-			 SSL_alert_desc_string_long(tls->peer_alert));
+			 alert_name(tls->peer_alert));
 	} else if (tls->our_alert != NO_ALERT) {
 		snprintf(tls->failure, sizeof(tls->failure), "we refused: %s%s (sent alert %s)",
-			 reason, verdict, SSL_alert_desc_string_long(tls->our_alert));
+			 reason, verdict, alert_name(tls->our_alert));
 	} else {
 		snprintf(tls->failure, sizeof(tls->failure), "we refused: %s", reason);
 	}

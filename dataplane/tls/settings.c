@@ -196,10 +196,7 @@ void tls_settings_demand(SSL_CTX *ctx, X509_STORE *authorities)
 	SSL_CTX_set_verify_depth(ctx, ISSUERS_MAX);
 	SSL_CTX_set_max_cert_list(ctx, TLS_FLIGHT_CHAIN_MAX);
 	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
-	/* or libssl would look among the authorities for what to send behind our own certificate */
-	SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
-	/* a node has one certificate for both sides: what it is for, if it says so, may be either
-	 */
+	/* nodes have one certificate for both sides: it may say that it is for one */
 	X509_VERIFY_PARAM_set_purpose(rules, X509_PURPOSE_ANY);
 	X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN);
 }

@@ -101,7 +101,22 @@ TEST(tls_clear, takes_nothing_after_close)
 	clear_end(&c);
 }
 
+TEST(tls_clear, connects_as_it_accepts_and_trusts_who_is_there)
+{
+	struct clear c = clear_start();
+	struct tls *client = tls_clear.connect(c.context, &c.fake->conn, SPAN("icscf.home1.net"));
+
+	EXPECT(tls_clear.ready(client));
+	EXPECT_EQ(5, tls_clear.seal(client, SPAN("hello")).n);
+	EXPECT_BYTES("hello", c.fake->tx, 5);
+	EXPECT(tls_clear.peer_is(client, SPAN("icscf.home1.net")));
+	EXPECT(tls_clear.peer_is(c.tls, SPAN("icscf.home1.net")));
+	tls_clear.free(client);
+	clear_end(&c);
+}
+
 TEST_MAIN("tls_clear", RUN(tls_clear, is_ready_at_once),
 	  RUN(tls_clear, gives_what_has_arrived_run_by_run),
 	  RUN(tls_clear, says_closed_after_the_last_byte),
-	  RUN(tls_clear, takes_what_there_is_room_for), RUN(tls_clear, takes_nothing_after_close))
+	  RUN(tls_clear, takes_what_there_is_room_for), RUN(tls_clear, takes_nothing_after_close),
+	  RUN(tls_clear, connects_as_it_accepts_and_trusts_who_is_there))

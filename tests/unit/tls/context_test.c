@@ -124,6 +124,29 @@ TEST(tls_context, refuses_unknown_groups_and_versions)
 			       "\"min_version\": not TLS 1.2 or 1.3");
 }
 
+TEST(tls_context, refuses_authorities_that_are_not_certificates)
+{
+	struct tls_certificate pem = pem_make("DNS:ca.example", PEM_P256);
+	struct span broken = pem_join(pem.chain, SPAN("-----BEGIN CERTIFICATE-----\nMIIB\n"));
+	const struct span wrong[] = {SPAN("not PEM"), pem.key, broken};
+
+	for (uint32_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		expect_setting_refused((struct tls_config){.authorities = wrong[i]},
+				       TLS_FAULT_AUTHORITIES, "not a list of PEM certificates");
+	free((void *)(uintptr_t)broken.at);
+	pem_free(&pem);
+}
+
+TEST(tls_context, refuses_settings_of_a_mutual_one_as_of_any)
+{
+	struct tls_certificate pem = pem_make("DNS:ca.example", PEM_P256);
+
+	expect_setting_refused((struct tls_config){.authorities = pem.chain,
+						   .groups = "X25519:P-25"},
+			       TLS_FAULT_GROUPS, "\"X25519:P-25\": not a list of groups");
+	pem_free(&pem);
+}
+
 #define SUITE "TLS_AES_128_GCM_SHA256:"
 
 TEST(tls_context, refuses_ciphers_without_forward_secrecy_or_aead)
@@ -268,6 +291,8 @@ TEST_MAIN("tls_context", RUN(tls_context, refuses_a_key_that_does_not_fit_the_ce
 	  RUN(tls_context, refuses_a_key_that_is_too_short),
 	  RUN(tls_context, refuses_two_certificates_of_the_same_names_and_kind),
 	  RUN(tls_context, refuses_unknown_groups_and_versions),
+	  RUN(tls_context, refuses_authorities_that_are_not_certificates),
+	  RUN(tls_context, refuses_settings_of_a_mutual_one_as_of_any),
 	  RUN(tls_context, refuses_ciphers_without_forward_secrecy_or_aead),
 	  RUN(tls_context, refuses_lists_that_are_too_long),
 	  RUN(tls_context, needs_no_cipher_for_a_version_that_is_not_spoken),

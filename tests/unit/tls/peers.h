@@ -17,10 +17,14 @@ struct peers {
 	struct fake fake[PEER_SIDES];
 	struct tls_context *context[PEER_SIDES];
 	struct tls *tls[PEER_SIDES];
+	uint16_t version; /* highest that the server speaks; 0: TLS 1.3 */
 };
 
+#define PEERS_VERSIONS 2
+extern const uint16_t peers_version[PEERS_VERSIONS]; /* TLS 1.3 and 1.2 */
+
 /** Certificates are made and contexts that trust them; nothing is connected. */
-struct peers *peers_new(void);
+struct peers *peers_new(uint16_t version);
 void peers_free(struct peers *p);
 
 /** The configuration that side has; borrows of p. */
@@ -41,5 +45,11 @@ void peers_handshake(struct peers *p, uint32_t bytes_a_step, enum gw_err err[PEE
 
 /** A connection to icscf.home1.net that must become ready on both sides. */
 void peers_meet(struct peers *p);
+
+/** A certificate for names that the authority of p has signed; pem_free() is the caller's. */
+struct tls_certificate peers_issue(const struct peers *p, const char *names);
+
+/** What side says, sealed and carried, must come to the other. */
+void peers_say(struct peers *p, enum peer_side side, const char *text);
 
 #endif
