@@ -150,7 +150,7 @@ async function refused(from, to, status) {
 const CORE_ONLY = ['P-Charging-Vector', 'P-Charging-Function-Addresses', 'P-Served-User',
 	'P-Profile-Key', 'P-User-Database', 'P-Visited-Network-ID'];
 
-function assertPages(callers) {
+export function assertPages(callers) {
 	for (const { user, phone } of callers) {
 		assert.deepEqual(phone.errors, [], `errors in the page of ${user}`);
 		for (const { sent, sip } of phone.frames.filter((frame) => !frame.sent))
@@ -221,15 +221,20 @@ export async function withTwo(world, library, play, names = world.hosts) {
 	}
 }
 
+/** Calls of all kinds, both ways. */
+export async function callEachOther(alice, bob) {
+	await wholeCall(alice, bob);
+	await wholeCall(bob, alice);
+	await talk(alice, bob);
+	await end(bob, alice);
+	await cancelled(alice, bob);
+	await refused(alice, bob, 486);
+	await refused(bob, alice, 603);
+}
+
 export function calls(library) {
 	return (world) => withTwo(world, library, async (alice, bob) => {
-		await wholeCall(alice, bob);
-		await wholeCall(bob, alice);
-		await talk(alice, bob);
-		await end(bob, alice);
-		await cancelled(alice, bob);
-		await refused(alice, bob, 486);
-		await refused(bob, alice, 603);
+		await callEachOther(alice, bob);
 		if (SESSION_S > 0)
 			await longCall(alice, bob);
 		assertPages([alice, bob]);

@@ -3,7 +3,8 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AUDIENCE, AUTHZ_SERVER, GATEWAY_ADDRESS, GATEWAY_HOST, HOLD_ORIGIN, ISSUER, MW_PORT, REALM,
+import { AUDIENCE, AUTHZ_SERVER, CORE_HOST, GATEWAY_ADDRESS, GATEWAY_HOST, HOLD_ORIGIN, ISSUER, MW_PORT,
+	MW_TLS_PORT, REALM,
 	SITE_HOST, SITE_ORIGIN, bracketed } from './names.mjs';
 import { Program, run, waitFor, within } from './process.mjs';
 
@@ -37,12 +38,15 @@ mw:
   port: ${link.port ? 'core' : 'access'}
   sip_port: ${MW_PORT}
   advertise_port: ${workers > 1 ? 'common' : 'worker'}
-  next_hops: [${(next_hops ?? [{ uri: `sip:${bracketed(link.core)}:${MW_PORT};transport=${mw}` }])
+  next_hops: [${(next_hops ?? [{ uri: `sip:${bracketed(link.core)}:${
+		mw === 'tls' ? MW_TLS_PORT : MW_PORT};transport=${mw}` }])
 		.map(({ uri, priority = 1, weight = 1 }) =>
 			`{uri: "${uri}", priority: ${priority}, weight: ${weight}}`).join(', ')}]
   trusted: [${trusted.map((address) => `"${address}"`).join(', ')}]
   options_interval: ${options_interval}
-${more_mw}issuers:
+${files.mw ? `  tls: {certificate: ${files.mw.gateway.certificate}, key: ${files.mw.gateway.key}, authorities: ${
+		files.ca}, peers: [${CORE_HOST}]}
+` : ''}${more_mw}issuers:
   - name: shop-waf
     iss: "${ISSUER}"
     audience: "${AUDIENCE}"

@@ -3,15 +3,18 @@
 
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { MW_PORT, bracketed, impi } from './names.mjs';
+import { MW_PORT, MW_TLS_PORT, bracketed, impi } from './names.mjs';
 import { Program, run, waitFor } from './process.mjs';
 
 const config = (role) => fileURLToPath(new URL(`../peers/kamailio-${role}.cfg`, import.meta.url));
 
 export class Kamailio {
-	/** role: a file of peers/; digest: the algorithm it challenges every REGISTER with, 'MD5' or 'SHA-256'. */
-	static async start(folder, link, { role = 'scscf', digest = null } = {}) {
-		const kamailio = new Kamailio(folder, link, role, digest);
+	/**
+	 * role: a file of peers/; digest: the algorithm it challenges every REGISTER with, 'MD5' or
+	 * 'SHA-256'; tls: {certificate, key, ca} of a core that is reached by TLS alone.
+	 */
+	static async start(folder, link, { role = 'scscf', digest = null, tls = null } = {}) {
+		const kamailio = new Kamailio(folder, link, { role, digest, tls });
 		await kamailio.program.ready(async () => {
 			try {
 				return await kamailio.ask('core.uptime');
@@ -22,14 +25,17 @@ export class Kamailio {
 		return kamailio;
 	}
 
-	constructor(folder, link, role, digest) {
+	constructor(folder, link, { role, digest, tls }) {
 		this.socket = join(folder, 'kamailio.ctl');
 		this.program = new Program('kamailio', ['kamailio', '-DD', '-E', '-m', '64', '-M', '8',
 			'-f', config(role), '-P', join(folder, 'kamailio.pid'), '-Y', folder, '-w', folder,
 			'-A', `RPC_SOCK="unixs:${this.socket}"`,
 			...(digest ? ['-A', `DIGEST="${digest}"`] : []),
-			'-l', `udp:${bracketed(link.core)}:${MW_PORT}`,
-			'-l', `tcp:${bracketed(link.core)}:${MW_PORT}`], folder);
+			...(tls ? ['-A', 'WITH_TLS', '-A', `TLS_CERTIFICATE="${tls.certificate}"`,
+				'-A', `TLS_KEY="${tls.key}"`, '-A', `TLS_CA="${tls.ca}"`,
+				'-l', `tls:${bracketed(link.core)}:${MW_TLS_PORT}`]
+				: ['-l', `udp:${bracketed(link.core)}:${MW_PORT}`,
+					'-l', `tcp:${bracketed(link.core)}:${MW_PORT}`])], folder);
 	}
 
 	async ask(...command) {

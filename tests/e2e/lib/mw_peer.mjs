@@ -7,9 +7,10 @@ import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readLoose, tagOf, uriOf, writeLoose } from './loose_sip.mjs';
-import { MW_PORT, REALM, bracketed, impu } from './names.mjs';
+import { MW_PORT, MW_TLS_PORT, REALM, bracketed, impu } from './names.mjs';
 import { waitFor } from './process.mjs';
 import { cutSipStream } from './sip.mjs';
 
@@ -29,32 +30,35 @@ export const recordRoutes = (request) =>
 	request.all('Record-Route').map((value) => ['Record-Route', value]);
 
 export class MwPeer {
-	/** Plays the core of a world until that ends. */
-	static async start(world, address = world.link.core) {
-		const peer = new MwPeer(world, address);
+	/** Plays the core of a world until that ends; tls: options of Node's, in both directions. */
+	static async start(world, address = world.link.core, tls = null) {
+		const peer = new MwPeer(world, address, tls);
 		peer.udp.bind(MW_PORT, address);
 		await once(peer.udp, 'listening');
-		peer.server.listen(MW_PORT, address);
+		peer.server.listen(tls ? MW_TLS_PORT : MW_PORT, address);
 		await once(peer.server, 'listening');
 		world.played.push(peer);
 		return peer;
 	}
 
-	constructor(world, address) {
-		Object.assign(this, { world, address, mw: world.mw, requests: [], responses: [], heard: [],
+	constructor(world, address, tls) {
+		Object.assign(this, { world, address, tls, mw: world.mw, requests: [], responses: [], heard: [],
 			sockets: new Set(), ways: new Map(), out: new Map() });
 		this.rules = new Map(); /* Call-ID -> rule(request, how often it came) */
 		this.silent = false;
 		this.udp = createSocket(address.includes(':') ? 'udp6' : 'udp4');
 		this.udp.on('message', (bytes, { port, address: host }) => this.#take(bytes, (text) =>
 			this.udp.send(Buffer.from(text), port, host)));
-		this.server = createServer((socket) => this.#serve(socket));
+		this.refused = []; /* what became of TLS that failed */
+		this.server = tls ? createTlsServer({ ...tls, requestCert: true },
+			(socket) => this.#serve(socket)) : createServer((socket) => this.#serve(socket));
+		this.server.on('tlsClientError', (error) => this.refused.push(error.message));
 	}
 
 	#serve(socket) {
 		let unread = Buffer.alloc(0);
 		this.sockets.add(socket);
-		socket.on('error', () => {}); /* a close follows */
+		socket.on('error', (error) => this.refused.push(error.message)); /* a close follows */
 		socket.on('close', () => this.sockets.delete(socket));
 		socket.on('data', (bytes) => {
 			this.heard.push(bytes);
@@ -103,7 +107,8 @@ export class MwPeer {
 	}
 
 	get service_route() {
-		return `<sip:orig@${bracketed(this.address)}:${MW_PORT};lr>`;
+		return this.tls ? `<sip:orig@${bracketed(this.address)}:${MW_TLS_PORT};transport=tls;lr>`
+			: `<sip:orig@${bracketed(this.address)}:${MW_PORT};lr>`;
 	}
 
 	/** Lines of a 200 to REGISTER; identities: of P-Associated-URI. */
@@ -155,6 +160,11 @@ export class MwPeer {
 		return `SIP/2.0/${this.mw.toUpperCase()} ${bracketed(this.address)}:${MW_PORT};branch=${branch}`;
 	}
 
+	#connect(to) {
+		return this.tls ? connectTls({ ...to, ...this.tls, checkServerIdentity: () => undefined })
+			: connect(to);
+	}
+
 	/** Sends a text to a port of the gateway's. */
 	async say(text, port = this.port) {
 		const host = this.world.link.gateway;
@@ -163,10 +173,10 @@ export class MwPeer {
 			return;
 		}
 		if (!this.out.has(port) || this.out.get(port).destroyed) {
-			const socket = connect({ host, port, localAddress: this.address });
+			const socket = this.#connect({ host, port, localAddress: this.address });
 			this.out.set(port, socket);
 			this.#serve(socket);
-			await once(socket, 'connect');
+			await once(socket, this.tls ? 'secureConnect' : 'connect');
 		}
 		this.out.get(port).write(text);
 	}

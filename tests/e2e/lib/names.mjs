@@ -50,6 +50,8 @@ export const AUDIENCE = 'sip:ep1.home1.net';
 export const KEY_ID = 'waf-1';
 
 export const MW_PORT = 5060;
+export const MW_TLS_PORT = 5061;
+export const CORE_HOST = 'scscf.ims.example.test';
 export const USERS = ['alice', 'bob', 'carol', 'dave'];
 
 export const impu = (user) => `sip:${user}@${REALM}`;

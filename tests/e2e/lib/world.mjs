@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { Capture } from './capture.mjs';
-import { makeCertificates } from './certificate.mjs';
+import { makeCertificates, makeMwCertificates } from './certificate.mjs';
 import { Gateway } from './gateway.mjs';
 import { Kamailio } from './kamailio.mjs';
 import { makeLink } from './link.mjs';
@@ -23,7 +23,7 @@ const SITE_TOKEN_LIFETIME_S = 600;
 
 export class World {
 	/**
-	 * workers: 1 or 2; mw: 'tcp' or 'udp'; site: whether to start the web site too; core: 'kamailio',
+	 * workers: 1 or 2; mw: 'tcp', 'udp' or 'tls'; site: whether to start the web site too; core: 'kamailio',
 	 * 'proxy' (peers/), or 'script' when the script plays it; users: who can have a token; digest: the
 	 * algorithm by which the core authenticates the site's users, no token then. More of options is
 	 * for the link (lib/link.mjs) and the gateway.
@@ -51,6 +51,8 @@ export class World {
 		const { folder } = this;
 		mkdirSync(join(folder, 'state'), { recursive: true, mode: 0o700 });
 		this.files = await makeCertificates(folder);
+		if (this.mw === 'tls')
+			this.files.mw = await makeMwCertificates(folder, this.link);
 		this.files.pairs = join(folder, 'pairs.csv');
 		this.files.jwks = join(folder, 'shop.jwks');
 		writeFileSync(this.files.pairs,
@@ -77,7 +79,8 @@ export class World {
 	async #startCore(core, { digest }) {
 		this.capture = await Capture.start(this.folder, this.link);
 		if (core === 'kamailio')
-			this.kamailio = await Kamailio.start(this.folder, this.link, { digest });
+			this.kamailio = await Kamailio.start(this.folder, this.link,
+				{ digest, tls: this.files.mw && { ...this.files.mw.core, ca: this.files.ca } });
 		else if (core === 'proxy')
 			this.kamailio = await Kamailio.start(this.folder, this.link, { role: 'proxy' });
 	}
