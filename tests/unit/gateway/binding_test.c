@@ -49,6 +49,36 @@ TEST(binding, is_kept_when_a_refresh_is_refused_by_the_core)
 	EXPECT_EQ(1, gateway_bindings(world.gw));
 }
 
+/** What the core gets of a MESSAGE of alice. */
+static const char *mw_message(const char *more)
+{
+	const char *mw;
+
+	world_forget();
+	EXPECT_EQ(GW_OK, wic_sends(0, message_with(more)));
+	mw = world_only(TO_MW);
+	core_answers("200 OK", "");
+	return mw;
+}
+
+/* PROTOCOL 9.3: what is stored is of the last 200. */
+TEST(binding, has_the_routes_and_identities_of_its_last_200)
+{
+	world_start();
+	world_register();
+	EXPECT_LINE("<tel:+15551230001>",
+		    mw_message("P-Preferred-Identity: <tel:+15551230001>" CRLF),
+		    "P-Asserted-Identity");
+	registered("200 OK", "Contact: " OUR_CONTACT ";expires=600" CRLF
+			     "Service-Route: <sip:next@198.18.0.31:6060;lr>" CRLF
+			     "P-Associated-URI: <sip:alice.two@home1.net>, "
+			     "<sip:alice@home1.net>" CRLF);
+	EXPECT_LINE("<sip:next@198.18.0.31:6060;lr>", mw_message(""), "Route");
+	EXPECT_LINE("<sip:alice.two@home1.net>",
+		    mw_message("P-Preferred-Identity: <tel:+15551230001>" CRLF),
+		    "P-Asserted-Identity");
+}
+
 static void unregister(const char *request)
 {
 	const char *mw = mw_register(request);
@@ -224,6 +254,7 @@ TEST_MAIN("gateway_binding", RUN(binding, ends_at_its_expiry),
 	  RUN(binding, lives_longer_with_each_refresh),
 	  RUN(binding, is_not_refreshed_by_a_token_that_is_used_up),
 	  RUN(binding, is_kept_when_a_refresh_is_refused_by_the_core),
+	  RUN(binding, has_the_routes_and_identities_of_its_last_200),
 	  RUN(unregister, of_sipjs_needs_no_token),
 	  RUN(unregister, of_another_contact_leaves_the_binding),
 	  RUN(unregister, of_jssip_may_have_an_expired_token),

@@ -258,6 +258,32 @@ TEST(wic, that_cancels_over_tcp_has_it_said_once)
 	time_ends_it_all();
 }
 
+/* PROTOCOL 9.8: the branch and the place of the INVITE that was forwarded, and that is the last. */
+TEST(wic, that_cancels_a_call_that_went_to_another_hop_has_the_cancel_go_there)
+{
+	const char *first, *second;
+	struct call c;
+
+	call_world(MW_UDP);
+	c = alice_calls("");
+	first = c.onward;
+	world_forget();
+	world_wait(3500 * MS); /* the S-CSCF is silent */
+	second = keep(last_to(TO_MW));
+	EXPECT(strcmp(branch_of(first), branch_of(second)) != 0);
+	core_sends(answer_of(second, "180 Ringing", "b1", ""));
+	world_forget();
+	EXPECT_EQ(GW_OK, alice_cancels(""));
+	is_cancel_of(only_of(TO_MW, "CANCEL "), second);
+	EXPECT(endpoint_same_host(&world.hop[0].address, &nth_to(TO_MW, 0)->target.address));
+	world_forget();
+	core_sends(answer_of(second, "487 Request Terminated", "b1", ""));
+	EXPECT_TEXT(line(second, "Via"), line(only_of(TO_MW, "ACK "), "Via"));
+	EXPECT(endpoint_same_host(&world.hop[0].address, &nth_to(TO_MW, 0)->target.address));
+	only_of(TO_WIC, "SIP/2.0 487");
+	time_ends_it_all();
+}
+
 TEST_BOTH(wic, that_cancels_before_any_response_gets_408_when_none_comes)
 {
 	call_world(transport);
@@ -475,6 +501,7 @@ TEST_MAIN("gateway_cancel",
 	  RUN(wic, that_cancels_over_udp_has_the_cancel_said_again_until_it_is_answered),
 	  RUN(wic, that_cancels_over_udp_has_nothing_said_again_once_the_call_has_ended),
 	  RUN(wic, that_cancels_over_tcp_has_it_said_once),
+	  RUN(wic, that_cancels_a_call_that_went_to_another_hop_has_the_cancel_go_there),
 	  RUN_BOTH(wic, that_cancels_before_any_response_gets_408_when_none_comes),
 	  RUN_BOTH(core, that_cancels_after_a_provisional_response_gets_200_and_the_wic_a_cancel),
 	  RUN_BOTH(core, that_cancels_before_a_provisional_response_is_answered_and_the_wic_waits),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "world.h"
+#include "call.h"
 
 /* Requests of a registered WIC to the core: PROTOCOL 9.5. */
 
@@ -101,6 +101,35 @@ TEST(message, without_content_length_gets_one)
 	EXPECT_LINE("0", mw_message(message_from("<sip:alice@home1.net>;tag=a")), "Content-Length");
 }
 
+/** The text without its Content-Length line. */
+static const char *without_length(const char *text)
+{
+	const char *at = strstr(text, "Content-Length:");
+
+	assert_non_null(at);
+	return keep(format("%.*s%s", (int)(at - text), text, strstr(at, CRLF) + 2));
+}
+
+/* PROTOCOL 12.4 item 9: over a WebSocket it may be left out, over a stream it may not. */
+TEST(message, of_a_call_without_content_length_gets_one)
+{
+	static const char *const methods[] = {"ACK", "UPDATE", "INVITE", "BYE"};
+	struct call c;
+
+	call_world(MW_TCP);
+	EXPECT_EQ(GW_OK, wic_sends(0, without_length(of_alice(&(struct says){
+					      .branch = "l1", .call = "l1", .body = "v=0" CRLF}))));
+	EXPECT_LINE("5", only_of(TO_MW, "INVITE "), "Content-Length");
+	EXPECT_TEXT(CRLF CRLF "v=0" CRLF, strstr(last_to(TO_MW), CRLF CRLF));
+	world_forget();
+	c = alice_called();
+	for (uint32_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		world_forget();
+		EXPECT_EQ(GW_OK, wic_sends(0, without_length(alice_in_call(&c, methods[i], ""))));
+		EXPECT_LINE("0", only_of(TO_MW, methods[i]), "Content-Length");
+	}
+}
+
 TEST(message, gets_a_charging_vector)
 {
 	const char *vector = line(mw_message(message_with("")), "P-Charging-Vector");
@@ -160,6 +189,32 @@ TEST(identity, is_the_second_preference_when_the_first_is_not_the_bindings)
 		    mw_message(message_with(
 			    "P-Preferred-Identity: <sip:bob@home1.net>, " TEL_ID CRLF)),
 		    "P-Asserted-Identity");
+}
+
+/* PROTOCOL 12.2: a number is a tel and not a sip unless the core has said so. */
+TEST(identity, that_is_a_number_in_the_other_scheme_is_not_the_bindings)
+{
+	static const char *const same_number = "<sip:+15551230001@home1.net;user=phone>";
+
+	EXPECT_LINE(DEFAULT_ID,
+		    mw_message(message_with(format("P-Preferred-Identity: %s" CRLF, same_number))),
+		    "P-Asserted-Identity");
+	refused(GW_IDENTITY_MISMATCH, 403, message_from(format("%s;tag=a", same_number)));
+	world_start();
+	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(3570), 600)));
+	core_answers("200 OK", format("Contact: " OUR_CONTACT ";expires=60" CRLF
+				      "P-Associated-URI: " DEFAULT_ID ", %s" CRLF,
+				      same_number));
+	world_forget();
+	EXPECT_EQ(GW_OK, wic_sends(0, message_from(format("%s;tag=a", same_number))));
+	EXPECT_EQ(1, count_to(TO_MW));
+}
+
+TEST(identity, preferred_three_times_is_403)
+{
+	refused(GW_IDENTITY_MISMATCH, 403,
+		message_with("P-Preferred-Identity: <sip:alice@home1.net>, <tel:+15551230001>" CRLF
+			     "P-Preferred-Identity: <tel:+15551230002>" CRLF));
 }
 
 TEST(identity, preferred_twice_in_one_scheme_is_403)
@@ -302,6 +357,16 @@ TEST(answer, overload_of_the_core_is_500_with_its_retry_after)
 	EXPECT_LINE("17", world_sent(1)->text, "Retry-After");
 }
 
+/* PROTOCOL 9.5 step 3: our own Route is taken off, whatever stands behind it is replaced. */
+TEST(route, that_is_our_own_path_is_taken_off)
+{
+	world_start();
+	world_register();
+	EXPECT_EQ(GW_OK, wic_sends(0, message_with(format("Route: <%s>" CRLF, path_uri()))));
+	EXPECT_LINE("<sip:orig@198.18.0.30:6060;lr>", world_only(TO_MW), "Route");
+	EXPECT_EQ(1, lines(world_only(TO_MW), "Route"));
+}
+
 TEST(route, with_a_transport_that_we_do_not_speak_is_left_to_the_next_hop)
 {
 	world_start();
@@ -330,12 +395,15 @@ TEST_MAIN("gateway_originate", RUN(message, carries_the_stored_service_route_and
 	  RUN(message, is_forwarded_as_it_came_otherwise),
 	  RUN(message, that_comes_again_goes_on_once_while_it_waits),
 	  RUN(message, without_max_forwards_gets_70), RUN(message, without_content_length_gets_one),
+	  RUN(message, of_a_call_without_content_length_gets_one),
 	  RUN(message, gets_a_charging_vector), RUN(message, of_an_unknown_method_is_forwarded),
 	  RUN(identity, is_the_default_without_a_preference),
 	  RUN(identity, is_the_preferred_one_of_the_binding),
 	  RUN(identity, is_preferred_whatever_its_spelling),
 	  RUN(identity, that_is_not_the_bindings_gives_the_default),
 	  RUN(identity, is_the_second_preference_when_the_first_is_not_the_bindings),
+	  RUN(identity, that_is_a_number_in_the_other_scheme_is_not_the_bindings),
+	  RUN(identity, preferred_three_times_is_403),
 	  RUN(identity, preferred_twice_in_one_scheme_is_403),
 	  RUN(identity, that_was_asserted_by_the_wic_is_not_believed),
 	  RUN(identity, is_the_first_of_p_associated_uri), RUN(from, of_somebody_else_is_403),
@@ -349,5 +417,6 @@ TEST_MAIN("gateway_originate", RUN(message, carries_the_stored_service_route_and
 	  RUN(answer, with_privacy_id_loses_the_identity),
 	  RUN(answer, provisional_is_relayed_but_100_is_not),
 	  RUN(answer, overload_of_the_core_is_500_with_its_retry_after),
+	  RUN(route, that_is_our_own_path_is_taken_off),
 	  RUN(route, with_a_transport_that_we_do_not_speak_is_left_to_the_next_hop),
 	  RUN(route, of_a_configured_next_hop_uses_its_transport))

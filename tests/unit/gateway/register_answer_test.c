@@ -102,6 +102,50 @@ TEST(answer_200, does_not_take_the_contact_of_another_flow_of_the_same_client_fo
 	EXPECT_EQ(300, row.expires_s);
 }
 
+/** Seconds of the binding that comes of a 200 with this Contact, expires 300, and Expires 200. */
+static uint32_t bound_for(const char *contact)
+{
+	struct row_binding row;
+	uint32_t cursor = 0;
+
+	world_start();
+	registered("200 OK", format("Contact: " OTHER_CONTACT ";expires=77, %s;expires=300" CRLF
+				    "Expires: 200" CRLF,
+				    contact));
+	EXPECT_EQ(1, gateway_rows(world.gw, &cursor, 4, &row));
+	return row.expires_s;
+}
+
+/* RFC 3261 19.1.4: a core may spell it anew. */
+TEST(answer_200, finds_our_contact_in_another_spelling)
+{
+	static const char *const same[] = {
+		"<sip:mfdnmi6p@V5E0BM0SD9MG.Invalid;transport=ws>",
+		"<SIP:mfdnmi6p@v5e0bm0sd9mg.invalid;TRANSPORT=WS>",
+		"<sip:mfdnmi6p@v5e0bm0sd9mg.invalid;newparam=5;transport=ws>",
+		"\"<sip:x@y>, z\" <sip:mfdnmi6p@v5e0bm0sd9mg.invalid;transport=ws>",
+	};
+
+	for (uint32_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+		if (bound_for(same[i]) != 300)
+			fail_msg("%s is not found", same[i]);
+}
+
+TEST(answer_200, does_not_take_another_contact_for_ours)
+{
+	static const char *const other[] = {
+		"<sip:MFDNMI6P@v5e0bm0sd9mg.invalid;transport=ws>",
+		"<sip:mfdnmi6p@v5e0bm0sd9mg.invalid:5060;transport=ws>",
+		"<sips:mfdnmi6p@v5e0bm0sd9mg.invalid;transport=ws>",
+		"<sip:x@y;z=mfdnmi6p@v5e0bm0sd9mg.invalid;transport=ws>",
+		"\"" OUR_CONTACT "\" <sip:x@y>",
+	};
+
+	for (uint32_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+		if (bound_for(other[i]) != 200)
+			fail_msg("%s is taken for ours", other[i]);
+}
+
 TEST(answer_200, without_a_contact_and_without_expires_leaves_no_binding)
 {
 	world_start();
@@ -465,6 +509,8 @@ TEST_MAIN("gateway_register_answer", RUN(answer_200, binds_the_flow_and_pops_our
 	  RUN(answer_200, loses_path_and_charging),
 	  RUN(answer_200, with_several_contacts_counts_ours),
 	  RUN(answer_200, does_not_take_the_contact_of_another_flow_of_the_same_client_for_ours),
+	  RUN(answer_200, finds_our_contact_in_another_spelling),
+	  RUN(answer_200, does_not_take_another_contact_for_ours),
 	  RUN(answer_200, without_a_contact_and_without_expires_leaves_no_binding),
 	  RUN(answer_200, without_our_contact_counts_expires),
 	  RUN(answer_200, with_a_longer_expiry_is_lowered_for_the_wic),

@@ -275,6 +275,76 @@ TEST(request, without_a_contact_fetches_and_changes_nothing)
 	EXPECT_EQ(1, gateway_bindings(world.gw));
 }
 
+/* PROTOCOL 9.2, first row. */
+TEST(request, keeps_its_request_uri_as_it_was_written)
+{
+	static const char *const uris[] = {"sip:home1.net", "sip:HOME1.net", "SIP:home1.net",
+					   "sip:home1.net;transport=ws"};
+
+	for (uint32_t i = 0; i < sizeof(uris) / sizeof(uris[0]); i++) {
+		const char *mw;
+
+		world_start();
+		mw = mw_register(format("REGISTER %s SIP/2.0%s", uris[i],
+					strstr(register_jssip(token_alice(3570), 600), CRLF)));
+		EXPECT_EQ(0, strncmp(mw, format("REGISTER %s SIP/2.0" CRLF, uris[i]),
+				     strlen(uris[i]) + 19));
+	}
+}
+
+TEST(request, without_hops_left_is_483)
+{
+	world_start();
+	EXPECT_EQ(GW_SIP_MAX_FORWARDS, wic_sends(0, with_contact("Contact: <sip:x@a.invalid>" CRLF,
+								 "Max-Forwards: 0" CRLF)));
+	EXPECT_EQ(483, status_of(world_only(TO_WIC)));
+}
+
+TEST(request, with_a_proxy_require_that_nobody_knows_is_420_and_names_it)
+{
+	world_start();
+	EXPECT_EQ(GW_SIP_EXTENSION,
+		  wic_sends(0, with_contact("Contact: <sip:x@a.invalid>" CRLF,
+					    "Proxy-Require: sec-agree, nobody" CRLF)));
+	EXPECT_EQ(420, status_of(world_only(TO_WIC)));
+	EXPECT_LINE("nobody", world_only(TO_WIC), "Unsupported");
+}
+
+TEST(request, has_no_ob_in_its_path_for_a_reg_id_of_the_uri)
+{
+	world_start();
+	EXPECT(!contains(line(mw_register(with_contact(
+				      "Contact: \";reg-id=1\" <sip:x@a.invalid;reg-id=1>" CRLF,
+				      "")),
+			      "Path"),
+			 ";ob"));
+}
+
+TEST(request, has_the_length_of_its_body)
+{
+	const char *request = with_contact("Contact: <sip:x@a.invalid>" CRLF,
+					   "Content-Type: text/plain" CRLF "l: 5" CRLF);
+	const char *mw;
+
+	world_start();
+	mw = mw_register(format("%shellobeyond", request));
+	EXPECT_EQ(1, lines(mw, "Content-Length") + lines(mw, "l"));
+	EXPECT_TEXT("5", lines(mw, "l") == 1 ? line(mw, "l") : line(mw, "Content-Length"));
+	EXPECT_TEXT(CRLF CRLF "hello", strstr(mw, CRLF CRLF));
+}
+
+TEST(request, drops_our_own_route_and_what_is_behind_it)
+{
+	world_start();
+	world_register();
+	EXPECT_NO_LINE(mw_register(with_contact("Contact: <sip:x@a.invalid>" CRLF,
+						format("Route: <%s>" CRLF
+						       "Route: <sip:icscf.home1.net;lr>" CRLF,
+						       path_uri()))),
+		       "Route");
+	EXPECT(endpoint_same_host(&world.hop[0].address, &world_sent(0)->target.address));
+}
+
 TEST(request, drops_routes_and_preferred_identities)
 {
 	const char *mw;
@@ -426,6 +496,12 @@ TEST_MAIN("gateway_register", RUN(request, of_protocol_5_7_becomes_the_mw_messag
 	  RUN(request, with_header_fields_in_its_contact_is_refused),
 	  RUN(request, with_a_star_and_a_time_is_refused),
 	  RUN(request, without_a_contact_fetches_and_changes_nothing),
+	  RUN(request, keeps_its_request_uri_as_it_was_written),
+	  RUN(request, without_hops_left_is_483),
+	  RUN(request, with_a_proxy_require_that_nobody_knows_is_420_and_names_it),
+	  RUN(request, has_no_ob_in_its_path_for_a_reg_id_of_the_uri),
+	  RUN(request, has_the_length_of_its_body),
+	  RUN(request, drops_our_own_route_and_what_is_behind_it),
 	  RUN(request, drops_routes_and_preferred_identities),
 	  RUN(request, requires_path_once_and_keeps_what_else_it_requires),
 	  RUN(request, keeps_the_access_network_of_the_client_and_no_networks_word),

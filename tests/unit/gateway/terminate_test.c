@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "world.h"
+#include "call.h"
 
 /* Requests of the core to a WIC and their answers: PROTOCOL 9.6, 9.7, 10.3. */
 
 #define CALLED "P-Called-Party-ID: <sip:alice@home1.net>" CRLF
-#define VECTOR \
-	"P-Charging-Vector: " \
-	"icid-value=\"sc-11\";icid-generated-at=192.0.2.9;orig-ioi=\"home7.net\"" CRLF
 
 /** alice is registered and gets a message of the core. */
 static const char *delivered(const char *more)
@@ -27,7 +24,7 @@ static const char *answered(const char *status, const char *more)
 }
 
 /** The core's request is answered by us at once. */
-static const char *answer_of(uint32_t status, const char *request)
+static const char *told(uint32_t status, const char *request)
 {
 	world_forget();
 	core_sends(request);
@@ -127,8 +124,8 @@ TEST(message, with_a_further_route_is_403)
 {
 	world_start();
 	world_register();
-	answer_of(403, core_message(path_uri(), "Route: <sip:more.home1.net;lr>" CRLF));
-	answer_of(403, core_message(format("%s>, <sip:more.home1.net;lr", path_uri()), ""));
+	told(403, core_message(path_uri(), "Route: <sip:more.home1.net;lr>" CRLF));
+	told(403, core_message(format("%s>, <sip:more.home1.net;lr", path_uri()), ""));
 	EXPECT_EQ(2, world_count(&world.counters.errors[GW_SIP_LOOP]));
 	EXPECT_EQ(0, gateway_transactions(world.gw));
 }
@@ -162,7 +159,7 @@ TEST(message, for_a_flow_that_has_ended_is_430_with_outbound)
 	world_start();
 	world_register();
 	world.gone[0] = true;
-	EXPECT_NO_LINE(answer_of(430, core_message(path_uri(), "")), "Reason");
+	EXPECT_NO_LINE(told(430, core_message(path_uri(), "")), "Reason");
 	EXPECT_EQ(1, world_count(&world.counters.flow_gone));
 }
 
@@ -171,7 +168,7 @@ TEST(message, for_a_slot_that_somebody_else_has_now_is_430)
 	world_start();
 	world_register();
 	world.wic[0].flow.generation++;
-	answer_of(430, core_message(path_uri(), ""));
+	told(430, core_message(path_uri(), ""));
 }
 
 /** Our Path without ob. */
@@ -186,7 +183,7 @@ TEST(message, for_a_flow_that_has_ended_is_480_without_outbound)
 	world_register();
 	world.gone[0] = true;
 	EXPECT_LINE("Q.850;cause=20;text=\"Subscriber absent\"",
-		    answer_of(480, core_message(path_without_ob(), "")), "Reason");
+		    told(480, core_message(path_without_ob(), "")), "Reason");
 }
 
 TEST(message, inside_a_dialog_for_a_flow_that_has_ended_is_481)
@@ -194,12 +191,12 @@ TEST(message, inside_a_dialog_for_a_flow_that_has_ended_is_481)
 	world_start();
 	world_register();
 	world.gone[0] = true;
-	answer_of(481, format("BYE sip:x@a.invalid SIP/2.0" CRLF
-			      "Via: SIP/2.0/TCP 198.18.0.20:5060;branch=z9hG4bKs9" CRLF
-			      "Route: <%s>" CRLF "From: <sip:bob@home1.net>;tag=c9" CRLF
-			      "To: <sip:alice@home1.net>;tag=7" CRLF "Call-ID: c9" CRLF
-			      "CSeq: 4 BYE" CRLF CRLF,
-			      path_uri()));
+	told(481,
+	     format("BYE sip:x@a.invalid SIP/2.0" CRLF
+		    "Via: SIP/2.0/TCP 198.18.0.20:5060;branch=z9hG4bKs9" CRLF "Route: <%s>" CRLF
+		    "From: <sip:bob@home1.net>;tag=c9" CRLF "To: <sip:alice@home1.net>;tag=7" CRLF
+		    "Call-ID: c9" CRLF "CSeq: 4 BYE" CRLF CRLF,
+		    path_uri()));
 }
 
 TEST(message, for_a_registration_that_has_ended_is_not_delivered)
@@ -207,8 +204,8 @@ TEST(message, for_a_registration_that_has_ended_is_not_delivered)
 	world_start();
 	world_register();
 	world_wait(601 * 1000000ull);
-	answer_of(430, core_message(path_uri(), ""));
-	answer_of(480, core_message(path_without_ob(), ""));
+	told(430, core_message(path_uri(), ""));
+	told(480, core_message(path_without_ob(), ""));
 }
 
 TEST(message, to_a_wic_that_is_being_cut_is_430)
@@ -216,7 +213,7 @@ TEST(message, to_a_wic_that_is_being_cut_is_430)
 	world_start();
 	world_register();
 	world.to_wic_err = GW_WS_SLOW;
-	answer_of(430, core_message(path_uri(), ""));
+	told(430, core_message(path_uri(), ""));
 	EXPECT_EQ(0, gateway_transactions(world.gw));
 }
 
@@ -226,7 +223,7 @@ TEST(message, when_the_transactions_are_used_up_is_503)
 	world_register();
 	for (uint32_t i = 0; i < 8; i++)
 		EXPECT_EQ(GW_OK, wic_sends(0, message_with("")));
-	EXPECT_EQ(1, lines(answer_of(503, core_message(path_uri(), "")), "Retry-After"));
+	EXPECT_EQ(1, lines(told(503, core_message(path_uri(), "")), "Retry-After"));
 }
 
 TEST(message, of_another_key_of_ours_is_delivered)
@@ -245,7 +242,31 @@ TEST(message, of_a_key_that_is_not_kept_is_430)
 	world_start();
 	world_register();
 	world.config.flow_key[0] = (struct flow_key){.id = 8, .secret = "next flow key"};
-	answer_of(430, core_message(path_uri(), ""));
+	told(430, core_message(path_uri(), ""));
+}
+
+/** Who it is stays with the core inside a dialog too, in requests and in answers (RFC 3325). */
+TEST(message, inside_a_dialog_with_privacy_id_does_not_show_who_sends_it)
+{
+	static const char hidden[] =
+		"Privacy: id" CRLF "P-Asserted-Identity: <sip:bob@home1.net>" CRLF,
+			  shown[] = "P-Asserted-Identity: <sip:bob@home1.net>" CRLF;
+	const char *mw;
+	struct call c;
+
+	call_world(MW_TCP);
+	c = bob_called();
+	core_sends(bob_in_call(&c, "UPDATE", hidden));
+	EXPECT_NO_LINE(only_of(TO_WIC, "UPDATE "), "P-Asserted-Identity");
+	core_sends(bob_in_call(&c, "INFO", shown));
+	EXPECT_EQ(1, lines(only_of(TO_WIC, "INFO "), "P-Asserted-Identity"));
+	for (uint32_t i = 0; i < 2; i++) {
+		world_forget();
+		EXPECT_EQ(GW_OK, wic_sends(0, alice_in_bobs_call(&c, "OPTIONS", "")));
+		mw = keep(only_of(TO_MW, "OPTIONS "));
+		core_sends(bare_answer_of(mw, "200 OK", "b1", i == 0 ? hidden : shown));
+		EXPECT_EQ(i, lines(last_to(TO_WIC), "P-Asserted-Identity"));
+	}
 }
 
 /* ---- checks --------------------------------------------------------------------------------- */
@@ -253,33 +274,33 @@ TEST(message, of_a_key_that_is_not_kept_is_430)
 TEST(request, without_hops_left_is_483)
 {
 	world_start();
-	answer_of(483, core_method("OPTIONS", "Max-Forwards: 0" CRLF));
+	told(483, core_method("OPTIONS", "Max-Forwards: 0" CRLF));
 }
 
 TEST(request, with_malformed_max_forwards_is_400)
 {
 	world_start();
-	answer_of(400, core_method("OPTIONS", "Max-Forwards: many" CRLF));
+	told(400, core_method("OPTIONS", "Max-Forwards: many" CRLF));
 }
 
 TEST(request, with_an_unknown_proxy_require_is_420_and_names_it)
 {
 	world_start();
-	EXPECT_LINE("nobody", answer_of(420, core_method("OPTIONS", "Proxy-Require: nobody" CRLF)),
+	EXPECT_LINE("nobody", told(420, core_method("OPTIONS", "Proxy-Require: nobody" CRLF)),
 		    "Unsupported");
 }
 
 TEST(request, of_an_unknown_uri_scheme_is_416)
 {
 	world_start();
-	answer_of(416, format("OPTIONS nobodyKnows:x SIP/2.0%s",
-			      strstr(core_method("OPTIONS", ""), CRLF)));
+	told(416,
+	     format("OPTIONS nobodyKnows:x SIP/2.0%s", strstr(core_method("OPTIONS", ""), CRLF)));
 }
 
 TEST(request, of_another_version_is_505)
 {
 	world_start();
-	answer_of(505, format("OPTIONS sip:x SIP/3.0%s", strstr(core_method("OPTIONS", ""), CRLF)));
+	told(505, format("OPTIONS sip:x SIP/3.0%s", strstr(core_method("OPTIONS", ""), CRLF)));
 }
 
 TEST(request, options_to_this_node_is_200)
@@ -287,7 +308,7 @@ TEST(request, options_to_this_node_is_200)
 	const char *answer;
 
 	world_start();
-	answer = answer_of(200, core_method("OPTIONS", ""));
+	answer = told(200, core_method("OPTIONS", ""));
 	EXPECT_EQ(0, strncmp(line(answer, "To"), "<sip:alice@home1.net>;tag=ep-", 29));
 }
 
@@ -295,22 +316,22 @@ TEST(request, register_is_403_with_and_without_a_route)
 {
 	world_start();
 	world_register();
-	answer_of(403, core_method("REGISTER", ""));
-	answer_of(403, to_path("REGISTER"));
+	told(403, core_method("REGISTER", ""));
+	told(403, to_path("REGISTER"));
 }
 
 TEST(request, message_to_this_node_is_404)
 {
 	world_start();
-	answer_of(404, core_method("MESSAGE", ""));
+	told(404, core_method("MESSAGE", ""));
 }
 
 TEST(request, cancel_is_481)
 {
 	world_start();
 	world_register();
-	answer_of(481, to_path("CANCEL"));
-	answer_of(481, core_method("CANCEL", ""));
+	told(481, to_path("CANCEL"));
+	told(481, core_method("CANCEL", ""));
 }
 
 TEST(request, ack_is_never_answered)
@@ -329,8 +350,8 @@ TEST(request, refused_twice_gets_the_same_tag)
 	const char *first;
 
 	world_start();
-	first = format("%s", line(answer_of(404, core_method("MESSAGE", "")), "To"));
-	EXPECT_TEXT(first, line(answer_of(404, core_method("MESSAGE", "")), "To"));
+	first = format("%s", line(told(404, core_method("MESSAGE", "")), "To"));
+	EXPECT_TEXT(first, line(told(404, core_method("MESSAGE", "")), "To"));
 }
 
 TEST(request, that_is_not_sip_is_counted_and_dropped)
@@ -379,7 +400,7 @@ TEST(worker, that_cannot_hand_on_says_503_on_tcp_and_nothing_on_udp)
 {
 	world_start();
 	world.to_worker_err = GW_QUEUE_FULL;
-	EXPECT_EQ(1, lines(answer_of(503, core_message(foreign_path(), "")), "Retry-After"));
+	EXPECT_EQ(1, lines(told(503, core_message(foreign_path(), "")), "Retry-After"));
 	world_forget();
 	world.source.transport = MW_UDP;
 	core_sends(core_message(foreign_path(), ""));
@@ -393,7 +414,7 @@ TEST(worker, that_there_is_not_means_a_flow_that_is_gone)
 	gateway_free(world.gw);
 	world.gw = gateway_new(&world.gateway_config);
 	gateway_turn(world.gw, &(struct gateway_time){&world.view, world.now_us, world.wall_s});
-	answer_of(430, core_message(foreign_path(), ""));
+	told(430, core_message(foreign_path(), ""));
 }
 
 TEST(worker, that_owns_the_flow_answers_where_the_request_came_in)
@@ -443,6 +464,40 @@ TEST(answer, names_the_default_identity_when_the_core_did_not_say_who_is_called)
 {
 	delivered("");
 	EXPECT_LINE("<sip:alice@home1.net>", answered("200 OK", ""), "P-Asserted-Identity");
+}
+
+/* PROTOCOL 9.7: the called identity, or a preferred one that is his. */
+TEST(answer, with_a_preferred_identity_asserts_one_that_is_the_bindings)
+{
+	const char *core, *asserted;
+
+	delivered(CALLED);
+	core = answered("200 OK", "P-Preferred-Identity: \"x\" <tel:+1-555-123-0001>" CRLF);
+	EXPECT_EQ(1, lines(core, "P-Asserted-Identity"));
+	asserted = line(core, "P-Asserted-Identity");
+	EXPECT(strcmp(asserted, "<tel:+15551230001>") == 0 ||
+	       strcmp(asserted, "<sip:alice@home1.net>") == 0);
+	EXPECT_NO_LINE(core, "P-Preferred-Identity");
+}
+
+TEST(answer, to_a_subscription_has_the_record_route_that_it_was_sent)
+{
+	static const char *const methods[] = {"SUBSCRIBE", "REFER"};
+
+	for (uint32_t i = 0; i < 2; i++) {
+		const char *wic;
+
+		call_world(MW_TCP);
+		core_sends(of_core(&(struct says){.method = methods[i],
+						  .lines = CORE_ROUTES "Event: x" CRLF}));
+		wic = keep(only_of(TO_WIC, methods[i]));
+		EXPECT_EQ(3, lines(wic, "Record-Route"));
+		EXPECT_EQ(GW_OK,
+			  wic_sends(0, bare_answer_of(wic, "200 OK", "w1",
+						      "Record-Route: <sip:evil.example;lr>" CRLF)));
+		EXPECT_TEXT(routes_of_request(wic), routes_of_request(last_to(TO_SOURCE)));
+		EXPECT(!contains(last_to(TO_SOURCE), "evil"));
+	}
 }
 
 TEST(answer, of_a_request_without_a_charging_vector_has_none)
@@ -538,6 +593,7 @@ TEST_MAIN("gateway_terminate", RUN(message, reaches_the_wic_of_the_path),
 	  RUN(message, with_privacy_id_on_a_second_line_does_not_show_who_sends_it),
 	  RUN(message, with_a_further_route_is_403),
 	  RUN(message, whose_route_has_any_character_changed_is_403),
+	  RUN(message, inside_a_dialog_with_privacy_id_does_not_show_who_sends_it),
 	  RUN(message, for_a_flow_that_has_ended_is_430_with_outbound),
 	  RUN(message, for_a_slot_that_somebody_else_has_now_is_430),
 	  RUN(message, for_a_flow_that_has_ended_is_480_without_outbound),
@@ -561,6 +617,8 @@ TEST_MAIN("gateway_terminate", RUN(message, reaches_the_wic_of_the_path),
 	  RUN(worker, that_owns_the_flow_answers_where_the_request_came_in),
 	  RUN(answer, goes_back_with_the_called_identity_and_the_charging_vector),
 	  RUN(answer, names_the_default_identity_when_the_core_did_not_say_who_is_called),
+	  RUN(answer, with_a_preferred_identity_asserts_one_that_is_the_bindings),
+	  RUN(answer, to_a_subscription_has_the_record_route_that_it_was_sent),
 	  RUN(answer, of_a_request_without_a_charging_vector_has_none),
 	  RUN(answer, has_one_term_ioi_whatever_the_request_had),
 	  RUN(answer, of_refusal_goes_back_too), RUN(answer, provisional_is_kept),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <ctype.h>
 
-#include "world.h"
+#include "call.h"
 
 /*
  * The hostile WIC of PROTOCOL 12.2: everything of 9.1 in every spelling, in a REGISTER, in a
@@ -162,6 +162,105 @@ TEST(wic, brings_no_header_of_9_1_into_an_answer)
 	for (uint32_t i = 0; i < HEADERS; i++)
 		for (uint32_t s = 0; s < SPELLINGS; s++)
 			unpoisoned(mw_answer(spellings[s](headers[i])), "answer", headers[i]);
+}
+
+TEST(wic, brings_no_header_of_9_1_into_an_answer_inside_a_dialog)
+{
+	static const char *const methods[] = {"INFO", "INVITE"};
+	struct call c;
+
+	for (uint32_t m = 0; m < 2; m++) {
+		call_world_of(MW_TCP, 4 * HEADERS * SPELLINGS);
+		c = bob_called();
+		c.backward = keep(c.backward);
+		for (uint32_t i = 0; i < HEADERS * SPELLINGS; i++) {
+			const char *name = headers[i / SPELLINGS];
+			const char *request;
+
+			world_forget();
+			core_sends(bob_in_call(&c, methods[m], ""));
+			request = only_of(TO_WIC, methods[m]);
+			EXPECT_EQ(GW_OK,
+				  wic_sends(0, bare_answer_of(request, "200 OK", "w1",
+							      spellings[i % SPELLINGS](name))));
+			unpoisoned(only_of(TO_SOURCE, "SIP/2.0 200"), "answer", name);
+		}
+	}
+}
+
+/* RFC 6026: behind the first 200 others go on, and each is an answer of a WIC. */
+TEST(wic, brings_no_header_of_9_1_into_a_200_that_it_says_again)
+{
+	struct call c;
+
+	call_world(MW_TCP);
+	c = bob_calls("P-Called-Party-ID: <sip:alice@home1.net>" CRLF VECTOR);
+	EXPECT_EQ(GW_OK, wic_sends(0, answer_of(c.onward, "200 OK", "w1", "")));
+	for (uint32_t i = 0; i < HEADERS * SPELLINGS; i++) {
+		const char *name = headers[i / SPELLINGS], *core;
+
+		world_forget();
+		EXPECT_EQ(GW_OK,
+			  wic_sends(0, bare_answer_of(c.onward, "200 OK", format("w%u", i % 3),
+						      spellings[i % SPELLINGS](name))));
+		core = only_of(TO_SOURCE, "SIP/2.0 200");
+		unpoisoned(core, "answer", name);
+		EXPECT_LINE("<sip:alice@home1.net>", core, "P-Asserted-Identity");
+		EXPECT_LINE("icid-value=\"sc-11\";orig-ioi=\"home7.net\";term-ioi=\"home1.net\"",
+			    core, "P-Charging-Vector");
+		EXPECT_TEXT(routes_of_request(c.onward), routes_of_request(core));
+	}
+}
+
+/** A request of alice's inside bob's call, with these lines in front of her Route: what goes on. */
+static void inside_is_clean(const struct call *c, const char *method, const char *name,
+			    const char *more)
+{
+	world_forget();
+	EXPECT_EQ(GW_OK, wic_sends(0, alice_in_bobs_call(c, method, more)));
+	unpoisoned(only_of(TO_MW, method), method, name);
+	if (strcmp(method, "ACK") != 0)
+		core_sends(bare_answer_of(last_to(TO_MW), "200 OK", "b1", ""));
+}
+
+TEST(wic, brings_no_header_of_9_1_into_a_request_inside_a_dialog)
+{
+	static const char *const methods[] = {"UPDATE", "ACK"};
+	struct call c;
+
+	call_world_of(MW_TCP, 64);
+	c = bob_called();
+	for (uint32_t i = 0; i < HEADERS; i++)
+		for (uint32_t s = 0; s < SPELLINGS * 2; s++)
+			if (strcmp(headers[i], "Route") != 0) /* that is a 403: dialog_test.c */
+				inside_is_clean(&c, methods[s % 2], headers[i],
+						spellings[s / 2](headers[i]));
+}
+
+TEST(wic, brings_no_parameter_of_the_core_in_a_request_uri_inside_a_dialog)
+{
+	static const char *const uris[][2] = {
+		{"sip:bob@198.18.7.7;orig", "sip:bob@198.18.7.7"},
+		{"sip:bob@198.18.7.7;x=y;%6frig=1", "sip:bob@198.18.7.7;x=y"},
+		{"sip:bob@198.18.7.7;cpc=operator;oli=27;iotl=a-b", "sip:bob@198.18.7.7"},
+		{"sip:+1555;cpc=operator@198.18.7.7;user=phone", "sip:+1555@198.18.7.7;user=phone"},
+	};
+	struct call c;
+
+	call_world(MW_TCP);
+	c = alice_called();
+	for (uint32_t i = 0; i < sizeof(uris) / sizeof(uris[0]); i++) {
+		world_forget();
+		EXPECT_EQ(GW_OK,
+			  wic_sends(0, of_alice(&(struct says){.method = "INFO",
+							       .branch = format("u%u", i),
+							       .uri = uris[i][0],
+							       .to = "<sip:bob@home1.net>;tag=b1",
+							       .cseq = 20 + i,
+							       .lines = c.routes})));
+		EXPECT(begins(only_of(TO_MW, "INFO "), format("INFO %s SIP/2.0" CRLF, uris[i][1])));
+		core_sends(bare_answer_of(last_to(TO_MW), "200 OK", "b1", ""));
+	}
 }
 
 TEST(wic, hides_no_header_behind_a_fold_before_the_colon_or_a_bare_line_end)
@@ -477,6 +576,10 @@ TEST(wic, cannot_make_more_edits_than_are_counted)
 TEST_MAIN("gateway_trust", RUN(wic, brings_no_header_of_9_1_into_a_register),
 	  RUN(wic, brings_no_header_of_9_1_into_a_message),
 	  RUN(wic, brings_no_header_of_9_1_into_an_answer),
+	  RUN(wic, brings_no_header_of_9_1_into_an_answer_inside_a_dialog),
+	  RUN(wic, brings_no_header_of_9_1_into_a_200_that_it_says_again),
+	  RUN(wic, brings_no_header_of_9_1_into_a_request_inside_a_dialog),
+	  RUN(wic, brings_no_parameter_of_the_core_in_a_request_uri_inside_a_dialog),
 	  RUN(wic, hides_no_header_behind_a_fold_before_the_colon_or_a_bare_line_end),
 	  RUN(wic, asks_for_no_psap_callback), RUN(wic, requires_no_sec_agree),
 	  RUN(wic, requires_no_sec_agree_of_proxies), RUN(wic, hides_no_option_tag_behind_a_quote),
