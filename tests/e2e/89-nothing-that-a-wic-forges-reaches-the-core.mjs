@@ -127,6 +127,39 @@ const tokenPartIsGone = (wic, peer) => async (body) => {
 	}
 };
 
+/** The same where a token may come so (D-09): it registers, and of the body the rest goes on. */
+const BODY_WORLD = { ...HOSTILE_WORLDS[1], bodies: true, more_access: '  token_in_body: true\n' };
+const withParts = (body) => ({ body,
+	lines: ['Content-Type: multipart/mixed;boundary=cut', 'MIME-Version: 1.0'] });
+
+const tokenOfBodyIsCutOut = (world, peer) => async (_, name) => {
+	const wic = await HostileWic.connect('alice', { ca: world.files.ca_pem });
+	wic.token = world.mint.issue('alice');
+	const { body, lines } = withParts(tokenParts(wic.token)[name]);
+	const { status } = await wic.answerTo('REGISTER', `sip:${REALM}`, { to: `<${impu('alice')}>`,
+		call_id: wic.call_id, contact: wic.contact, body, lines: ['Expires: 600', ...lines] });
+	assert.equal(status, 200, 'it registers');
+	const sent = wic.ask('MESSAGE', BOB, { contact: null, body, lines });
+	assert.equal((await wic.final(sent)).status, 200, 'and may be said again');
+	for (const request of [...peer.of(wic.call_id), ...peer.of(sent.call_id)]) {
+		assertClean(request.text, ['jwt', 'by-reference',
+			wic.token.split('.')[1].slice(-24).toLowerCase()], request.method);
+		assert.equal(request.body.includes('hello'), name !== 'alone', 'the rest of the body');
+		assert.equal(request.header('Content-Type') === null, name === 'alone');
+		assert.deepEqual(request.all('Content-Length'), [String(request.body.length)]);
+	}
+	await wic.close();
+	return wic.token;
+};
+
+async function bodiesAreClean(world, peer) {
+	const tokens = [];
+	await eachCase(tokenParts('a.b.c'), async (body, name) => {
+		tokens.push(await tokenOfBodyIsCutOut(world, peer)(body, name));
+	});
+	await assertNoTokenOnMw(world, tokens);
+}
+
 /** Request-URIs: what leaves of them. The parameters are the core's to set. */
 const URIS = {
 	[`${BOB};orig`]: BOB, [`${BOB};ORIG`]: BOB, [`${BOB};orig=1`]: BOB, [`${BOB};%6Frig`]: BOB,
@@ -194,8 +227,12 @@ const contacts = (address) => {
 	}).map(([name, text]) => [name, { text, marks: ['forgedcontact'] }]));
 };
 
-await scenario(HOSTILE_WORLDS, async (world) => {
+await scenario([...HOSTILE_WORLDS, BODY_WORLD], async (world, { bodies }) => {
 	const peer = await MwPeer.start(world);
+	if (bodies) {
+		await bodiesAreClean(world, peer);
+		return;
+	}
 	const wic = await HostileWic.registered(world);
 	const clean = messageIsClean(wic, peer);
 	const refused = messageIsCleanOrRefused(wic, peer);

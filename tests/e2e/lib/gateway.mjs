@@ -15,7 +15,7 @@ import { Program, run, waitFor, within } from './process.mjs';
 export function configuration({ folder, files, workers, mw, link, keys = 'file',
 	digest = null, aka = false, origins = [SITE_ORIGIN, HOLD_ORIGIN], served = [], balancers = [], control_mode = '0600', certificates = [files], tls = '',
 	more_issuers = '', more_sites = '', site_limits = '', settings = '',
-	next_hops = null, trusted = [link.core], options_interval = 0, more_mw = '' }) {
+	next_hops = null, trusted = [link.core], options_interval = 0, more_access = '', more_mw = '' }) {
 	const w2_on_port = link.access === link.gateway && link.port;
 	const jwks = keys === 'file' ? `jwks: "file:${files.jwks}"`
 		: `jwks: "https://${SITE_HOST}/jwks.json"\n    jwks_ca: ${files.ca}`;
@@ -34,7 +34,7 @@ ${w2_on_port ? '' : `  - {name: access, device: kernel, addresses: [${GATEWAY_AD
   hosts: [${served.join(', ')}]
   proxy_protocol_from: [${balancers.map((address) => `"${address}"`).join(', ')}]
   tls: {certificates: [${pairs}]${tls && `, ${tls}`}}
-mw:
+${more_access}mw:
   port: ${link.port ? 'core' : 'access'}
   sip_port: ${MW_PORT}
   advertise_port: ${workers > 1 ? 'common' : 'worker'}
