@@ -48,6 +48,24 @@ const calledIsClean = (wic, peer, way) => async ({ inside }) => {
 		await insideIsClean({ wic, peer, dialog: call.dialog }, method, inside);
 };
 
+/** What the core asks inside a call, and what comes back with these lines. */
+const answersAreClean = (wic, peer, way) => async ({ inside }) => {
+	const call = await callIn(wic, peer, way);
+	for (const method of ['INFO', 'UPDATE', 'INVITE', 'BYE']) {
+		wic.rules.set(call.sent.call_id, (request) => request.method === method
+			&& request.reply(200, 'OK', { contact: wic.address,
+				lines: [['X-Kept', method], inside.text] }));
+		const sent = call.core.send(method, method === 'INVITE' ? WITH_SDP : {});
+		const answer = await peer.response(sent.call_id, method, (sip) => sip.cseq === sent.cseq
+			&& sip.status >= 200);
+		assert.equal(answer.status, 200, method);
+		assertClean(answer.text, inside.marks, `answer to ${method}`);
+		assert.equal(answer.header('X-Kept'), method, 'what is kept');
+		if (method === 'INVITE')
+			call.core.send('ACK', { cseq: sent.cseq });
+	}
+};
+
 /** CANCEL, and the ACK of what it ended: hop by hop, so nothing of the WIC's is in them. */
 const cancelIsClean = (wic, peer) => async ({ inside }) => {
 	const sent = wic.write('INVITE', BOB, WITH_SDP);
@@ -138,6 +156,7 @@ await scenario(HOSTILE_WORLDS, async (world) => {
 	await eachCase({
 		'a call out': [calls, callIsClean(wic, peer)],
 		'a call in': [calls, calledIsClean(wic, peer, way)],
+		'answers in a call': [calls, answersAreClean(wic, peer, way)],
 		'a call that is cancelled': [calls, cancelIsClean(wic, peer)],
 		'sly': [eachForgery(FORGED_OUTSIDE, SLY_SPELLINGS), slyInvite(wic, peer)],
 		'a token': [{ 'Authorization': `Authorization: ${token}`,

@@ -292,6 +292,34 @@ TEST(late_200, to_a_refresh_refreshes_what_waits)
 	EXPECT_EQ(1, farewells());
 }
 
+TEST(late_refusal, of_an_un_registration_has_the_core_told_after_the_grace)
+{
+	world_start();
+	world_register();
+	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(NULL, 0)));
+	wic_leaves(0);
+	core_answers("500 Server Internal Error", "");
+	EXPECT_EQ(1, gateway_leaving(world.gw));
+	world_forget();
+	world_wait(29 * S);
+	EXPECT_EQ(0, farewells());
+	world_wait(2 * S);
+	EXPECT_EQ(1, farewells());
+}
+
+TEST(late_refusal, of_a_refresh_leaves_what_waits)
+{
+	world_start();
+	world_register();
+	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(3570), 600)));
+	wic_leaves(0);
+	core_answers("403 Forbidden", "");
+	EXPECT_EQ(1, gateway_leaving(world.gw));
+	comes_back(1);
+	EXPECT_EQ(0, gateway_leaving(world.gw));
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+}
+
 TEST(late_refusal, leaves_nothing)
 {
 	world_start();
@@ -319,4 +347,6 @@ TEST_MAIN("gateway_flow_loss", RUN(loss, leaves_a_binding_that_serves_nobody),
 	  RUN(late_200, is_waited_for_by_a_flow_that_has_ended_and_then_undone),
 	  RUN(late_200, is_taken_over_by_the_next_flow),
 	  RUN(late_200, that_comes_after_the_next_flows_takes_nothing_from_it),
-	  RUN(late_200, to_a_refresh_refreshes_what_waits), RUN(late_refusal, leaves_nothing))
+	  RUN(late_200, to_a_refresh_refreshes_what_waits),
+	  RUN(late_refusal, of_an_un_registration_has_the_core_told_after_the_grace),
+	  RUN(late_refusal, of_a_refresh_leaves_what_waits), RUN(late_refusal, leaves_nothing))

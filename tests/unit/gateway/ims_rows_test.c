@@ -104,6 +104,29 @@ TEST(reconnect, within_the_grace_takes_it_over)
 	EXPECT(handle_equal(world.wic[1].flow, nth_to(TO_WIC, 0)->flow));
 }
 
+/** As a page does it: without a credential first, so that its user is not known yet. */
+TEST(reconnect, by_way_of_a_challenge_takes_it_over)
+{
+	const char *request, *credential;
+	struct handle home;
+
+	ims_start(OUTBOUND);
+	home = home_of(&world.wic[0]);
+	wic_leaves(0);
+	request = register_of(OUTBOUND);
+	credential = strstr(request, "Authorization: ");
+	EXPECT_EQ(GW_OK, wic_sends(1, format("%.*s" CRLF, (int)(credential - request), request)));
+	core_answers("401 Unauthorized", "WWW-Authenticate: Digest realm=\"home1.net\"" CRLF);
+	EXPECT_EQ(401, status_of(last_to(TO_WIC)));
+	EXPECT_EQ(1, gateway_leaving(world.gw));
+	registers(1, OUTBOUND);
+	EXPECT(handle_equal(home, home_of(&world.wic[1])));
+	EXPECT_EQ(0, gateway_leaving(world.gw));
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	world_wait(100 * S);
+	EXPECT_EQ(1, gateway_homes(world.gw));
+}
+
 /* PROTOCOL 4.2 rule 3: the flow that the 200 bound has ended. */
 TEST(reconnect, is_pending_though_its_user_was_bound)
 {
@@ -123,6 +146,49 @@ TEST(reconnect, after_the_grace_is_a_registration_like_any_other)
 	world_wait(100 * S);
 	EXPECT_EQ(0, count_to(TO_MW));
 	EXPECT_EQ(1, gateway_bindings(world.gw));
+}
+
+/** What the core is told of the protection of alice's REGISTER by this private identity. */
+static const char *protection_of(const char *impi)
+{
+	const char *request = register_of(OUTBOUND), *user = strstr(request, "alice@ims.home1.net"),
+		   *said;
+
+	world_forget();
+	EXPECT_EQ(GW_OK, wic_sends(0, format("%.*s%s%s", (int)(user - request), request, impi,
+					     user + strlen("alice@ims.home1.net"))));
+	said = strstr(line(last_to(TO_MW), "Authorization"), "integrity-protected=");
+	return said != NULL ? keep(said) : "";
+}
+
+/* PROTOCOL 4.2 rule 3: bound to the same private identity, by the last 200. */
+TEST(protection, is_of_the_private_identity_that_the_last_200_was_for)
+{
+	ims_start(OUTBOUND);
+	EXPECT_TEXT("integrity-protected=\"tls-yes\"", protection_of("alice@ims.home1.net"));
+	core_answers("403 Forbidden", "");
+	EXPECT_TEXT("integrity-protected=\"tls-pending\"", protection_of("web@ims.home1.net"));
+	core_answers("200 OK", "Contact: " OUR_CONTACT ";expires=600" CRLF);
+	EXPECT_TEXT("integrity-protected=\"tls-yes\"", protection_of("web@ims.home1.net"));
+	core_answers("403 Forbidden", "");
+	EXPECT_TEXT("integrity-protected=\"tls-pending\"", protection_of("alice@ims.home1.net"));
+}
+
+TEST(protection, ends_with_the_registration)
+{
+	ims_start(OUTBOUND);
+	world_forget();
+	EXPECT_EQ(GW_OK,
+		  wic_sends(0, format("REGISTER sip:home1.net SIP/2.0" CRLF
+				      "Via: SIP/2.0/WSS a.invalid;branch=z9hG4bK2" CRLF
+				      "From: <sip:alice@home1.net>;tag=a" CRLF
+				      "To: <sip:alice@home1.net>" CRLF "Call-ID: c" CRLF
+				      "CSeq: 2 REGISTER" CRLF "Expires: 0" CRLF "Contact: *" CRLF
+				      "Authorization: " DIGEST CRLF CRLF)));
+	EXPECT(contains(line(last_to(TO_MW), "Authorization"), "\"tls-yes\""));
+	core_answers("200 OK", "");
+	EXPECT_EQ(0, gateway_bindings(world.gw));
+	EXPECT_TEXT("integrity-protected=\"tls-pending\"", protection_of("alice@ims.home1.net"));
 }
 
 /* PROTOCOL 4.3: the request is the user's own, to the byte of its Request-URI. */
@@ -147,6 +213,29 @@ TEST(challenge, brings_no_offer_of_a_security_agreement)
 	core_answers("401 Unauthorized", "WWW-Authenticate: Digest realm=\"home1.net\"" CRLF);
 	EXPECT_EQ(401, status_of(last_to(TO_WIC)));
 	EXPECT_NO_LINE(last_to(TO_WIC), "Security-Server");
+}
+
+/* PROTOCOL 4.3: they must never reach the WIC, whatever it has asked. */
+TEST(challenge, of_another_request_loses_the_keys_of_aka_too)
+{
+	static const char *const status[] = {"401 Unauthorized",
+					     "407 Proxy Authentication Required"};
+	static const char *const name[] = {"WWW-Authenticate", "Proxy-Authenticate"};
+
+	ims_start(OUTBOUND);
+	for (uint32_t i = 0; i < 4; i++) {
+		world_forget();
+		EXPECT_EQ(GW_OK,
+			  wic_sends(0, i < 2 ? message_with("")
+					     : of_alice(&(struct says){.branch = format("k%u", i),
+								       .call = format("k%u", i)})));
+		core_sends(bare_answer_of(nth_to(TO_MW, 0)->text, status[i % 2], "core",
+					  format("%s: Digest realm=\"h\",ck=\"00\",nonce=\"n\""
+						 ",IK = 11" CRLF,
+						 name[i % 2])));
+		EXPECT_EQ(i % 2 == 0 ? 401 : 407, status_of(last_to(TO_WIC)));
+		EXPECT_LINE("Digest realm=\"h\",nonce=\"n\"", last_to(TO_WIC), name[i % 2]);
+	}
 }
 
 /* PROTOCOL 9.4: as for who has a token, but for challenges and 423. */
@@ -202,9 +291,13 @@ TEST_MAIN("gateway_ims_rows", RUN(loss, is_not_told_to_the_core_before_or_after_
 	  RUN(loss, is_answered_430_until_the_core_ends_it),
 	  RUN(loss, without_outbound_is_answered_480_until_the_core_ends_it),
 	  RUN(reconnect, within_the_grace_takes_it_over),
+	  RUN(reconnect, by_way_of_a_challenge_takes_it_over),
 	  RUN(reconnect, is_pending_though_its_user_was_bound),
 	  RUN(reconnect, after_the_grace_is_a_registration_like_any_other),
+	  RUN(protection, is_of_the_private_identity_that_the_last_200_was_for),
+	  RUN(protection, ends_with_the_registration),
 	  RUN(request, keeps_its_request_uri_as_it_was_written),
+	  RUN(challenge, of_another_request_loses_the_keys_of_aka_too),
 	  RUN(challenge, brings_no_offer_of_a_security_agreement),
 	  RUN(answer, of_the_core_is_relayed_by_the_table),
 	  RUN(answer, that_the_registration_was_lost_ends_the_binding_and_is_relayed))

@@ -308,6 +308,39 @@ TEST(tabs, with_one_instance_of_which_the_owner_is_closed_are_told_to_the_core_a
 	EXPECT(contains(line(last_to(TO_MW), "Contact"), "tab1.invalid"));
 }
 
+/** The core had ended the first before it heard of the second. */
+TEST(tabs, with_one_instance_of_which_the_first_unregisters_meanwhile_leave_it_with_the_second)
+{
+	for (uint32_t closed = 0; closed < 2; closed++) {
+		const char *request[2], *end;
+
+		world_start();
+		request[0] = tab_registers(0);
+		core_grants(request[0], 600);
+		EXPECT_EQ(GW_OK, wic_sends(0, format("REGISTER sip:home1.net SIP/2.0" CRLF
+						     "Via: SIP/2.0/WSS tab0.invalid;"
+						     "branch=z9hG4bKend" CRLF
+						     "From: <sip:alice@home1.net>;tag=t0" CRLF
+						     "To: <sip:alice@home1.net>" CRLF
+						     "Call-ID: tab0" CRLF "CSeq: 2 REGISTER" CRLF
+						     "Contact: *" CRLF "Expires: 0" CRLF CRLF)));
+		end = keep(last_to(TO_MW));
+		if (closed == 1)
+			wic_leaves(0);
+		request[1] = tab_registers(1);
+		core_grants(request[1], 600);
+		core_sends(bare_answer_of(end, "200 OK", "reg", ""));
+		EXPECT(owns(1));
+		EXPECT_EQ(1, gateway_bindings(world.gw));
+		EXPECT_EQ(0, gateway_leaving(world.gw));
+		path_of(request[1], 1, true);
+		world_forget();
+		world_wait(100 * S);
+		EXPECT_EQ(0, farewells());
+		EXPECT_EQ(1, gateway_bindings(world.gw));
+	}
+}
+
 /* ---- what crosses a reconnect (10.5) --------------------------------------------------------- */
 
 TEST_BOTH(bye, that_comes_while_the_reconnect_is_under_way_may_be_tried_again)
@@ -461,6 +494,64 @@ TEST(reconnect, of_another_user_with_the_same_instance_takes_nothing)
 	EXPECT_EQ(0, count_to(TO_MW));
 }
 
+/* RFC 5626: another reg-id is another flow of the same client, and both serve. */
+TEST(reconnect, with_another_reg_id_leaves_the_first_alone)
+{
+	const char *request[2];
+
+	world_start();
+	for (uint32_t i = 0; i < 2; i++) {
+		const char *contact =
+			format("<sip:x%u@tab%u.invalid;transport=ws>;reg-id=%u;" INSTANCE, i, i,
+			       i + 1);
+
+		EXPECT_EQ(GW_OK,
+			  wic_sends(i, format("REGISTER sip:home1.net SIP/2.0" CRLF
+					      "Via: SIP/2.0/WSS a.invalid;branch=z9hG4bK1" CRLF
+					      "From: <sip:alice@home1.net>;tag=a" CRLF
+					      "To: <sip:alice@home1.net>" CRLF "Call-ID: c%u" CRLF
+					      "CSeq: 1 REGISTER" CRLF "Contact: %s" CRLF
+					      "Authorization: Bearer %s" CRLF CRLF,
+					      i, contact, token_alice(3570))));
+		request[i] = keep(last_to(TO_MW));
+		core_sends(bare_answer_of(request[i], "200 OK", "reg",
+					  format("Contact: %s;expires=600" CRLF, contact)));
+	}
+	EXPECT_EQ(2, gateway_bindings(world.gw));
+	for (uint32_t i = 0; i < 2; i++)
+		path_of(request[i], i, true);
+	world_forget();
+	world_wait(100 * S);
+	EXPECT_EQ(0, farewells());
+}
+
+/** 6.5: what is on its way must not undo what comes behind it. */
+TEST_BOTH(reconnect, while_the_core_is_told_of_the_end_is_not_undone)
+{
+	const char *request, *farewell;
+
+	call_world(transport);
+	alice_goes();
+	world_wait(30 * S + 20 * MS);
+	EXPECT_EQ(1, farewells());
+	farewell = keep(last_to(TO_MW));
+	world_forget();
+	world_wait(300 * MS);
+	EXPECT_EQ(GW_OK, wic_sends(1, register_jssip(token_alice(3000), 600)));
+	request = keep(last_to(TO_MW));
+	world_forget();
+	world_wait(2 * S); /* neither has been answered */
+	EXPECT_EQ(0, farewells());
+	core_grants(request, 600);
+	core_sends(bare_answer_of(farewell, "200 OK", "bye", ""));
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	EXPECT_EQ(0, gateway_leaving(world.gw));
+	world_forget();
+	world_wait(200 * S);
+	EXPECT_EQ(0, farewells());
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+}
+
 /* ---- a gateway that starts anew (10.4 step 6) ------------------------------------------------ */
 
 static void gateway_restarts(void)
@@ -550,6 +641,8 @@ TEST_MAIN("gateway_reconnect",
 	  RUN(tabs, with_one_instance_of_which_the_loser_is_closed_lose_nothing),
 	  RUN(tabs,
 	      with_one_instance_of_which_the_owner_is_closed_are_told_to_the_core_after_the_grace),
+	  RUN(tabs,
+	      with_one_instance_of_which_the_first_unregisters_meanwhile_leave_it_with_the_second),
 	  RUN_BOTH(bye, that_comes_while_the_reconnect_is_under_way_may_be_tried_again),
 	  RUN_BOTH(bye, that_the_old_connection_was_given_is_answered_when_it_ends),
 	  RUN_BOTH(bye, of_the_wic_goes_by_its_new_connection_alone),
@@ -558,6 +651,8 @@ TEST_MAIN("gateway_reconnect",
 	  RUN(reconnect, without_a_token_cannot_unregister),
 	  RUN(reconnect, with_a_token_that_has_ended_takes_nothing),
 	  RUN(reconnect, of_another_user_with_the_same_instance_takes_nothing),
+	  RUN(reconnect, with_another_reg_id_leaves_the_first_alone),
+	  RUN_BOTH(reconnect, while_the_core_is_told_of_the_end_is_not_undone),
 	  RUN(restart, leaves_the_paths_of_before_dead),
 	  RUN(restart, leaves_the_paths_of_before_dead_for_who_has_their_slot_now),
 	  RUN(restart, ends_the_dialogs_of_before_for_both_sides))

@@ -269,6 +269,25 @@ TEST(message, inside_a_dialog_with_privacy_id_does_not_show_who_sends_it)
 	}
 }
 
+/* RFC 3261 16.7 step 6 is not about calls that begin alone. */
+TEST(answer, of_overload_inside_a_dialog_is_500_to_both_sides)
+{
+	struct call c;
+
+	call_world(MW_TCP);
+	c = bob_called();
+	world_forget();
+	EXPECT_EQ(GW_OK, wic_sends(0, alice_in_bobs_call(&c, "UPDATE", "")));
+	core_sends(bare_answer_of(keep(only_of(TO_MW, "UPDATE ")), "503 Service Unavailable", "b1",
+				  "Retry-After: 9" CRLF));
+	EXPECT_LINE("9", only_of(TO_WIC, "SIP/2.0 500"), "Retry-After");
+	EXPECT_EQ(1, count_to(TO_MW));
+	core_sends(bob_in_call(&c, "INFO", ""));
+	EXPECT_EQ(GW_OK, wic_sends(0, bare_answer_of(keep(only_of(TO_WIC, "INFO ")),
+						     "503 Service Unavailable", "w1", "")));
+	only_of(TO_SOURCE, "SIP/2.0 500");
+}
+
 /* ---- checks --------------------------------------------------------------------------------- */
 
 TEST(request, without_hops_left_is_483)
@@ -594,6 +613,7 @@ TEST_MAIN("gateway_terminate", RUN(message, reaches_the_wic_of_the_path),
 	  RUN(message, with_a_further_route_is_403),
 	  RUN(message, whose_route_has_any_character_changed_is_403),
 	  RUN(message, inside_a_dialog_with_privacy_id_does_not_show_who_sends_it),
+	  RUN(answer, of_overload_inside_a_dialog_is_500_to_both_sides),
 	  RUN(message, for_a_flow_that_has_ended_is_430_with_outbound),
 	  RUN(message, for_a_slot_that_somebody_else_has_now_is_430),
 	  RUN(message, for_a_flow_that_has_ended_is_480_without_outbound),
