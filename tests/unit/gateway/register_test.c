@@ -212,6 +212,34 @@ TEST(request, asks_for_the_default_when_it_says_nothing)
 	EXPECT_LINE("70", mw, "Max-Forwards");
 }
 
+/* RFC 3261 10.3 step 6: the Contact's own word counts, and Mw has one number in both places. */
+TEST(request, asks_for_what_its_contact_says_and_not_its_header)
+{
+	static const char *const contact[] = {"300", "900"};
+
+	for (uint32_t i = 0; i < 2; i++) {
+		const char *mw;
+
+		world_start();
+		mw = mw_register(with_contact(format("Contact: <sip:x@a.invalid>;expires=%s" CRLF,
+						     contact[i]),
+					      "Expires: 600" CRLF));
+		EXPECT_LINE(contact[i], mw, "Expires");
+		EXPECT_EQ(1, lines(mw, "Expires"));
+		EXPECT_LINE(format("<sip:x@a.invalid>;expires=%s", contact[i]), mw, "Contact");
+	}
+}
+
+TEST(request, whose_contact_says_0_unregisters_whatever_its_header_says)
+{
+	world_start();
+	world_register();
+	mw_register(with_contact("Contact: " OUR_CONTACT ";expires=0" CRLF, "Expires: 600" CRLF));
+	EXPECT_LINE(OUR_CONTACT ";expires=0", world_only(TO_MW), "Contact");
+	core_answers("200 OK", "");
+	EXPECT_EQ(0, gateway_bindings(world.gw));
+}
+
 TEST(request, with_a_contact_without_brackets_is_clamped)
 {
 	world_start();
@@ -490,6 +518,8 @@ TEST_MAIN("gateway_register", RUN(request, of_protocol_5_7_becomes_the_mw_messag
 	  RUN(request, is_clamped_to_the_token_in_expires_and_contact),
 	  RUN(request, of_sipjs_is_clamped_too),
 	  RUN(request, asks_for_the_default_when_it_says_nothing),
+	  RUN(request, asks_for_what_its_contact_says_and_not_its_header),
+	  RUN(request, whose_contact_says_0_unregisters_whatever_its_header_says),
 	  RUN(request, with_a_contact_without_brackets_is_clamped),
 	  RUN(request, with_two_expires_parameters_is_refused),
 	  RUN(request, with_two_contacts_is_refused),
