@@ -230,6 +230,47 @@ TEST(request, asks_for_what_its_contact_says_and_not_its_header)
 	}
 }
 
+TEST(request, is_clamped_in_every_spelling)
+{
+	static const char *const contact[] = {
+		"Contact: <sip:x@a.invalid> ;\tEXPIRES\r\n =\r\n 9000000;q=1",
+		"m:sip:x@a.invalid;expires=9000000",
+		"CONTACT : \"a;expires=7\" "
+		"<sip:x@a.invalid;expires=8>;x=\";expires=9\";expires=9000000",
+	};
+
+	for (uint32_t i = 0; i < sizeof(contact) / sizeof(contact[0]); i++) {
+		const char *mw;
+
+		world_start();
+		mw = mw_register(
+			with_contact(format("%s" CRLF, contact[i]), "Expires: 9000000" CRLF));
+		EXPECT(!contains(mw, "9000000"));
+		EXPECT_LINE("3570", mw, "Expires");
+		EXPECT(contains(strstr(mw, "x@a.invalid"), "3570"));
+	}
+}
+
+/** What could be read in two ways is no lifetime. */
+TEST(request, with_a_lifetime_that_is_none_or_two_is_400)
+{
+	static const char *const all[] = {
+		"Contact: <sip:x@a.invalid>" CRLF "Expires: 60" CRLF "Expires: 9000000" CRLF,
+		"Contact: <sip:x@a.invalid>" CRLF "Expires: 60, 9000000" CRLF,
+		"Contact: <sip:x@a.invalid>;expires=\"9000000\"" CRLF,
+		"Contact: <sip:x@a.invalid>;expires=" CRLF "Expires: 60" CRLF,
+		"Contact: <sip:x@a.invalid>;expires=-1" CRLF,
+		"Contact: *" CRLF "Expires: 0" CRLF "Expires: 60" CRLF,
+		"Contact: *;expires=60" CRLF "Expires: 0" CRLF,
+	};
+
+	for (uint32_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		world_start();
+		EXPECT(wic_sends(0, with_contact(all[i], "")) != GW_OK);
+		EXPECT_EQ(400, status_of(world_only(TO_WIC)));
+	}
+}
+
 TEST(request, whose_contact_says_0_unregisters_whatever_its_header_says)
 {
 	world_start();
@@ -519,6 +560,8 @@ TEST_MAIN("gateway_register", RUN(request, of_protocol_5_7_becomes_the_mw_messag
 	  RUN(request, of_sipjs_is_clamped_too),
 	  RUN(request, asks_for_the_default_when_it_says_nothing),
 	  RUN(request, asks_for_what_its_contact_says_and_not_its_header),
+	  RUN(request, is_clamped_in_every_spelling),
+	  RUN(request, with_a_lifetime_that_is_none_or_two_is_400),
 	  RUN(request, whose_contact_says_0_unregisters_whatever_its_header_says),
 	  RUN(request, with_a_contact_without_brackets_is_clamped),
 	  RUN(request, with_two_expires_parameters_is_refused),
