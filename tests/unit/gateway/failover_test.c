@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "gateway/internal.h"
-#include "world.h"
+#include "call.h"
 
 /** Alice's REGISTER is on its way to hop 0. */
 static const char *register_sent(void)
@@ -86,6 +86,42 @@ TEST(failover, tries_another_next_hop_after_a_503)
 	expect_hop(1, 1);
 	core_registers(600);
 	EXPECT_EQ(200, status_of(world_sent(2)->text));
+}
+
+/* PROTOCOL 9.4, 9.8: who has refused gets its ACK, and the next one an INVITE of its own. */
+TEST(failover, of_an_invite_acknowledges_the_503_and_goes_on)
+{
+	for (enum mw_transport transport = MW_UDP; transport <= MW_TCP; transport++) {
+		const char *first, *second, *ack;
+		struct call c;
+
+		call_world(transport);
+		c = alice_calls("");
+		first = c.onward;
+		world_forget();
+		core_sends(
+			answer_of(first, "503 Service Unavailable", "b1", "Retry-After: 5" CRLF));
+		ack = only_of(TO_MW, "ACK ");
+		second = keep(only_of(TO_MW, "INVITE "));
+		EXPECT_EQ(0, count_to(TO_WIC));
+		EXPECT_TEXT(line(first, "Via"), line(ack, "Via"));
+		EXPECT_EQ(1, lines(ack, "Via"));
+		EXPECT_TEXT("<sip:bob@home1.net>;tag=b1", line(ack, "To"));
+		EXPECT_TEXT(line(first, "Route"), line(ack, "Route"));
+		EXPECT_EQ(6060, endpoint_port(&nth_to(TO_MW, 0)->target.address));
+		EXPECT(strcmp(branch_of(first), branch_of(second)) != 0);
+		EXPECT_LINE(line(first, "Record-Route"), second, "Record-Route");
+		EXPECT_LINE(line(first, "P-Charging-Vector"), second, "P-Charging-Vector");
+		EXPECT_TEXT(strstr(first, CRLF CRLF), strstr(second, CRLF CRLF));
+		EXPECT(endpoint_same_host(&world.hop[0].address,
+					  &nth_to(TO_MW, 1)->target.address));
+		world_forget();
+		core_sends(answer_of(second, "486 Busy Here", "b2", ""));
+		EXPECT_TEXT(line(second, "Via"), line(only_of(TO_MW, "ACK "), "Via"));
+		only_of(TO_WIC, "SIP/2.0 486");
+		call_wait(70);
+		call_nothing_left();
+	}
 }
 
 TEST(failover, relays_the_503_of_the_last_one_as_500_with_its_retry_after)
@@ -233,6 +269,7 @@ TEST_MAIN("gateway_failover",
 	  RUN(failover, takes_a_request_with_its_body_along),
 	  RUN(failover, answers_504_when_every_next_hop_is_lost),
 	  RUN(failover, tries_another_next_hop_after_a_503),
+	  RUN(failover, of_an_invite_acknowledges_the_503_and_goes_on),
 	  RUN(failover, relays_the_503_of_the_last_one_as_500_with_its_retry_after),
 	  RUN(failover, leaves_other_refusals_to_the_wic),
 	  RUN(failover, drops_what_the_first_one_says_late),
