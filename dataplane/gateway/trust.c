@@ -132,30 +132,12 @@ static void strip_credentials(struct gateway *gw, const struct sip_message *m, e
 
 /* ---- URIs ----------------------------------------------------------------------------------- */
 
-static int hex_value(int c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = c >= 0 ? ascii_lower((uint8_t)c) : c;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/** The character at the front of text, its escape resolved, and its bytes; -1 at the end. */
-static int character_at(struct span text, uint32_t *bytes)
-{
-	int high = hex_value(span_at(text, 1)), low = hex_value(span_at(text, 2));
-	bool escaped = span_at(text, 0) == '%' && high >= 0 && low >= 0;
-
-	*bytes = escaped ? 3 : 1;
-	return escaped ? high << 4 | low : span_at(text, 0);
-}
-
 /** Offset of the first c in text, escaped or not; its length when there is none. */
 static uint32_t character_find(struct span text, int c)
 {
 	uint32_t at = 0, bytes = 0;
 
-	while (at < text.len && character_at(span_from(text, at), &bytes) != c)
+	while (at < text.len && sip_uri_char(span_from(text, at), &bytes) != c)
 		at += bytes;
 	return at;
 }
@@ -165,7 +147,7 @@ static bool name_is(struct span name, struct span wanted)
 {
 	for (; wanted.len > 0; wanted = span_from(wanted, 1)) {
 		uint32_t bytes;
-		int c = character_at(name, &bytes);
+		int c = sip_uri_char(name, &bytes);
 
 		if (c < 0 || ascii_lower((uint8_t)c) != wanted.at[0])
 			return false;
@@ -200,7 +182,7 @@ static void strip_params(struct gateway *gw, struct span params, enum param_plac
 		uint32_t mark;
 		struct span param, name;
 
-		(void)character_at(params, &mark);
+		(void)sip_uri_char(params, &mark);
 		name = span_from(params, mark);
 		param = span_cut(params, 0, mark + character_find(name, ';'));
 		name = span_from(param, mark);
