@@ -282,8 +282,9 @@ void trust_strip_in_dialog(struct gateway *gw, const struct sip_message *m);
 /** The body as it may go on to the core, without its token; lent until the next message. False,
  * *body untouched: there is nothing to take out, or tokens are not accepted there. */
 bool trust_body_strip(struct gateway *gw, const struct sip_message *m, struct span *body);
-/** The same but for one credential, NULL: none, that its caller edits itself. */
-void trust_strip_but(struct gateway *gw, const struct sip_message *m, const struct sip_field *kept);
+/** The same of a REGISTER that the core authenticates, but for one credential, NULL: none, that its
+ * caller edits itself, and with those for its proxies. */
+void trust_strip_ims(struct gateway *gw, const struct sip_message *m, const struct sip_field *kept);
 /** Edits away what a WIC must not see of the core (PROTOCOL 4.3, 9.3, 9.6). */
 void trust_strip_to_wic(struct gateway *gw, const struct sip_message *m);
 

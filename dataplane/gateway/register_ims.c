@@ -151,7 +151,7 @@ void register_ims_edit(struct gateway *gw, const struct transaction *t,
 {
 	struct digest_credential digest = digest_read(&gw->message);
 
-	trust_strip_but(gw, &gw->message, digest.field);
+	trust_strip_ims(gw, &gw->message, digest.field);
 	if (digest.field != NULL)
 		digest_protect(gw, digest.field, protection(gw, t, &digest));
 	edit_expires(gw, t, ask);

@@ -120,14 +120,23 @@ static bool is_plain_digest(struct span value)
 }
 
 /** Bearer credentials are for us alone; a Digest is between the WIC and who challenged it. */
-static void strip_credentials(struct gateway *gw, const struct sip_message *m, enum sip_header id,
-			      const struct sip_field *kept)
+static void strip_but_digest(struct gateway *gw, const struct sip_message *m, enum sip_header id)
 {
-	const struct sip_field *f = sip_first(m, id);
-
-	for (; f != NULL; f = sip_next(m, f))
-		if (f != kept && (m->method == SIP_REGISTER || !is_plain_digest(f->value)))
+	for (const struct sip_field *f = sip_first(m, id); f != NULL; f = sip_next(m, f))
+		if (!is_plain_digest(f->value))
 			sip_splice_remove(&gw->splice, f);
+}
+
+/** Nobody but us has anything to ask of who registers by a token. */
+static void strip_credentials(struct gateway *gw, const struct sip_message *m)
+{
+	if (m->method == SIP_REGISTER) {
+		sip_splice_remove_all(&gw->splice, SIP_HEADER_AUTHORIZATION);
+		sip_splice_remove_all(&gw->splice, SIP_HEADER_PROXY_AUTHORIZATION);
+		return;
+	}
+	strip_but_digest(gw, m, SIP_HEADER_AUTHORIZATION);
+	strip_but_digest(gw, m, SIP_HEADER_PROXY_AUTHORIZATION);
 }
 
 /* ---- URIs ----------------------------------------------------------------------------------- */
@@ -296,12 +305,8 @@ static void strip_body(struct gateway *gw, const struct sip_message *m)
 
 /* ---- both directions ------------------------------------------------------------------------ */
 
-static void strip_from_wic(struct gateway *gw, const struct sip_message *m)
-{
-	trust_strip_but(gw, m, NULL);
-}
-
-void trust_strip_but(struct gateway *gw, const struct sip_message *m, const struct sip_field *kept)
+/** All but credentials and routes. */
+static void strip_claims(struct gateway *gw, const struct sip_message *m)
 {
 	for (uint32_t i = 0; i < sizeof(never_from_wic) / sizeof(never_from_wic[0]); i++)
 		sip_splice_remove_all(&gw->splice, never_from_wic[i]);
@@ -309,8 +314,6 @@ void trust_strip_but(struct gateway *gw, const struct sip_message *m, const stru
 	strip_tag(gw, m, SIP_HEADER_PROXY_REQUIRE, SPAN("sec-agree"));
 	strip_tag(gw, m, SIP_HEADER_PRIORITY, SPAN("psap-callback"));
 	strip_access_network(gw, m);
-	strip_credentials(gw, m, SIP_HEADER_AUTHORIZATION, kept);
-	strip_credentials(gw, m, SIP_HEADER_PROXY_AUTHORIZATION, kept);
 	for (const struct sip_field *f = sip_first(m, SIP_HEADER_CONTACT); f; f = sip_next(m, f))
 		strip_contact(gw, f);
 	strip_body(gw, m);
@@ -318,6 +321,24 @@ void trust_strip_but(struct gateway *gw, const struct sip_message *m, const stru
 		strip_request_uri(gw, m);
 		strip_from(gw, m);
 	}
+}
+
+static void strip_from_wic(struct gateway *gw, const struct sip_message *m)
+{
+	strip_claims(gw, m);
+	strip_credentials(gw, m);
+}
+
+void trust_strip_ims(struct gateway *gw, const struct sip_message *m, const struct sip_field *kept)
+{
+	const struct sip_field *f = sip_first(m, SIP_HEADER_AUTHORIZATION);
+
+	strip_claims(gw, m);
+	for (; f != NULL; f = sip_next(m, f))
+		if (f != kept)
+			sip_splice_remove(&gw->splice, f);
+	/* RFC 3261 22.3: a proxy of the core may ask for its own, by a 407 */
+	strip_but_digest(gw, m, SIP_HEADER_PROXY_AUTHORIZATION);
 }
 
 void trust_strip_from_wic(struct gateway *gw, const struct sip_message *m)
