@@ -339,6 +339,7 @@ void trust_strip_ims(struct gateway *gw, const struct sip_message *m, const stru
 			sip_splice_remove(&gw->splice, f);
 	/* RFC 3261 22.3: a proxy of the core may ask for its own, by a 407 */
 	strip_but_digest(gw, m, SIP_HEADER_PROXY_AUTHORIZATION);
+	sip_splice_remove_all(&gw->splice, SIP_HEADER_ROUTE); /* it enters where we say */
 }
 
 void trust_strip_from_wic(struct gateway *gw, const struct sip_message *m)

@@ -96,9 +96,19 @@ TEST(proxy, gets_nothing_of_who_registers_by_a_token)
 		       "Proxy-Authorization");
 }
 
+/** PROTOCOL 9.2: REGISTER enters the home network where this node says. */
+TEST(route, of_a_wic_does_not_lead_its_register)
+{
+	ims_start();
+	EXPECT_NO_LINE(mw_register(with_lines("Route: <sip:elsewhere.example;lr;orig>" CRLF
+					      "Route: <sip:further.example;lr>" CRLF)),
+		       "Route");
+}
+
 TEST_MAIN("gateway_ims_proxy",
 	  RUN(proxy, has_its_challenge_passed_on_without_keys_and_the_wic_waited_for),
 	  RUN(proxy, gets_the_answer_to_its_challenge),
 	  RUN(proxy, gets_its_own_beside_the_registrars),
 	  RUN(proxy, is_told_nothing_that_is_ours_to_say),
-	  RUN(proxy, gets_nothing_of_who_registers_by_a_token))
+	  RUN(proxy, gets_nothing_of_who_registers_by_a_token),
+	  RUN(route, of_a_wic_does_not_lead_its_register))
