@@ -193,6 +193,32 @@ static void check_access(const struct check *c)
 	check_addresses(c, "access.proxy_protocol_from", &config->access.proxy_protocol_from);
 }
 
+/* ---- emergency calls ------------------------------------------------------------------------ */
+
+static void check_emergency(const struct check *c)
+{
+	const struct option_list *numbers = &c->config->emergency.numbers;
+	const struct option_text *reason = &c->config->emergency.reason;
+
+	for (uint32_t i = 0; i < numbers->count; i++) {
+		const struct option_text *number = config_text(numbers, i);
+		size_t plus = number->text[0] == '+';
+
+		if (check_given(*number) &&
+		    (number->text[plus] == '\0' ||
+		     number->text[strspn(number->text + plus, "0123456789*#") + plus] != '\0'))
+			check_refuse(c, number->line,
+				     "emergency.numbers: \"%s\": digits, '*' and '#' expected",
+				     number->text);
+		check_repeated(c, "emergency.numbers", numbers, sizeof(*number), i, strcmp);
+	}
+	for (const char *at = reason->text; *at != '\0'; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f) {
+			check_refuse(c, reason->line, "emergency.reason: a control character");
+			break;
+		}
+}
+
 /* ---- Mw ------------------------------------------------------------------------------------- */
 
 static bool check_is_trusted(const struct config *config, const struct endpoint *host)
@@ -564,6 +590,7 @@ void check_config(struct config *config, struct problems *problems)
 	check_workers(&c);
 	check_ports(&c);
 	check_access(&c);
+	check_emergency(&c);
 	check_mw(&c);
 	check_port_uses(&c);
 	check_issuers(&c);

@@ -115,6 +115,11 @@ struct config {
 		struct option_list proxy_protocol_from;
 	} access;
 	struct {
+		struct option_list numbers; /* struct option_text */
+		struct option_number policy;
+		struct option_text reason;
+	} emergency;
+	struct {
 		struct option_text port, host;
 		struct option_number sip_port, worker_port_base, advertise_port, options_interval,
 			keep_alive;

@@ -163,6 +163,18 @@ static const struct option options[] = {
 	      "the "
 	      "peer from there on. tcp.source* still count the balancer."),
 
+	MAP("emergency", "Emergency calls (D-32): requests of WICs to urn:service:sos, to services "
+			 "below it, and to numbers."),
+	TEXTS("emergency.numbers", "[]", 1, 32, OPTION_RELOAD, HERE(emergency.numbers),
+	      "Numbers that are emergency calls too, as [112, 911]: in tel URIs, in SIP URIs with "
+	      "user=phone, and as users of the home domains."),
+	CHOICE("emergency.policy", "alternative-service", "alternative-service|forbidden|forward",
+	       3, OPTION_RELOAD, HERE(emergency.policy),
+	       "alternative-service: 380 with a body of application/3gpp-ims+xml, for the page to "
+	       "point to a telephone; forbidden: 403; forward: to the core, as any other request."),
+	TEXT("emergency.reason", "'Emergency calls are not served here: use a telephone.'", 0, 255,
+	     OPTION_RELOAD, HERE(emergency.reason), "What the 380 gives as its reason."),
+
 	MAP("mw", "Mw: the side of the core."),
 	TEXT("mw.port", "access", 1, 31, OPTION_RESTART, HERE(mw.port),
 	     "Name of the port that faces the core."),

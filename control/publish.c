@@ -339,6 +339,35 @@ static void publish_wwsfs(const struct config *config, struct arena *arena,
 	publish_origins(config, arena, part);
 }
 
+/** As it stands in XML; the check saw that it is printable. */
+static struct span publish_xml(struct arena *arena, const char *text)
+{
+	char *xml = arena_get(arena, 5 * strlen(text) + 1); /* "&amp;" is the longest */
+	size_t used = 0;
+
+	for (; *text != '\0'; text++) {
+		const char *entity = *text == '&'   ? "&amp;"
+				     : *text == '<' ? "&lt;"
+				     : *text == '>' ? "&gt;"
+						    : NULL;
+
+		if (entity == NULL)
+			xml[used++] = *text;
+		for (; entity != NULL && *entity != '\0'; entity++)
+			xml[used++] = *entity;
+	}
+	return span_of(xml, (uint32_t)used);
+}
+
+static void publish_emergency(const struct config *config, struct arena *arena,
+			      struct emergency_config *emergency)
+{
+	emergency->policy = (enum emergency_policy)config->emergency.policy.value;
+	emergency->number = publish_texts(arena, &config->emergency.numbers);
+	emergency->number_count = config->emergency.numbers.count;
+	emergency->reason_xml = publish_xml(arena, config->emergency.reason.text);
+}
+
 static void publish_limits(const struct config *config, struct arena *arena,
 			   struct config_part *part)
 {
@@ -398,6 +427,7 @@ struct config_part *publish_config(const struct config *config, const struct sta
 	publish_mw(config, arena, part);
 	publish_issuers(config, arena, part);
 	publish_wwsfs(config, arena, part);
+	publish_emergency(config, arena, &part->emergency);
 	publish_limits(config, arena, part);
 	memcpy(part->flow_key, state->flow_key, sizeof(part->flow_key));
 	part->flow_key_count = state->flow_key_count;

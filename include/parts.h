@@ -125,6 +125,19 @@ struct mw_tls_config {
 /** What is told of identities to the audit stream, and so to control at all. */
 enum audit_identities { AUDIT_NONE, AUDIT_HASHED, AUDIT_CLEAR };
 
+/** What becomes of an emergency call (D-32); as the choices of emergency.policy stand. */
+enum emergency_policy {
+	EMERGENCY_ALTERNATIVE_SERVICE, /* 380: the telephone serves it */
+	EMERGENCY_FORBIDDEN,
+	EMERGENCY_FORWARD, /* to the core, as any other */
+};
+struct emergency_config {
+	enum emergency_policy policy;
+	const struct span *number; /* digits and what else a number has, no separators */
+	uint32_t number_count;
+	struct span reason_xml; /* of the 380, as it stands in XML */
+};
+
 struct config_part {
 	struct snapshot_part part;
 
@@ -188,6 +201,7 @@ struct config_part {
 	bool token_in_body;    /* D-09: a token may come as a part of a multipart/mixed body */
 	enum audit_identities audit;
 	struct span placeholder_user; /* D-18; empty: no placeholders */
+	struct emergency_config emergency;
 
 	uint32_t max_connections;     /* open ones of one worker; 0: as many as it has memory for */
 	struct rate_limit upgrades;   /* of one address; this and the next are one worker's share */

@@ -624,6 +624,13 @@ enum gw_err GW_MUST_CHECK in_dialog_request(struct gateway *gw, struct wic *wic)
 /** An ACK of the core to a 2xx: forwarded, never answered. */
 void in_dialog_ack_to_wic(struct gateway *gw, const struct wic *wic, const struct route_top *top);
 
+/* emergency.c */
+/** Whether the request in gw->message, which begins something, is an emergency call that is not
+ * forwarded (D-32). GW_SIP_EMERGENCY, GW_SIP_EMERGENCY_FORBIDDEN. */
+enum gw_err GW_MUST_CHECK emergency_check(const struct gateway *gw);
+/** Writes to gw->lines: the body of the 380, application/3gpp-ims+xml. */
+struct span emergency_body(struct gateway *gw);
+
 /* route.c */
 /** Our own URI on top of Route. */
 struct route_top {

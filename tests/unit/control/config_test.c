@@ -333,6 +333,15 @@ TEST(config, says_file_line_and_reason_for_each_kind_of_fault)
 		{"access:\n", "access:\n  placeholder_user: \"a@b\"\n",
 		 "wicgate.yaml:5: access.placeholder_user: \"a@b\": letters, digits, '-', '_' and "
 		 "'.' expected"},
+		{"wwsf:\n", "emergency: {numbers: [\"112\", \"1-1\"]}\nwwsf:\n",
+		 "wicgate.yaml:15: emergency.numbers: \"1-1\": digits, '*' and '#' expected"},
+		{"wwsf:\n", "emergency: {numbers: [+]}\nwwsf:\n",
+		 "wicgate.yaml:15: emergency.numbers: \"+\": digits, '*' and '#' expected"},
+		{"wwsf:\n", "emergency: {policy: 380}\nwwsf:\n",
+		 "wicgate.yaml:15: emergency.policy: \"380\" is none of alternative-service, "
+		 "forbidden, forward"},
+		{"wwsf:\n", "emergency: {reason: \"a\\nb\"}\nwwsf:\n",
+		 "wicgate.yaml:15: emergency.reason: a control character"},
 		{"wwsf:\n", "verify: {driver: crypto_mb}\nwwsf:\n",
 		 "wicgate.yaml:15: driver crypto_mb: not in this version"},
 		{"wwsf:\n", "store: \"redis://127.0.0.1:6379\"\nwwsf:\n",
