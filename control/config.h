@@ -148,9 +148,10 @@ struct config {
 			max_output, mw_output, max_token_bytes, max_token_lifetime,
 			max_pool_lifetime, max_revocations, min_grant, default_expires, ws_ping,
 			ws_silence, tls_handshake, http_upgrade, pre_auth, timer_c, flow_grace,
-			parked_messages, token_cache, token_refused, jwks_cache_min, jwks_cache_max,
-			jwks_stale_max, jwks_cooldown, upgrades_per_second, upgrades_burst,
-			connections_per_address, requests_per_second, dialog_requests_per_second;
+			hold_indialog, held_requests, parked_messages, token_cache, token_refused,
+			jwks_cache_min, jwks_cache_max, jwks_stale_max, jwks_cooldown,
+			upgrades_per_second, upgrades_burst, connections_per_address,
+			requests_per_second, dialog_requests_per_second;
 	} limits;
 	struct option_text store;
 	struct {

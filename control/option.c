@@ -416,6 +416,13 @@ static const struct option options[] = {
 	       "cancelled."),
 	NUMBER("limits.flow_grace", "s", "30", 0, 600, OPTION_RELOAD, HERE(limits.flow_grace),
 	       "Time that a registration outlives its connection and waits for another one."),
+	NUMBER("limits.hold_indialog", "s", "0", 0, 4, OPTION_RELOAD, HERE(limits.hold_indialog),
+	       "Time that a request of the core inside a dialog waits for a WIC to come back, "
+	       "within limits.flow_grace; 0: it is answered at once."),
+	NUMBER("limits.held_requests", "", "256", 1, 65536, OPTION_RESTART,
+	       HERE(limits.held_requests),
+	       "Requests of one worker that wait so, of at most 8 KiB, four for one WIC; more are "
+	       "answered at once."),
 	NUMBER("limits.parked_messages", "", "1024", 1, 65536, OPTION_RESTART,
 	       HERE(limits.parked_messages),
 	       "Requests of one worker that wait for keys of an issuer; half of them for one."),

@@ -384,6 +384,7 @@ static void publish_limits(const struct config *config, struct arena *arena,
 	part->preauth_s = (uint32_t)config->limits.pre_auth.value;
 	part->timer_c_s = (uint32_t)config->limits.timer_c.value;
 	part->flow_grace_s = (uint32_t)config->limits.flow_grace.value;
+	part->hold_indialog_s = (uint32_t)config->limits.hold_indialog.value;
 	part->max_output = (uint32_t)config->limits.max_output.value;
 	part->mw_output = (uint32_t)config->limits.mw_output.value;
 	part->from_check = config->access.from_check.value != 0;

@@ -191,14 +191,15 @@ struct config_part {
 	uint32_t tls_handshake_s;
 	uint32_t tls_steps; /* of handshakes in one turn of a worker, at least 1 */
 	uint32_t upgrade_s;
-	uint32_t preauth_s;    /* first accepted REGISTER after the upgrade */
-	uint32_t timer_c_s;    /* an INVITE rings so long at most (RFC 3261 16.6 step 11) */
-	uint32_t flow_grace_s; /* a registration outlives its connection so long */
-	uint32_t max_output;   /* bytes that may wait for one WIC */
-	uint32_t mw_output;    /* bytes that may wait for one connection with the core */
-	bool from_check;       /* D-33 */
-	bool warn_reason;      /* D-12: a refusal names its F-row in a Warning */
-	bool token_in_body;    /* D-09: a token may come as a part of a multipart/mixed body */
+	uint32_t preauth_s;	  /* first accepted REGISTER after the upgrade */
+	uint32_t timer_c_s;	  /* an INVITE rings so long at most (RFC 3261 16.6 step 11) */
+	uint32_t flow_grace_s;	  /* a registration outlives its connection so long */
+	uint32_t hold_indialog_s; /* a dialog's request waits so long for its WIC; 0: not at all */
+	uint32_t max_output;	  /* bytes that may wait for one WIC */
+	uint32_t mw_output;	  /* bytes that may wait for one connection with the core */
+	bool from_check;	  /* D-33 */
+	bool warn_reason;	  /* D-12: a refusal names its F-row in a Warning */
+	bool token_in_body;	  /* D-09: a token may come as a part of a multipart/mixed body */
 	enum audit_identities audit;
 	struct span placeholder_user; /* D-18; empty: no placeholders */
 	struct emergency_config emergency;

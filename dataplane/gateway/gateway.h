@@ -93,10 +93,11 @@ struct gateway_config {
 	uint16_t workers;
 	uint32_t max_bindings;
 	uint32_t max_transactions;
-	uint32_t max_message;	/* bytes; the largest max_message that will ever be configured */
-	uint32_t max_parked;	/* requests that wait for keys, at least 1; half for one issuer */
-	uint32_t verify_jobs;	/* signatures under way, whose tokens are read once; more, twice */
-	uint32_t token_cache;	/* verified tokens remembered */
+	uint32_t max_message; /* bytes; the largest max_message that will ever be configured */
+	uint32_t max_parked;  /* requests that wait for keys, at least 1; half for one issuer */
+	uint32_t max_held;    /* requests in dialogs that wait for a WIC to come back, at least 1 */
+	uint32_t verify_jobs; /* signatures under way, whose tokens are read once; more, twice */
+	uint32_t token_cache; /* verified tokens remembered */
 	uint32_t token_refused; /* refused tokens remembered */
 	uint32_t epoch;		/* where generations start */
 	uint64_t now_us;	/* where its timers start */
@@ -263,6 +264,7 @@ uint32_t gateway_bindings(const struct gateway *gw);
 uint32_t gateway_transactions(const struct gateway *gw);
 uint32_t gateway_parked(const struct gateway *gw);
 uint32_t gateway_homes(const struct gateway *gw);
+uint32_t gateway_held(const struct gateway *gw);
 
 /** Keyed hash of a canonical identity, for logs: never 0. */
 uint64_t gateway_identity_hash(const struct gateway *gw, struct span identity);

@@ -21,7 +21,8 @@ struct home {
 	struct handle asker;
 	struct handle flow;
 	struct handle binding;
-	uint32_t next; /* slot + 1 of the next in its bucket */
+	struct held_list held; /* requests that wait for the next flow */
+	uint32_t next;	       /* slot + 1 of the next in its bucket */
 	bool outbound;
 	bool lost; /* the flow has ended */
 };
@@ -127,7 +128,10 @@ static void home_put(struct gateway *gw, struct home *h)
 
 static void home_expire(struct timer *timer, void *context)
 {
-	home_put(context, (struct home *)timer);
+	struct home *h = (struct home *)timer;
+
+	held_end(context, &h->held); /* the grace is over for these too */
+	home_put(context, h);
 }
 
 /** Without a flow an entry stays for a dialog, and so long as the core may hold its binding: who
@@ -139,7 +143,7 @@ static void home_wait(struct gateway *gw, struct home *h)
 
 	if (until < h->asker_us)
 		until = h->asker_us;
-	if (until > gw->time.now_us)
+	if (until > gw->time.now_us || h->held.first != NULL)
 		wheel_arm(gw->wheel, &h->end, until, home_expire);
 	else
 		home_put(gw, h);
@@ -210,6 +214,7 @@ static void home_take(struct gateway *gw, struct home *h, const struct message_a
 	tell_before(gw, h, &before, a);
 	if (a->stage == ATTACH_BOUND)
 		tell_attached(gw, h);
+	held_release(gw, &h->held);
 }
 
 /** Its client came back before its 200 did: on a connection that has ended, or that is not known to
@@ -364,6 +369,15 @@ static void deliver_elsewhere(struct gateway *gw, const struct mw_source *source
 		terminate_refuse(gw, source, 503, SPAN("Retry-After: 2\r\n"));
 }
 
+/** To where the WIC is now. */
+static void deliver_there(struct gateway *gw, const struct mw_source *source, const struct home *h)
+{
+	if (h->flow.worker != gw->config.worker)
+		terminate_elsewhere(gw, source, h->flow);
+	else
+		terminate_request(gw, source, h->flow, true);
+}
+
 /** PROTOCOL 10.3: within the grace of a reconnect even a dialog's request may be tried again. */
 static void deliver_nowhere(struct gateway *gw, const struct mw_source *source,
 			    const struct home *h)
@@ -372,7 +386,7 @@ static void deliver_nowhere(struct gateway *gw, const struct mw_source *source,
 
 	if (h != NULL && h->flow.worker != gw->config.worker &&
 	    (method == SIP_CANCEL || method == SIP_ACK)) {
-		terminate_elsewhere(gw, source, h->flow); /* what they are about is there */
+		deliver_there(gw, source, h); /* what they are about is there */
 		return;
 	}
 	if (terminate_under_way(gw, source))
@@ -386,20 +400,60 @@ static void deliver_nowhere(struct gateway *gw, const struct mw_source *source,
 	terminate_absent(gw, source, h->outbound);
 }
 
-void home_deliver(struct gateway *gw, const struct mw_source *source, struct handle home)
+/** The request waits for the next flow: within the grace; or behind others that still do. */
+static bool deliver_later(struct gateway *gw, const struct mw_source *source, struct home *h)
+{
+	uint64_t us = gw->time.now_us + gw_config(gw)->hold_indialog_s * 1000000ull;
+	enum sip_method method = gw->message.method;
+
+	if (held_about(gw, &h->held, source))
+		return true;
+	if (method == SIP_ACK || method == SIP_CANCEL || !request_in_dialog(&gw->message))
+		return false;
+	if (!h->lost && h->held.first == NULL)
+		return false;
+	if (h->lost && us > h->grace_us)
+		us = h->grace_us;
+	if (us <= gw->time.now_us)
+		return false;
+	return terminate_is_ours(gw, source) ||
+	       held_request(gw, &h->held, &(struct held_until){us, slots_handle(gw->homes, h)},
+			    source);
+}
+
+bool home_is_there(const struct gateway *gw, struct handle home)
 {
 	const struct home *h = slots_at(gw->homes, home);
+
+	return h != NULL && !h->lost;
+}
+
+void home_deliver_held(struct gateway *gw, const struct mw_source *source, struct handle home)
+{
+	const struct home *h = slots_at(gw->homes, home);
+
+	if (h == NULL || h->lost) {
+		deliver_nowhere(gw, source, h);
+		return;
+	}
+	counter_add(&gw_counters(gw)->held_delivered, 1);
+	deliver_there(gw, source, h);
+}
+
+void home_deliver(struct gateway *gw, const struct mw_source *source, struct handle home)
+{
+	struct home *h = slots_at(gw->homes, home);
 
 	if (home.worker >= gw->config.workers)
 		terminate_no_flow(gw, source, GW_FLOW_GONE, false);
 	else if (home.worker != gw->config.worker)
 		deliver_elsewhere(gw, source, home);
+	else if (h != NULL && deliver_later(gw, source, h))
+		return;
 	else if (h == NULL || h->lost)
 		deliver_nowhere(gw, source, h);
-	else if (h->flow.worker != gw->config.worker)
-		terminate_elsewhere(gw, source, h->flow);
 	else
-		terminate_request(gw, source, h->flow, true);
+		deliver_there(gw, source, h);
 }
 
 void gateway_delivered_home(struct gateway *gw, const struct message_deliver_home *head,

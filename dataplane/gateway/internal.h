@@ -125,6 +125,14 @@ struct outbox {
 	struct outbox_list *of; /* by worker */
 };
 
+/* ---- requests that wait for a WIC to come back */
+
+struct held;
+/** Those of one home entry, in their order. */
+struct held_list {
+	struct held *first;
+};
+
 /** A walk over the bindings after a revocation. */
 struct revoked_walk {
 	uint32_t generation; /* of the revocations it is about */
@@ -140,6 +148,7 @@ struct gateway {
 	struct slots *bindings;
 	struct slots *transactions;
 	struct slots *homes;
+	struct slots *held;
 	uint32_t *home_bucket; /* slot + 1 */
 	uint32_t home_mask;
 	struct outbox outbox;
@@ -447,6 +456,30 @@ void home_binding_ended(struct gateway *gw, const struct binding *b);
  * to where its WIC is now, or the answers of PROTOCOL 10.3. */
 void home_deliver(struct gateway *gw, const struct mw_source *source, struct handle home);
 
+/** The home entry has a living flow. */
+bool home_is_there(const struct gateway *gw, struct handle home);
+/** The request in gw->message has waited for home's WIC: it goes on, or is answered now. */
+void home_deliver_held(struct gateway *gw, const struct mw_source *source, struct handle home);
+
+/* held.c: the core's requests inside dialogs that wait for a WIC to come back (PROTOCOL 10.3) */
+bool held_open(struct gateway *gw);
+void held_close(struct gateway *gw);
+/** Until when a request waits, and for whom. */
+struct held_until {
+	uint64_t us;
+	struct handle home;
+};
+/** Holds the request in gw->message, of source, on a home entry's list. False: it is too long, or
+ * there is no room; it is to be answered at once. */
+bool held_request(struct gateway *gw, struct held_list *list, const struct held_until *until,
+		  const struct mw_source *source);
+/** The message in gw->message is a held request's repeat, or its CANCEL: dealt with. */
+bool held_about(struct gateway *gw, struct held_list *list, const struct mw_source *source);
+/** The WIC is back: what waits for it goes on when nothing else is in hand. */
+void held_release(struct gateway *gw, struct held_list *list);
+/** All of the list goes on, or is answered, at once. gw->message is another one afterwards. */
+void held_end(struct gateway *gw, struct held_list *list);
+
 /* outbox.c */
 /** Sends a message of one worker's gateway to another's; it is kept when the ring is full. */
 void outbox_send(struct gateway *gw, uint16_t worker, const struct message_head *head);
@@ -597,6 +630,8 @@ enum gw_err GW_MUST_CHECK terminate_write(struct gateway *gw, struct transaction
 /** What is about a request that was let through before: its repeat, its CANCEL, the ACK of its
  * failure. False: it is none of these. */
 bool terminate_under_way(struct gateway *gw, const struct mw_source *source);
+/** The same; a CANCEL only when its INVITE is here. */
+bool terminate_is_ours(struct gateway *gw, const struct mw_source *source);
 /** PROTOCOL 10.3: what a flow that cannot be used means to the core. */
 void terminate_no_flow(struct gateway *gw, const struct mw_source *source, enum gw_err err,
 		       bool outbound);

@@ -234,6 +234,14 @@ bool terminate_under_way(struct gateway *gw, const struct mw_source *source)
 	return terminate_known(gw);
 }
 
+bool terminate_is_ours(struct gateway *gw, const struct mw_source *source)
+{
+	if (gw->message.method == SIP_CANCEL &&
+	    transaction_find(gw, transaction_key(gw, &gw->message), SIP_INVITE) == NULL)
+		return false;
+	return terminate_under_way(gw, source);
+}
+
 /** Requests of the core to this node itself. */
 static void terminate_self(struct gateway *gw, const struct mw_source *source)
 {

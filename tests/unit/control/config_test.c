@@ -342,6 +342,8 @@ TEST(config, says_file_line_and_reason_for_each_kind_of_fault)
 		 "forbidden, forward"},
 		{"wwsf:\n", "emergency: {reason: \"a\\nb\"}\nwwsf:\n",
 		 "wicgate.yaml:15: emergency.reason: a control character"},
+		{"wwsf:\n", "limits: {hold_indialog: 5}\nwwsf:\n",
+		 "wicgate.yaml:15: limits.hold_indialog: 5 is out of range 0..4"},
 		{"wwsf:\n", "verify: {driver: crypto_mb}\nwwsf:\n",
 		 "wicgate.yaml:15: driver crypto_mb: not in this version"},
 		{"wwsf:\n", "store: \"redis://127.0.0.1:6379\"\nwwsf:\n",

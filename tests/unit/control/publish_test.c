@@ -98,8 +98,9 @@ TEST(publish, tells_who_authenticates_the_users_of_a_site)
 
 TEST(publish, tells_what_becomes_of_emergency_calls_in_words_that_xml_can_hold)
 {
-	struct config_part *part = published("wwsf:\n", "wwsf:\n");
+	struct config_part *part = published("wwsf:\n", "limits: {hold_indialog: 4}\nwwsf:\n");
 
+	EXPECT_EQ(4, part->hold_indialog_s);
 	EXPECT_EQ(EMERGENCY_ALTERNATIVE_SERVICE, part->emergency.policy);
 	EXPECT_EQ(0, part->emergency.number_count);
 	EXPECT_SPAN("Emergency calls are not served here: use a telephone.",
@@ -107,6 +108,7 @@ TEST(publish, tells_what_becomes_of_emergency_calls_in_words_that_xml_can_hold)
 	part->part.free(&part->part);
 	part = published("wwsf:\n", "emergency: {numbers: [112, +49112], policy: forward, "
 				    "reason: \"<a> & b\"}\nwwsf:\n");
+	EXPECT_EQ(0, part->hold_indialog_s);
 	EXPECT_EQ(EMERGENCY_FORWARD, part->emergency.policy);
 	EXPECT_EQ(2, part->emergency.number_count);
 	EXPECT_SPAN("112", part->emergency.number[0]);
