@@ -253,6 +253,8 @@ void gateway_delivered(struct gateway *gw, const struct message_deliver *head, s
 
 	if (err != GW_OK)
 		gateway_count(gw, GW_INVARIANT); /* the sender had indexed it */
+	else if (head->flow.worker != gw->config.worker)
+		terminate_passing(gw, &head->source, head->flow);
 	else
 		terminate_request(gw, &head->source, head->flow, true);
 }

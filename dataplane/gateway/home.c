@@ -21,6 +21,8 @@ struct home {
 	struct handle asker;
 	struct handle flow;
 	struct handle binding;
+	struct handle before;  /* the last flow of another worker than this one's */
+	uint64_t before_us;    /* until when a request to that may be under way */
 	struct held_list held; /* requests that wait for the next flow */
 	uint32_t next;	       /* slot + 1 of the next in its bucket */
 	bool outbound;
@@ -198,6 +200,16 @@ static void tell_before(struct gateway *gw, const struct home *h, const struct h
 		tell_ended(gw, h, handle_none(), before->binding, replaced(before, a));
 }
 
+/** The flow is on another worker from now on; what was under way with the one before stays there:
+ * its repeats, its CANCEL and its ACK go there first. An INVITE is the last to end, by timer C. */
+static void remember_before(const struct gateway *gw, struct home *h, struct handle flow)
+{
+	if (handle_is_none(flow) || flow.worker == h->flow.worker)
+		return;
+	h->before = flow;
+	h->before_us = gw->time.now_us + gw_config(gw)->timer_c_s * 1000000ull + SIP_64T1_US;
+}
+
 /** The flow of a has the entry from now on. */
 static void home_take(struct gateway *gw, struct home *h, const struct message_attach *a)
 {
@@ -211,6 +223,7 @@ static void home_take(struct gateway *gw, struct home *h, const struct message_a
 	h->asked_us = a->asked_us;
 	h->core_us = gw->time.now_us + (uint64_t)a->core_s * 1000000;
 	h->lost = false;
+	remember_before(gw, h, before.flow);
 	tell_before(gw, h, &before, a);
 	if (a->stage == ATTACH_BOUND)
 		tell_attached(gw, h);
@@ -369,10 +382,20 @@ static void deliver_elsewhere(struct gateway *gw, const struct mw_source *source
 		terminate_refuse(gw, source, 503, SPAN("Retry-After: 2\r\n"));
 }
 
-/** To where the WIC is now. */
+/** A flow of another worker had the entry so lately that a request to it may be under way. */
+static bool has_moved(const struct gateway *gw, const struct home *h)
+{
+	return gw->time.now_us < h->before_us && h->before.worker != h->flow.worker;
+}
+
+/** To where the WIC is now; by way of where it was. */
 static void deliver_there(struct gateway *gw, const struct mw_source *source, const struct home *h)
 {
-	if (h->flow.worker != gw->config.worker)
+	if (has_moved(gw, h) && h->before.worker != gw->config.worker)
+		terminate_by_way_of(gw, source, h->before.worker, h->flow);
+	else if (has_moved(gw, h) && terminate_is_ours(gw, source))
+		return;
+	else if (h->flow.worker != gw->config.worker)
 		terminate_elsewhere(gw, source, h->flow);
 	else
 		terminate_request(gw, source, h->flow, true);
@@ -384,7 +407,7 @@ static void deliver_nowhere(struct gateway *gw, const struct mw_source *source,
 {
 	enum sip_method method = gw->message.method;
 
-	if (h != NULL && h->flow.worker != gw->config.worker &&
+	if (h != NULL && (h->flow.worker != gw->config.worker || has_moved(gw, h)) &&
 	    (method == SIP_CANCEL || method == SIP_ACK)) {
 		deliver_there(gw, source, h); /* what they are about is there */
 		return;

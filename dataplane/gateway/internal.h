@@ -618,6 +618,12 @@ void terminate_request(struct gateway *gw, const struct mw_source *source, struc
 		       bool flow_known);
 /** The owner of the flow is another worker: it gets gw->message. */
 void terminate_elsewhere(struct gateway *gw, const struct mw_source *source, struct handle flow);
+/** The same by way of another one, where its WIC was before: what is about a request there stays
+ * there. */
+void terminate_by_way_of(struct gateway *gw, const struct mw_source *source, uint16_t worker,
+			 struct handle flow);
+/** Such a request has come by here. */
+void terminate_passing(struct gateway *gw, const struct mw_source *source, struct handle flow);
 /** The same while another flow may still come: 430 or 480, inside dialogs too. */
 void terminate_absent(struct gateway *gw, const struct mw_source *source, bool outbound);
 /** The request in gw->message, whose topmost Route is top, for a flow of this worker (its handle

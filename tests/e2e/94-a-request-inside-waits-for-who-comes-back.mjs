@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // PROTOCOL 10.3 with limits.hold_indialog: what the core wants of a WIC inside a dialog waits for her, on
-// whatever worker she is back.
+// whatever worker she is back; and what she had in hand before stays where she was.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { eachCase } from './lib/cases.mjs';
@@ -78,6 +78,28 @@ const CASES = {
 		const again = await back(stage, alice);
 		await pause(NOTHING_MS);
 		assert.deepEqual(again.requests, []);
+		await again.close();
+	},
+	async 'an INVITE that has rung is cancelled where it was'(stage, alice) {
+		const leg = await stage.taken(alice);
+		const branch = stage.core.sends('INVITE', leg, { cseq: 2 });
+		alice.replies(await waitFor('the second INVITE', () => alice.requests.find((sip) =>
+			sip.header('CSeq') === '2 INVITE')), 180, 'Ringing');
+		await stage.core.hears(180, 'INVITE', leg);
+		await gone(stage, alice);
+		for (let turn = 0; turn < 4; turn += 1) { /* on one worker or the other */
+			const again = await back(stage, alice);
+			stage.core.sends('INVITE', leg, { cseq: 2, branch });
+			await pause(NOTHING_MS);
+			assert.deepEqual(again.requests, [], 'it is not asked again');
+			await gone(stage, again);
+			Object.assign(alice, { cseq: again.cseq });
+		}
+		const again = await back(stage, alice);
+		stage.core.sends('CANCEL', leg, { cseq: 2, branch });
+		await stage.core.hears(200, 'CANCEL', leg);
+		await stage.core.hears(487, 'INVITE', leg);
+		stage.core.sends('ACK', leg, { cseq: 2, branch });
 		await again.close();
 	},
 };
