@@ -497,13 +497,17 @@ static void check_ims_auth(const struct check *c, const struct config_wwsf *wwsf
 	const struct option_text *file = &wwsf->identities.file;
 	const struct option_list *domains = &wwsf->identities.domains;
 
-	if (check_given(wwsf->issuer))
+	bool tokens = wwsf->demand_token.value != 0;
+
+	if (tokens)
+		check_wwsf_issuer(c, wwsf);
+	else if (check_given(wwsf->issuer))
 		check_refuse(c, wwsf->issuer.line,
 			     "wwsf[].issuer: not with mode ims-auth, which takes no tokens");
 	if (check_given(*file) || domains->count > 0)
 		check_refuse(c, check_given(*file) ? file->line : domains->line,
 			     "wwsf[].identities: not with mode ims-auth, the core knows its users");
-	if (wwsf->jti.value == CONFIG_JTI_REQUIRED)
+	if (wwsf->jti.value == CONFIG_JTI_REQUIRED && !tokens)
 		check_refuse(c, wwsf->jti.line,
 			     "wwsf[].jti: not with mode ims-auth, which takes no tokens");
 }
@@ -519,6 +523,9 @@ static void check_mode(const struct check *c, const struct config_wwsf *wwsf)
 	check_allocation(c, wwsf);
 	if (wwsf->aka.value != 0)
 		check_refuse(c, wwsf->aka.line, "wwsf[].aka: with mode ims-auth only");
+	if (wwsf->demand_token.value != 0)
+		check_refuse(c, wwsf->demand_token.line,
+			     "wwsf[].demand_token: with mode ims-auth only, others always do");
 }
 
 static void check_pairs(const struct check *c, uint32_t w)

@@ -300,7 +300,7 @@ static const struct option options[] = {
 	TEXT("wwsf[].name", NULL, 1, 31, OPTION_RELOAD, WWSF(name),
 	     "Name of the web site; also the claim wwsf."),
 	TEXT("wwsf[].issuer", "''", 0, 63, OPTION_RELOAD, WWSF(issuer),
-	     "Name of its issuer; none with mode ims-auth."),
+	     "Name of its issuer; none with mode ims-auth that demands no token."),
 	TEXTS("wwsf[].origins", NULL, 1, 253, OPTION_RELOAD, WWSF(origins),
 	      "Origins of its pages, https only; each belongs to one web site."),
 	CHOICE("wwsf[].mode", "individual", "individual|ims-auth|pool|wildcard-unregistered|block",
@@ -310,6 +310,9 @@ static const struct option options[] = {
 	BOOL("wwsf[].aka", "false", OPTION_RELOAD, WWSF(aka),
 	     "With mode ims-auth: a REGISTER whose Digest has no response yet begins IMS AKA, "
 	     "whatever its algorithm says."),
+	BOOL("wwsf[].demand_token", "false", OPTION_RELOAD, WWSF(demand_token),
+	     "With mode ims-auth: a connection must also show a token of the issuer before its "
+	     "REGISTERs go to the core, and again when that has ended (D-13)."),
 	CHOICE("wwsf[].jti", "optional", "optional|required", 2, OPTION_RELOAD, WWSF(jti),
 	       "Whether its tokens must have a jti, by which they can be revoked."),
 	MAP("wwsf[].identities", "The identities that belong to it."),

@@ -59,14 +59,14 @@ struct issuer_config {
 
 enum wwsf_mode {
 	WWSF_INDIVIDUAL, /* the token names who is registered */
-	WWSF_IMS_AUTH,	 /* the core asks for a Digest: no tokens here */
+	WWSF_IMS_AUTH,	 /* the core asks for a Digest; with an issuer, a token as well (D-13) */
 };
 
 #define WWSF_NO_ISSUER UINT32_MAX
 
 struct wwsf_config {
 	struct span name;
-	uint32_t issuer; /* index in config_part.issuer; WWSF_NO_ISSUER with WWSF_IMS_AUTH */
+	uint32_t issuer; /* index in config_part.issuer; WWSF_NO_ISSUER: it takes no tokens */
 	enum wwsf_mode mode;
 	bool aka;		   /* WWSF_IMS_AUTH: a Digest without a response begins IMS AKA */
 	uint32_t pairs;		   /* index in pair_part.table */

@@ -18,6 +18,14 @@
 struct gateway;
 struct transaction;
 
+/** A token that a WIC has shown where the core authenticates (D-13). */
+struct shown_token {
+	uint64_t until_us; /* 0: none */
+	uint64_t jti;	   /* jti_hash() of it; 0: it has none */
+	uint64_t impi;	   /* hash of the private identity that it names; 0: none */
+	uint64_t impu;	   /* of the public identity it was shown for */
+};
+
 /** What the gateway knows of a WIC's connection. Part of the session, which owns it. */
 struct wic {
 	struct handle flow;	     /* the session: what flow tokens name */
@@ -38,6 +46,7 @@ struct wic {
 	 * (PROTOCOL 4.3); 0: it has not */
 	uint64_t challenged_us;
 	bool disowned; /* a reload took the Origin away: new registrations get 403 (F19) */
+	struct shown_token shown;
 	struct home_key home_key; /* of its home entry, or of the one asked for; zeroed: none */
 	struct handle home;	  /* of that entry, see home_of() */
 };

@@ -574,11 +574,31 @@ enum gw_err GW_MUST_CHECK register_authorized(struct gateway *gw, struct wic *wi
 void register_token_edit(struct gateway *gw, const struct transaction *t,
 			 const struct register_ask *ask);
 
+/** What revokes the token of gw->claims; 0: it has no jti. */
+uint64_t register_jti(const struct gateway *gw);
+
+/* admission.c: where a site demands a token beside the core's Digest (D-13) */
+bool admission_is_demanded(const struct gateway *gw, const struct wic *wic);
+/** Whether the REGISTER in gw->message may go on: as authorize_request(), or by a token that was
+ * believed on this connection before. */
+enum gw_err GW_MUST_CHECK admission_check(struct gateway *gw, struct wic *wic,
+					  const struct register_ask *ask);
+/** gw->claims are believed: wic may go on by them from now on. GW_TOKEN_CLAIM,
+ * GW_IDENTITY_MISMATCH, GW_TOKEN_SHORT. */
+enum gw_err GW_MUST_CHECK admission_give(struct gateway *gw, struct wic *wic,
+					 const struct register_ask *ask);
+/** The Digest of t is of the private identity that the token names. GW_IDENTITY_MISMATCH. */
+enum gw_err GW_MUST_CHECK admission_fits(const struct gateway *gw, const struct wic *wic,
+					 const struct transaction *t);
+
 /* register_ims.c: PROTOCOL 4, by a Digest that the core asks for */
 /** True when wic's registrations are the core's to authenticate. */
 bool register_is_ims(const struct gateway *gw, const struct wic *wic);
 enum gw_err GW_MUST_CHECK register_ims(struct gateway *gw, struct wic *wic,
 				       const struct register_ask *ask);
+/** The same when gw->claims are believed. */
+enum gw_err GW_MUST_CHECK register_ims_authorized(struct gateway *gw, struct wic *wic,
+						  const struct register_ask *ask);
 void register_ims_edit(struct gateway *gw, const struct transaction *t,
 		       const struct register_ask *ask);
 /** The core's 401 to t goes on to wic: its registration is pending. */

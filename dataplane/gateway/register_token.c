@@ -160,8 +160,7 @@ static enum gw_err check_lifetime(struct gateway *gw, const struct register_ask 
 	return GW_OK;
 }
 
-/** What revokes the registration's token; 0: it has no jti. */
-static uint64_t claimed_jti(const struct gateway *gw)
+uint64_t register_jti(const struct gateway *gw)
 {
 	return gw->claims.jti.len == 0
 		       ? 0
@@ -193,7 +192,7 @@ static enum gw_err register_admit(struct gateway *gw, struct wic *wic,
 	if (t == NULL)
 		return GW_TRANSACTION_LIMIT;
 	t->registration.fetch = ask->fetch;
-	t->registration.jti = claimed_jti(gw);
+	t->registration.jti = register_jti(gw);
 	register_site(gw, wic, t);
 	err = check_ask(gw, wic, ask, t);
 	if (err != GW_OK) {
@@ -222,5 +221,8 @@ enum gw_err register_authorized(struct gateway *gw, struct wic *wic)
 {
 	struct register_ask ask = register_read(gw);
 
-	return ask.err == GW_OK ? register_admit(gw, wic, &ask) : ask.err;
+	if (ask.err != GW_OK)
+		return ask.err;
+	return register_is_ims(gw, wic) ? register_ims_authorized(gw, wic, &ask)
+					: register_admit(gw, wic, &ask);
 }

@@ -330,6 +330,13 @@ TEST(config, says_file_line_and_reason_for_each_kind_of_fault)
 		 "    mode: ims-auth\n    jti: required\n    origins: "
 		 "[\"https://shop.example\"]\n",
 		 "wicgate.yaml:18: wwsf[].jti: not with mode ims-auth, which takes no tokens"},
+		{"    issuer: shop-waf\n    origins: [\"https://shop.example\"]\n"
+		 "    identities: {file: shop-pairs.csv}\n",
+		 "    mode: ims-auth\n    demand_token: true\n    origins: "
+		 "[\"https://shop.example\"]\n",
+		 "wicgate.yaml:16: wwsf[].issuer: must be given"},
+		{"    issuer: shop-waf\n", "    issuer: shop-waf\n    demand_token: true\n",
+		 "wicgate.yaml:18: wwsf[].demand_token: with mode ims-auth only, others always do"},
 		{"access:\n", "access:\n  placeholder_user: \"a@b\"\n",
 		 "wicgate.yaml:5: access.placeholder_user: \"a@b\": letters, digits, '-', '_' and "
 		 "'.' expected"},

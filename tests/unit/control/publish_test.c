@@ -94,6 +94,14 @@ TEST(publish, tells_who_authenticates_the_users_of_a_site)
 	EXPECT_EQ(WWSF_NO_ISSUER, part->wwsf[0].issuer);
 	EXPECT(part->wwsf[0].aka);
 	part->part.free(&part->part);
+	part = published("    issuer: shop-waf\n    origins: [\"https://shop.example\"]\n"
+			 "    identities: {file: shop-pairs.csv}\n",
+			 "    mode: ims-auth\n    demand_token: true\n    issuer: shop-waf\n"
+			 "    jti: required\n    origins: [\"https://shop.example\"]\n");
+	EXPECT_EQ(WWSF_IMS_AUTH, part->wwsf[0].mode);
+	EXPECT_EQ(0, part->wwsf[0].issuer);
+	EXPECT(part->wwsf[0].jti_required);
+	part->part.free(&part->part);
 }
 
 TEST(publish, tells_what_becomes_of_emergency_calls_in_words_that_xml_can_hold)
