@@ -512,6 +512,21 @@ static void check_ims_auth(const struct check *c, const struct config_wwsf *wwsf
 			     "wwsf[].jti: not with mode ims-auth, which takes no tokens");
 }
 
+/** What stands in a credential for the core: a token of SIP, and a text in quotes. */
+static void check_waf(const struct check *c, const struct config_wwsf *wwsf)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789-_.";
+	const char *parameter = wwsf->waf_parameter.text;
+
+	check_plain(c, "wwsf[].waf_identity", wwsf->waf_identity);
+	if (parameter[strspn(parameter, allowed)] != '\0')
+		check_refuse(c, wwsf->waf_parameter.line,
+			     "wwsf[].waf_parameter: \"%s\": letters, digits, '-', '_' and '.' "
+			     "expected",
+			     parameter);
+}
+
 /** What a web site's mode asks for. */
 static void check_mode(const struct check *c, const struct config_wwsf *wwsf)
 {
@@ -560,6 +575,7 @@ static void check_wwsfs(const struct check *c)
 		for (uint32_t i = 0; i < wwsf->origins.count; i++)
 			check_origin(c, w, i);
 		check_mode(c, wwsf);
+		check_waf(c, wwsf);
 		if (wwsf->mode.value != CONFIG_MODE_IMS_AUTH)
 			check_pairs(c, w);
 	}

@@ -313,6 +313,12 @@ static const struct option options[] = {
 	BOOL("wwsf[].demand_token", "false", OPTION_RELOAD, WWSF(demand_token),
 	     "With mode ims-auth: a connection must also show a token of the issuer before its "
 	     "REGISTERs go to the core, and again when that has ended (D-13)."),
+	TEXT("wwsf[].waf_identity", "''", 0, 255, OPTION_RELOAD, WWSF(waf_identity),
+	     "Who issues its tokens, where that is a third party: the core is told with each "
+	     "REGISTER by a token, to check it against the subscription (D-15); empty: nothing "
+	     "is."),
+	TEXT("wwsf[].waf_parameter", "authorization-entity", 1, 63, OPTION_RELOAD,
+	     WWSF(waf_parameter), "Parameter of Authorization that says so."),
 	CHOICE("wwsf[].jti", "optional", "optional|required", 2, OPTION_RELOAD, WWSF(jti),
 	       "Whether its tokens must have a jti, by which they can be revoked."),
 	MAP("wwsf[].identities", "The identities that belong to it."),

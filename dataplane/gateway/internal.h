@@ -53,7 +53,7 @@ struct binding {
 	uint64_t contact; /* hash of the Contact's user and host */
 	uint64_t jti;	  /* jti_hash() of its token; 0: it has none */
 	struct identity impi, impu;
-	char wwsf[32];
+	char wwsf[SITE_NAME_MAX + 1];
 	uint16_t routes_len; /* Service-Route as one Route value, at the start of text */
 	uint16_t ids_at;     /* canonical identity set, each ended by '\n', default first */
 	uint16_t ids_len;
@@ -617,9 +617,9 @@ void register_site(const struct gateway *gw, const struct wic *wic, struct trans
 /** Before the REGISTER goes to the core: a flow that had the same registration lets it alone. */
 void register_announce(struct gateway *gw, const struct wic *wic, const struct register_ask *ask,
 		       const struct transaction *t);
-/** Writes to gw->lines: the Authorization line of trusted node authentication. */
+/** Writes to gw->lines: the Authorization line of trusted node authentication. site: its name. */
 void register_authorization(struct gateway *gw, const struct identity *impi,
-			    const struct realm_config *realm);
+			    const struct realm_config *realm, struct span site);
 /** Writes to gw->lines: a Path line with the token of flow. */
 void register_path(struct gateway *gw, struct handle flow, enum mw_transport transport,
 		   bool outbound);

@@ -6,9 +6,28 @@
  * authentication, the lifetime held within the token's.
  */
 
+/** D-15: who has vouched for the user, where that is a third party: the core may check it against
+ * the subscription. */
+static void write_waf(struct gateway *gw, struct span name)
+{
+	const struct config_part *config = gw_config(gw);
+	const struct wwsf_config *site = NULL;
+
+	for (uint32_t i = 0; i < config->wwsf_count; i++)
+		if (span_equal(span_cut(config->wwsf[i].name, 0, SITE_NAME_MAX), name))
+			site = &config->wwsf[i];
+	if (site == NULL || site->waf_identity.len == 0)
+		return;
+	writer_text(&gw->lines, ",");
+	writer_put(&gw->lines, site->waf_parameter);
+	writer_text(&gw->lines, "=\"");
+	writer_put(&gw->lines, site->waf_identity);
+	writer_text(&gw->lines, "\"");
+}
+
 /* TS 33.203 annex U: nonce and response empty (PROTOCOL 5.2) */
 void register_authorization(struct gateway *gw, const struct identity *impi,
-			    const struct realm_config *realm)
+			    const struct realm_config *realm, struct span site)
 {
 	writer_text(&gw->lines, "Authorization: Digest username=\"");
 	writer_put(&gw->lines, identity_span(impi));
@@ -18,7 +37,9 @@ void register_authorization(struct gateway *gw, const struct identity *impi,
 	writer_put(&gw->lines, realm->domain);
 	writer_text(&gw->lines, "\",response=\"\",integrity-protected=\"");
 	writer_put(&gw->lines, realm->tna_value);
-	writer_text(&gw->lines, "\"\r\n");
+	writer_text(&gw->lines, "\"");
+	write_waf(gw, site);
+	writer_text(&gw->lines, "\r\n");
 }
 
 /** Writes the asked time between two texts. */
@@ -59,7 +80,8 @@ void register_token_edit(struct gateway *gw, const struct transaction *t,
 	if (!ask->fetch)
 		write_expires(gw, t, ask);
 	mark = writer_len(&gw->lines);
-	register_authorization(gw, &t->registration.impi, ask->realm);
+	register_authorization(gw, &t->registration.impi, ask->realm,
+			       span_text(t->registration.wwsf));
 	sip_splice_append(&gw->splice, request_lines(gw, mark));
 }
 
@@ -85,6 +107,7 @@ static enum gw_err register_owner(struct gateway *gw, struct wic *wic, const str
 	t->registration.impi = b->impi;
 	t->registration.impu = b->impu;
 	t->registration.jti = b->jti;
+	memcpy(t->registration.wwsf, b->wwsf, sizeof(b->wwsf));
 	t->registration.outbound = b->outbound;
 	t->registration.fetch = ask->fetch;
 	keep_placeholder(ask, t);

@@ -337,6 +337,12 @@ TEST(config, says_file_line_and_reason_for_each_kind_of_fault)
 		 "wicgate.yaml:16: wwsf[].issuer: must be given"},
 		{"    issuer: shop-waf\n", "    issuer: shop-waf\n    demand_token: true\n",
 		 "wicgate.yaml:18: wwsf[].demand_token: with mode ims-auth only, others always do"},
+		{"    issuer: shop-waf\n", "    issuer: shop-waf\n    waf_identity: 'a\"b'\n",
+		 "wicgate.yaml:18: wwsf[].waf_identity: white space, quotes, '<', '>' and bytes "
+		 "beyond ASCII cannot stand here"},
+		{"    issuer: shop-waf\n", "    issuer: shop-waf\n    waf_parameter: a=b\n",
+		 "wicgate.yaml:18: wwsf[].waf_parameter: \"a=b\": letters, digits, '-', '_' and "
+		 "'.' expected"},
 		{"access:\n", "access:\n  placeholder_user: \"a@b\"\n",
 		 "wicgate.yaml:5: access.placeholder_user: \"a@b\": letters, digits, '-', '_' and "
 		 "'.' expected"},
