@@ -319,6 +319,12 @@ static const struct option options[] = {
 	     "is."),
 	TEXT("wwsf[].waf_parameter", "authorization-entity", 1, 63, OPTION_RELOAD,
 	     WWSF(waf_parameter), "Parameter of Authorization that says so."),
+	BOOL("wwsf[].clamp_lifetime", "true", OPTION_RELOAD, WWSF(clamp_lifetime),
+	     "With mode individual: a registration ends with its token at the latest (D-19). "
+	     "False: "
+	     "it lives as long as the core grants, and a token that has ended cannot be revoked "
+	     "any "
+	     "more."),
 	CHOICE("wwsf[].jti", "optional", "optional|required", 2, OPTION_RELOAD, WWSF(jti),
 	       "Whether its tokens must have a jti, by which they can be revoked."),
 	MAP("wwsf[].identities", "The identities that belong to it."),

@@ -333,6 +333,7 @@ static void publish_wwsfs(const struct config *config, struct arena *arena,
 		wwsfs[w].domain_count = from->identities.domains.count;
 		wwsfs[w].waf_parameter = publish_text(arena, from->waf_parameter);
 		wwsfs[w].waf_identity = publish_text(arena, from->waf_identity);
+		wwsfs[w].outlives_token = from->clamp_lifetime.value == 0;
 		wwsfs[w].jti_required = from->jti.value == CONFIG_JTI_REQUIRED;
 		publish_wwsf_limits(config, from, &wwsfs[w]);
 	}

@@ -73,7 +73,8 @@ struct wwsf_config {
 	const struct span *domain; /* home-domain rule instead of pairs; lower case */
 	uint32_t domain_count;	   /* 0: pairs */
 	struct span waf_parameter, waf_identity; /* D-15; no identity: nothing is said of it */
-	bool jti_required; /* tokens without jti are refused: they could not be revoked */
+	bool outlives_token; /* a registration may live longer than its token (D-19 off) */
+	bool jti_required;   /* tokens without jti are refused: they could not be revoked */
 	uint32_t max_bindings;
 	struct rate_limit connections; /* new ones; this and the next two are one worker's share */
 	uint32_t max_connections;      /* open at a time; 0: no limit */

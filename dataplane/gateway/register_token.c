@@ -168,17 +168,20 @@ static enum gw_err check_identities(struct gateway *gw, const struct wic *wic,
 	return identity_allocated(wwsf, view->pairs, &t->registration.impi, &t->registration.impu);
 }
 
-/** Clamps the lifetime to the token's: requested = min(asked, exp - now), without leeway. */
-static enum gw_err check_lifetime(struct gateway *gw, const struct register_ask *ask,
-				  struct transaction *t)
+/** Clamps the lifetime to the token's: requested = min(asked, exp - now), without leeway; but where
+ * the site's registrations may outlive their tokens (D-19). */
+static enum gw_err check_lifetime(struct gateway *gw, const struct wic *wic,
+				  const struct register_ask *ask, struct transaction *t)
 {
+	bool outlives = gw_config(gw)->wwsf[wic->wwsf].outlives_token;
 	uint64_t left = gw->claims.exp_s > gw->time.wall_s ? gw->claims.exp_s - gw->time.wall_s : 0;
 
 	if (left < gw_config(gw)->min_grant_s)
 		return GW_TOKEN_SHORT;
 	t->registration.asked_us = gw->time.now_us;
-	t->registration.requested_s = ask->expires_s < left ? ask->expires_s : (uint32_t)left;
-	t->registration.token_exp_us = gw->time.now_us + left * 1000000;
+	t->registration.requested_s =
+		ask->expires_s < left || outlives ? ask->expires_s : (uint32_t)left;
+	t->registration.token_exp_us = outlives ? UINT64_MAX : gw->time.now_us + left * 1000000;
 	t->registration.outbound = ask->reg_id;
 	return GW_OK;
 }
@@ -201,7 +204,7 @@ static enum gw_err check_ask(struct gateway *gw, const struct wic *wic,
 	if (err == GW_OK)
 		err = register_one_identity(gw, wic, t);
 	if (err == GW_OK && ask->expires_s > 0 && !ask->fetch)
-		err = check_lifetime(gw, ask, t);
+		err = check_lifetime(gw, wic, ask, t);
 	return err;
 }
 

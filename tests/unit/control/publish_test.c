@@ -85,6 +85,7 @@ TEST(publish, tells_who_authenticates_the_users_of_a_site)
 	EXPECT_EQ(0, part->wwsf[0].issuer);
 	EXPECT(!part->wwsf[0].aka);
 	EXPECT_SPAN("wic", part->placeholder_user);
+	EXPECT(!part->wwsf[0].outlives_token);
 	EXPECT_SPAN("", part->wwsf[0].waf_identity);
 	EXPECT_SPAN("authorization-entity", part->wwsf[0].waf_parameter);
 	part->part.free(&part->part);
