@@ -193,6 +193,32 @@ static void check_access(const struct check *c)
 	check_addresses(c, "access.proxy_protocol_from", &config->access.proxy_protocol_from);
 }
 
+/* ---- emergency calls ------------------------------------------------------------------------ */
+
+static void check_emergency(const struct check *c)
+{
+	const struct option_list *numbers = &c->config->emergency.numbers;
+	const struct option_text *reason = &c->config->emergency.reason;
+
+	for (uint32_t i = 0; i < numbers->count; i++) {
+		const struct option_text *number = config_text(numbers, i);
+		size_t plus = number->text[0] == '+';
+
+		if (check_given(*number) &&
+		    (number->text[plus] == '\0' ||
+		     number->text[strspn(number->text + plus, "0123456789*#") + plus] != '\0'))
+			check_refuse(c, number->line,
+				     "emergency.numbers: \"%s\": digits, '*' and '#' expected",
+				     number->text);
+		check_repeated(c, "emergency.numbers", numbers, sizeof(*number), i, strcmp);
+	}
+	for (const char *at = reason->text; *at != '\0'; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f) {
+			check_refuse(c, reason->line, "emergency.reason: a control character");
+			break;
+		}
+}
+
 /* ---- Mw ------------------------------------------------------------------------------------- */
 
 static bool check_is_trusted(const struct config *config, const struct endpoint *host)
@@ -471,15 +497,34 @@ static void check_ims_auth(const struct check *c, const struct config_wwsf *wwsf
 	const struct option_text *file = &wwsf->identities.file;
 	const struct option_list *domains = &wwsf->identities.domains;
 
-	if (check_given(wwsf->issuer))
+	bool tokens = wwsf->demand_token.value != 0;
+
+	if (tokens)
+		check_wwsf_issuer(c, wwsf);
+	else if (check_given(wwsf->issuer))
 		check_refuse(c, wwsf->issuer.line,
 			     "wwsf[].issuer: not with mode ims-auth, which takes no tokens");
 	if (check_given(*file) || domains->count > 0)
 		check_refuse(c, check_given(*file) ? file->line : domains->line,
 			     "wwsf[].identities: not with mode ims-auth, the core knows its users");
-	if (wwsf->jti.value == CONFIG_JTI_REQUIRED)
+	if (wwsf->jti.value == CONFIG_JTI_REQUIRED && !tokens)
 		check_refuse(c, wwsf->jti.line,
 			     "wwsf[].jti: not with mode ims-auth, which takes no tokens");
+}
+
+/** What stands in a credential for the core: a token of SIP, and a text in quotes. */
+static void check_waf(const struct check *c, const struct config_wwsf *wwsf)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789-_.";
+	const char *parameter = wwsf->waf_parameter.text;
+
+	check_plain(c, "wwsf[].waf_identity", wwsf->waf_identity);
+	if (parameter[strspn(parameter, allowed)] != '\0')
+		check_refuse(c, wwsf->waf_parameter.line,
+			     "wwsf[].waf_parameter: \"%s\": letters, digits, '-', '_' and '.' "
+			     "expected",
+			     parameter);
 }
 
 /** What a web site's mode asks for. */
@@ -493,6 +538,9 @@ static void check_mode(const struct check *c, const struct config_wwsf *wwsf)
 	check_allocation(c, wwsf);
 	if (wwsf->aka.value != 0)
 		check_refuse(c, wwsf->aka.line, "wwsf[].aka: with mode ims-auth only");
+	if (wwsf->demand_token.value != 0)
+		check_refuse(c, wwsf->demand_token.line,
+			     "wwsf[].demand_token: with mode ims-auth only, others always do");
 }
 
 static void check_pairs(const struct check *c, uint32_t w)
@@ -527,6 +575,7 @@ static void check_wwsfs(const struct check *c)
 		for (uint32_t i = 0; i < wwsf->origins.count; i++)
 			check_origin(c, w, i);
 		check_mode(c, wwsf);
+		check_waf(c, wwsf);
 		if (wwsf->mode.value != CONFIG_MODE_IMS_AUTH)
 			check_pairs(c, w);
 	}
@@ -564,6 +613,7 @@ void check_config(struct config *config, struct problems *problems)
 	check_workers(&c);
 	check_ports(&c);
 	check_access(&c);
+	check_emergency(&c);
 	check_mw(&c);
 	check_port_uses(&c);
 	check_issuers(&c);

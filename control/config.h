@@ -67,9 +67,9 @@ struct config_issuer {
 };
 
 struct config_wwsf {
-	struct option_text name, issuer;
+	struct option_text name, issuer, waf_parameter, waf_identity;
 	struct option_list origins; /* struct option_text */
-	struct option_number mode, jti, aka;
+	struct option_number mode, jti, aka, demand_token, clamp_lifetime;
 	struct {
 		struct option_text file, wildcard;
 		struct option_list domains; /* struct option_text */
@@ -115,6 +115,11 @@ struct config {
 		struct option_list proxy_protocol_from;
 	} access;
 	struct {
+		struct option_list numbers; /* struct option_text */
+		struct option_number policy;
+		struct option_text reason;
+	} emergency;
+	struct {
 		struct option_text port, host;
 		struct option_number sip_port, worker_port_base, advertise_port, options_interval,
 			keep_alive;
@@ -143,9 +148,10 @@ struct config {
 			max_output, mw_output, max_token_bytes, max_token_lifetime,
 			max_pool_lifetime, max_revocations, min_grant, default_expires, ws_ping,
 			ws_silence, tls_handshake, http_upgrade, pre_auth, timer_c, flow_grace,
-			parked_messages, token_cache, token_refused, jwks_cache_min, jwks_cache_max,
-			jwks_stale_max, jwks_cooldown, upgrades_per_second, upgrades_burst,
-			connections_per_address, requests_per_second, dialog_requests_per_second;
+			hold_indialog, held_requests, parked_messages, token_cache, token_refused,
+			jwks_cache_min, jwks_cache_max, jwks_stale_max, jwks_cooldown,
+			upgrades_per_second, upgrades_burst, connections_per_address,
+			requests_per_second, dialog_requests_per_second;
 	} limits;
 	struct option_text store;
 	struct {

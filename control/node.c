@@ -252,6 +252,7 @@ static struct worker_sizes node_sizes(const struct config *config)
 		.verify_jobs = 256,
 		.large_buffers = 4096,
 		.parked = (uint32_t)config->limits.parked_messages.value,
+		.held = (uint32_t)config->limits.held_requests.value,
 		.token_cache = (uint32_t)config->limits.token_cache.value,
 		.token_refused = (uint32_t)config->limits.token_refused.value,
 	};

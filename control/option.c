@@ -163,6 +163,18 @@ static const struct option options[] = {
 	      "the "
 	      "peer from there on. tcp.source* still count the balancer."),
 
+	MAP("emergency", "Emergency calls (D-32): requests of WICs to urn:service:sos, to services "
+			 "below it, and to numbers."),
+	TEXTS("emergency.numbers", "[]", 1, 32, OPTION_RELOAD, HERE(emergency.numbers),
+	      "Numbers that are emergency calls too, as [112, 911]: in tel URIs, in SIP URIs with "
+	      "user=phone, and as users of the home domains."),
+	CHOICE("emergency.policy", "alternative-service", "alternative-service|forbidden|forward",
+	       3, OPTION_RELOAD, HERE(emergency.policy),
+	       "alternative-service: 380 with a body of application/3gpp-ims+xml, for the page to "
+	       "point to a telephone; forbidden: 403; forward: to the core, as any other request."),
+	TEXT("emergency.reason", "'Emergency calls are not served here: use a telephone.'", 0, 255,
+	     OPTION_RELOAD, HERE(emergency.reason), "What the 380 gives as its reason."),
+
 	MAP("mw", "Mw: the side of the core."),
 	TEXT("mw.port", "access", 1, 31, OPTION_RESTART, HERE(mw.port),
 	     "Name of the port that faces the core."),
@@ -288,7 +300,7 @@ static const struct option options[] = {
 	TEXT("wwsf[].name", NULL, 1, 31, OPTION_RELOAD, WWSF(name),
 	     "Name of the web site; also the claim wwsf."),
 	TEXT("wwsf[].issuer", "''", 0, 63, OPTION_RELOAD, WWSF(issuer),
-	     "Name of its issuer; none with mode ims-auth."),
+	     "Name of its issuer; none with mode ims-auth that demands no token."),
 	TEXTS("wwsf[].origins", NULL, 1, 253, OPTION_RELOAD, WWSF(origins),
 	      "Origins of its pages, https only; each belongs to one web site."),
 	CHOICE("wwsf[].mode", "individual", "individual|ims-auth|pool|wildcard-unregistered|block",
@@ -298,6 +310,21 @@ static const struct option options[] = {
 	BOOL("wwsf[].aka", "false", OPTION_RELOAD, WWSF(aka),
 	     "With mode ims-auth: a REGISTER whose Digest has no response yet begins IMS AKA, "
 	     "whatever its algorithm says."),
+	BOOL("wwsf[].demand_token", "false", OPTION_RELOAD, WWSF(demand_token),
+	     "With mode ims-auth: a connection must also show a token of the issuer before its "
+	     "REGISTERs go to the core, and again when that has ended (D-13)."),
+	TEXT("wwsf[].waf_identity", "''", 0, 255, OPTION_RELOAD, WWSF(waf_identity),
+	     "Who issues its tokens, where that is a third party: the core is told with each "
+	     "REGISTER by a token, to check it against the subscription (D-15); empty: nothing "
+	     "is."),
+	TEXT("wwsf[].waf_parameter", "authorization-entity", 1, 63, OPTION_RELOAD,
+	     WWSF(waf_parameter), "Parameter of Authorization that says so."),
+	BOOL("wwsf[].clamp_lifetime", "true", OPTION_RELOAD, WWSF(clamp_lifetime),
+	     "With mode individual: a registration ends with its token at the latest (D-19). "
+	     "False: "
+	     "it lives as long as the core grants, and a token that has ended cannot be revoked "
+	     "any "
+	     "more."),
 	CHOICE("wwsf[].jti", "optional", "optional|required", 2, OPTION_RELOAD, WWSF(jti),
 	       "Whether its tokens must have a jti, by which they can be revoked."),
 	MAP("wwsf[].identities", "The identities that belong to it."),
@@ -404,6 +431,13 @@ static const struct option options[] = {
 	       "cancelled."),
 	NUMBER("limits.flow_grace", "s", "30", 0, 600, OPTION_RELOAD, HERE(limits.flow_grace),
 	       "Time that a registration outlives its connection and waits for another one."),
+	NUMBER("limits.hold_indialog", "s", "0", 0, 4, OPTION_RELOAD, HERE(limits.hold_indialog),
+	       "Time that a request of the core inside a dialog waits for a WIC to come back, "
+	       "within limits.flow_grace; 0: it is answered at once."),
+	NUMBER("limits.held_requests", "", "256", 1, 65536, OPTION_RESTART,
+	       HERE(limits.held_requests),
+	       "Requests of one worker that wait so, of at most 8 KiB, four for one WIC; more are "
+	       "answered at once."),
 	NUMBER("limits.parked_messages", "", "1024", 1, 65536, OPTION_RESTART,
 	       HERE(limits.parked_messages),
 	       "Requests of one worker that wait for keys of an issuer; half of them for one."),

@@ -331,12 +331,44 @@ static void publish_wwsfs(const struct config *config, struct arena *arena,
 		wwsfs[w].pairs = w;
 		wwsfs[w].domain = publish_lowers(arena, &from->identities.domains);
 		wwsfs[w].domain_count = from->identities.domains.count;
+		wwsfs[w].waf_parameter = publish_text(arena, from->waf_parameter);
+		wwsfs[w].waf_identity = publish_text(arena, from->waf_identity);
+		wwsfs[w].outlives_token = from->clamp_lifetime.value == 0;
 		wwsfs[w].jti_required = from->jti.value == CONFIG_JTI_REQUIRED;
 		publish_wwsf_limits(config, from, &wwsfs[w]);
 	}
 	part->wwsf = wwsfs;
 	part->wwsf_count = config->wwsf.count;
 	publish_origins(config, arena, part);
+}
+
+/** As it stands in XML; the check saw that it is printable. */
+static struct span publish_xml(struct arena *arena, const char *text)
+{
+	char *xml = arena_get(arena, 5 * strlen(text) + 1); /* "&amp;" is the longest */
+	size_t used = 0;
+
+	for (; *text != '\0'; text++) {
+		const char *entity = *text == '&'   ? "&amp;"
+				     : *text == '<' ? "&lt;"
+				     : *text == '>' ? "&gt;"
+						    : NULL;
+
+		if (entity == NULL)
+			xml[used++] = *text;
+		for (; entity != NULL && *entity != '\0'; entity++)
+			xml[used++] = *entity;
+	}
+	return span_of(xml, (uint32_t)used);
+}
+
+static void publish_emergency(const struct config *config, struct arena *arena,
+			      struct emergency_config *emergency)
+{
+	emergency->policy = (enum emergency_policy)config->emergency.policy.value;
+	emergency->number = publish_texts(arena, &config->emergency.numbers);
+	emergency->number_count = config->emergency.numbers.count;
+	emergency->reason_xml = publish_xml(arena, config->emergency.reason.text);
 }
 
 static void publish_limits(const struct config *config, struct arena *arena,
@@ -355,6 +387,7 @@ static void publish_limits(const struct config *config, struct arena *arena,
 	part->preauth_s = (uint32_t)config->limits.pre_auth.value;
 	part->timer_c_s = (uint32_t)config->limits.timer_c.value;
 	part->flow_grace_s = (uint32_t)config->limits.flow_grace.value;
+	part->hold_indialog_s = (uint32_t)config->limits.hold_indialog.value;
 	part->max_output = (uint32_t)config->limits.max_output.value;
 	part->mw_output = (uint32_t)config->limits.mw_output.value;
 	part->from_check = config->access.from_check.value != 0;
@@ -398,6 +431,7 @@ struct config_part *publish_config(const struct config *config, const struct sta
 	publish_mw(config, arena, part);
 	publish_issuers(config, arena, part);
 	publish_wwsfs(config, arena, part);
+	publish_emergency(config, arena, &part->emergency);
 	publish_limits(config, arena, part);
 	memcpy(part->flow_key, state->flow_key, sizeof(part->flow_key));
 	part->flow_key_count = state->flow_key_count;

@@ -117,6 +117,10 @@
 	X(deregister_failed, \
 	  "bindings that the core may hold to its end: it refused, or never answered") \
 	X(home_live, "entries now that say where a registration is") \
+	X(held, "requests in dialogs that waited for a WIC to come back") \
+	X(held_live, "requests that wait for one now") \
+	X(held_delivered, "of them, those that it came back for") \
+	X(held_full, "requests that could not wait: too long, or no room") \
 	X(home_refused, "registrations that got no such entry: table full") \
 	X(outbox_kept, "messages for another worker that waited for room") \
 	X(outbox_dropped, "of such messages, those that found no room to wait in") \

@@ -159,6 +159,7 @@
 	X(GW_SIP_EXTENSION, "Proxy-Require names an unknown extension") \
 	X(GW_SIP_METHOD, "method not supported yet") \
 	X(GW_SIP_EMERGENCY, "emergency call: not served here") \
+	X(GW_SIP_EMERGENCY_FORBIDDEN, "emergency call: forbidden here") \
 	X(GW_SIP_EDITS_MANY, "more edits than a splice holds") \
 	X(GW_SIP_NO_TRANSACTION, "response matches no transaction") \
 	/* token: PROTOCOL 3.6; the F-row is in the text */ \

@@ -76,7 +76,8 @@ struct mw_source {
 /** A request of the core for a flow that another worker owns; the SIP bytes follow. */
 struct message_deliver {
 	struct message_head head;
-	struct handle flow; /* from the flow token, its MAC already checked */
+	struct handle flow; /* from the flow token, its MAC already checked; of another worker: what
+			       is about a request here stays here, the rest goes on to it */
 	struct mw_source source;
 };
 

@@ -59,20 +59,22 @@ struct issuer_config {
 
 enum wwsf_mode {
 	WWSF_INDIVIDUAL, /* the token names who is registered */
-	WWSF_IMS_AUTH,	 /* the core asks for a Digest: no tokens here */
+	WWSF_IMS_AUTH,	 /* the core asks for a Digest; with an issuer, a token as well (D-13) */
 };
 
 #define WWSF_NO_ISSUER UINT32_MAX
 
 struct wwsf_config {
 	struct span name;
-	uint32_t issuer; /* index in config_part.issuer; WWSF_NO_ISSUER with WWSF_IMS_AUTH */
+	uint32_t issuer; /* index in config_part.issuer; WWSF_NO_ISSUER: it takes no tokens */
 	enum wwsf_mode mode;
 	bool aka;		   /* WWSF_IMS_AUTH: a Digest without a response begins IMS AKA */
 	uint32_t pairs;		   /* index in pair_part.table */
 	const struct span *domain; /* home-domain rule instead of pairs; lower case */
 	uint32_t domain_count;	   /* 0: pairs */
-	bool jti_required;	   /* tokens without jti are refused: they could not be revoked */
+	struct span waf_parameter, waf_identity; /* D-15; no identity: nothing is said of it */
+	bool outlives_token; /* a registration may live longer than its token (D-19 off) */
+	bool jti_required;   /* tokens without jti are refused: they could not be revoked */
 	uint32_t max_bindings;
 	struct rate_limit connections; /* new ones; this and the next two are one worker's share */
 	uint32_t max_connections;      /* open at a time; 0: no limit */
@@ -124,6 +126,19 @@ struct mw_tls_config {
 
 /** What is told of identities to the audit stream, and so to control at all. */
 enum audit_identities { AUDIT_NONE, AUDIT_HASHED, AUDIT_CLEAR };
+
+/** What becomes of an emergency call (D-32); as the choices of emergency.policy stand. */
+enum emergency_policy {
+	EMERGENCY_ALTERNATIVE_SERVICE, /* 380: the telephone serves it */
+	EMERGENCY_FORBIDDEN,
+	EMERGENCY_FORWARD, /* to the core, as any other */
+};
+struct emergency_config {
+	enum emergency_policy policy;
+	const struct span *number; /* digits and what else a number has, no separators */
+	uint32_t number_count;
+	struct span reason_xml; /* of the 380, as it stands in XML */
+};
 
 struct config_part {
 	struct snapshot_part part;
@@ -178,16 +193,18 @@ struct config_part {
 	uint32_t tls_handshake_s;
 	uint32_t tls_steps; /* of handshakes in one turn of a worker, at least 1 */
 	uint32_t upgrade_s;
-	uint32_t preauth_s;    /* first accepted REGISTER after the upgrade */
-	uint32_t timer_c_s;    /* an INVITE rings so long at most (RFC 3261 16.6 step 11) */
-	uint32_t flow_grace_s; /* a registration outlives its connection so long */
-	uint32_t max_output;   /* bytes that may wait for one WIC */
-	uint32_t mw_output;    /* bytes that may wait for one connection with the core */
-	bool from_check;       /* D-33 */
-	bool warn_reason;      /* D-12: a refusal names its F-row in a Warning */
-	bool token_in_body;    /* D-09: a token may come as a part of a multipart/mixed body */
+	uint32_t preauth_s;	  /* first accepted REGISTER after the upgrade */
+	uint32_t timer_c_s;	  /* an INVITE rings so long at most (RFC 3261 16.6 step 11) */
+	uint32_t flow_grace_s;	  /* a registration outlives its connection so long */
+	uint32_t hold_indialog_s; /* a dialog's request waits so long for its WIC; 0: not at all */
+	uint32_t max_output;	  /* bytes that may wait for one WIC */
+	uint32_t mw_output;	  /* bytes that may wait for one connection with the core */
+	bool from_check;	  /* D-33 */
+	bool warn_reason;	  /* D-12: a refusal names its F-row in a Warning */
+	bool token_in_body;	  /* D-09: a token may come as a part of a multipart/mixed body */
 	enum audit_identities audit;
 	struct span placeholder_user; /* D-18; empty: no placeholders */
+	struct emergency_config emergency;
 
 	uint32_t max_connections;     /* open ones of one worker; 0: as many as it has memory for */
 	struct rate_limit upgrades;   /* of one address; this and the next are one worker's share */

@@ -37,6 +37,7 @@ struct worker_sizes {
 	uint32_t verify_jobs;
 	uint32_t large_buffers; /* messages longer than 4 KiB in the making at a time */
 	uint32_t parked;	/* requests that wait for keys, at least 1 */
+	uint32_t held;		/* requests that wait for a WIC to come back, at least 1 */
 	uint32_t token_cache;	/* verified tokens remembered; 0: none */
 	uint32_t token_refused; /* refused tokens remembered; 0: none */
 };
@@ -99,7 +100,7 @@ const struct counters *worker_counters(const struct worker *w);
 
 /** What is out of the worker's pools, for the balance that tests check. */
 struct worker_balance {
-	uint32_t sessions, bindings, leaving, homes, transactions, parked, links, jobs,
+	uint32_t sessions, bindings, leaving, homes, transactions, parked, held, links, jobs,
 		small_buffers, large_buffers;
 	uint32_t counted; /* connections that the limits of their address and WWSF count */
 };

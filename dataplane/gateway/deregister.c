@@ -55,7 +55,7 @@ static bool write_request(struct gateway *gw, const struct binding *b, const str
 	write_dialog(gw, b, &gw->out);
 	register_path(gw, b->flow, b->path, b->outbound);
 	writer_text(&gw->lines, "Require: path\r\n");
-	register_authorization(gw, &b->impi, realm);
+	register_authorization(gw, &b->impi, realm, span_text(b->wwsf));
 	writer_text(&gw->lines, "P-Visited-Network-ID: \"");
 	writer_put(&gw->lines, realm->visited_network);
 	writer_text(&gw->lines, "\"\r\n");

@@ -36,10 +36,10 @@ struct gateway *gateway_new(const struct gateway_config *config)
 	gw->out_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
 	gw->stamped_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
 	gw->resumed_memory = malloc(config->max_message);
-	if (!homes_open(gw) || !outbox_open(gw) || !gw->bindings || !gw->transactions ||
-	    !gw->heads || !gw->hops || !gw->parked || !gw->cache || !gw->asked || !gw->refused ||
-	    !gw->sites || !gw->wheel || !gw->bucket || !gw->lines_memory || !gw->out_memory ||
-	    !gw->stamped_memory || !gw->resumed_memory) {
+	if (!homes_open(gw) || !held_open(gw) || !outbox_open(gw) || !gw->bindings ||
+	    !gw->transactions || !gw->heads || !gw->hops || !gw->parked || !gw->cache ||
+	    !gw->asked || !gw->refused || !gw->sites || !gw->wheel || !gw->bucket ||
+	    !gw->lines_memory || !gw->out_memory || !gw->stamped_memory || !gw->resumed_memory) {
 		gateway_free(gw);
 		return NULL;
 	}
@@ -55,6 +55,7 @@ void gateway_free(struct gateway *gw)
 	slots_free(gw->bindings);
 	slots_free(gw->transactions);
 	homes_close(gw);
+	held_close(gw);
 	outbox_close(gw);
 	slots_free(gw->heads);
 	parked_pool_free(gw->parked);
@@ -252,6 +253,8 @@ void gateway_delivered(struct gateway *gw, const struct message_deliver *head, s
 
 	if (err != GW_OK)
 		gateway_count(gw, GW_INVARIANT); /* the sender had indexed it */
+	else if (head->flow.worker != gw->config.worker)
+		terminate_passing(gw, &head->source, head->flow);
 	else
 		terminate_request(gw, &head->source, head->flow, true);
 }

@@ -18,6 +18,14 @@
 struct gateway;
 struct transaction;
 
+/** A token that a WIC has shown where the core authenticates (D-13). */
+struct shown_token {
+	uint64_t until_us; /* 0: none */
+	uint64_t jti;	   /* jti_hash() of it; 0: it has none */
+	uint64_t impi;	   /* hash of the private identity that it names; 0: none */
+	uint64_t impu;	   /* of the public identity it was shown for */
+};
+
 /** What the gateway knows of a WIC's connection. Part of the session, which owns it. */
 struct wic {
 	struct handle flow;	     /* the session: what flow tokens name */
@@ -38,6 +46,7 @@ struct wic {
 	 * (PROTOCOL 4.3); 0: it has not */
 	uint64_t challenged_us;
 	bool disowned; /* a reload took the Origin away: new registrations get 403 (F19) */
+	struct shown_token shown;
 	struct home_key home_key; /* of its home entry, or of the one asked for; zeroed: none */
 	struct handle home;	  /* of that entry, see home_of() */
 };
@@ -93,10 +102,11 @@ struct gateway_config {
 	uint16_t workers;
 	uint32_t max_bindings;
 	uint32_t max_transactions;
-	uint32_t max_message;	/* bytes; the largest max_message that will ever be configured */
-	uint32_t max_parked;	/* requests that wait for keys, at least 1; half for one issuer */
-	uint32_t verify_jobs;	/* signatures under way, whose tokens are read once; more, twice */
-	uint32_t token_cache;	/* verified tokens remembered */
+	uint32_t max_message; /* bytes; the largest max_message that will ever be configured */
+	uint32_t max_parked;  /* requests that wait for keys, at least 1; half for one issuer */
+	uint32_t max_held;    /* requests in dialogs that wait for a WIC to come back, at least 1 */
+	uint32_t verify_jobs; /* signatures under way, whose tokens are read once; more, twice */
+	uint32_t token_cache; /* verified tokens remembered */
 	uint32_t token_refused; /* refused tokens remembered */
 	uint32_t epoch;		/* where generations start */
 	uint64_t now_us;	/* where its timers start */
@@ -263,6 +273,7 @@ uint32_t gateway_bindings(const struct gateway *gw);
 uint32_t gateway_transactions(const struct gateway *gw);
 uint32_t gateway_parked(const struct gateway *gw);
 uint32_t gateway_homes(const struct gateway *gw);
+uint32_t gateway_held(const struct gateway *gw);
 
 /** Keyed hash of a canonical identity, for logs: never 0. */
 uint64_t gateway_identity_hash(const struct gateway *gw, struct span identity);

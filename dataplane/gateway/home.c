@@ -21,7 +21,10 @@ struct home {
 	struct handle asker;
 	struct handle flow;
 	struct handle binding;
-	uint32_t next; /* slot + 1 of the next in its bucket */
+	struct handle before;  /* the last flow of another worker than this one's */
+	uint64_t before_us;    /* until when a request to that may be under way */
+	struct held_list held; /* requests that wait for the next flow */
+	uint32_t next;	       /* slot + 1 of the next in its bucket */
 	bool outbound;
 	bool lost; /* the flow has ended */
 };
@@ -127,7 +130,10 @@ static void home_put(struct gateway *gw, struct home *h)
 
 static void home_expire(struct timer *timer, void *context)
 {
-	home_put(context, (struct home *)timer);
+	struct home *h = (struct home *)timer;
+
+	held_end(context, &h->held); /* the grace is over for these too */
+	home_put(context, h);
 }
 
 /** Without a flow an entry stays for a dialog, and so long as the core may hold its binding: who
@@ -139,7 +145,7 @@ static void home_wait(struct gateway *gw, struct home *h)
 
 	if (until < h->asker_us)
 		until = h->asker_us;
-	if (until > gw->time.now_us)
+	if (until > gw->time.now_us || h->held.first != NULL)
 		wheel_arm(gw->wheel, &h->end, until, home_expire);
 	else
 		home_put(gw, h);
@@ -194,6 +200,16 @@ static void tell_before(struct gateway *gw, const struct home *h, const struct h
 		tell_ended(gw, h, handle_none(), before->binding, replaced(before, a));
 }
 
+/** The flow is on another worker from now on; what was under way with the one before stays there:
+ * its repeats, its CANCEL and its ACK go there first. An INVITE is the last to end, by timer C. */
+static void remember_before(const struct gateway *gw, struct home *h, struct handle flow)
+{
+	if (handle_is_none(flow) || flow.worker == h->flow.worker)
+		return;
+	h->before = flow;
+	h->before_us = gw->time.now_us + gw_config(gw)->timer_c_s * 1000000ull + SIP_64T1_US;
+}
+
 /** The flow of a has the entry from now on. */
 static void home_take(struct gateway *gw, struct home *h, const struct message_attach *a)
 {
@@ -207,9 +223,11 @@ static void home_take(struct gateway *gw, struct home *h, const struct message_a
 	h->asked_us = a->asked_us;
 	h->core_us = gw->time.now_us + (uint64_t)a->core_s * 1000000;
 	h->lost = false;
+	remember_before(gw, h, before.flow);
 	tell_before(gw, h, &before, a);
 	if (a->stage == ATTACH_BOUND)
 		tell_attached(gw, h);
+	held_release(gw, &h->held);
 }
 
 /** Its client came back before its 200 did: on a connection that has ended, or that is not known to
@@ -364,15 +382,34 @@ static void deliver_elsewhere(struct gateway *gw, const struct mw_source *source
 		terminate_refuse(gw, source, 503, SPAN("Retry-After: 2\r\n"));
 }
 
+/** A flow of another worker had the entry so lately that a request to it may be under way. */
+static bool has_moved(const struct gateway *gw, const struct home *h)
+{
+	return gw->time.now_us < h->before_us && h->before.worker != h->flow.worker;
+}
+
+/** To where the WIC is now; by way of where it was. */
+static void deliver_there(struct gateway *gw, const struct mw_source *source, const struct home *h)
+{
+	if (has_moved(gw, h) && h->before.worker != gw->config.worker)
+		terminate_by_way_of(gw, source, h->before.worker, h->flow);
+	else if (has_moved(gw, h) && terminate_is_ours(gw, source))
+		return;
+	else if (h->flow.worker != gw->config.worker)
+		terminate_elsewhere(gw, source, h->flow);
+	else
+		terminate_request(gw, source, h->flow, true);
+}
+
 /** PROTOCOL 10.3: within the grace of a reconnect even a dialog's request may be tried again. */
 static void deliver_nowhere(struct gateway *gw, const struct mw_source *source,
 			    const struct home *h)
 {
 	enum sip_method method = gw->message.method;
 
-	if (h != NULL && h->flow.worker != gw->config.worker &&
+	if (h != NULL && (h->flow.worker != gw->config.worker || has_moved(gw, h)) &&
 	    (method == SIP_CANCEL || method == SIP_ACK)) {
-		terminate_elsewhere(gw, source, h->flow); /* what they are about is there */
+		deliver_there(gw, source, h); /* what they are about is there */
 		return;
 	}
 	if (terminate_under_way(gw, source))
@@ -386,20 +423,60 @@ static void deliver_nowhere(struct gateway *gw, const struct mw_source *source,
 	terminate_absent(gw, source, h->outbound);
 }
 
-void home_deliver(struct gateway *gw, const struct mw_source *source, struct handle home)
+/** The request waits for the next flow: within the grace; or behind others that still do. */
+static bool deliver_later(struct gateway *gw, const struct mw_source *source, struct home *h)
+{
+	uint64_t us = gw->time.now_us + gw_config(gw)->hold_indialog_s * 1000000ull;
+	enum sip_method method = gw->message.method;
+
+	if (held_about(gw, &h->held, source))
+		return true;
+	if (method == SIP_ACK || method == SIP_CANCEL || !request_in_dialog(&gw->message))
+		return false;
+	if (!h->lost && h->held.first == NULL)
+		return false;
+	if (h->lost && us > h->grace_us)
+		us = h->grace_us;
+	if (us <= gw->time.now_us)
+		return false;
+	return terminate_is_ours(gw, source) ||
+	       held_request(gw, &h->held, &(struct held_until){us, slots_handle(gw->homes, h)},
+			    source);
+}
+
+bool home_is_there(const struct gateway *gw, struct handle home)
 {
 	const struct home *h = slots_at(gw->homes, home);
+
+	return h != NULL && !h->lost;
+}
+
+void home_deliver_held(struct gateway *gw, const struct mw_source *source, struct handle home)
+{
+	const struct home *h = slots_at(gw->homes, home);
+
+	if (h == NULL || h->lost) {
+		deliver_nowhere(gw, source, h);
+		return;
+	}
+	counter_add(&gw_counters(gw)->held_delivered, 1);
+	deliver_there(gw, source, h);
+}
+
+void home_deliver(struct gateway *gw, const struct mw_source *source, struct handle home)
+{
+	struct home *h = slots_at(gw->homes, home);
 
 	if (home.worker >= gw->config.workers)
 		terminate_no_flow(gw, source, GW_FLOW_GONE, false);
 	else if (home.worker != gw->config.worker)
 		deliver_elsewhere(gw, source, home);
+	else if (h != NULL && deliver_later(gw, source, h))
+		return;
 	else if (h == NULL || h->lost)
 		deliver_nowhere(gw, source, h);
-	else if (h->flow.worker != gw->config.worker)
-		terminate_elsewhere(gw, source, h->flow);
 	else
-		terminate_request(gw, source, h->flow, true);
+		deliver_there(gw, source, h);
 }
 
 void gateway_delivered_home(struct gateway *gw, const struct message_deliver_home *head,

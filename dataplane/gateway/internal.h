@@ -53,7 +53,7 @@ struct binding {
 	uint64_t contact; /* hash of the Contact's user and host */
 	uint64_t jti;	  /* jti_hash() of its token; 0: it has none */
 	struct identity impi, impu;
-	char wwsf[32];
+	char wwsf[SITE_NAME_MAX + 1];
 	uint16_t routes_len; /* Service-Route as one Route value, at the start of text */
 	uint16_t ids_at;     /* canonical identity set, each ended by '\n', default first */
 	uint16_t ids_len;
@@ -125,6 +125,14 @@ struct outbox {
 	struct outbox_list *of; /* by worker */
 };
 
+/* ---- requests that wait for a WIC to come back */
+
+struct held;
+/** Those of one home entry, in their order. */
+struct held_list {
+	struct held *first;
+};
+
 /** A walk over the bindings after a revocation. */
 struct revoked_walk {
 	uint32_t generation; /* of the revocations it is about */
@@ -140,6 +148,7 @@ struct gateway {
 	struct slots *bindings;
 	struct slots *transactions;
 	struct slots *homes;
+	struct slots *held;
 	uint32_t *home_bucket; /* slot + 1 */
 	uint32_t home_mask;
 	struct outbox outbox;
@@ -282,8 +291,9 @@ void trust_strip_in_dialog(struct gateway *gw, const struct sip_message *m);
 /** The body as it may go on to the core, without its token; lent until the next message. False,
  * *body untouched: there is nothing to take out, or tokens are not accepted there. */
 bool trust_body_strip(struct gateway *gw, const struct sip_message *m, struct span *body);
-/** The same but for one credential, NULL: none, that its caller edits itself. */
-void trust_strip_but(struct gateway *gw, const struct sip_message *m, const struct sip_field *kept);
+/** The same of a REGISTER that the core authenticates, but for one credential, NULL: none, that its
+ * caller edits itself, and with those for its proxies. */
+void trust_strip_ims(struct gateway *gw, const struct sip_message *m, const struct sip_field *kept);
 /** Edits away what a WIC must not see of the core (PROTOCOL 4.3, 9.3, 9.6). */
 void trust_strip_to_wic(struct gateway *gw, const struct sip_message *m);
 
@@ -446,6 +456,30 @@ void home_binding_ended(struct gateway *gw, const struct binding *b);
  * to where its WIC is now, or the answers of PROTOCOL 10.3. */
 void home_deliver(struct gateway *gw, const struct mw_source *source, struct handle home);
 
+/** The home entry has a living flow. */
+bool home_is_there(const struct gateway *gw, struct handle home);
+/** The request in gw->message has waited for home's WIC: it goes on, or is answered now. */
+void home_deliver_held(struct gateway *gw, const struct mw_source *source, struct handle home);
+
+/* held.c: the core's requests inside dialogs that wait for a WIC to come back (PROTOCOL 10.3) */
+bool held_open(struct gateway *gw);
+void held_close(struct gateway *gw);
+/** Until when a request waits, and for whom. */
+struct held_until {
+	uint64_t us;
+	struct handle home;
+};
+/** Holds the request in gw->message, of source, on a home entry's list. False: it is too long, or
+ * there is no room; it is to be answered at once. */
+bool held_request(struct gateway *gw, struct held_list *list, const struct held_until *until,
+		  const struct mw_source *source);
+/** The message in gw->message is a held request's repeat, or its CANCEL: dealt with. */
+bool held_about(struct gateway *gw, struct held_list *list, const struct mw_source *source);
+/** The WIC is back: what waits for it goes on when nothing else is in hand. */
+void held_release(struct gateway *gw, struct held_list *list);
+/** All of the list goes on, or is answered, at once. gw->message is another one afterwards. */
+void held_end(struct gateway *gw, struct held_list *list);
+
 /* outbox.c */
 /** Sends a message of one worker's gateway to another's; it is kept when the ring is full. */
 void outbox_send(struct gateway *gw, uint16_t worker, const struct message_head *head);
@@ -540,11 +574,31 @@ enum gw_err GW_MUST_CHECK register_authorized(struct gateway *gw, struct wic *wi
 void register_token_edit(struct gateway *gw, const struct transaction *t,
 			 const struct register_ask *ask);
 
+/** What revokes the token of gw->claims; 0: it has no jti. */
+uint64_t register_jti(const struct gateway *gw);
+
+/* admission.c: where a site demands a token beside the core's Digest (D-13) */
+bool admission_is_demanded(const struct gateway *gw, const struct wic *wic);
+/** Whether the REGISTER in gw->message may go on: as authorize_request(), or by a token that was
+ * believed on this connection before. */
+enum gw_err GW_MUST_CHECK admission_check(struct gateway *gw, struct wic *wic,
+					  const struct register_ask *ask);
+/** gw->claims are believed: wic may go on by them from now on. GW_TOKEN_CLAIM,
+ * GW_IDENTITY_MISMATCH, GW_TOKEN_SHORT. */
+enum gw_err GW_MUST_CHECK admission_give(struct gateway *gw, struct wic *wic,
+					 const struct register_ask *ask);
+/** The Digest of t is of the private identity that the token names. GW_IDENTITY_MISMATCH. */
+enum gw_err GW_MUST_CHECK admission_fits(const struct gateway *gw, const struct wic *wic,
+					 const struct transaction *t);
+
 /* register_ims.c: PROTOCOL 4, by a Digest that the core asks for */
 /** True when wic's registrations are the core's to authenticate. */
 bool register_is_ims(const struct gateway *gw, const struct wic *wic);
 enum gw_err GW_MUST_CHECK register_ims(struct gateway *gw, struct wic *wic,
 				       const struct register_ask *ask);
+/** The same when gw->claims are believed. */
+enum gw_err GW_MUST_CHECK register_ims_authorized(struct gateway *gw, struct wic *wic,
+						  const struct register_ask *ask);
 void register_ims_edit(struct gateway *gw, const struct transaction *t,
 		       const struct register_ask *ask);
 /** The core's 401 to t goes on to wic: its registration is pending. */
@@ -563,9 +617,9 @@ void register_site(const struct gateway *gw, const struct wic *wic, struct trans
 /** Before the REGISTER goes to the core: a flow that had the same registration lets it alone. */
 void register_announce(struct gateway *gw, const struct wic *wic, const struct register_ask *ask,
 		       const struct transaction *t);
-/** Writes to gw->lines: the Authorization line of trusted node authentication. */
+/** Writes to gw->lines: the Authorization line of trusted node authentication. site: its name. */
 void register_authorization(struct gateway *gw, const struct identity *impi,
-			    const struct realm_config *realm);
+			    const struct realm_config *realm, struct span site);
 /** Writes to gw->lines: a Path line with the token of flow. */
 void register_path(struct gateway *gw, struct handle flow, enum mw_transport transport,
 		   bool outbound);
@@ -584,6 +638,12 @@ void terminate_request(struct gateway *gw, const struct mw_source *source, struc
 		       bool flow_known);
 /** The owner of the flow is another worker: it gets gw->message. */
 void terminate_elsewhere(struct gateway *gw, const struct mw_source *source, struct handle flow);
+/** The same by way of another one, where its WIC was before: what is about a request there stays
+ * there. */
+void terminate_by_way_of(struct gateway *gw, const struct mw_source *source, uint16_t worker,
+			 struct handle flow);
+/** Such a request has come by here. */
+void terminate_passing(struct gateway *gw, const struct mw_source *source, struct handle flow);
 /** The same while another flow may still come: 430 or 480, inside dialogs too. */
 void terminate_absent(struct gateway *gw, const struct mw_source *source, bool outbound);
 /** The request in gw->message, whose topmost Route is top, for a flow of this worker (its handle
@@ -596,6 +656,8 @@ enum gw_err GW_MUST_CHECK terminate_write(struct gateway *gw, struct transaction
 /** What is about a request that was let through before: its repeat, its CANCEL, the ACK of its
  * failure. False: it is none of these. */
 bool terminate_under_way(struct gateway *gw, const struct mw_source *source);
+/** The same; a CANCEL only when its INVITE is here. */
+bool terminate_is_ours(struct gateway *gw, const struct mw_source *source);
 /** PROTOCOL 10.3: what a flow that cannot be used means to the core. */
 void terminate_no_flow(struct gateway *gw, const struct mw_source *source, enum gw_err err,
 		       bool outbound);
@@ -622,6 +684,13 @@ void home_deliver(struct gateway *gw, const struct mw_source *source, struct han
 enum gw_err GW_MUST_CHECK in_dialog_request(struct gateway *gw, struct wic *wic);
 /** An ACK of the core to a 2xx: forwarded, never answered. */
 void in_dialog_ack_to_wic(struct gateway *gw, const struct wic *wic, const struct route_top *top);
+
+/* emergency.c */
+/** Whether the request in gw->message, which begins something, is an emergency call that is not
+ * forwarded (D-32). GW_SIP_EMERGENCY, GW_SIP_EMERGENCY_FORBIDDEN. */
+enum gw_err GW_MUST_CHECK emergency_check(const struct gateway *gw);
+/** Writes to gw->lines: the body of the 380, application/3gpp-ims+xml. */
+struct span emergency_body(struct gateway *gw);
 
 /* route.c */
 /** Our own URI on top of Route. */

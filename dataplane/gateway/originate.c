@@ -69,22 +69,12 @@ static enum gw_err check_from(const struct gateway *gw, const struct binding *b)
 	return binding_has(b, identity_span(&id)) ? GW_OK : GW_IDENTITY_MISMATCH;
 }
 
-/** PROTOCOL 9.5 step 2, RFC 5031. */
-static bool is_emergency(struct span uri)
-{
-	struct span service = SPAN("urn:service:sos");
-	int after = span_at(uri, service.len);
-
-	return span_equal_nocase(span_cut(uri, 0, service.len), service) &&
-	       (after < 0 || after == '.');
-}
-
 /** What can be served at all. GW_OK: go on. */
 static enum gw_err check_initial(const struct gateway *gw, const struct binding *b)
 {
-	if (is_emergency(gw->message.uri))
-		return GW_SIP_EMERGENCY;
-	return b == NULL ? GW_NOT_REGISTERED : GW_OK;
+	enum gw_err err = emergency_check(gw);
+
+	return err == GW_OK && b == NULL ? GW_NOT_REGISTERED : err;
 }
 
 static enum gw_err originate_build(struct gateway *gw, struct transaction *t)

@@ -13,6 +13,7 @@ enum refusal_extra {
 	EXTRA_INVALID_SCOPE, /* the same with error="invalid_scope" (RFC 8898 4) */
 	EXTRA_RETRY,	     /* Retry-After */
 	EXTRA_UNSUPPORTED,   /* the tags of Proxy-Require */
+	EXTRA_EMERGENCY,     /* a body that says so (D-32) */
 };
 
 struct refusal {
@@ -66,7 +67,8 @@ static const struct refusal refusals[] = {
 	{GW_MW_DOWN, 504, EXTRA_NONE},
 	{GW_MW_TIMEOUT, 504, EXTRA_NONE},
 	{GW_MW_TOO_BRIEF, 403, EXTRA_NONE},
-	{GW_SIP_EMERGENCY, 380, EXTRA_NONE},
+	{GW_SIP_EMERGENCY, 380, EXTRA_EMERGENCY},
+	{GW_SIP_EMERGENCY_FORBIDDEN, 403, EXTRA_NONE},
 	{GW_SIP_VERSION, 505, EXTRA_NONE},
 	{GW_SIP_URI_SCHEME, 416, EXTRA_NONE},
 	{GW_SIP_MAX_FORWARDS, 483, EXTRA_NONE},
@@ -178,13 +180,27 @@ static void write_warning(struct gateway *gw, enum gw_err err)
 	writer_text(&gw->lines, "\"\r\n");
 }
 
+/** Writes the lines that the answer to gw->message has for err. */
+static void write_extra(struct gateway *gw, const struct wic *wic, const struct refusal *refusal)
+{
+	if (refusal->extra >= EXTRA_CHALLENGE && refusal->extra <= EXTRA_INVALID_SCOPE)
+		write_challenge(gw, wic, gw->message.method == SIP_REGISTER, refusal->extra);
+	else if (refusal->extra == EXTRA_RETRY)
+		writer_put(&gw->lines, RETRY_AFTER);
+	else if (refusal->extra == EXTRA_UNSUPPORTED)
+		refusal_unsupported(gw);
+	else if (refusal->extra == EXTRA_EMERGENCY)
+		writer_text(&gw->lines, "Content-Type: application/3gpp-ims+xml\r\n");
+	write_warning(gw, refusal->err);
+}
+
 enum gw_err gateway_refusal_write(struct gateway *gw, const struct wic *wic, enum gw_err err,
 				  struct writer *out)
 {
 	struct refusal refusal = refusal_find(err);
 	bool is_register = gw->message.method == SIP_REGISTER;
 	uint64_t word = gw->env->random(gw->env->context);
-	struct span tag, extra = SPAN("");
+	struct span tag, extra = SPAN(""), body = SPAN("");
 	uint32_t mark;
 
 	if (gw->message.method == SIP_ACK)
@@ -194,16 +210,12 @@ enum gw_err gateway_refusal_write(struct gateway *gw, const struct wic *wic, enu
 	writer_hex(&gw->lines, span_of(&word, sizeof(word)));
 	tag = writer_span(&gw->lines);
 	mark = writer_len(&gw->lines);
-	if (refusal.extra >= EXTRA_CHALLENGE && refusal.extra <= EXTRA_INVALID_SCOPE)
-		write_challenge(gw, wic, is_register, refusal.extra);
-	else if (refusal.extra == EXTRA_RETRY)
-		writer_put(&gw->lines, RETRY_AFTER);
-	else if (refusal.extra == EXTRA_UNSUPPORTED)
-		refusal_unsupported(gw);
-	write_warning(gw, err);
+	write_extra(gw, wic, &refusal);
 	if (refusal.status == 401 && !is_register)
 		refusal.status = 407; /* proxy role (RFC 8898 2.3) */
 	if (writer_ok(&gw->lines))    /* thousands of unsupported tags would not fit */
 		extra = request_lines(gw, mark);
-	return sip_reply_write(&gw->message, refusal.status, tag, extra, out);
+	if (refusal.extra == EXTRA_EMERGENCY)
+		body = emergency_body(gw);
+	return sip_reply_write_body(&gw->message, refusal.status, tag, extra, body, out);
 }

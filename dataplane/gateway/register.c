@@ -202,7 +202,7 @@ void register_site(const struct gateway *gw, const struct wic *wic, struct trans
 {
 	struct span name = gw_config(gw)->wwsf[wic->wwsf].name;
 
-	name = span_cut(name, 0, sizeof(t->registration.wwsf) - 1);
+	name = span_cut(name, 0, SITE_NAME_MAX);
 	memcpy(t->registration.wwsf, name.at, name.len);
 }
 

@@ -4,7 +4,7 @@
 /*
  * REGISTER of a user whom the core authenticates (PROTOCOL 4, scenario 1): the S-CSCF challenges
  * and verifies, this node passes on what both say and tells the core how the request came here.
- * No token, hence no lifetime but the core's own.
+ * No token says who it is, hence no lifetime but the core's own.
  */
 
 /** The web site of the connection; NULL: there is none any more. */
@@ -76,33 +76,63 @@ static void fill(const struct register_ask *ask, const struct digest_credential 
 		derive_impi(t);
 }
 
-enum gw_err register_ims(struct gateway *gw, struct wic *wic, const struct register_ask *ask)
+/** What is wrong with it whatever its token is worth. */
+static enum gw_err check_request(const struct gateway *gw, const struct wic *wic,
+				 const struct register_ask *ask,
+				 const struct digest_credential *digest)
 {
-	struct digest_credential digest = digest_read(&gw->message);
-	enum gw_err err = check_no_token(gw);
-	struct transaction *t;
+	enum gw_err err = admission_is_demanded(gw, wic) ? GW_OK : check_no_token(gw);
 
 	if (err == GW_OK)
-		err = digest.err;
+		err = digest->err;
 	if (err == GW_OK)
 		err = check_site(gw, wic, ask);
-	if (err == GW_OK)
-		err = register_home(gw, ask, &ask->to);
-	if (err != GW_OK)
-		return err;
-	t = transaction_new(gw, TRANSACTION_REGISTER, wic);
+	return err == GW_OK ? register_home(gw, ask, &ask->to) : err;
+}
+
+static enum gw_err forward(struct gateway *gw, struct wic *wic, const struct register_ask *ask,
+			   const struct digest_credential *digest)
+{
+	struct transaction *t = transaction_new(gw, TRANSACTION_REGISTER, wic);
+	enum gw_err err = GW_OK;
+
 	if (t == NULL)
 		return GW_TRANSACTION_LIMIT;
-	fill(ask, &digest, binding_of(gw, wic), t);
+	fill(ask, digest, binding_of(gw, wic), t);
+	t->registration.jti = wic->shown.jti;
 	if (site_of(gw, wic->wwsf) != NULL)
 		register_site(gw, wic, t);
-	err = register_one_identity(gw, wic, t);
+	if (digest->field != NULL)
+		err = admission_fits(gw, wic, t);
+	if (err == GW_OK)
+		err = register_one_identity(gw, wic, t);
 	if (err != GW_OK) {
 		transaction_free(gw, t);
 		return err;
 	}
 	register_announce(gw, wic, ask, t);
 	return register_forward(gw, wic, t);
+}
+
+enum gw_err register_ims(struct gateway *gw, struct wic *wic, const struct register_ask *ask)
+{
+	struct digest_credential digest = digest_read(&gw->message);
+	enum gw_err err = check_request(gw, wic, ask, &digest);
+
+	if (err == GW_OK && admission_is_demanded(gw, wic))
+		err = admission_check(gw, wic, ask);
+	return err == GW_OK ? forward(gw, wic, ask, &digest) : err;
+}
+
+enum gw_err register_ims_authorized(struct gateway *gw, struct wic *wic,
+				    const struct register_ask *ask)
+{
+	struct digest_credential digest = digest_read(&gw->message);
+	enum gw_err err = check_request(gw, wic, ask, &digest);
+
+	if (err == GW_OK && admission_is_demanded(gw, wic))
+		err = admission_give(gw, wic, ask);
+	return err == GW_OK ? forward(gw, wic, ask, &digest) : err;
 }
 
 /** True when the core has said 200 for this private identity on this flow, and it still counts. */
@@ -151,7 +181,7 @@ void register_ims_edit(struct gateway *gw, const struct transaction *t,
 {
 	struct digest_credential digest = digest_read(&gw->message);
 
-	trust_strip_but(gw, &gw->message, digest.field);
+	trust_strip_ims(gw, &gw->message, digest.field);
 	if (digest.field != NULL)
 		digest_protect(gw, digest.field, protection(gw, t, &digest));
 	edit_expires(gw, t, ask);

@@ -203,8 +203,6 @@ static enum gw_err refusal_of_core(struct gateway *gw, const struct transaction 
 	switch (gw->message.status) {
 	case 401:
 	case 407:
-		if (t->registration.ims_auth)
-			return GW_OK; /* for the WIC to answer (PROTOCOL 4.3) */
 		/* the core does not trust us: nothing the WIC could answer (PROTOCOL 5.2) */
 		counter_add(&gw_counters(gw)->tna_challenged, 1);
 		gateway_event(gw, EVENT_TNA_CHALLENGED, t->flow, NULL, GW_MW_CHALLENGED,
@@ -284,6 +282,12 @@ static void register_settled(struct gateway *gw, struct transaction *t, struct w
 		register_refused(gw, t, wic);
 }
 
+/** Of the registrar, or of a proxy before it (RFC 3261 22.3). */
+static bool is_challenge(const struct gateway *gw)
+{
+	return gw->message.status == 401 || gw->message.status == 407;
+}
+
 void register_response(struct gateway *gw, struct transaction *t)
 {
 	struct wic *wic = gw->env->wic(gw->env->context, t->flow);
@@ -292,7 +296,7 @@ void register_response(struct gateway *gw, struct transaction *t)
 		register_late(gw, t);
 	else if (wic == NULL)
 		transaction_free(gw, t);
-	else if (gw->message.status == 401 && t->registration.ims_auth)
+	else if (is_challenge(gw) && t->registration.ims_auth)
 		register_asked(gw, t, wic);
 	else
 		register_settled(gw, t, wic);

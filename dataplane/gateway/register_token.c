@@ -6,9 +6,28 @@
  * authentication, the lifetime held within the token's.
  */
 
+/** D-15: who has vouched for the user, where that is a third party: the core may check it against
+ * the subscription. */
+static void write_waf(struct gateway *gw, struct span name)
+{
+	const struct config_part *config = gw_config(gw);
+	const struct wwsf_config *site = NULL;
+
+	for (uint32_t i = 0; i < config->wwsf_count; i++)
+		if (span_equal(span_cut(config->wwsf[i].name, 0, SITE_NAME_MAX), name))
+			site = &config->wwsf[i];
+	if (site == NULL || site->waf_identity.len == 0)
+		return;
+	writer_text(&gw->lines, ",");
+	writer_put(&gw->lines, site->waf_parameter);
+	writer_text(&gw->lines, "=\"");
+	writer_put(&gw->lines, site->waf_identity);
+	writer_text(&gw->lines, "\"");
+}
+
 /* TS 33.203 annex U: nonce and response empty (PROTOCOL 5.2) */
 void register_authorization(struct gateway *gw, const struct identity *impi,
-			    const struct realm_config *realm)
+			    const struct realm_config *realm, struct span site)
 {
 	writer_text(&gw->lines, "Authorization: Digest username=\"");
 	writer_put(&gw->lines, identity_span(impi));
@@ -18,7 +37,9 @@ void register_authorization(struct gateway *gw, const struct identity *impi,
 	writer_put(&gw->lines, realm->domain);
 	writer_text(&gw->lines, "\",response=\"\",integrity-protected=\"");
 	writer_put(&gw->lines, realm->tna_value);
-	writer_text(&gw->lines, "\"\r\n");
+	writer_text(&gw->lines, "\"");
+	write_waf(gw, site);
+	writer_text(&gw->lines, "\r\n");
 }
 
 /** Writes the asked time between two texts. */
@@ -59,7 +80,8 @@ void register_token_edit(struct gateway *gw, const struct transaction *t,
 	if (!ask->fetch)
 		write_expires(gw, t, ask);
 	mark = writer_len(&gw->lines);
-	register_authorization(gw, &t->registration.impi, ask->realm);
+	register_authorization(gw, &t->registration.impi, ask->realm,
+			       span_text(t->registration.wwsf));
 	sip_splice_append(&gw->splice, request_lines(gw, mark));
 }
 
@@ -85,6 +107,7 @@ static enum gw_err register_owner(struct gateway *gw, struct wic *wic, const str
 	t->registration.impi = b->impi;
 	t->registration.impu = b->impu;
 	t->registration.jti = b->jti;
+	memcpy(t->registration.wwsf, b->wwsf, sizeof(b->wwsf));
 	t->registration.outbound = b->outbound;
 	t->registration.fetch = ask->fetch;
 	keep_placeholder(ask, t);
@@ -145,23 +168,25 @@ static enum gw_err check_identities(struct gateway *gw, const struct wic *wic,
 	return identity_allocated(wwsf, view->pairs, &t->registration.impi, &t->registration.impu);
 }
 
-/** Clamps the lifetime to the token's: requested = min(asked, exp - now), without leeway. */
-static enum gw_err check_lifetime(struct gateway *gw, const struct register_ask *ask,
-				  struct transaction *t)
+/** Clamps the lifetime to the token's: requested = min(asked, exp - now), without leeway; but where
+ * the site's registrations may outlive their tokens (D-19). */
+static enum gw_err check_lifetime(struct gateway *gw, const struct wic *wic,
+				  const struct register_ask *ask, struct transaction *t)
 {
+	bool outlives = gw_config(gw)->wwsf[wic->wwsf].outlives_token;
 	uint64_t left = gw->claims.exp_s > gw->time.wall_s ? gw->claims.exp_s - gw->time.wall_s : 0;
 
 	if (left < gw_config(gw)->min_grant_s)
 		return GW_TOKEN_SHORT;
 	t->registration.asked_us = gw->time.now_us;
-	t->registration.requested_s = ask->expires_s < left ? ask->expires_s : (uint32_t)left;
-	t->registration.token_exp_us = gw->time.now_us + left * 1000000;
+	t->registration.requested_s =
+		ask->expires_s < left || outlives ? ask->expires_s : (uint32_t)left;
+	t->registration.token_exp_us = outlives ? UINT64_MAX : gw->time.now_us + left * 1000000;
 	t->registration.outbound = ask->reg_id;
 	return GW_OK;
 }
 
-/** What revokes the registration's token; 0: it has no jti. */
-static uint64_t claimed_jti(const struct gateway *gw)
+uint64_t register_jti(const struct gateway *gw)
 {
 	return gw->claims.jti.len == 0
 		       ? 0
@@ -179,7 +204,7 @@ static enum gw_err check_ask(struct gateway *gw, const struct wic *wic,
 	if (err == GW_OK)
 		err = register_one_identity(gw, wic, t);
 	if (err == GW_OK && ask->expires_s > 0 && !ask->fetch)
-		err = check_lifetime(gw, ask, t);
+		err = check_lifetime(gw, wic, ask, t);
 	return err;
 }
 
@@ -193,7 +218,7 @@ static enum gw_err register_admit(struct gateway *gw, struct wic *wic,
 	if (t == NULL)
 		return GW_TRANSACTION_LIMIT;
 	t->registration.fetch = ask->fetch;
-	t->registration.jti = claimed_jti(gw);
+	t->registration.jti = register_jti(gw);
 	register_site(gw, wic, t);
 	err = check_ask(gw, wic, ask, t);
 	if (err != GW_OK) {
@@ -222,5 +247,8 @@ enum gw_err register_authorized(struct gateway *gw, struct wic *wic)
 {
 	struct register_ask ask = register_read(gw);
 
-	return ask.err == GW_OK ? register_admit(gw, wic, &ask) : ask.err;
+	if (ask.err != GW_OK)
+		return ask.err;
+	return register_is_ims(gw, wic) ? register_ims_authorized(gw, wic, &ask)
+					: register_admit(gw, wic, &ask);
 }

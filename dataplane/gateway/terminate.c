@@ -192,7 +192,8 @@ static void terminate_local(struct gateway *gw, const struct mw_source *source, 
 	terminate_refuse(gw, source, refusal_status(err), SPAN(""));
 }
 
-void terminate_elsewhere(struct gateway *gw, const struct mw_source *source, struct handle flow)
+void terminate_by_way_of(struct gateway *gw, const struct mw_source *source, uint16_t worker,
+			 struct handle flow)
 {
 	struct message_deliver deliver = {
 		.head = {MESSAGE_DELIVER, (uint32_t)sizeof(deliver) + gw->message.text.len},
@@ -200,7 +201,7 @@ void terminate_elsewhere(struct gateway *gw, const struct mw_source *source, str
 		.source = *source,
 	};
 
-	if (gw->env->to_worker(gw->env->context, flow.worker, span_of(&deliver, sizeof(deliver)),
+	if (gw->env->to_worker(gw->env->context, worker, span_of(&deliver, sizeof(deliver)),
 			       gw->message.text) == GW_OK) {
 		counter_add(&gw_counters(gw)->mw_delivered_remote, 1);
 		counter_add(&gw_counters(gw)->deliver_out, 1);
@@ -208,6 +209,11 @@ void terminate_elsewhere(struct gateway *gw, const struct mw_source *source, str
 		/* over UDP it is as if the wire had lost it: the core sends it again */
 		terminate_refuse(gw, source, 503, SPAN("Retry-After: 2\r\n"));
 	}
+}
+
+void terminate_elsewhere(struct gateway *gw, const struct mw_source *source, struct handle flow)
+{
+	terminate_by_way_of(gw, source, flow.worker, flow);
 }
 
 static bool terminate_known(struct gateway *gw)
@@ -232,6 +238,20 @@ bool terminate_under_way(struct gateway *gw, const struct mw_source *source)
 		return true;
 	}
 	return terminate_known(gw);
+}
+
+bool terminate_is_ours(struct gateway *gw, const struct mw_source *source)
+{
+	if (gw->message.method == SIP_CANCEL &&
+	    transaction_find(gw, transaction_key(gw, &gw->message), SIP_INVITE) == NULL)
+		return false;
+	return terminate_under_way(gw, source);
+}
+
+void terminate_passing(struct gateway *gw, const struct mw_source *source, struct handle flow)
+{
+	if (!terminate_is_ours(gw, source))
+		terminate_elsewhere(gw, source, flow);
 }
 
 /** Requests of the core to this node itself. */

@@ -9,6 +9,7 @@
 
 #define UDP_MAX 1300	   /* bytes; more goes over TCP (PROTOCOL 9) */
 #define PLACEHOLDER_MAX 31 /* as access.placeholder_user */
+#define SITE_NAME_MAX 31   /* bytes of a web site's name that a registration keeps */
 #define ICID_MAX 64	   /* bytes of a charging identifier that a dialog keeps */
 
 /** What a dialog's requests must know again: it rides in our Record-Route, under its MAC. */
@@ -69,7 +70,7 @@ struct transaction {
 			uint32_t requested_s;  /* asked of the core; 0: de-registration */
 			uint64_t contact; /* hash of the Contact's user and host; 0: all or none */
 			uint64_t jti;	  /* jti_hash() of the token; 0: it has none */
-			char wwsf[32];	  /* its name: rows change with a reload */
+			char wwsf[SITE_NAME_MAX + 1]; /* its name: rows change with a reload */
 			bool outbound;
 			bool first;	    /* the flow held no identity before */
 			bool fetch;	    /* no Contact: asks for bindings and changes none */

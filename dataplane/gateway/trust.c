@@ -120,42 +120,33 @@ static bool is_plain_digest(struct span value)
 }
 
 /** Bearer credentials are for us alone; a Digest is between the WIC and who challenged it. */
-static void strip_credentials(struct gateway *gw, const struct sip_message *m, enum sip_header id,
-			      const struct sip_field *kept)
+static void strip_but_digest(struct gateway *gw, const struct sip_message *m, enum sip_header id)
 {
-	const struct sip_field *f = sip_first(m, id);
-
-	for (; f != NULL; f = sip_next(m, f))
-		if (f != kept && (m->method == SIP_REGISTER || !is_plain_digest(f->value)))
+	for (const struct sip_field *f = sip_first(m, id); f != NULL; f = sip_next(m, f))
+		if (!is_plain_digest(f->value))
 			sip_splice_remove(&gw->splice, f);
 }
 
+/** Nobody but us has anything to ask of who registers by a token. */
+static void strip_credentials(struct gateway *gw, const struct sip_message *m)
+{
+	if (m->method == SIP_REGISTER) {
+		sip_splice_remove_all(&gw->splice, SIP_HEADER_AUTHORIZATION);
+		sip_splice_remove_all(&gw->splice, SIP_HEADER_PROXY_AUTHORIZATION);
+		return;
+	}
+	strip_but_digest(gw, m, SIP_HEADER_AUTHORIZATION);
+	strip_but_digest(gw, m, SIP_HEADER_PROXY_AUTHORIZATION);
+}
+
 /* ---- URIs ----------------------------------------------------------------------------------- */
-
-static int hex_value(int c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = c >= 0 ? ascii_lower((uint8_t)c) : c;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/** The character at the front of text, its escape resolved, and its bytes; -1 at the end. */
-static int character_at(struct span text, uint32_t *bytes)
-{
-	int high = hex_value(span_at(text, 1)), low = hex_value(span_at(text, 2));
-	bool escaped = span_at(text, 0) == '%' && high >= 0 && low >= 0;
-
-	*bytes = escaped ? 3 : 1;
-	return escaped ? high << 4 | low : span_at(text, 0);
-}
 
 /** Offset of the first c in text, escaped or not; its length when there is none. */
 static uint32_t character_find(struct span text, int c)
 {
 	uint32_t at = 0, bytes = 0;
 
-	while (at < text.len && character_at(span_from(text, at), &bytes) != c)
+	while (at < text.len && sip_uri_char(span_from(text, at), &bytes) != c)
 		at += bytes;
 	return at;
 }
@@ -165,7 +156,7 @@ static bool name_is(struct span name, struct span wanted)
 {
 	for (; wanted.len > 0; wanted = span_from(wanted, 1)) {
 		uint32_t bytes;
-		int c = character_at(name, &bytes);
+		int c = sip_uri_char(name, &bytes);
 
 		if (c < 0 || ascii_lower((uint8_t)c) != wanted.at[0])
 			return false;
@@ -200,7 +191,7 @@ static void strip_params(struct gateway *gw, struct span params, enum param_plac
 		uint32_t mark;
 		struct span param, name;
 
-		(void)character_at(params, &mark);
+		(void)sip_uri_char(params, &mark);
 		name = span_from(params, mark);
 		param = span_cut(params, 0, mark + character_find(name, ';'));
 		name = span_from(param, mark);
@@ -314,12 +305,8 @@ static void strip_body(struct gateway *gw, const struct sip_message *m)
 
 /* ---- both directions ------------------------------------------------------------------------ */
 
-static void strip_from_wic(struct gateway *gw, const struct sip_message *m)
-{
-	trust_strip_but(gw, m, NULL);
-}
-
-void trust_strip_but(struct gateway *gw, const struct sip_message *m, const struct sip_field *kept)
+/** All but credentials and routes. */
+static void strip_claims(struct gateway *gw, const struct sip_message *m)
 {
 	for (uint32_t i = 0; i < sizeof(never_from_wic) / sizeof(never_from_wic[0]); i++)
 		sip_splice_remove_all(&gw->splice, never_from_wic[i]);
@@ -327,8 +314,6 @@ void trust_strip_but(struct gateway *gw, const struct sip_message *m, const stru
 	strip_tag(gw, m, SIP_HEADER_PROXY_REQUIRE, SPAN("sec-agree"));
 	strip_tag(gw, m, SIP_HEADER_PRIORITY, SPAN("psap-callback"));
 	strip_access_network(gw, m);
-	strip_credentials(gw, m, SIP_HEADER_AUTHORIZATION, kept);
-	strip_credentials(gw, m, SIP_HEADER_PROXY_AUTHORIZATION, kept);
 	for (const struct sip_field *f = sip_first(m, SIP_HEADER_CONTACT); f; f = sip_next(m, f))
 		strip_contact(gw, f);
 	strip_body(gw, m);
@@ -336,6 +321,25 @@ void trust_strip_but(struct gateway *gw, const struct sip_message *m, const stru
 		strip_request_uri(gw, m);
 		strip_from(gw, m);
 	}
+}
+
+static void strip_from_wic(struct gateway *gw, const struct sip_message *m)
+{
+	strip_claims(gw, m);
+	strip_credentials(gw, m);
+}
+
+void trust_strip_ims(struct gateway *gw, const struct sip_message *m, const struct sip_field *kept)
+{
+	const struct sip_field *f = sip_first(m, SIP_HEADER_AUTHORIZATION);
+
+	strip_claims(gw, m);
+	for (; f != NULL; f = sip_next(m, f))
+		if (f != kept)
+			sip_splice_remove(&gw->splice, f);
+	/* RFC 3261 22.3: a proxy of the core may ask for its own, by a 407 */
+	strip_but_digest(gw, m, SIP_HEADER_PROXY_AUTHORIZATION);
+	sip_splice_remove_all(&gw->splice, SIP_HEADER_ROUTE); /* it enters where we say */
 }
 
 void trust_strip_from_wic(struct gateway *gw, const struct sip_message *m)

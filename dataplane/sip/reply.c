@@ -118,8 +118,8 @@ static bool has(const struct sip_message *m, enum sip_header id)
 	return sip_value(m, id).len > 0;
 }
 
-enum gw_err sip_reply_write(const struct sip_message *m, uint16_t status, struct span to_tag,
-			    struct span extra, struct writer *out)
+enum gw_err sip_reply_write_body(const struct sip_message *m, uint16_t status, struct span to_tag,
+				 struct span extra, struct span body, struct writer *out)
 {
 	const struct sip_field *via = sip_first(m, SIP_HEADER_VIA);
 
@@ -134,6 +134,15 @@ enum gw_err sip_reply_write(const struct sip_message *m, uint16_t status, struct
 	write_line("Call-ID", sip_value(m, SIP_HEADER_CALL_ID), out);
 	write_line("CSeq", sip_value(m, SIP_HEADER_CSEQ), out);
 	writer_put(out, extra);
-	writer_text(out, "Content-Length: 0\r\n\r\n");
+	writer_text(out, "Content-Length: ");
+	writer_decimal(out, body.len);
+	writer_text(out, "\r\n\r\n");
+	writer_put(out, body);
 	return writer_ok(out) ? GW_OK : GW_NO_ROOM;
+}
+
+enum gw_err sip_reply_write(const struct sip_message *m, uint16_t status, struct span to_tag,
+			    struct span extra, struct writer *out)
+{
+	return sip_reply_write_body(m, status, to_tag, extra, SPAN(""), out);
 }

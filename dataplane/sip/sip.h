@@ -278,6 +278,10 @@ struct sip_uri {
 };
 struct sip_uri sip_uri_parse(struct span text);
 
+/** The character at the front of text, a part of a URI, its escape resolved (RFC 3261 19.1.2), and
+ * its bytes; -1 at the end. */
+int sip_uri_char(struct span text, uint32_t *bytes);
+
 /**
  * An address: "Display" <uri>;params, <uri>;params, or uri;params (then the parameters are the
  * header's, and '?' or ',' in the URI is refused, RFC 3261 20). One element: a comma outside quotes
@@ -480,10 +484,16 @@ enum gw_err GW_MUST_CHECK sip_splice_write(struct sip_splice *s, struct writer *
 /**
  * Writes a response to request m (RFC 3261 8.2.6): status line, every Via in order, From, To (with
  * tag appended when it has none and to_tag is not empty; not for 100), Call-ID, CSeq, then extra
- * (whole lines with CRLF, may be empty), Content-Length: 0. Values are as received, folds
- * included. A To that is no address gets no tag. m may be one that sip_index() refused.
- * GW_SIP_MISSING when m lacks one of them; GW_NO_ROOM: out is worthless then.
+ * (whole lines with CRLF, may be empty), Content-Length and body, whose Content-Type is one of
+ * extra. Values are as received, folds included. A To that is no address gets no tag. m may be one
+ * that sip_index() refused. GW_SIP_MISSING when m lacks one of them; GW_NO_ROOM: out is worthless
+ * then.
  */
+enum gw_err GW_MUST_CHECK sip_reply_write_body(const struct sip_message *m, uint16_t status,
+					       struct span to_tag, struct span extra,
+					       struct span body, struct writer *out);
+
+/** The same without a body. */
 enum gw_err GW_MUST_CHECK sip_reply_write(const struct sip_message *m, uint16_t status,
 					  struct span to_tag, struct span extra,
 					  struct writer *out);

@@ -158,3 +158,20 @@ struct sip_uri sip_uri_parse(struct span text)
 	uri.err = uri.scheme == SIP_SCHEME_OTHER ? GW_SIP_URI_SCHEME : GW_OK;
 	return uri;
 }
+
+static int hex_value(int c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = c >= 0 ? ascii_lower((uint8_t)c) : c;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int sip_uri_char(struct span text, uint32_t *bytes)
+{
+	int high = hex_value(span_at(text, 1)), low = hex_value(span_at(text, 2));
+	bool escaped = span_at(text, 0) == '%' && high >= 0 && low >= 0;
+
+	*bytes = escaped ? 3 : 1;
+	return escaped ? high << 4 | low : span_at(text, 0);
+}

@@ -104,7 +104,8 @@ enum gw_err claims_wwsf(struct pipeline *p)
 /* Step 15: scn may narrow to the mode of the WWSF and to nothing else. */
 enum gw_err claims_scenario(struct pipeline *p)
 {
-	static const char *const scenario[] = {[WWSF_INDIVIDUAL] = "individual"};
+	static const char *const scenario[] = {
+		[WWSF_INDIVIDUAL] = "individual", [WWSF_IMS_AUTH] = "ims-auth"};
 	struct span scn = p->said->scn;
 
 	if (is_absent(scn) || span_equal(scn, span_text(scenario[wwsf_of(p)->mode])))
@@ -134,12 +135,13 @@ enum gw_err claims_scope(struct pipeline *p)
 	return is_absent(asked) || scope_has(p->said->scope, asked) ? GW_OK : GW_TOKEN_SCOPE;
 }
 
-/* Step 16. WWSF_INDIVIDUAL: one impi, one impu or more (PROTOCOL 3.3). */
+/* Step 16. WWSF_INDIVIDUAL: one impi, one impu or more (PROTOCOL 3.3). WWSF_IMS_AUTH: any, or none
+ * (D-13). */
 enum gw_err claims_identities(struct pipeline *p)
 {
 	const struct token_claims *claims = p->said;
-	bool complete =
-		!is_absent(claims->sub) && !is_absent(claims->impi) && claims->impu_count > 0;
+	bool named = !is_absent(claims->impi) && claims->impu_count > 0;
+	bool complete = !is_absent(claims->sub) && (named || wwsf_of(p)->mode == WWSF_IMS_AUTH);
 
 	if (!claims->claims_typed || !complete || span_at(claims->jti, JTI_MAX) >= 0)
 		return GW_TOKEN_CLAIM;

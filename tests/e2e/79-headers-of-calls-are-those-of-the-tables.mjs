@@ -11,7 +11,8 @@ import { DEVICE_WORLDS, assert, scenario } from './lib/scenario.mjs';
 
 const WORLDS = [{ ...DEVICE_WORLDS[0], w2: 'port' }, { workers: 2, mw: 'udp', core: 'script' }]
 	.map((world) => ({ ...world,
-		settings: 'limits: {upgrades_per_second: 1000000, upgrades_burst: 1000000}\n' }));
+		settings: 'limits: {upgrades_per_second: 1000000, upgrades_burst: 1000000}\n'
+			+ 'emergency: {numbers: [112], reason: "Use a <telephone>"}\n' }));
 const NOTHING_MS = 300;
 const FORGED = `<sip:president@${REALM}>`;
 /* what is of the trust domain, in either direction, with a value that is well-formed */
@@ -41,6 +42,17 @@ const sent = (more, check, change) => async ({ core }, alice) => {
 const refused = (status, more, change) => async ({ core }, alice) => {
 	const leg = alice.invites('bob', more, change);
 	await alice.hears(status, 'INVITE', leg);
+	assert.equal(core.of('INVITE', leg).length, 0, 'nothing at the core');
+	alice.sends('ACK', leg, { branch: leg.branch });
+};
+
+/** A case: alice's INVITE of that target is an emergency call (D-32), and she is told so. */
+const emergency = (target) => async ({ core }, alice) => {
+	const leg = alice.invites('bob', [], { target });
+	const answer = await alice.hears(380, 'INVITE', leg);
+	assert.equal(answer.header('Content-Type'), 'application/3gpp-ims+xml');
+	assert.match(answer.body, /^<\?xml version="1.0" encoding="UTF-8"\?>\r\n<ims-3gpp version="1">/);
+	assert.match(answer.body, /<type>emergency<\/type><reason>Use a &lt;telephone&gt;<\/reason>/);
 	assert.equal(core.of('INVITE', leg).length, 0, 'nothing at the core');
 	alice.sends('ACK', leg, { branch: leg.branch });
 };
@@ -88,8 +100,12 @@ const lacks = (names) => (sip) => {
 };
 
 const ORIGINATING = {
-	'an emergency call is for the telephone': refused(380, [], { target: 'urn:service:sos' }),
-	'so is one of its kinds': refused(380, [], { target: 'urn:service:sos.police' }),
+	'an emergency call is for the telephone': emergency('urn:service:sos'),
+	'so is one of its kinds': emergency('urn:service:sos.police'),
+	'and a number that is configured': emergency('tel:112'),
+	'in the words of a page, too': emergency(`sip:1-12@${REALM}`),
+	'another number is not': sent([], (invite) => assert.equal(invite.uri, 'tel:1120'),
+		{ target: 'tel:1120' }),
 	'the Service-Route is the route, whatever the WIC says': sent(
 		[['Route', '<sip:elsewhere.example;lr>'], ['Route', '<sip:further.example;lr>']],
 		(invite) => {

@@ -107,6 +107,7 @@ static struct worker *worker_make(uint16_t w, struct mailbox_hub *hub, struct sn
 			  .verify_jobs = 8,
 			  .large_buffers = 8,
 			  .parked = 8,
+			  .held = 8,
 			  .token_cache = 8,
 			  .token_refused = 8},
 		.env = &env,

@@ -127,6 +127,7 @@ static struct snapshot_part *config_new(struct sim *sim, bool with_wwsf_1)
 		.min_grant_s = sim->shape.min_grant_s,
 		.default_expires_s = 600,
 		.flow_grace_s = sim->shape.grace_s,
+		.hold_indialog_s = sim->shape.hold_s,
 		.ws_ping_s = 25,
 		.ws_silence_s = 60,
 		.tls_steps = 2,

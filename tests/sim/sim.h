@@ -169,6 +169,7 @@ struct sim_shape {
 	uint32_t loss;	    /* percent of datagrams */
 	uint32_t min_grant_s;
 	uint32_t grace_s; /* flow_grace */
+	uint32_t hold_s;  /* hold_indialog */
 	uint32_t timer_c_s;
 	bool restarts; /* the whole gateway, now and then */
 	bool busy;     /* the core says 503 at times */

@@ -95,6 +95,7 @@ void watch_worker(struct sim *sim, uint16_t index)
 	gauge(sim, index, "binding_live", counter_read(&c->binding_live), b.bindings);
 	gauge(sim, index, "transaction_live", counter_read(&c->transaction_live), b.transactions);
 	gauge(sim, index, "parked_live", counter_read(&c->parked_live), b.parked);
+	gauge(sim, index, "held_live", counter_read(&c->held_live), b.held);
 	if (counter_read(&c->verify_live) > b.jobs)
 		gauge(sim, index, "verify_live", counter_read(&c->verify_live), b.jobs);
 	if (counter_read(&c->session_live) > b.sessions)
@@ -122,7 +123,8 @@ bool watch_rests(const struct sim *sim)
 		struct worker_balance b = worker_balance(sim->worker[i].worker);
 
 		if ((b.sessions | b.bindings | b.leaving | b.homes | b.transactions | b.parked |
-		     b.links | b.jobs | b.small_buffers | b.large_buffers | b.counted) != 0 ||
+		     b.held | b.links | b.jobs | b.small_buffers | b.large_buffers | b.counted) !=
+			    0 ||
 		    !mailbox_empty(sim->hub, i))
 			return false;
 	}
@@ -135,15 +137,16 @@ void watch_drained(struct sim *sim)
 		struct worker_balance b = worker_balance(sim->worker[i].worker);
 
 		if ((b.sessions | b.bindings | b.leaving | b.homes | b.transactions | b.parked |
-		     b.links | b.jobs | b.small_buffers | b.large_buffers | b.counted) != 0)
+		     b.held | b.links | b.jobs | b.small_buffers | b.large_buffers | b.counted) !=
+		    0)
 			sim_broken(sim, "pools-balance",
 				   "worker %u after the drain: sessions %u bindings %u "
 				   "leaving %u homes %u "
-				   "transactions %u parked %u "
+				   "transactions %u parked %u held %u "
 				   "links %u jobs %u small %u large %u counted %u",
 				   i, b.sessions, b.bindings, b.leaving, b.homes, b.transactions,
-				   b.parked, b.links, b.jobs, b.small_buffers, b.large_buffers,
-				   b.counted);
+				   b.parked, b.held, b.links, b.jobs, b.small_buffers,
+				   b.large_buffers, b.counted);
 		if (!mailbox_empty(sim->hub, i))
 			sim_broken(sim, "pools-balance", "worker %u has mail after the drain", i);
 	}

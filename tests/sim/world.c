@@ -296,6 +296,7 @@ static struct sim_shape shape_of(struct sim *sim)
 		.timer_c_s = (uint32_t)sim_between(sim, 12, 40),
 		.restarts = sim_chance(sim, 25),
 		.busy = sim_chance(sim, 50),
+		.hold_s = sim_chance(sim, 50) ? (uint32_t)sim_between(sim, 1, 4) : 0,
 	};
 
 	return s;
@@ -316,6 +317,7 @@ static void worker_start(struct sim *sim, uint16_t index)
 			  .verify_jobs = tight ? 2 : 32,
 			  .large_buffers = tight ? 24 : 64,
 			  .parked = tight ? 2 : 16,
+			  .held = tight ? 1 : 8,
 			  .token_cache = tight ? 2 : 64,
 			  .token_refused = tight ? 2 : 64},
 		.env = &sim->env,

@@ -330,9 +330,33 @@ TEST(config, says_file_line_and_reason_for_each_kind_of_fault)
 		 "    mode: ims-auth\n    jti: required\n    origins: "
 		 "[\"https://shop.example\"]\n",
 		 "wicgate.yaml:18: wwsf[].jti: not with mode ims-auth, which takes no tokens"},
+		{"    issuer: shop-waf\n    origins: [\"https://shop.example\"]\n"
+		 "    identities: {file: shop-pairs.csv}\n",
+		 "    mode: ims-auth\n    demand_token: true\n    origins: "
+		 "[\"https://shop.example\"]\n",
+		 "wicgate.yaml:16: wwsf[].issuer: must be given"},
+		{"    issuer: shop-waf\n", "    issuer: shop-waf\n    demand_token: true\n",
+		 "wicgate.yaml:18: wwsf[].demand_token: with mode ims-auth only, others always do"},
+		{"    issuer: shop-waf\n", "    issuer: shop-waf\n    waf_identity: 'a\"b'\n",
+		 "wicgate.yaml:18: wwsf[].waf_identity: white space, quotes, '<', '>' and bytes "
+		 "beyond ASCII cannot stand here"},
+		{"    issuer: shop-waf\n", "    issuer: shop-waf\n    waf_parameter: a=b\n",
+		 "wicgate.yaml:18: wwsf[].waf_parameter: \"a=b\": letters, digits, '-', '_' and "
+		 "'.' expected"},
 		{"access:\n", "access:\n  placeholder_user: \"a@b\"\n",
 		 "wicgate.yaml:5: access.placeholder_user: \"a@b\": letters, digits, '-', '_' and "
 		 "'.' expected"},
+		{"wwsf:\n", "emergency: {numbers: [\"112\", \"1-1\"]}\nwwsf:\n",
+		 "wicgate.yaml:15: emergency.numbers: \"1-1\": digits, '*' and '#' expected"},
+		{"wwsf:\n", "emergency: {numbers: [+]}\nwwsf:\n",
+		 "wicgate.yaml:15: emergency.numbers: \"+\": digits, '*' and '#' expected"},
+		{"wwsf:\n", "emergency: {policy: 380}\nwwsf:\n",
+		 "wicgate.yaml:15: emergency.policy: \"380\" is none of alternative-service, "
+		 "forbidden, forward"},
+		{"wwsf:\n", "emergency: {reason: \"a\\nb\"}\nwwsf:\n",
+		 "wicgate.yaml:15: emergency.reason: a control character"},
+		{"wwsf:\n", "limits: {hold_indialog: 5}\nwwsf:\n",
+		 "wicgate.yaml:15: limits.hold_indialog: 5 is out of range 0..4"},
 		{"wwsf:\n", "verify: {driver: crypto_mb}\nwwsf:\n",
 		 "wicgate.yaml:15: driver crypto_mb: not in this version"},
 		{"wwsf:\n", "store: \"redis://127.0.0.1:6379\"\nwwsf:\n",

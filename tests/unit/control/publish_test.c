@@ -85,6 +85,9 @@ TEST(publish, tells_who_authenticates_the_users_of_a_site)
 	EXPECT_EQ(0, part->wwsf[0].issuer);
 	EXPECT(!part->wwsf[0].aka);
 	EXPECT_SPAN("wic", part->placeholder_user);
+	EXPECT(!part->wwsf[0].outlives_token);
+	EXPECT_SPAN("", part->wwsf[0].waf_identity);
+	EXPECT_SPAN("authorization-entity", part->wwsf[0].waf_parameter);
 	part->part.free(&part->part);
 	part = published("    issuer: shop-waf\n    origins: [\"https://shop.example\"]\n"
 			 "    identities: {file: shop-pairs.csv}\n",
@@ -93,6 +96,35 @@ TEST(publish, tells_who_authenticates_the_users_of_a_site)
 	EXPECT_EQ(WWSF_IMS_AUTH, part->wwsf[0].mode);
 	EXPECT_EQ(WWSF_NO_ISSUER, part->wwsf[0].issuer);
 	EXPECT(part->wwsf[0].aka);
+	part->part.free(&part->part);
+	part = published("    issuer: shop-waf\n    origins: [\"https://shop.example\"]\n"
+			 "    identities: {file: shop-pairs.csv}\n",
+			 "    mode: ims-auth\n    demand_token: true\n    issuer: shop-waf\n"
+			 "    jti: required\n    origins: [\"https://shop.example\"]\n");
+	EXPECT_EQ(WWSF_IMS_AUTH, part->wwsf[0].mode);
+	EXPECT_EQ(0, part->wwsf[0].issuer);
+	EXPECT(part->wwsf[0].jti_required);
+	part->part.free(&part->part);
+}
+
+TEST(publish, tells_what_becomes_of_emergency_calls_in_words_that_xml_can_hold)
+{
+	struct config_part *part = published("wwsf:\n", "limits: {hold_indialog: 4}\nwwsf:\n");
+
+	EXPECT_EQ(4, part->hold_indialog_s);
+	EXPECT_EQ(EMERGENCY_ALTERNATIVE_SERVICE, part->emergency.policy);
+	EXPECT_EQ(0, part->emergency.number_count);
+	EXPECT_SPAN("Emergency calls are not served here: use a telephone.",
+		    part->emergency.reason_xml);
+	part->part.free(&part->part);
+	part = published("wwsf:\n", "emergency: {numbers: [112, +49112], policy: forward, "
+				    "reason: \"<a> & b\"}\nwwsf:\n");
+	EXPECT_EQ(0, part->hold_indialog_s);
+	EXPECT_EQ(EMERGENCY_FORWARD, part->emergency.policy);
+	EXPECT_EQ(2, part->emergency.number_count);
+	EXPECT_SPAN("112", part->emergency.number[0]);
+	EXPECT_SPAN("+49112", part->emergency.number[1]);
+	EXPECT_SPAN("&lt;a&gt; &amp; b", part->emergency.reason_xml);
 	part->part.free(&part->part);
 }
 
@@ -230,6 +262,7 @@ TEST(publish, leaves_out_keys_that_are_taken_back)
 TEST_MAIN("publish", RUN(publish, makes_a_tls_context_for_each_worker),
 	  RUN(publish, makes_a_part_that_outlives_its_configuration),
 	  RUN(publish, tells_who_authenticates_the_users_of_a_site),
+	  RUN(publish, tells_what_becomes_of_emergency_calls_in_words_that_xml_can_hold),
 	  RUN(publish, tells_how_the_tokens_of_an_issuer_are_read),
 	  RUN(publish, tells_where_tokens_may_come_and_that_they_need_a_jti),
 	  RUN(publish, tells_the_home_domains_of_a_web_site_that_has_no_pairs),

@@ -41,6 +41,8 @@ TEST(farewell, is_a_register_of_its_own_for_the_contact_and_path_of_the_first)
 	const char *text;
 
 	world_start();
+	world.wwsf[0].waf_parameter = SPAN("authorization-entity");
+	world.wwsf[0].waf_identity = SPAN("waf.shop.example");
 	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(100), 600000)));
 	snprintf(first, sizeof(first), "%s", world_only(TO_MW));
 	core_registers(7200);
@@ -56,6 +58,7 @@ TEST(farewell, is_a_register_of_its_own_for_the_contact_and_path_of_the_first)
 	EXPECT_LINE("<sip:alice@home1.net>", text, "To");
 	EXPECT_LINE(line(first, "Path"), text, "Path");
 	EXPECT_LINE(line(first, "Authorization"), text, "Authorization");
+	EXPECT(contains(line(text, "Authorization"), "entity=\"waf.shop.example\""));
 	EXPECT_LINE(line(first, "P-Visited-Network-ID"), text, "P-Visited-Network-ID");
 	EXPECT_LINE("path", text, "Require");
 	EXPECT_LINE("path, outbound", text, "Supported");

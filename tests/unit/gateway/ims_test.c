@@ -224,7 +224,7 @@ TEST(request, of_another_scheme_goes_on_without_it)
 	EXPECT_TEXT(RESPONSE PENDING,
 		    line(mw_register(with_lines("Authorization: Basic x" CRLF
 						"Authorization: " RESPONSE CRLF
-						"Proxy-Authorization: " RESPONSE CRLF,
+						"Proxy-Authorization: Basic x" CRLF,
 						600)),
 			 "Authorization"));
 	EXPECT_EQ(1, lines(world_sent(0)->text, "Authorization"));

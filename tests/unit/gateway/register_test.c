@@ -126,6 +126,43 @@ TEST(request, of_another_home_network_carries_its_realm_flag_and_networks)
 	EXPECT(contains(line(mw, "P-Charging-Vector"), "orig-ioi=\"visited2.net\""));
 }
 
+/** D-19. */
+TEST(request, is_not_clamped_where_registrations_may_outlive_their_tokens)
+{
+	const char *mw;
+
+	world_start();
+	world.wwsf[0].outlives_token = true;
+	EXPECT_EQ(GW_TOKEN_SHORT, wic_sends(0, register_jssip(token_alice(50), 600)));
+	world_forget();
+	mw = mw_register(register_jssip(token_alice(100), 7200));
+	EXPECT_LINE("7200", mw, "Expires");
+	EXPECT(contains(line(mw, "Contact"), ";expires=7200"));
+	core_registers(3600);
+	EXPECT(contains(line(world_sent(world.count - 1)->text, "Contact"), ";expires=3600"));
+	world_wait(3590ull * 1000000);
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	world_wait(20ull * 1000000);
+	EXPECT_EQ(0, gateway_bindings(world.gw));
+}
+
+/** D-15. */
+TEST(request, names_the_third_party_that_vouches_for_the_user)
+{
+	static const char wanted[] =
+		"Digest username=\"alice@ims.home1.net\",realm=\"home1.net\",nonce=\"\","
+		"uri=\"sip:home1.net\",response=\"\",integrity-protected=\"auth-done\","
+		"x-waf=\"waf.shop.example\"";
+
+	world_start();
+	world.wwsf[0].waf_parameter = SPAN("x-waf");
+	world.wwsf[0].waf_identity = SPAN("waf.shop.example");
+	EXPECT_LINE(wanted, mw_register(register_jssip(token_alice(3570), 600)), "Authorization");
+	core_registers(600);
+	/* also where no token came along */
+	EXPECT_LINE(wanted, mw_register(register_jssip(NULL, 0)), "Authorization");
+}
+
 TEST(request, carries_no_byte_of_the_token_to_the_core)
 {
 	const char *mw, *token;
@@ -583,6 +620,8 @@ TEST_MAIN("gateway_register", RUN(request, of_protocol_5_7_becomes_the_mw_messag
 	  RUN(request, goes_to_the_first_next_hop_that_is_up),
 	  RUN(request, is_answered_504_when_no_next_hop_is_up),
 	  RUN(request, is_answered_503_when_no_signature_can_be_checked_now),
+	  RUN(request, is_not_clamped_where_registrations_may_outlive_their_tokens),
+	  RUN(request, names_the_third_party_that_vouches_for_the_user),
 	  RUN(request, gives_every_verify_job_back),
 	  RUN(request, is_refused_when_the_transactions_are_used_up),
 	  RUN(request, of_a_flow_that_owes_too_many_is_refused_and_others_are_not))

@@ -293,6 +293,7 @@ static void gateway_start(void)
 		.max_transactions = 8,
 		.max_message = 65536,
 		.max_parked = 4,
+		.max_held = 2,
 		.verify_jobs = 4,
 		.token_cache = 8,
 		.token_refused = 8,

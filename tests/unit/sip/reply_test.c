@@ -34,6 +34,25 @@ TEST(reply, copies_what_a_response_repeats_and_adds_a_tag)
 		    writer_span(&b.out));
 }
 
+TEST(reply, has_a_body_with_its_length)
+{
+	struct bench b;
+
+	EXPECT_EQ(GW_OK, reply(&b, SPAN(TEXT_MESSAGE), 380, ""));
+	writer_init(&b.out, b.room, sizeof(b.room));
+	EXPECT_EQ(GW_OK,
+		  sip_reply_write_body(&b.m, 380, SPAN("gw1"), SPAN("Content-Type: text/plain\r\n"),
+				       SPAN("call somebody"), &b.out));
+	EXPECT_SPAN("SIP/2.0 380 Alternative Service\r\n" MESSAGE_HEAD
+		    "To: \"Bob\" <sip:bob@example.test>;tag=gw1\r\n" MESSAGE_TAIL
+		    "Content-Type: text/plain\r\nContent-Length: 13\r\n\r\ncall somebody",
+		    writer_span(&b.out));
+	writer_init(&b.out, b.room, writer_len(&b.out) - 1);
+	EXPECT_EQ(GW_NO_ROOM,
+		  sip_reply_write_body(&b.m, 380, SPAN("gw1"), SPAN("Content-Type: text/plain\r\n"),
+				       SPAN("call somebody"), &b.out));
+}
+
 TEST(reply, adds_no_tag_to_trying)
 {
 	struct bench b;
@@ -129,7 +148,8 @@ TEST(reply, gives_the_standard_reasons)
 }
 
 TEST_MAIN("sip reply", RUN(reply, copies_what_a_response_repeats_and_adds_a_tag),
-	  RUN(reply, adds_no_tag_to_trying), RUN(reply, keeps_a_tag_that_is_there_in_any_case),
+	  RUN(reply, has_a_body_with_its_length), RUN(reply, adds_no_tag_to_trying),
+	  RUN(reply, keeps_a_tag_that_is_there_in_any_case),
 	  RUN(reply, is_not_misled_by_a_tag_of_the_uri_or_the_display_name),
 	  RUN(reply, adds_no_tag_to_a_malformed_to), RUN(reply, answers_a_request_that_was_refused),
 	  RUN(reply, needs_every_header_it_repeats), RUN(reply, says_when_the_room_is_too_small),

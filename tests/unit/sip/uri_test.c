@@ -199,6 +199,26 @@ TEST(uri, stays_inside_its_text_at_every_cut)
 	}
 }
 
+TEST(uri, has_characters_with_escapes_and_without)
+{
+	static const struct {
+		const char *text;
+		int c;
+		uint32_t bytes;
+	} rows[] = {
+		{"", -1, 1},	 {"a", 'a', 1},	  {"%41", 'A', 3}, {"%7e1", '~', 3},
+		{"%7E", '~', 3}, {"%00", 0, 3},	  {"%ff", 255, 3}, {"%", '%', 1},
+		{"%4", '%', 1},	 {"%4g", '%', 1}, {"%g4", '%', 1}, {"%%41", '%', 1},
+	};
+
+	for (uint32_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint32_t bytes = 0;
+
+		EXPECT_EQ(rows[i].c, sip_uri_char(span_text(rows[i].text), &bytes));
+		EXPECT_EQ(rows[i].bytes, bytes);
+	}
+}
+
 TEST_MAIN("sip uri", RUN(uri, splits_every_part_of_a_sip_uri), RUN(uri, reads_a_host_alone),
 	  RUN(uri, keeps_semicolons_and_question_marks_of_the_user_with_the_user),
 	  RUN(uri, reads_an_ipv6_reference), RUN(uri, refuses_what_the_grammar_does_not_have),
@@ -208,4 +228,5 @@ TEST_MAIN("sip uri", RUN(uri, splits_every_part_of_a_sip_uri), RUN(uri, reads_a_
 	  RUN(uri, knows_a_urn_and_names_unknown_schemes),
 	  RUN(uri, takes_a_uri_at_the_limit_and_none_longer),
 	  RUN(uri, takes_parameters_up_to_the_limit_and_not_one_more),
-	  RUN(uri, stays_inside_its_text_at_every_cut))
+	  RUN(uri, stays_inside_its_text_at_every_cut),
+	  RUN(uri, has_characters_with_escapes_and_without))

@@ -254,6 +254,24 @@ TEST(token, f19_for_a_disabled_web_site_is_refused)
 	revocations = (struct revocation_part){0};
 }
 
+/* ---- D-13: who the user is the core finds out ---- */
+
+TEST(token, of_a_site_whose_users_the_core_authenticates_needs_no_identities)
+{
+	wwsfs[SHOP].mode = WWSF_IMS_AUTH;
+	EXPECT_EQ(GW_OK, payload_outcome("{" ISS "," AUD "," TIMES ",\"sub\":\"s\"}"));
+	EXPECT_EQ(GW_OK, payload_outcome("{" ISS "," AUD "," TIMES ",\"sub\":\"s\","
+					 "\"scn\":\"ims-auth\"}"));
+	EXPECT_EQ(GW_OK, payload_outcome(GOOD_PAYLOAD));
+	EXPECT_EQ(GW_TOKEN_CLAIM, payload_outcome("{" ISS "," AUD "," TIMES "}"));
+	EXPECT_EQ(GW_TOKEN_SCENARIO, payload_outcome("{" ISS "," AUD "," TIMES ",\"sub\":\"s\","
+						     "\"scn\":\"individual\"}"));
+	wwsfs[SHOP].mode = WWSF_INDIVIDUAL;
+	EXPECT_EQ(GW_TOKEN_CLAIM, payload_outcome("{" ISS "," AUD "," TIMES ",\"sub\":\"s\"}"));
+	EXPECT_EQ(GW_TOKEN_SCENARIO, payload_outcome("{" ISS "," AUD "," IDENTITIES "," TIMES
+						     ",\"scn\":\"ims-auth\"}"));
+}
+
 /* ---- claims by other names ---- */
 
 TEST(token, may_name_its_claims_as_the_issuer_is_configured)
@@ -404,6 +422,7 @@ int main(void)
 		RUN(token, f18_without_the_scope_that_is_asked_for_is_refused),
 		RUN(token, f18_is_asked_for_another_scope_when_it_does_not_register),
 		RUN(token, f19_for_a_disabled_web_site_is_refused),
+		RUN(token, of_a_site_whose_users_the_core_authenticates_needs_no_identities),
 		RUN(token, may_name_its_claims_as_the_issuer_is_configured),
 		RUN(token, may_map_one_claim_to_two),
 		RUN(token, in_which_all_is_wrong_is_refused_in_the_order_of_the_specification),

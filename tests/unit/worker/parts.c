@@ -79,6 +79,8 @@ static void config_limits(struct world_config *c, const struct world *world)
 	c->issuer.scope_register = world->scope;
 	c->issuer.scope_originate = world->scope;
 	c->wwsf.mode = world->mode;
+	if (world->mode == WWSF_IMS_AUTH)
+		c->wwsf.issuer = WWSF_NO_ISSUER;
 	c->wwsf.connections = world->limits.connections;
 	c->wwsf.max_connections = world->limits.max_connections;
 	c->wwsf.registrations = world->limits.registrations;

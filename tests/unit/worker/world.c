@@ -41,6 +41,7 @@ struct world world_plan(void)
 			  .verify_jobs = 8,
 			  .large_buffers = 8,
 			  .parked = 4,
+			  .held = 2,
 			  .token_cache = 16,
 			  .token_refused = 16},
 		.hop = MW_UDP,
@@ -121,6 +122,7 @@ static void expect_balance(const struct world *world)
 		EXPECT_EQ(0, b.small_buffers);
 		EXPECT_EQ(0, b.large_buffers);
 		EXPECT_EQ(0, b.parked);
+		EXPECT_EQ(0, b.held);
 	}
 	EXPECT_EQ(0, world_count(world, conn_live));
 	EXPECT_EQ(0, world_count(world, session_live));
