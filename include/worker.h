@@ -99,7 +99,7 @@ const struct counters *worker_counters(const struct worker *w);
 
 /** What is out of the worker's pools, for the balance that tests check. */
 struct worker_balance {
-	uint32_t sessions, bindings, leaving, homes, transactions, parked, links, jobs,
+	uint32_t sessions, bindings, leaving, homes, transactions, finished, parked, links, jobs,
 		small_buffers, large_buffers;
 	uint32_t counted; /* connections that the limits of their address and WWSF count */
 };
