@@ -129,7 +129,7 @@ static void command_run_workers(struct cli_request *request, void *context)
 
 static void command_run_status(struct cli_request *request, void *context)
 {
-	json_int_t connections = 0, sessions = 0, bindings = 0, transactions = 0;
+	json_int_t connections = 0, sessions = 0, bindings = 0, transactions = 0, finished = 0;
 	const struct commands *c = context;
 	struct node_status s = {0};
 
@@ -138,14 +138,15 @@ static void command_run_status(struct cli_request *request, void *context)
 	COMMAND_SUM(sessions, c, session_live);
 	COMMAND_SUM(bindings, c, binding_live);
 	COMMAND_SUM(transactions, c, transaction_live);
+	COMMAND_SUM(finished, c, transaction_finished);
 	cli_reply(request,
-		  json_pack("{s:{s:s, s:s, s:s, s:I, s:i, s:I, s:s, s:s, s:I, s:I, s:I, s:I}}",
+		  json_pack("{s:{s:s, s:s, s:s, s:I, s:i, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:I}}",
 			    "status", "version", s.version, "node", s.node, "state", s.state,
 			    "uptime_s", (json_int_t)s.uptime_s, "workers", (int)c->workers,
 			    "config_generation", (json_int_t)s.config_generation, "port_driver",
 			    s.port_driver, "verify_driver", s.verify_driver, "connections",
 			    connections, "sessions", sessions, "bindings", bindings, "transactions",
-			    transactions));
+			    transactions, "finished", finished));
 }
 
 /* ---- the rest ------------------------------------------------------------------------------ */

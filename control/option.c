@@ -383,7 +383,9 @@ static const struct option options[] = {
 	NUMBER("limits.max_bindings", "", "100000", 1, 10000000, OPTION_RESTART,
 	       HERE(limits.max_bindings), "Bindings, shared out to the workers."),
 	NUMBER("limits.max_transactions", "", "200000", 1, 10000000, OPTION_RESTART,
-	       HERE(limits.max_transactions), "SIP transactions, shared out to the workers."),
+	       HERE(limits.max_transactions),
+	       "SIP transactions under way, shared out to the workers; eight finished ones "
+	       "for each are remembered."),
 	NUMBER("limits.max_message", "bytes", "65536", 2048, 1048576, OPTION_RESTART,
 	       HERE(limits.max_message), "Longest SIP message."),
 	NUMBER("limits.max_output", "bytes", "65536", 4096, 16777216, OPTION_RESTART,

@@ -543,6 +543,7 @@ struct worker_balance worker_balance(const struct worker *w)
 		.leaving = gateway_leaving(w->gateway),
 		.homes = gateway_homes(w->gateway),
 		.transactions = gateway_transactions(w->gateway),
+		.finished = gateway_finished(w->gateway),
 		.parked = gateway_parked(w->gateway),
 		.held = gateway_held(w->gateway),
 		.links = slots_live(w->links),

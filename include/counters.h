@@ -125,6 +125,9 @@
 	X(outbox_kept, "messages for another worker that waited for room") \
 	X(outbox_dropped, "of such messages, those that found no room to wait in") \
 	X(transaction_live, "live transactions now") \
+	X(transaction_finished, "finished transactions now that absorb what comes again") \
+	X(transaction_forgotten, "finished transactions forgotten early: table full") \
+	X(transaction_copy_forgotten, "messages of theirs that are not said again: table full") \
 	X(transaction_timeout, "transactions without a final response in time") \
 	X(mw_requests_out, "requests sent to the core") \
 	X(mw_requests_in, "requests from the core, as they arrive here") \

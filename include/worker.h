@@ -100,8 +100,8 @@ const struct counters *worker_counters(const struct worker *w);
 
 /** What is out of the worker's pools, for the balance that tests check. */
 struct worker_balance {
-	uint32_t sessions, bindings, leaving, homes, transactions, parked, held, links, jobs,
-		small_buffers, large_buffers;
+	uint32_t sessions, bindings, leaving, homes, transactions, finished, parked, held, links,
+		jobs, small_buffers, large_buffers;
 	uint32_t counted; /* connections that the limits of their address and WWSF count */
 };
 struct worker_balance worker_balance(const struct worker *w);

@@ -110,14 +110,17 @@ static enum gw_err write_answer(struct gateway *gw)
 
 enum gw_err cancel_from_wic(struct gateway *gw, struct wic *wic)
 {
-	struct transaction *t = transaction_find(gw, transaction_flow_key(gw, wic), SIP_INVITE);
+	uint64_t key = transaction_flow_key(gw, wic);
+	struct transaction *t = transaction_find(gw, key, SIP_INVITE);
 	enum gw_err err;
 
-	if (t == NULL)
+	if (t == NULL && tombstone_find(gw, key, SIP_INVITE) == NULL)
 		return GW_SIP_NO_TRANSACTION;
 	err = write_answer(gw);
 	if (err == GW_OK)
 		err = gw->env->to_wic(gw->env->context, wic->flow, writer_span(&gw->out));
+	if (t == NULL)
+		return err; /* it comes too late (RFC 3261 9.2) */
 	cancel_transaction(gw, t);
 	transaction_settle(gw, t);
 	return err;
@@ -125,9 +128,10 @@ enum gw_err cancel_from_wic(struct gateway *gw, struct wic *wic)
 
 void cancel_from_mw(struct gateway *gw, const struct mw_source *source)
 {
-	struct transaction *t = transaction_find(gw, transaction_key(gw, &gw->message), SIP_INVITE);
+	uint64_t key = transaction_key(gw, &gw->message);
+	struct transaction *t = transaction_find(gw, key, SIP_INVITE);
 
-	if (t == NULL) {
+	if (t == NULL && tombstone_find(gw, key, SIP_INVITE) == NULL) {
 		gateway_count(gw, GW_SIP_NO_TRANSACTION);
 		terminate_refuse(gw, source, 481, SPAN(""));
 		return;
@@ -135,6 +139,8 @@ void cancel_from_mw(struct gateway *gw, const struct mw_source *source)
 	if (write_answer(gw) == GW_OK &&
 	    gw->env->to_source(gw->env->context, source, writer_span(&gw->out)) == GW_OK)
 		counter_add(&gw_counters(gw)->mw_responses_out, 1);
+	if (t == NULL)
+		return; /* it comes too late (RFC 3261 9.2) */
 	if (t->orphan && t->server.state == SIP_PROCEEDING) {
 		t->cancelled = true; /* nobody is there to say 487 */
 		transaction_answer(gw, t, 487);

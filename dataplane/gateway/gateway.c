@@ -24,6 +24,7 @@ struct gateway *gateway_new(const struct gateway_config *config)
 				     sizeof(struct transaction), config->epoch);
 	gw->heads = slots_new(config->worker, config->max_transactions / HEADS_SHARE + 1, HEAD_LONG,
 			      config->epoch);
+	gw->tombs = tombstones_new(config);
 	gw->parked = parked_pool_new(config);
 	gw->hops = hops_new();
 	gw->cache = token_cache_new(config->token_cache);
@@ -37,8 +38,8 @@ struct gateway *gateway_new(const struct gateway_config *config)
 	gw->stamped_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
 	gw->resumed_memory = malloc(config->max_message);
 	if (!homes_open(gw) || !held_open(gw) || !outbox_open(gw) || !gw->bindings ||
-	    !gw->transactions || !gw->heads || !gw->hops || !gw->parked || !gw->cache ||
-	    !gw->asked || !gw->refused || !gw->sites || !gw->wheel || !gw->bucket ||
+	    !gw->transactions || !gw->tombs || !gw->heads || !gw->hops || !gw->parked ||
+	    !gw->cache || !gw->asked || !gw->refused || !gw->sites || !gw->wheel || !gw->bucket ||
 	    !gw->lines_memory || !gw->out_memory || !gw->stamped_memory || !gw->resumed_memory) {
 		gateway_free(gw);
 		return NULL;
@@ -54,6 +55,7 @@ void gateway_free(struct gateway *gw)
 		return;
 	slots_free(gw->bindings);
 	slots_free(gw->transactions);
+	tombstones_free(gw->tombs);
 	homes_close(gw);
 	held_close(gw);
 	outbox_close(gw);
@@ -311,6 +313,8 @@ void gateway_response(struct gateway *gw, const struct mw_source *source, struct
 		return;
 	}
 	counter_add(&gw_counters(gw)->mw_responses_in, 1);
+	if (t == NULL && top.err == GW_OK && tombstone_response(gw, &top))
+		return;
 	if (t == NULL || !is_answer_to(t, gw->message.method)) {
 		counter_add(&gw_counters(gw)->mw_unmatched, 1);
 		gateway_count(gw, GW_SIP_NO_TRANSACTION);
@@ -330,6 +334,10 @@ void gateway_flow_ended(struct gateway *gw, struct wic *wic)
 	flow_loss(gw, wic);
 	while ((t = wic->pending) != NULL) /* each is off the list then */
 		transaction_orphaned(gw, t);
+	while ((t = wic->accepted) != NULL) { /* nobody says its 2xx again */
+		transaction_detach(gw, t);
+		transaction_settle(gw, t);
+	}
 }
 
 void gateway_target_lost(struct gateway *gw, const struct mw_target *target)

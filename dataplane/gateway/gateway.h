@@ -34,6 +34,9 @@ struct wic {
 	uint32_t transactions;	     /* of this flow, not yet answered */
 	uint32_t requests;	     /* of these, begun by the WIC */
 	struct transaction *pending; /* all of them, the gateway's list */
+	/* INVITEs of the core that it has answered with a 2xx whose ACK is to come: the gateway's
+	 */
+	struct transaction *accepted;
 	uint64_t identity; /* hash of the pair that the core may hold for this flow; 0: none */
 	uint64_t brief_us; /* when the first of the last 423s was relayed */
 	uint32_t briefs;   /* 423s relayed since */
@@ -271,6 +274,8 @@ uint32_t gateway_hops(struct gateway *gw, uint32_t *cursor, uint32_t max, struct
 
 uint32_t gateway_bindings(const struct gateway *gw);
 uint32_t gateway_transactions(const struct gateway *gw);
+/** Of finished transactions, what is left to absorb repeats. */
+uint32_t gateway_finished(const struct gateway *gw);
 uint32_t gateway_parked(const struct gateway *gw);
 uint32_t gateway_homes(const struct gateway *gw);
 uint32_t gateway_held(const struct gateway *gw);

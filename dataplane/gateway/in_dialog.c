@@ -134,7 +134,7 @@ enum gw_err in_dialog_request(struct gateway *gw, struct wic *wic)
 	return err;
 }
 
-void in_dialog_ack_to_wic(struct gateway *gw, const struct wic *wic, const struct route_top *top)
+void in_dialog_ack_to_wic(struct gateway *gw, struct wic *wic, const struct route_top *top)
 {
 	struct transaction once = {
 		.kind = TRANSACTION_TERMINATE,
@@ -146,6 +146,8 @@ void in_dialog_ack_to_wic(struct gateway *gw, const struct wic *wic, const struc
 
 	if (err == GW_OK)
 		err = gw->env->to_wic(gw->env->context, wic->flow, writer_span(&gw->out));
-	if (err != GW_OK)
+	if (err == GW_OK)
+		transaction_acked(gw, wic);
+	else
 		gateway_count(gw, err);
 }

@@ -162,6 +162,7 @@ struct gateway {
 	struct wheel *wheel; /* context: the gateway */
 	uint32_t *bucket;    /* of transactions by key: slot + 1 */
 	uint32_t bucket_mask;
+	struct tombstones *tombs; /* of finished transactions */
 	uint8_t bucket_key[16];
 	uint64_t wanted_hash, wanted_us; /* the name that control was asked for last */
 	/* per turn */
@@ -260,7 +261,6 @@ struct span request_lines(struct gateway *gw, uint32_t mark);
 /** Writes 64 random bits in hexadecimal. */
 void request_random(struct gateway *gw, struct writer *out);
 /** Makes a charging identifier: ICID_LEN characters. */
-#define ICID_LEN 32
 void request_icid(struct gateway *gw, uint8_t icid[ICID_LEN]);
 /** Writes a P-Charging-Vector line with this charging identifier. */
 void request_charging(struct gateway *gw, const struct realm_config *realm, struct span icid,
@@ -634,6 +634,10 @@ void originate_prefetch(struct gateway *gw, const struct binding *b);
 /** No WWSF may originate for an identity that is not registered: GW_TOKEN_SCENARIO. */
 enum gw_err GW_MUST_CHECK originate_authorized(void);
 void originate_response(struct gateway *gw, struct transaction *t);
+/** Writes the response in gw->message to gw->out as wic (NULL: gone) gets it. mark: what its
+ * Record-Route of ours says; NULL: inside a dialog. */
+enum gw_err GW_MUST_CHECK originate_answer(struct gateway *gw, const struct wic *wic,
+					   struct dialog_mark *mark, enum mw_transport transport);
 void terminate_request(struct gateway *gw, const struct mw_source *source, struct handle flow,
 		       bool flow_known);
 /** The owner of the flow is another worker: it gets gw->message. */
@@ -683,7 +687,7 @@ void home_deliver(struct gateway *gw, const struct mw_source *source, struct han
  * GW_FLOW_FORGED, GW_SIP_NO_TRANSACTION. */
 enum gw_err GW_MUST_CHECK in_dialog_request(struct gateway *gw, struct wic *wic);
 /** An ACK of the core to a 2xx: forwarded, never answered. */
-void in_dialog_ack_to_wic(struct gateway *gw, const struct wic *wic, const struct route_top *top);
+void in_dialog_ack_to_wic(struct gateway *gw, struct wic *wic, const struct route_top *top);
 
 /* emergency.c */
 /** Whether the request in gw->message, which begins something, is an emergency call that is not

@@ -211,44 +211,34 @@ static enum gw_err originate_initial(struct gateway *gw, struct wic *wic)
 	return originate_send(gw, t);
 }
 
-/** A request that is under way already: the ACK of its failure, or the same once more. */
-static bool originate_known(struct gateway *gw, const struct wic *wic)
-{
-	enum sip_method method = gw->message.method;
-	struct transaction *t = transaction_find(gw, transaction_flow_key(gw, wic),
-						 method == SIP_ACK ? SIP_INVITE : method);
-
-	if (t == NULL || (method == SIP_ACK && t->server.state == SIP_ACCEPTED))
-		return false; /* RFC 6026 7.1: the ACK of a 2xx, whatever its branch */
-	if (method == SIP_ACK)
-		transaction_acknowledged(gw, t);
-	else
-		transaction_again(gw, t);
-	return true;
-}
-
 enum gw_err originate_request(struct gateway *gw, struct wic *wic)
 {
 	if (gw->message.method == SIP_CANCEL)
 		return cancel_from_wic(gw, wic);
-	if (originate_known(gw, wic))
+	if (transaction_repeated(gw, transaction_flow_key(gw, wic), NULL))
 		return GW_OK;
 	if (gw->message.method == SIP_ACK || request_in_dialog(&gw->message))
 		return in_dialog_request(gw, wic);
 	return originate_initial(gw, wic);
 }
 
+enum gw_err originate_answer(struct gateway *gw, const struct wic *wic, struct dialog_mark *mark,
+			     enum mw_transport transport)
+{
+	request_begin(gw, &gw->message);
+	response_no_503(gw);
+	if (wic != NULL && mark != NULL)
+		route_record_response(gw, wic, mark, transport);
+	return response_to_wic(gw);
+}
+
 void originate_response(struct gateway *gw, struct transaction *t)
 {
 	uint16_t status = gw->message.status == 503 ? 500 : gw->message.status;
-	struct wic *wic = gw->env->wic(gw->env->context, t->flow);
-	enum gw_err err;
+	const struct wic *wic = gw->env->wic(gw->env->context, t->flow);
+	struct dialog_mark *mark = t->origination.in_dialog ? NULL : &t->origination.mark;
+	enum gw_err err = originate_answer(gw, wic, mark, t->target.transport);
 
-	request_begin(gw, &gw->message);
-	response_no_503(gw);
-	if (wic != NULL && !t->origination.in_dialog)
-		route_record_response(gw, wic, &t->origination.mark, t->target.transport);
-	err = response_to_wic(gw);
 	if (err == GW_OK)
 		transaction_respond(gw, t, status);
 	else if (status >= 200)

@@ -105,12 +105,22 @@ static struct transaction *answered(struct gateway *gw, const struct wic *wic)
 	return t->method == method || (method == SIP_CANCEL && t->cancel_sent) ? t : NULL;
 }
 
+/** It comes again, and nobody waits for it any more. */
+static bool answers_finished(struct gateway *gw, const struct wic *wic)
+{
+	struct sip_via top = request_top_via(&gw->message);
+
+	return top.err == GW_OK && tombstone_absorbs(gw, wic, &top);
+}
+
 enum gw_err terminate_response(struct gateway *gw, struct wic *wic)
 {
 	struct transaction *t = answered(gw, wic);
 	uint16_t status = gw->message.status == 503 ? 500 : gw->message.status;
 	enum gw_err err;
 
+	if (t == NULL && answers_finished(gw, wic))
+		return GW_OK;
 	if (t == NULL)
 		return GW_SIP_NO_TRANSACTION; /* dropped: nobody waits for it (PROTOCOL 9.7) */
 	if ((status < 200 || !transaction_waits(t)) && limits_answer(gw, wic) != GW_OK) {

@@ -130,6 +130,7 @@ static enum gw_err terminate_deliver(struct gateway *gw, const struct mw_source 
 	sip_machine_start(&t->server, invite ? SIP_SERVER_INVITE : SIP_SERVER_OTHER,
 			  source->transport != MW_UDP, gw->time.now_us);
 	transaction_insert(gw, t, transaction_key(gw, &gw->message));
+	t->termination.call = invite ? transaction_call(gw, &gw->message) : 0;
 	keep_called(gw, b, t);
 	keep_charging(gw, &top->mark, t);
 	err = terminate_write(gw, t, top);
@@ -216,34 +217,21 @@ void terminate_elsewhere(struct gateway *gw, const struct mw_source *source, str
 	terminate_by_way_of(gw, source, flow.worker, flow);
 }
 
-static bool terminate_known(struct gateway *gw)
-{
-	enum sip_method method = gw->message.method;
-	struct transaction *t = transaction_find(gw, transaction_key(gw, &gw->message),
-						 method == SIP_ACK ? SIP_INVITE : method);
-
-	if (t == NULL || (method == SIP_ACK && t->server.state == SIP_ACCEPTED))
-		return false; /* RFC 6026 7.1: the ACK of a 2xx, whatever its branch */
-	if (method == SIP_ACK)
-		transaction_acknowledged(gw, t);
-	else
-		transaction_again(gw, t);
-	return true;
-}
-
 bool terminate_under_way(struct gateway *gw, const struct mw_source *source)
 {
 	if (gw->message.method == SIP_CANCEL) {
 		cancel_from_mw(gw, source);
 		return true;
 	}
-	return terminate_known(gw);
+	return transaction_repeated(gw, transaction_key(gw, &gw->message), source);
 }
 
 bool terminate_is_ours(struct gateway *gw, const struct mw_source *source)
 {
-	if (gw->message.method == SIP_CANCEL &&
-	    transaction_find(gw, transaction_key(gw, &gw->message), SIP_INVITE) == NULL)
+	uint64_t key = transaction_key(gw, &gw->message);
+
+	if (gw->message.method == SIP_CANCEL && transaction_find(gw, key, SIP_INVITE) == NULL &&
+	    tombstone_find(gw, key, SIP_INVITE) == NULL)
 		return false;
 	return terminate_under_way(gw, source);
 }
@@ -327,7 +315,7 @@ static void terminate_refused(struct gateway *gw, const struct mw_source *source
 			      const struct route_top *top, enum gw_err err)
 {
 	if (gw->message.method == SIP_ACK) {
-		if (!terminate_known(gw))
+		if (!transaction_repeated(gw, transaction_key(gw, &gw->message), source))
 			gateway_count(gw, err);
 	} else if (gw->message.method == SIP_CANCEL) {
 		cancel_from_mw(gw, source); /* 481, or the INVITE is one that was let through */

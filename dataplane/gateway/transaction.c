@@ -9,15 +9,28 @@ static bool transaction_is_call(const struct transaction *t)
 	return t->kind == TRANSACTION_ORIGINATE && t->method == SIP_INVITE;
 }
 
-/** Puts t on its flow's list. */
+/** Puts t on a list of its flow. */
+static void list_add(struct transaction *t, struct transaction **list)
+{
+	t->flow_next = *list;
+	t->flow_link = list;
+	if (t->flow_next != NULL)
+		t->flow_next->flow_link = &t->flow_next;
+	*list = t;
+}
+
+static void list_remove(struct transaction *t)
+{
+	*t->flow_link = t->flow_next;
+	if (t->flow_next != NULL)
+		t->flow_next->flow_link = t->flow_link;
+	t->flow_link = NULL;
+}
+
 static void transaction_attach(struct transaction *t, struct wic *wic)
 {
 	t->flow = wic->flow;
-	t->flow_next = wic->pending;
-	t->flow_link = &wic->pending;
-	if (t->flow_next != NULL)
-		t->flow_next->flow_link = &t->flow_next;
-	wic->pending = t;
+	list_add(t, &wic->pending);
 	wic->transactions++;
 	wic->requests += t->kind != TRANSACTION_TERMINATE;
 	wic->calls += transaction_is_call(t);
@@ -124,15 +137,22 @@ void transaction_detach(struct gateway *gw, struct transaction *t)
 
 	if (t->flow_link == NULL)
 		return;
-	*t->flow_link = t->flow_next;
-	if (t->flow_next != NULL)
-		t->flow_next->flow_link = t->flow_link;
-	t->flow_link = NULL;
-	if (wic != NULL) {
+	list_remove(t);
+	if (wic != NULL && !t->answered) {
 		wic->transactions--;
 		wic->requests -= t->kind != TRANSACTION_TERMINATE;
 		wic->calls -= transaction_is_call(t);
 	}
+	t->answered = true;
+}
+
+void transaction_await_ack(struct gateway *gw, struct transaction *t)
+{
+	struct wic *wic = gw->env->wic(gw->env->context, t->flow);
+
+	transaction_detach(gw, t);
+	if (wic != NULL)
+		list_add(t, &wic->accepted);
 }
 
 void transaction_free(struct gateway *gw, struct transaction *t)
@@ -177,6 +197,24 @@ uint64_t transaction_flow_key(const struct gateway *gw, const struct wic *wic)
 	return siphash(gw->bucket_key, writer_span(&w));
 }
 
+uint64_t transaction_call(const struct gateway *gw, const struct sip_message *m)
+{
+	uint8_t text[512];
+	struct writer w;
+
+	writer_init(&w, text, sizeof(text));
+	writer_u32_be(&w, m->cseq);
+	writer_put(&w, span_cut(sip_value(m, SIP_HEADER_CALL_ID), 0, 400));
+	return siphash(gw->bucket_key, writer_span(&w));
+}
+
+uint64_t transaction_branch_hash(const struct gateway *gw, struct handle h, uint32_t salt)
+{
+	uint32_t words[] = {h.slot, h.generation, salt};
+
+	return siphash(gw->bucket_key, span_of((const uint8_t *)words, sizeof(words)));
+}
+
 void transaction_branch(struct gateway *gw, const struct transaction *t, struct writer *out)
 {
 	struct handle h = slots_handle(gw->transactions, t);
@@ -214,23 +252,49 @@ static bool branch_hex(struct span *in, uint32_t n, uint32_t *out)
 	return true;
 }
 
+/** What a branch of ours says. */
+struct branch {
+	struct handle handle;
+	uint32_t salt;
+};
+
+/** False: it is none of ours. */
+static bool branch_read(const struct sip_via *via, struct branch *branch)
+{
+	struct span in = span_from(via->branch, BRANCH_PREFIX.len);
+	uint32_t worker;
+
+	*branch = (struct branch){0};
+	if (via->branch.len != BRANCH_LEN || !span_starts(via->branch, BRANCH_PREFIX) ||
+	    !branch_hex(&in, 4, &worker) || !branch_hex(&in, 8, &branch->handle.slot) ||
+	    !branch_hex(&in, 8, &branch->handle.generation) || !branch_hex(&in, 8, &branch->salt))
+		return false;
+	branch->handle.worker = (uint16_t)worker;
+	return true;
+}
+
 struct transaction *transaction_of(struct gateway *gw, const struct sip_via *via,
 				   struct handle *elsewhere)
 {
-	struct span in = span_from(via->branch, BRANCH_PREFIX.len);
-	uint32_t worker, slot, generation, salt;
 	struct transaction *t;
-	struct handle h;
+	struct branch b;
 
-	if (via->branch.len != BRANCH_LEN || !span_starts(via->branch, BRANCH_PREFIX) ||
-	    !branch_hex(&in, 4, &worker) || !branch_hex(&in, 8, &slot) ||
-	    !branch_hex(&in, 8, &generation) || !branch_hex(&in, 8, &salt))
+	if (!branch_read(via, &b))
 		return NULL;
-	h = (struct handle){(uint16_t)worker, 0, slot, generation};
-	if (worker != gw->config.worker && worker < gw->config.workers) {
-		*elsewhere = h;
+	if (b.handle.worker != gw->config.worker && b.handle.worker < gw->config.workers) {
+		*elsewhere = b.handle;
 		return NULL;
 	}
-	t = slots_at(gw->transactions, h);
-	return t != NULL && t->salt == salt ? t : NULL;
+	t = slots_at(gw->transactions, b.handle);
+	return t != NULL && t->salt == b.salt ? t : NULL;
+}
+
+bool transaction_branch_of(const struct gateway *gw, const struct sip_via *via, uint64_t *hash)
+{
+	struct branch b;
+
+	if (!branch_read(via, &b) || b.handle.worker != gw->config.worker)
+		return false;
+	*hash = transaction_branch_hash(gw, b.handle, b.salt);
+	return true;
 }

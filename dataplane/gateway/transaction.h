@@ -11,6 +11,7 @@
 #define PLACEHOLDER_MAX 31 /* as access.placeholder_user */
 #define SITE_NAME_MAX 31   /* bytes of a web site's name that a registration keeps */
 #define ICID_MAX 64	   /* bytes of a charging identifier that a dialog keeps */
+#define ICID_LEN 32	   /* characters of one that we make: 16 bytes in hexadecimal */
 
 /** What a dialog's requests must know again: it rides in our Record-Route, under its MAC. */
 struct dialog_mark {
@@ -44,7 +45,8 @@ struct transaction {
 	enum transaction_kind kind;
 	enum sip_method method;
 	struct handle flow;		/* of the WIC it is from, or for */
-	struct transaction *flow_next;	/* of the same flow, as long as it is not answered */
+	struct transaction *flow_next;	/* of the same flow, until it is answered; then, while the
+					   ACK of a WIC's 2xx is to come, of wic.accepted */
 	struct transaction **flow_link; /* NULL: not listed */
 	uint32_t salt;			/* of our branch, beside the handle */
 	uint64_t since_us;		/* made */
@@ -59,6 +61,7 @@ struct transaction {
 	bool cancel_sent;	 /* and it has gone on */
 	bool acked;		 /* the failure of an INVITE; what is kept is the ACK */
 	bool orphan;		 /* its WIC has gone */
+	bool answered;		 /* its flow does not count it any more */
 	bool told;		 /* the audit stream has heard how it ended */
 	struct mw_target target; /* all but TERMINATE: where it went */
 	uint64_t unheard_us;	 /* UDP: when another next hop's turn comes; NEVER: heard of, or
@@ -94,6 +97,7 @@ struct transaction {
 		struct {
 			struct mw_source source;
 			struct identity called; /* asserted in the answer */
+			uint64_t call;		/* transaction_call() of an INVITE */
 			uint16_t charging_len;
 			uint8_t charging[192]; /* icid-value and orig-ioi as they came */
 		} termination;
@@ -112,6 +116,41 @@ struct transaction {
 };
 _Static_assert(sizeof(struct transaction) <= 2304, "one of max_transactions");
 
+#define TOMBSTONES_SHARE 8 /* tombstones for each transaction that may live */
+#define COPIES_SHARE 2	   /* one kept message of theirs for so many transactions */
+
+/** What a tombstone is found by: transaction.key, and transaction_branch_hash() of the branch that
+ * its request went on with. */
+enum tomb_chain { TOMB_KEY, TOMB_BRANCH, TOMB_CHAINS };
+
+/**
+ * What is left of a transaction that has its final answer and only absorbs repeats, or hands on
+ * further 2xx: enough to know these by, and to route the latter. Owner: the worker.
+ */
+struct tombstone {
+	uint64_t hash[TOMB_CHAINS];
+	uint32_t flow_slot, flow_generation;
+	union {
+		uint8_t icid[ICID_LEN /
+			     2]; /* of an INVITE that began a dialog: its own, in binary */
+		uint32_t copy;	 /* slot of the message that is said again */
+	};
+	uint32_t end_ms;		/* when it ends, modulo 2^32 */
+	uint32_t next[TOMB_CHAINS];	/* slot + 1 of the next in its buckets */
+	uint32_t older, newer;		/* slot + 1, in its queue */
+	uint8_t method;			/* enum sip_method */
+	uint8_t client : 4, server : 4; /* enum sip_state of both sides */
+	bool client_reliable : 1;
+	bool server_reliable : 1;
+	bool terminating : 1; /* from the core */
+	bool in_dialog : 1;
+	uint8_t transport : 2; /* enum mw_transport: how its request went to the core */
+	bool copied : 1;
+	bool cancel_sent : 1;
+	bool brief : 1; /* in the queue of those that end after timer I */
+};
+_Static_assert(sizeof(struct tombstone) == 64, "DESIGN 5");
+
 /* transaction.c */
 /** A transaction of wic's flow for the request in gw->message. NULL: GW_TRANSACTION_LIMIT, of the
  * table or of the flow. */
@@ -127,6 +166,14 @@ struct transaction *transaction_own(struct gateway *gw, enum own_kind what, stru
 void transaction_free(struct gateway *gw, struct transaction *t);
 /** Its flow does not count it any more. */
 void transaction_detach(struct gateway *gw, struct transaction *t);
+/** Detached, but the ACK of its WIC's 2xx, which is to come, finds it. */
+void transaction_await_ack(struct gateway *gw, struct transaction *t);
+/** What an INVITE and the ACK of its 2xx have in common: Call-ID and CSeq's number, hashed. */
+uint64_t transaction_call(const struct gateway *gw, const struct sip_message *m);
+/** Keyed hash of what a branch of ours is made of. */
+uint64_t transaction_branch_hash(const struct gateway *gw, struct handle h, uint32_t salt);
+/** The same of the branch in via. False: it is none of this worker's. */
+bool transaction_branch_of(const struct gateway *gw, const struct sip_via *via, uint64_t *hash);
 /** The transaction whose branch is in via; NULL: none of ours here. *elsewhere: its worker. */
 struct transaction *transaction_of(struct gateway *gw, const struct sip_via *via,
 				   struct handle *elsewhere);
@@ -170,10 +217,12 @@ enum gw_err GW_MUST_CHECK transaction_deliver(struct gateway *gw, struct transac
 bool transaction_received(struct gateway *gw, struct transaction *t);
 /** Sends gw->out, a response of this status, to where t's request came from. */
 void transaction_respond(struct gateway *gw, struct transaction *t, uint16_t status);
-/** Its request has come again. */
-void transaction_again(struct gateway *gw, struct transaction *t);
-/** Its request's failure is acknowledged. */
-void transaction_acknowledged(struct gateway *gw, struct transaction *t);
+/** What gw->message is when it is about the request with this key that came before: its repeat, or
+ * the ACK of its failure; and it is handled. source: where it came from, NULL: of a WIC. False: it
+ * is neither. */
+bool transaction_repeated(struct gateway *gw, uint64_t key, const struct mw_source *source);
+/** The ACK in gw->message, of the 2xx of wic to an INVITE of the core, has reached wic. */
+void transaction_acked(struct gateway *gw, struct wic *wic);
 /** Says 100 to where its INVITE came from. */
 void transaction_trying(struct gateway *gw, struct transaction *t);
 /** Refuses the kept head towards the WIC for reason err, and ends t. */
@@ -184,7 +233,23 @@ void transaction_answer(struct gateway *gw, struct transaction *t, uint16_t stat
 void transaction_orphaned(struct gateway *gw, struct transaction *t);
 /** No final response has come to its request yet. */
 bool transaction_waits(const struct transaction *t);
-/** Arms t for what comes next, or frees it. */
+/** Arms t for what comes next, or frees it, and leaves a tombstone where there is something to
+ * absorb. */
 void transaction_settle(struct gateway *gw, struct transaction *t);
+
+/* tombstone.c */
+struct tombstones *tombstones_new(const struct gateway_config *config);
+void tombstones_free(struct tombstones *tombs);
+/** Leaves a tombstone of t, whose machines have nothing to send by themselves; the caller frees t.
+ */
+void tombstone_leave(struct gateway *gw, const struct transaction *t);
+/** As transaction_find(), transaction_repeated(). NULL, false: there is none. */
+struct tombstone *tombstone_find(struct gateway *gw, uint64_t key, enum sip_method method);
+bool tombstone_repeated(struct gateway *gw, uint64_t key, const struct mw_source *source);
+/** The response of the core in gw->message, whose top Via is given, is one to a finished
+ * transaction: absorbed, acknowledged again, or handed on. False: it is not. */
+bool tombstone_response(struct gateway *gw, const struct sip_via *via);
+/** The same of wic, whose INVITE or other request is finished: absorbed. */
+bool tombstone_absorbs(struct gateway *gw, const struct wic *wic, const struct sip_via *via);
 
 #endif

@@ -6,6 +6,8 @@
  * server side towards where it came from (RFC 3261 16, 17, RFC 6026).
  */
 
+#define ACCEPTED_LOOKED_AT 64 /* for an ACK; what is not found ends by timers L and M */
+
 static void transaction_timer(struct timer *timer, void *context);
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -13,11 +15,28 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/** Both sides have their final answer, none says anything again by itself, and a WIC's 2xx, which
+ * it repeats until it is acknowledged, has its ACK. */
+static bool is_finished(const struct transaction *t)
+{
+	bool waits_for_ack = t->server.state == SIP_ACCEPTED && t->flow_link != NULL;
+
+	return t->client.state >= SIP_ACCEPTED && t->server.state >= SIP_ACCEPTED &&
+	       t->server.retry_us == NEVER && t->limit_us == NEVER && !waits_for_ack;
+}
+
+static bool is_over(const struct transaction *t)
+{
+	return t->client.state == SIP_TERMINATED && t->server.state == SIP_TERMINATED;
+}
+
 void transaction_settle(struct gateway *gw, struct transaction *t)
 {
 	uint64_t due = earlier(sip_machine_due(&t->client), sip_machine_due(&t->server));
 
-	if (t->client.state == SIP_TERMINATED && t->server.state == SIP_TERMINATED) {
+	if (is_over(t) || is_finished(t)) {
+		if (!is_over(t))
+			tombstone_leave(gw, t);
 		transaction_free(gw, t);
 		return;
 	}
@@ -191,7 +210,9 @@ void transaction_respond(struct gateway *gw, struct transaction *t, uint16_t sta
 		respond_to_mw(gw, t, status);
 	else if (gw->env->to_wic(gw->env->context, t->flow, writer_span(&gw->out)) != GW_OK)
 		machine_stop(&t->server); /* nobody is there to acknowledge it */
-	if (status >= 200)
+	if (t->kind == TRANSACTION_TERMINATE && t->server.state == SIP_ACCEPTED)
+		transaction_await_ack(gw, t);
+	else if (status >= 200)
 		transaction_detach(gw, t);
 	if (status >= 200 && t->kind == TRANSACTION_ORIGINATE && !t->acked)
 		transaction_forget(gw, t); /* there is nothing more that it could be needed for */
@@ -223,7 +244,7 @@ static void server_again(struct gateway *gw, struct transaction *t)
 					 transaction_kept(t));
 }
 
-void transaction_again(struct gateway *gw, struct transaction *t)
+static void transaction_again(struct gateway *gw, struct transaction *t)
 {
 	counter_add(&gw_counters(gw)->mw_absorbed, 1);
 	if (sip_machine_event(&t->server, SIP_ON_REQUEST, gw->time.now_us) & SIP_DO_AGAIN)
@@ -231,12 +252,41 @@ void transaction_again(struct gateway *gw, struct transaction *t)
 	transaction_settle(gw, t);
 }
 
-void transaction_acknowledged(struct gateway *gw, struct transaction *t)
+/** Of a failure: nothing is left to be done but to wait for repeats of it. */
+static void transaction_acknowledged(struct gateway *gw, struct transaction *t)
 {
-	/* nothing is left to be done but to wait for repeats of it */
 	if (sip_machine_event(&t->server, SIP_ON_ACK, gw->time.now_us) != 0)
 		counter_add(&gw_counters(gw)->invariant_broken, 1);
 	transaction_settle(gw, t);
+}
+
+bool transaction_repeated(struct gateway *gw, uint64_t key, const struct mw_source *source)
+{
+	bool ack = gw->message.method == SIP_ACK;
+	struct transaction *t = transaction_find(gw, key, ack ? SIP_INVITE : gw->message.method);
+
+	if (t == NULL)
+		return tombstone_repeated(gw, key, source);
+	if (ack && t->server.state == SIP_ACCEPTED)
+		return false; /* RFC 6026 7.1: the ACK of a 2xx, whatever its branch */
+	if (ack)
+		transaction_acknowledged(gw, t);
+	else
+		transaction_again(gw, t);
+	return true;
+}
+
+void transaction_acked(struct gateway *gw, struct wic *wic)
+{
+	uint64_t call = transaction_call(gw, &gw->message);
+	struct transaction *t = wic->accepted;
+
+	for (uint32_t i = 0; t != NULL && i < ACCEPTED_LOOKED_AT; i++, t = t->flow_next)
+		if (t->termination.call == call) {
+			transaction_detach(gw, t);
+			transaction_settle(gw, t);
+			return;
+		}
 }
 
 /* ---- answers of our own --------------------------------------------------------------------- */

@@ -94,6 +94,8 @@ void watch_worker(struct sim *sim, uint16_t index)
 	gauge(sim, index, "conn_live", counter_read(&c->conn_live), b.sessions);
 	gauge(sim, index, "binding_live", counter_read(&c->binding_live), b.bindings);
 	gauge(sim, index, "transaction_live", counter_read(&c->transaction_live), b.transactions);
+	gauge(sim, index, "transaction_finished", counter_read(&c->transaction_finished),
+	      b.finished);
 	gauge(sim, index, "parked_live", counter_read(&c->parked_live), b.parked);
 	gauge(sim, index, "held_live", counter_read(&c->held_live), b.held);
 	if (counter_read(&c->verify_live) > b.jobs)
@@ -122,9 +124,9 @@ bool watch_rests(const struct sim *sim)
 	for (uint16_t i = 0; i < sim->options.workers; i++) {
 		struct worker_balance b = worker_balance(sim->worker[i].worker);
 
-		if ((b.sessions | b.bindings | b.leaving | b.homes | b.transactions | b.parked |
-		     b.held | b.links | b.jobs | b.small_buffers | b.large_buffers | b.counted) !=
-			    0 ||
+		if ((b.sessions | b.bindings | b.leaving | b.homes | b.transactions | b.finished |
+		     b.parked | b.held | b.links | b.jobs | b.small_buffers | b.large_buffers |
+		     b.counted) != 0 ||
 		    !mailbox_empty(sim->hub, i))
 			return false;
 	}
@@ -136,16 +138,16 @@ void watch_drained(struct sim *sim)
 	for (uint16_t i = 0; i < sim->options.workers; i++) {
 		struct worker_balance b = worker_balance(sim->worker[i].worker);
 
-		if ((b.sessions | b.bindings | b.leaving | b.homes | b.transactions | b.parked |
-		     b.held | b.links | b.jobs | b.small_buffers | b.large_buffers | b.counted) !=
-		    0)
+		if ((b.sessions | b.bindings | b.leaving | b.homes | b.transactions | b.finished |
+		     b.parked | b.held | b.links | b.jobs | b.small_buffers | b.large_buffers |
+		     b.counted) != 0)
 			sim_broken(sim, "pools-balance",
 				   "worker %u after the drain: sessions %u bindings %u "
 				   "leaving %u homes %u "
-				   "transactions %u parked %u held %u "
+				   "transactions %u finished %u parked %u held %u "
 				   "links %u jobs %u small %u large %u counted %u",
 				   i, b.sessions, b.bindings, b.leaving, b.homes, b.transactions,
-				   b.parked, b.held, b.links, b.jobs, b.small_buffers,
+				   b.finished, b.parked, b.held, b.links, b.jobs, b.small_buffers,
 				   b.large_buffers, b.counted);
 		if (!mailbox_empty(sim->hub, i))
 			sim_broken(sim, "pools-balance", "worker %u has mail after the drain", i);

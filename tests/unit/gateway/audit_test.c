@@ -137,7 +137,7 @@ static struct transaction *under_way(void)
 	uint32_t cursor = 0;
 	struct transaction *t = slots_next(world.gw->transactions, &cursor);
 
-	EXPECT_EQ(1, gateway_transactions(world.gw));
+	EXPECT_EQ(1, world_transactions());
 	return t;
 }
 

@@ -214,7 +214,7 @@ void call_world_of(enum mw_transport transport, uint32_t transactions)
 			    uri_transport(transport)));
 	EXPECT_EQ(1, gateway_bindings(world.gw));
 	world_wait(6 * S);
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 	world_forget();
 }
 
@@ -264,8 +264,9 @@ void alice_returns(void)
 
 void call_nothing_left(void)
 {
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 	EXPECT_EQ(0, world_count(&world.counters.transaction_live));
+	EXPECT_EQ(0, world_count(&world.counters.transaction_finished));
 	EXPECT_EQ(0, world_count(&world.counters.invariant_broken));
 	EXPECT_EQ(0, slots_live(world.gw->heads));
 	for (uint32_t i = 0; i < WICS; i++) {
@@ -273,6 +274,7 @@ void call_nothing_left(void)
 		EXPECT_EQ(0, world.wic[i].requests);
 		EXPECT_EQ(0, world.wic[i].calls);
 		EXPECT(world.wic[i].pending == NULL);
+		EXPECT(world.wic[i].accepted == NULL);
 	}
 	for (uint32_t i = 0; i <= world.gw->bucket_mask; i++)
 		EXPECT_EQ(0, world.gw->bucket[i]);

@@ -144,7 +144,7 @@ TEST_BOTH(timer_c, begins_anew_with_every_provisional_response_but_100)
 				     ""));
 		call_wait(184);
 	}
-	EXPECT_EQ(1, gateway_transactions(world.gw));
+	EXPECT_EQ(1, world_transactions());
 	core_sends(bare_answer_of(c.onward, "100 Trying", "", ""));
 	world_wait(1300 * MS);
 	only_of(TO_MW, "CANCEL ");
@@ -221,7 +221,7 @@ TEST(timer_d, has_a_failure_acknowledged_for_32_s_over_udp)
 	world_wait(32 * S - 10 * MS);
 	core_sends(answer_of(c.onward, "486 Busy Here", "b1", ""));
 	EXPECT(begins(world_only(TO_MW), "ACK "));
-	EXPECT_EQ(1, gateway_transactions(world.gw));
+	EXPECT_EQ(1, world_transactions());
 	world_wait(20 * MS);
 	call_nothing_left();
 	world_forget();
@@ -237,7 +237,7 @@ TEST(timer_d, is_0_over_tcp)
 	call_world(MW_TCP);
 	c = alice_calls("");
 	core_sends(answer_of(c.onward, "486 Busy Here", "b1", ""));
-	EXPECT_EQ(1, gateway_transactions(world.gw)); /* alice's ACK is to come */
+	EXPECT_EQ(1, world_transactions()); /* alice's ACK is to come */
 	alice_acknowledges();
 	call_nothing_left();
 }
@@ -263,7 +263,7 @@ TEST(timer_g, has_a_failure_said_again_over_udp_until_it_is_acknowledged)
 	world_wait(4900 * MS);
 	bob_acknowledges();
 	EXPECT_EQ(0, world.count);
-	EXPECT_EQ(1, gateway_transactions(world.gw));
+	EXPECT_EQ(1, world_transactions());
 	world_wait(200 * MS); /* timer I: 5 s */
 	call_nothing_left();
 }
@@ -301,7 +301,7 @@ TEST(timer_h, ends_the_repeats_of_a_failure_that_nobody_acknowledges)
 	EXPECT_EQ(GW_OK, wic_sends(0, answer_of(c.onward, "486 Busy Here", "w1", "")));
 	world_wait(32 * S - 10 * MS);
 	EXPECT_EQ(11, count_of(TO_SOURCE, "SIP/2.0 486"));
-	EXPECT_EQ(1, gateway_transactions(world.gw));
+	EXPECT_EQ(1, world_transactions());
 	world_wait(30 * MS);
 	call_nothing_left();
 }
@@ -327,7 +327,7 @@ TEST_BOTH(timer_h, ends_what_waits_for_the_ack_of_a_wic)
 	c = alice_calls("");
 	core_sends(answer_of(c.onward, "486 Busy Here", "b1", ""));
 	world_wait(32 * S - 10 * MS);
-	EXPECT_EQ(1, gateway_transactions(world.gw));
+	EXPECT_EQ(1, world_transactions());
 	EXPECT_EQ(1, count_of(TO_WIC, "SIP/2.0 486")); /* over a WebSocket it is said once */
 	world_wait(20 * MS);
 	call_nothing_left();
@@ -415,7 +415,7 @@ TEST_BOTH(gone, wic_whose_phone_had_rung_is_408_after_timer_c)
 	core_sends(c.invite); /* meanwhile it is absorbed */
 	EXPECT(begins(world_only(TO_SOURCE), "SIP/2.0 100"));
 	call_wait(179);
-	EXPECT_EQ(1, gateway_transactions(world.gw));
+	EXPECT_EQ(1, world_transactions());
 	world_wait(1300 * MS);
 	only_of(TO_SOURCE, "SIP/2.0 408");
 	EXPECT_EQ(0, count_to(TO_WIC));

@@ -135,7 +135,7 @@ TEST(farewell, is_given_up_when_the_core_has_ended_it_itself)
 	EXPECT(world.now_us > 7000 * S && world.now_us < 7400 * S);
 	EXPECT_EQ(1, world_count(&world.counters.deregister_failed));
 	EXPECT_EQ(0, gateway_homes(world.gw) - 1); /* its flow is open */
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 }
 
 /** Nobody would hear any more that a newer registration has come. */
@@ -146,10 +146,10 @@ TEST(farewell, under_way_ends_with_what_the_core_ends_itself)
 	core_registers(110);
 	world_wait(101 * S);
 	EXPECT_EQ(1, farewells());
-	EXPECT_EQ(1, gateway_transactions(world.gw));
+	EXPECT_EQ(1, world_transactions());
 	world_wait(10 * S);
 	EXPECT_EQ(0, gateway_leaving(world.gw));
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 }
 
 TEST(farewell, that_may_be_answered_otherwise_later_is_said_again)
@@ -212,7 +212,7 @@ TEST(farewell, waits_for_a_next_hop)
 	world.hop_down[0] = true;
 	world_wait(100 * S + 2000);
 	EXPECT_EQ(0, farewells());
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 	world.hop_down[0] = false;
 	world_wait(S);
 	EXPECT_EQ(1, farewells());
@@ -226,7 +226,7 @@ TEST(farewell, that_cannot_be_sent_is_said_later)
 	world.to_mw_err = GW_MW_DOWN;
 	world_wait(100 * S + 2000);
 	world.to_mw_err = GW_OK;
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 	EXPECT_EQ(0, world_count(&world.counters.deregister_out));
 	world_wait(S);
 	EXPECT_EQ(1, farewells());
@@ -239,7 +239,7 @@ TEST(farewell, whose_target_is_lost_is_said_again)
 	world_one_hop();
 	token_ends();
 	gateway_target_lost(world.gw, &world.sent[0].target);
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 	world_wait(S + 2000);
 	EXPECT_EQ(2, farewells());
 }

@@ -27,7 +27,7 @@ TEST(explain, goes_through_all_steps_of_a_good_token)
 	world_start();
 	ends_with(explain_at(token_alice(900), 0, GW_OK), "allocation", GW_OK);
 	EXPECT_EQ(0, world.count);
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 }
 
 TEST(explain, ends_where_the_token_is_refused)

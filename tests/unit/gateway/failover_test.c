@@ -74,7 +74,7 @@ TEST(failover, answers_504_when_every_next_hop_is_lost)
 	hop_lost(1);
 	EXPECT_EQ(3, world.count);
 	EXPECT_EQ(504, status_of(world_sent(2)->text));
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 }
 
 TEST(failover, tries_another_next_hop_after_a_503)
@@ -133,7 +133,7 @@ TEST(failover, relays_the_503_of_the_last_one_as_500_with_its_retry_after)
 	EXPECT_EQ(3, world.count);
 	EXPECT_EQ(500, status_of(world_sent(2)->text));
 	EXPECT_LINE("7", world_sent(2)->text, "Retry-After");
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 }
 
 TEST(failover, leaves_other_refusals_to_the_wic)
@@ -156,7 +156,7 @@ TEST(failover, drops_what_the_first_one_says_late)
 			  line(first, "To"), line(first, "Call-ID"), line(first, "CSeq")));
 	EXPECT_EQ(2, world.count);
 	EXPECT_EQ(1, world_count(&world.counters.mw_unmatched));
-	EXPECT_EQ(1, gateway_transactions(world.gw));
+	EXPECT_EQ(1, world_transactions());
 }
 
 TEST(failover, comes_after_three_seconds_of_silence_over_udp)
@@ -224,7 +224,7 @@ TEST(failover, comes_at_once_when_nothing_can_be_sent)
 	world.mw_failures = 2;
 	EXPECT_EQ(GW_MW_DOWN, wic_sends(1, register_jssip(token_alice(3570), 600)));
 	EXPECT_EQ(504, status_of(world_sent(1)->text));
-	EXPECT_EQ(1, gateway_transactions(world.gw));
+	EXPECT_EQ(1, world_transactions());
 }
 
 TEST(failover, goes_by_a_hop_that_cannot_be_reached_either)

@@ -83,7 +83,7 @@ TEST(loss, tells_the_core_after_the_grace_and_not_before)
 	core_answers("200 OK", "");
 	EXPECT_EQ(0, gateway_leaving(world.gw));
 	EXPECT_EQ(0, gateway_homes(world.gw));
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 }
 
 TEST(loss, tells_the_core_at_once_without_a_grace)
@@ -327,7 +327,7 @@ TEST(late_refusal, leaves_nothing)
 	wic_leaves(0);
 	core_answers("403 Forbidden", "");
 	EXPECT_EQ(0, gateway_leaving(world.gw));
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 	world_wait(37 * S); /* the home worker has heard of the question alone */
 	EXPECT_EQ(0, gateway_homes(world.gw));
 }

@@ -165,7 +165,7 @@ TEST(options, are_repeated_at_their_interval)
 {
 	asking();
 	both_say_ok();
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 	world_wait(28000000);
 	EXPECT_EQ(0, world.count);
 	world_wait(2500000);
@@ -183,10 +183,10 @@ TEST(options, are_not_sent_when_the_interval_is_zero)
 TEST(options, end_when_a_reload_turns_them_off)
 {
 	asking();
-	EXPECT_EQ(2, gateway_transactions(world.gw));
+	EXPECT_EQ(2, world_transactions());
 	world.config.mw_options_s = 0;
 	world_reload();
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 	world_forget();
 	world_wait(120000000);
 	EXPECT_EQ(0, world.count);
@@ -197,7 +197,7 @@ TEST(options, of_a_hop_that_is_not_configured_any_more_end)
 	asking();
 	world.config.next_hop_count = 1;
 	world_reload();
-	EXPECT_EQ(1, gateway_transactions(world.gw));
+	EXPECT_EQ(1, world_transactions());
 }
 
 TEST(options, that_are_refused_show_a_hop_that_is_up)
@@ -213,7 +213,7 @@ TEST(options, answered_provisionally_are_still_waited_for)
 	asking();
 	hop_says(0, "100 Trying", "");
 	hop_says(1, "200 OK", "");
-	EXPECT_EQ(1, gateway_transactions(world.gw));
+	EXPECT_EQ(1, world_transactions());
 	EXPECT_EQ(0, chosen());
 	world_wait(8000000);
 	EXPECT_EQ(1, chosen());
@@ -305,7 +305,7 @@ TEST(options, that_cannot_be_sent_show_a_hop_that_is_down)
 	world_reload();
 	world_wait(1000000);
 	EXPECT_EQ(2, world_count(&world.counters.mw_hop_failures));
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 	EXPECT_EQ(GW_MW_DOWN, wic_sends(0, register_jssip(token_alice(3570), 600)));
 }
 
@@ -350,7 +350,7 @@ TEST(options, that_a_lost_link_carried_show_a_hop_that_is_down)
 	asking();
 	EXPECT_EQ(GW_OK, target_next_hop(world.gw, &target));
 	gateway_target_lost(world.gw, &target);
-	EXPECT_EQ(1, gateway_transactions(world.gw));
+	EXPECT_EQ(1, world_transactions());
 	EXPECT_EQ(1, chosen());
 }
 

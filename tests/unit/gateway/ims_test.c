@@ -57,7 +57,7 @@ static void ims_register(void)
 	EXPECT_EQ(GW_OK, wic_sends(0, with_digest(RESPONSE)));
 	core_registers(600);
 	EXPECT_EQ(1, gateway_bindings(world.gw));
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 	world_forget();
 }
 
@@ -178,7 +178,7 @@ TEST(request, that_another_parser_might_read_otherwise_is_400)
 		ims_start();
 		EXPECT(wic_sends(0, with_digest(hostile[i])) != GW_OK);
 		EXPECT_EQ(400, status_of(world_only(TO_WIC)));
-		EXPECT_EQ(0, gateway_transactions(world.gw));
+		EXPECT_EQ(0, world_transactions());
 	}
 }
 
@@ -455,7 +455,7 @@ TEST(challenge, reaches_the_wic_as_it_came)
 	EXPECT(strstr(challenged(format("WWW-Authenticate: %s" CRLF, challenge)),
 		      format("WWW-Authenticate: %s" CRLF, challenge)) != NULL);
 	EXPECT_EQ(0, gateway_bindings(world.gw));
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 	EXPECT_EQ(0, world_count(&world.counters.tna_challenged));
 	EXPECT_EQ(0, world_count(&world.counters.register_failed));
 	EXPECT_EQ(1, world_count(&world.counters.register_challenged));

@@ -94,7 +94,7 @@ static void refused(enum gw_err err, uint32_t status, const struct says *s)
 	world_forget();
 	EXPECT_EQ(err, wic_sends(0, of_alice(s)));
 	EXPECT_EQ(status, status_of(world_only(TO_WIC)));
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 }
 
 TEST(invite, without_a_binding_is_403)
@@ -584,7 +584,7 @@ TEST(bound, of_64_requests_holds_for_one_wic_and_ends_with_their_answers)
 	EXPECT_EQ(GW_TRANSACTION_LIMIT, wic_sends(0, of_alice(&(struct says){.branch = "n64"})));
 	EXPECT_EQ(503, status_of(world_only(TO_WIC)));
 	EXPECT_EQ(1, lines(world_only(TO_WIC), "Retry-After"));
-	EXPECT_EQ(64, gateway_transactions(world.gw));
+	EXPECT_EQ(64, world_transactions());
 	bob_calls(""); /* what the core wants of her is not hers to bound */
 	for (uint32_t i = 0; i < 33 * 4; i++) {
 		world_forget();
@@ -661,7 +661,7 @@ TEST_BOTH(head, beyond_the_pool_is_503_and_leaves_nothing)
 	world_forget();
 	core_sends(of_core(&(struct says){.branch = "c2", .call = "c2", .lines = vias}));
 	EXPECT_EQ(503, status_of(world_only(TO_SOURCE)));
-	EXPECT_EQ(1, gateway_transactions(world.gw));
+	EXPECT_EQ(1, world_transactions());
 	world_forget();
 	core_sends(of_core(&(struct says){.branch = "c3", .call = "c3"}));
 	EXPECT_EQ(1, count_of(TO_WIC, "INVITE ")); /* a short one is not in its way */

@@ -65,7 +65,7 @@ TEST(connection, past_its_rate_costs_no_look_at_its_token)
 	world_forget();
 	expect_limited(wic_sends(0, register_jssip(token_alice(3570), 600)));
 	EXPECT_EQ(0, world.jobs);
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 }
 
 TEST(connection, past_its_rate_leaves_the_others_alone)

@@ -18,7 +18,7 @@ static void refused(enum gw_err err, uint32_t status, const char *request)
 	world_register();
 	EXPECT_EQ(err, wic_sends(0, request));
 	EXPECT_EQ(status, status_of(world_only(TO_WIC)));
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 }
 
 static const char *message_from(const char *from)
@@ -70,7 +70,7 @@ TEST(message, that_comes_again_goes_on_once_while_it_waits)
 	EXPECT_EQ(GW_OK, wic_sends(0, request));
 	EXPECT_EQ(GW_OK, wic_sends(0, request));
 	EXPECT_EQ(1, world.count); /* RFC 3261 17.2.3 */
-	EXPECT_EQ(1, gateway_transactions(world.gw));
+	EXPECT_EQ(1, world_transactions());
 }
 
 TEST(message, is_forwarded_as_it_came_otherwise)
@@ -326,7 +326,7 @@ TEST(answer, is_relayed_without_our_via_and_charging)
 	EXPECT_NO_LINE(wic, "P-Charging-Function-Addresses");
 	EXPECT_LINE("<sip:bob@home1.net>", wic, "P-Asserted-Identity");
 	EXPECT_LINE("z", wic, "X-Y");
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 }
 
 TEST(answer, with_privacy_id_loses_the_identity)
@@ -344,7 +344,7 @@ TEST(answer, provisional_is_relayed_but_100_is_not)
 	EXPECT_EQ(1, world.count);
 	core_answers("183 Session Progress", "");
 	EXPECT_EQ(2, world.count);
-	EXPECT_EQ(1, gateway_transactions(world.gw));
+	EXPECT_EQ(1, world_transactions());
 }
 
 TEST(answer, overload_of_the_core_is_500_with_its_retry_after)

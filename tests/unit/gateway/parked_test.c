@@ -120,7 +120,7 @@ TEST(parked, is_refused_when_the_signature_is_bad)
 	world.verdict = GW_TOKEN_SIGNATURE;
 	world_fetched();
 	answered(401);
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 }
 
 TEST(parked, is_refused_when_the_verdict_is_lost)

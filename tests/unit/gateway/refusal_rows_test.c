@@ -37,7 +37,7 @@ static void told(const char *answer, uint32_t status, enum header header, const 
 /** Nothing of the request went on, and the flow has lost nothing. */
 static void nothing_left(void)
 {
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 	EXPECT_EQ(0, gateway_bindings(world.gw));
 	EXPECT_EQ(0, gateway_parked(world.gw));
 	EXPECT_EQ(0, world.wic[0].transactions);

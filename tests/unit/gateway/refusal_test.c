@@ -31,7 +31,7 @@ static const char *refused(enum gw_err err, uint32_t status, const char *request
 	world_forget();
 	EXPECT_EQ(err, wic_sends(0, request));
 	EXPECT_EQ(status, status_of(world_only(TO_WIC)));
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 	EXPECT_EQ(0, gateway_bindings(world.gw));
 	EXPECT_EQ(0, world.wic[0].transactions);
 	EXPECT_EQ(0, world.jobs);
@@ -542,7 +542,7 @@ TEST(refusal, of_a_key_that_was_replaced_while_it_was_asked_challenges)
 	r = gateway_verified(world.gw, &world.wic[0], text, GW_OK);
 	EXPECT_EQ(GW_TOKEN_KID, r.err);
 	EXPECT_EQ(0, world.count);
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 }
 
 TEST(refusal, by_a_key_that_was_replaced_meanwhile_is_not_held_against_the_token)

@@ -288,7 +288,7 @@ TEST(answer, provisional_is_absorbed)
 	core_answers("100 Trying", "");
 	core_answers("183 Session Progress", "");
 	EXPECT_EQ(1, world.count);
-	EXPECT_EQ(1, gateway_transactions(world.gw));
+	EXPECT_EQ(1, world_transactions());
 }
 
 TEST(answer, challenge_of_the_core_is_500_and_an_alarm)

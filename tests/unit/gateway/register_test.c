@@ -530,7 +530,7 @@ TEST(request, is_answered_504_when_no_next_hop_is_up)
 	world.hop_down[1] = true;
 	EXPECT_EQ(GW_MW_DOWN, wic_sends(0, register_jssip(token_alice(3570), 600)));
 	EXPECT_EQ(504, status_of(world_only(TO_WIC)));
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 }
 
 TEST(request, is_answered_503_when_no_signature_can_be_checked_now)

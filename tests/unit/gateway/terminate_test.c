@@ -127,7 +127,7 @@ TEST(message, with_a_further_route_is_403)
 	told(403, core_message(path_uri(), "Route: <sip:more.home1.net;lr>" CRLF));
 	told(403, core_message(format("%s>, <sip:more.home1.net;lr", path_uri()), ""));
 	EXPECT_EQ(2, world_count(&world.counters.errors[GW_SIP_LOOP]));
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 }
 
 TEST(message, whose_route_has_any_character_changed_is_403)
@@ -214,7 +214,7 @@ TEST(message, to_a_wic_that_is_being_cut_is_430)
 	world_register();
 	world.to_wic_err = GW_WS_SLOW;
 	told(430, core_message(path_uri(), ""));
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 }
 
 TEST(message, when_the_transactions_are_used_up_is_503)
@@ -475,7 +475,7 @@ TEST(answer, goes_back_with_the_called_identity_and_the_charging_vector)
 	EXPECT_NO_LINE(core, "P-Preferred-Identity");
 	EXPECT_LINE("x", core, "User-Agent");
 	EXPECT_EQ(0, memcmp(&world.source, &world_sent(1)->source, sizeof(world.source)));
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 	EXPECT_EQ(0, world.wic[0].transactions);
 }
 
@@ -543,7 +543,7 @@ TEST(answer, provisional_is_kept)
 	delivered("");
 	EXPECT_EQ(GW_OK, wic_sends(0, wic_answer("100 Trying", "")));
 	EXPECT_EQ(1, world.count);
-	EXPECT_EQ(1, gateway_transactions(world.gw));
+	EXPECT_EQ(1, world_transactions());
 }
 
 TEST(answer, from_another_flow_is_dropped)
@@ -551,7 +551,7 @@ TEST(answer, from_another_flow_is_dropped)
 	delivered("");
 	EXPECT_EQ(GW_SIP_NO_TRANSACTION, wic_sends(1, wic_answer("200 OK", "")));
 	EXPECT_EQ(1, world.count);
-	EXPECT_EQ(1, gateway_transactions(world.gw));
+	EXPECT_EQ(1, world_transactions());
 	answered("200 OK", "");
 }
 

@@ -24,8 +24,9 @@ static void sends_register(void)
 /** No transaction, timer or count is left. */
 static void nothing_left(void)
 {
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 	EXPECT_EQ(0, world_count(&world.counters.transaction_live));
+	EXPECT_EQ(0, world_count(&world.counters.transaction_finished));
 	EXPECT_EQ(0, world.wic[0].transactions);
 	EXPECT_EQ(0, world_count(&world.counters.invariant_broken));
 }
@@ -338,7 +339,7 @@ TEST(flow_end, lets_what_the_wic_waited_for_end_by_itself)
 	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(3570), 600)));
 	EXPECT_EQ(GW_OK, wic_sends(1, register_jssip(token_alice(3570), 600)));
 	end_flow();
-	EXPECT_EQ(3, gateway_transactions(world.gw)); /* PROTOCOL 10.3: finish, and are dropped */
+	EXPECT_EQ(3, world_transactions()); /* PROTOCOL 10.3: finish, and are dropped */
 	EXPECT_EQ(0, world.wic[0].transactions);
 	world_wait(33 * S);
 	EXPECT_EQ(1, count_to(TO_WIC)); /* the other flow's */

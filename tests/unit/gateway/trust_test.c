@@ -570,7 +570,7 @@ TEST(wic, cannot_make_more_edits_than_are_counted)
 	world_register();
 	EXPECT_EQ(GW_SIP_EDITS_MANY, wic_sends(0, message_with(tags)));
 	EXPECT_EQ(400, status_of(world_only(TO_WIC)));
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 }
 
 TEST_MAIN("gateway_trust", RUN(wic, brings_no_header_of_9_1_into_a_register),

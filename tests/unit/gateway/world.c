@@ -700,7 +700,7 @@ void world_register(void)
 	path_remember(last(TO_MW)->text);
 	core_registers(600);
 	EXPECT_EQ(1, gateway_bindings(world.gw));
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 	world_forget();
 }
 
@@ -752,7 +752,7 @@ const char *registered(const char *status, const char *more)
 	at = 1 + (world_sent(1)->to == TO_WORKER);
 	EXPECT_EQ(at + 1, world.count);
 	EXPECT_EQ(TO_WIC, world_sent(at)->to);
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 	EXPECT_EQ(0, world.wic[0].transactions);
 	return world_sent(at)->text;
 }

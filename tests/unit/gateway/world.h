@@ -81,6 +81,12 @@ struct world {
 };
 extern struct world world;
 
+/** Transactions of which something is left, the finished ones with them. */
+static inline uint32_t world_transactions(void)
+{
+	return gateway_transactions(world.gw) + gateway_finished(world.gw);
+}
+
 /** A fresh world: next hop TCP, alice and bob allowed, a token of alice lives for 3570 s. */
 void world_start(void);
 /** The same with a next hop over UDP. */

@@ -116,6 +116,7 @@ static void expect_balance(const struct world *world)
 		EXPECT_EQ(0, b.sessions);
 		EXPECT_EQ(0, b.bindings);
 		EXPECT_EQ(0, b.transactions);
+		EXPECT_EQ(0, b.finished);
 		EXPECT_EQ(0, b.links);
 		EXPECT_EQ(0, b.jobs);
 		EXPECT_EQ(0, b.counted);
