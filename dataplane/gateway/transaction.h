@@ -60,6 +60,7 @@ struct transaction {
 	bool cancelled;		 /* a CANCEL has come, or goes out by our own will */
 	bool cancel_sent;	 /* and it has gone on */
 	bool acked;		 /* the failure of an INVITE; what is kept is the ACK */
+	bool rang;		 /* more than a 100 has come from where it went */
 	bool orphan;		 /* its WIC has gone */
 	bool answered;		 /* its flow does not count it any more */
 	bool told;		 /* the audit stream has heard how it ended */

@@ -152,6 +152,7 @@ bool transaction_received(struct gateway *gw, struct transaction *t)
 	}
 	todo = sip_machine_event(&t->client, sip_status_event(status), gw->time.now_us);
 	t->unheard_us = NEVER;
+	t->rang |= status > 100;
 	if (status >= 200) {
 		t->limit_us = NEVER;
 		machine_stop(&t->cancel); /* what it was to end has ended; its head may be gone */
@@ -426,8 +427,9 @@ void transaction_orphaned(struct gateway *gw, struct transaction *t)
 	t->orphan = true;
 	transaction_detach(gw, t);
 	if (t->kind == TRANSACTION_TERMINATE) {
-		/* PROTOCOL 10.3: it had the request and said nothing; or its phone has rung */
-		if (t->client.state == SIP_PROCEEDING && !t->cancelled)
+		/* PROTOCOL 10.3: it had the request and said nothing, or 100, which stacks say by
+		 * themselves; or its phone has rung */
+		if (t->rang && t->client.state == SIP_PROCEEDING && !t->cancelled)
 			transaction_settle(gw, t);
 		else
 			transaction_answer(gw, t, t->cancelled ? 487 : 480);

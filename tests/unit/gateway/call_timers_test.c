@@ -402,6 +402,20 @@ TEST_BOTH(gone, wic_that_had_said_nothing_is_480_at_once)
 	time_ends_it_all();
 }
 
+/* PROTOCOL 10.3: a 100 is no sign of life of the phone. */
+TEST_BOTH(gone, wic_that_had_said_100_alone_is_480_at_once)
+{
+	struct call c;
+
+	call_world(transport);
+	c = bob_calls("");
+	EXPECT_EQ(GW_OK, wic_sends(0, bare_answer_of(c.onward, "100 Trying", "", "")));
+	wic_leaves(0);
+	EXPECT_LINE("Q.850;cause=20;text=\"Subscriber absent\"", only_of(TO_SOURCE, "SIP/2.0 480"),
+		    "Reason");
+	time_ends_it_all();
+}
+
 TEST_BOTH(gone, wic_whose_phone_had_rung_is_408_after_timer_c)
 {
 	struct call c;
@@ -592,6 +606,7 @@ TEST_MAIN(
 	RUN_BOTH(timer_l, absorbs_the_invite_for_32_s_and_lets_2xx_through),
 	RUN_BOTH(timer_l, runs_over_the_200_of_a_wic_and_is_not_its_retransmission),
 	RUN_BOTH(gone, wic_that_had_said_nothing_is_480_at_once),
+	RUN_BOTH(gone, wic_that_had_said_100_alone_is_480_at_once),
 	RUN_BOTH(gone, wic_whose_phone_had_rung_is_408_after_timer_c),
 	RUN_BOTH(gone, wic_that_called_has_its_call_cancelled_after_the_grace),
 	RUN_BOTH(
