@@ -220,6 +220,7 @@ enum gw_err binding_store(struct gateway *gw, struct transaction *t, struct wic 
 		binding_end(gw, b, &gw_counters(gw)->binding_removed, GW_NO_ROOM);
 		return GW_NO_ROOM;
 	}
+	b->held_us = 0; /* its refresh is over; one of another flow is said again */
 	revoked_binding(gw, b);
 	binding_begin(gw, b, wic); /* a lost one may have ended by then */
 	return GW_OK;

@@ -209,10 +209,16 @@ void register_site(const struct gateway *gw, const struct wic *wic, struct trans
 void register_announce(struct gateway *gw, const struct wic *wic, const struct register_ask *ask,
 		       const struct transaction *t)
 {
+	struct binding *b = binding_of(gw, wic);
 	struct home_claim claim;
 
-	if (t->registration.requested_s == 0 || ask->fetch || binding_of(gw, wic) != NULL)
+	if (t->registration.requested_s == 0 || ask->fetch)
 		return;
+	if (b != NULL) { /* its own refresh, which its end must not undo (D-44) */
+		if (b->contact == contact_hash(gw, ask))
+			binding_hold(gw, b);
+		return;
+	}
 	claim = home_claim(gw, &t->registration.impi, &t->registration.impu, &ask->contact);
 	home_asked(gw, wic, &claim);
 }

@@ -22,13 +22,12 @@ static bool same_param(const struct sip_address *a, const struct sip_address *b,
 	       span_equal(left, right);
 }
 
-/** The WIC's random user and host tell it apart; reg-id, when one has several flows. */
+/** The same URI, and the same flow of a client that has several. */
 static bool same_contact(const struct sip_address *ours, const struct sip_address *a)
 {
 	return a->err == GW_OK && ours->err == GW_OK && !a->star && !ours->star &&
-	       ours->uri.scheme == a->uri.scheme && span_equal(a->uri.user, ours->uri.user) &&
-	       span_equal_nocase(a->uri.host, ours->uri.host) && a->uri.port == ours->uri.port &&
-	       same_param(a, ours, SPAN("reg-id")) && same_param(a, ours, SPAN("+sip.instance"));
+	       sip_uri_equal(&ours->uri, &a->uri) && same_param(a, ours, SPAN("reg-id")) &&
+	       same_param(a, ours, SPAN("+sip.instance"));
 }
 
 struct sip_address register_contact(struct gateway *gw, const struct transaction *t)
@@ -116,22 +115,38 @@ static struct binding_times granted_times(const struct gateway *gw, const struct
 				      grant->expires_s};
 }
 
-/** Binds the flow, or ends its binding when the core granted nothing. */
+/** The core holds nothing of the Contact that t was about. False: that of b, or NULL, is another.
+ */
+static bool unbind(struct gateway *gw, const struct transaction *t, struct binding *b)
+{
+	if (b != NULL && t->registration.contact != 0 && b->contact != t->registration.contact)
+		return false;
+	if (b != NULL)
+		binding_end(gw, b, &gw_counters(gw)->binding_removed, GW_OK);
+	return true;
+}
+
+/** Binds the flow, or ends its binding when the core granted nothing, or the token has ended while
+ * it did (PROTOCOL 6.3): then it is told. */
 static enum gw_err bind_flow(struct gateway *gw, struct transaction *t, struct wic *wic,
 			     const struct binding_times *times)
 {
-	struct binding *b = binding_of(gw, wic);
+	bool asked = t->registration.requested_s > 0;
+	enum gw_err err = GW_OK;
 
-	if (times->expires_s > 0) {
+	if (times->core_s > 0 && asked) {
 		wic->identity = register_pair(gw, t);
-		return binding_store(gw, t, wic, times);
-	}
-	if (b != NULL && t->registration.contact != 0 && b->contact != t->registration.contact)
+		err = binding_store(gw, t, wic, times);
+		if (err == GW_OK && times->expires_s == 0 && binding_of(gw, wic) != NULL)
+			binding_leave(gw, binding_of(gw, wic), &gw_counters(gw)->binding_expired,
+				      GW_OK);
+		if (times->expires_s > 0)
+			return err;
+	} else if (!unbind(gw, t, binding_of(gw, wic))) {
 		return GW_OK; /* another Contact of the identity went: the core still has ours */
-	if (b != NULL)
-		binding_end(gw, b, &gw_counters(gw)->binding_removed, GW_OK);
+	}
 	wic->identity = 0;
-	return GW_OK;
+	return err;
 }
 
 /** The flow is bound, or not any more: the WIC is told for how long. */
@@ -258,8 +273,10 @@ static void register_late(struct gateway *gw, struct transaction *t)
 	struct binding_times times = granted_times(gw, t, &grant);
 	enum gw_err err = GW_OK;
 
-	if (times.core_s > 0 && t->registration.requested_s > 0 && !t->registration.fetch)
+	if (!t->registration.fetch && times.core_s > 0 && t->registration.requested_s > 0)
 		err = binding_store(gw, t, NULL, &times);
+	else if (!t->registration.fetch)
+		(void)unbind(gw, t, slots_at(gw->bindings, t->registration.lost));
 	if (err != GW_OK)
 		gateway_count(gw, err);
 	counter_add(&gw_counters(gw)->register_ok, 1);

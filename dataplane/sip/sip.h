@@ -278,6 +278,14 @@ struct sip_uri {
 };
 struct sip_uri sip_uri_parse(struct span text);
 
+/**
+ * RFC 3261 19.1.4, of sip: and sips: URIs: user and password by their characters, escapes resolved,
+ * the rest in any case; a parameter that both have has one value; user, ttl, method, maddr and
+ * transport stand in both or in none. Other parameters of one alone, and headers, are not looked
+ * at.
+ */
+bool sip_uri_equal(const struct sip_uri *a, const struct sip_uri *b);
+
 /** The character at the front of text, a part of a URI, its escape resolved (RFC 3261 19.1.2), and
  * its bytes; -1 at the end. */
 int sip_uri_char(struct span text, uint32_t *bytes);

@@ -175,3 +175,71 @@ int sip_uri_char(struct span text, uint32_t *bytes)
 	*bytes = escaped ? 3 : 1;
 	return escaped ? high << 4 | low : span_at(text, 0);
 }
+
+/* ---- comparison ----------------------------------------------------------------------------- */
+
+enum letter_case { CASE_COUNTS, CASE_IS_NOTHING };
+
+/** RFC 2396 2.2: what an escape makes another character of. */
+static bool is_reserved(int c)
+{
+	return c > 0 && strchr(";/?:@&=+$,", c) != NULL;
+}
+
+/** The same characters, escapes resolved. */
+static bool same_characters(struct span a, struct span b, enum letter_case letters)
+{
+	int of_a, of_b;
+
+	do {
+		uint32_t a_bytes = 0, b_bytes = 0;
+
+		of_a = sip_uri_char(a, &a_bytes);
+		of_b = sip_uri_char(b, &b_bytes);
+		if (a_bytes != b_bytes && is_reserved(of_a))
+			return false;
+		if (letters == CASE_IS_NOTHING && of_a >= 0 && of_b >= 0) {
+			of_a = ascii_lower((uint8_t)of_a);
+			of_b = ascii_lower((uint8_t)of_b);
+		}
+		a = span_from(a, a_bytes);
+		b = span_from(b, b_bytes);
+	} while (of_a == of_b && of_a >= 0);
+	return of_a == of_b;
+}
+
+/** One that must not stand in one URI alone. "transport=udp" is not the same as nothing: that may
+ * lead to another transport. */
+static bool is_telling(struct span name)
+{
+	static const char *const telling[] = {"user", "ttl", "method", "maddr", "transport"};
+
+	for (uint32_t i = 0; i < sizeof(telling) / sizeof(telling[0]); i++)
+		if (span_equal_nocase(name, span_text(telling[i])))
+			return true;
+	return false;
+}
+
+/** No parameter of a makes another URI of it than b. */
+static bool params_agree(const struct sip_uri *a, const struct sip_uri *b)
+{
+	struct span rest = a->params, name, value, other;
+
+	while (sip_param_next(&rest, &name, &value)) {
+		if (!sip_param(b->params, name, &other)) {
+			if (is_telling(name))
+				return false;
+		} else if (!same_characters(value, other, CASE_IS_NOTHING)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool sip_uri_equal(const struct sip_uri *a, const struct sip_uri *b)
+{
+	return a->scheme == b->scheme && same_characters(a->user, b->user, CASE_COUNTS) &&
+	       same_characters(a->password, b->password, CASE_COUNTS) &&
+	       span_equal_nocase(a->host, b->host) && a->port == b->port && params_agree(a, b) &&
+	       params_agree(b, a);
+}

@@ -292,6 +292,24 @@ TEST(late_200, to_a_refresh_refreshes_what_waits)
 	EXPECT_EQ(1, farewells());
 }
 
+/** A page that is closed un-registers and does not wait for the answer. */
+TEST(late_200, to_an_un_registration_leaves_nothing)
+{
+	world_start();
+	world_register();
+	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(NULL, 0)));
+	wic_leaves(0);
+	core_answers("200 OK", "");
+	EXPECT_EQ(0, gateway_bindings(world.gw));
+	EXPECT_EQ(0, gateway_leaving(world.gw));
+	world_forget();
+	world_wait(100 * S);
+	EXPECT_EQ(0, farewells());
+	EXPECT_EQ(0, gateway_homes(world.gw));
+	core_sends(core_message(path_uri(), ""));
+	EXPECT_EQ(430, status_of(world_only(TO_SOURCE)));
+}
+
 TEST(late_refusal, of_an_un_registration_has_the_core_told_after_the_grace)
 {
 	world_start();
@@ -348,5 +366,6 @@ TEST_MAIN("gateway_flow_loss", RUN(loss, leaves_a_binding_that_serves_nobody),
 	  RUN(late_200, is_taken_over_by_the_next_flow),
 	  RUN(late_200, that_comes_after_the_next_flows_takes_nothing_from_it),
 	  RUN(late_200, to_a_refresh_refreshes_what_waits),
+	  RUN(late_200, to_an_un_registration_leaves_nothing),
 	  RUN(late_refusal, of_an_un_registration_has_the_core_told_after_the_grace),
 	  RUN(late_refusal, of_a_refresh_leaves_what_waits), RUN(late_refusal, leaves_nothing))

@@ -102,6 +102,23 @@ static void short_token(enum mw_transport transport)
 	world_forget();
 }
 
+TEST_BOTH(refresh, in_the_instant_of_the_end_of_its_token_and_before_it_is_not_undone)
+{
+	const char *request;
+
+	short_token(transport);
+	request = refresh_at(REGISTER_FIRST, 100 * S);
+	world_wait(2 * S);
+	EXPECT_EQ(0, farewells());
+	EXPECT_EQ(0, count_to(TO_WIC));
+	core_grants(request, 600);
+	is_registered(request);
+	world_forget();
+	world_wait(200 * S);
+	EXPECT_EQ(0, farewells());
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+}
+
 TEST_BOTH(refresh, in_the_instant_of_the_end_of_its_token_and_behind_it_is_not_undone)
 {
 	const char *request, *farewell;
@@ -136,6 +153,25 @@ TEST(refresh, that_the_core_refuses_behind_the_end_of_its_token_leaves_nothing)
 	EXPECT_EQ(0, gateway_bindings(world.gw));
 	EXPECT(farewells() >= 1);
 	EXPECT_EQ(GW_NOT_REGISTERED, wic_sends(0, message_with("")));
+}
+
+/** 6.3: no registration outlives its token, neither here nor at the core. */
+TEST(grant, that_comes_behind_the_end_of_its_token_is_undone)
+{
+	const char *request;
+
+	world_start();
+	world.config.min_grant_s = 5;
+	world_reload();
+	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(10), 600)));
+	request = keep(last_to(TO_MW));
+	world_wait(20 * S);
+	world_forget();
+	core_grants(request, 600);
+	EXPECT_EQ(0, gateway_bindings(world.gw));
+	EXPECT_EQ(GW_NOT_REGISTERED, wic_sends(0, message_with("")));
+	world_wait(2 * S);
+	EXPECT_EQ(1, farewells());
 }
 
 /** 6.3: what ends here ends first, and nothing is delivered in between. */
@@ -631,8 +667,10 @@ TEST(restart, ends_the_dialogs_of_before_for_both_sides)
 TEST_MAIN("gateway_reconnect",
 	  RUN_BOTH(refresh, in_the_instant_of_the_expiry_and_before_it_is_taken),
 	  RUN_BOTH(refresh, in_the_instant_of_the_expiry_and_behind_it_is_taken),
+	  RUN_BOTH(refresh, in_the_instant_of_the_end_of_its_token_and_before_it_is_not_undone),
 	  RUN_BOTH(refresh, in_the_instant_of_the_end_of_its_token_and_behind_it_is_not_undone),
 	  RUN(refresh, that_the_core_refuses_behind_the_end_of_its_token_leaves_nothing),
+	  RUN(grant, that_comes_behind_the_end_of_its_token_is_undone),
 	  RUN(end, of_a_token_and_a_request_of_the_core_in_one_instant_deliver_nothing_late),
 	  RUN(tabs, with_one_instance_that_register_one_after_the_other_leave_it_with_the_last),
 	  RUN(tabs, with_one_instance_that_register_at_once_leave_it_with_the_last_answered),

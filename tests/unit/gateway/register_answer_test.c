@@ -122,6 +122,7 @@ TEST(answer_200, finds_our_contact_in_another_spelling)
 	static const char *const same[] = {
 		"<sip:mfdnmi6p@V5E0BM0SD9MG.Invalid;transport=ws>",
 		"<SIP:mfdnmi6p@v5e0bm0sd9mg.invalid;TRANSPORT=WS>",
+		"<sip:%6dfdnmi6p@v5e0bm0sd9mg.invalid;transport=ws>",
 		"<sip:mfdnmi6p@v5e0bm0sd9mg.invalid;newparam=5;transport=ws>",
 		"\"<sip:x@y>, z\" <sip:mfdnmi6p@v5e0bm0sd9mg.invalid;transport=ws>",
 	};
@@ -137,6 +138,9 @@ TEST(answer_200, does_not_take_another_contact_for_ours)
 		"<sip:MFDNMI6P@v5e0bm0sd9mg.invalid;transport=ws>",
 		"<sip:mfdnmi6p@v5e0bm0sd9mg.invalid:5060;transport=ws>",
 		"<sips:mfdnmi6p@v5e0bm0sd9mg.invalid;transport=ws>",
+		"<sip:mfdnmi6p@v5e0bm0sd9mg.invalid;transport=tcp>",
+		"<sip:mfdnmi6p@v5e0bm0sd9mg.invalid>",
+		"<sip:mfdnmi6p@v5e0bm0sd9mg.invalid;transport=ws;user=phone>",
 		"<sip:x@y;z=mfdnmi6p@v5e0bm0sd9mg.invalid;transport=ws>",
 		"\"" OUR_CONTACT "\" <sip:x@y>",
 	};

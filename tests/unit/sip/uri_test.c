@@ -219,6 +219,45 @@ TEST(uri, has_characters_with_escapes_and_without)
 	}
 }
 
+/* The pairs of RFC 3261 19.1.4, and of what it says beside them. */
+TEST(uri, is_the_same_as_another_or_not)
+{
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} rows[] = {
+		{"sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtLanTa.CoM;Transport=tcp",
+		 true},
+		{"sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5", true},
+		{"sip:carol@chicago.com;newparam=5", "sip:carol@chicago.com;security=on", true},
+		{"sip:alice@atlanta.com;a=1;b=2", "sip:alice@atlanta.com;B=2;A=1", true},
+		{"sip:alice:x%41@h.com", "sip:alice:xA@h.com", true},
+		{"SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP",
+		 false},
+		{"sip:bob@biloxi.com", "sip:bob@biloxi.com:5060", false},
+		{"sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp", false},
+		{"sip:bob@biloxi.com", "sip:bob@biloxi.com;user=phone", false},
+		{"sip:bob@biloxi.com;maddr=1.2.3.4", "sip:bob@biloxi.com", false},
+		{"sip:bob@biloxi.com;ttl=1", "sip:bob@biloxi.com", false},
+		{"sip:bob@biloxi.com;method=INVITE", "sip:bob@biloxi.com", false},
+		{"sip:carol@chicago.com;security=on", "sip:carol@chicago.com;security=off", false},
+		{"sip:bob@phone21.boxesbybob.com", "sip:bob@192.0.2.4", false},
+		{"sip:bob@h.com", "sips:bob@h.com", false},
+		{"sip:h.com", "sip:bob@h.com", false},
+		{"sip:bob:x@h.com", "sip:bob@h.com", false},
+		{"sip:a%3Bb@h.com", "sip:a;b@h.com", false}, /* of a reserved one it is another */
+	};
+
+	for (uint32_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sip_uri a = parse(rows[i].a), b = parse(rows[i].b);
+
+		EXPECT_EQ(GW_OK, a.err);
+		EXPECT_EQ(GW_OK, b.err);
+		EXPECT_EQ(rows[i].same, sip_uri_equal(&a, &b));
+		EXPECT_EQ(rows[i].same, sip_uri_equal(&b, &a));
+	}
+}
+
 TEST_MAIN("sip uri", RUN(uri, splits_every_part_of_a_sip_uri), RUN(uri, reads_a_host_alone),
 	  RUN(uri, keeps_semicolons_and_question_marks_of_the_user_with_the_user),
 	  RUN(uri, reads_an_ipv6_reference), RUN(uri, refuses_what_the_grammar_does_not_have),
@@ -229,4 +268,5 @@ TEST_MAIN("sip uri", RUN(uri, splits_every_part_of_a_sip_uri), RUN(uri, reads_a_
 	  RUN(uri, takes_a_uri_at_the_limit_and_none_longer),
 	  RUN(uri, takes_parameters_up_to_the_limit_and_not_one_more),
 	  RUN(uri, stays_inside_its_text_at_every_cut),
-	  RUN(uri, has_characters_with_escapes_and_without))
+	  RUN(uri, has_characters_with_escapes_and_without),
+	  RUN(uri, is_the_same_as_another_or_not))
