@@ -23,14 +23,26 @@ static enum gw_err check_dialog(struct gateway *gw, const struct wic *wic,
 	return GW_OK;
 }
 
+/** The network of who is registered; once that is over (D-36), of who the WIC is in the dialog. */
+static const struct realm_config *charged_realm(const struct gateway *gw, const struct wic *wic)
+{
+	const struct binding *b = binding_of(gw, wic);
+	struct sip_address from;
+	const struct realm_config *realm;
+
+	if (b != NULL)
+		return request_realm_of(gw_config(gw), &b->impu);
+	from = sip_address_parse(sip_value(&gw->message, SIP_HEADER_FROM));
+	realm = from.err == GW_OK ? request_realm(gw_config(gw), from.uri.host) : NULL;
+	return realm != NULL ? realm : &gw_config(gw)->realm[0];
+}
+
 /** The charging identifier of the dialog goes with its requests (PROTOCOL 9.8). */
 static void write_charging(struct gateway *gw, const struct wic *wic,
 			   const struct dialog_mark *mark)
 {
-	const struct binding *b = binding_of(gw, wic);
 	const struct config_part *config = gw_config(gw);
-	const struct realm_config *realm =
-		b != NULL ? request_realm_of(config, &b->impu) : &config->realm[0];
+	const struct realm_config *realm = charged_realm(gw, wic);
 
 	if (mark->icid_len == 0)
 		return;

@@ -186,6 +186,17 @@ enum gw_err originate_send(struct gateway *gw, struct transaction *t)
 	return err;
 }
 
+/** A Path of ours that is not this WIC's says that it wants to be where another one is. */
+static enum gw_err check_route(struct gateway *gw, const struct wic *wic)
+{
+	struct route_top top = route_read(gw);
+
+	if (top.err != GW_OK || route_is_of(wic, &top))
+		return GW_OK; /* what else stands there is replaced (PROTOCOL 9.5) */
+	counter_add(&gw_counters(gw)->flow_forged, 1);
+	return GW_DIALOG_FOREIGN;
+}
+
 /** A request that begins something. */
 static enum gw_err originate_initial(struct gateway *gw, struct wic *wic)
 {
@@ -197,6 +208,8 @@ static enum gw_err originate_initial(struct gateway *gw, struct wic *wic)
 		return originate_unregistered(gw, wic);
 	if (err == GW_OK)
 		err = check_from(gw, b);
+	if (err == GW_OK)
+		err = check_route(gw, wic);
 	if (err != GW_OK)
 		return err;
 	t = transaction_new(gw, TRANSACTION_ORIGINATE, wic);

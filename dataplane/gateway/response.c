@@ -38,6 +38,16 @@ void response_no_503(struct gateway *gw)
 				   SPAN("SIP/2.0 500 Server Internal Error\r\n"));
 }
 
+/** A reload may have fewer of them. */
+static const struct realm_config *answering_realm(const struct gateway *gw,
+						  const struct transaction *t)
+{
+	const struct config_part *config = gw_config(gw);
+
+	return &config->realm[t->termination.realm < config->realm_count ? t->termination.realm
+									 : 0];
+}
+
 /** RFC 3325, PROTOCOL 9.7: the answer's identity is the called one, whatever the WIC says. */
 static void answer_identity(struct gateway *gw, const struct transaction *t)
 {
@@ -53,7 +63,7 @@ static void answer_identity(struct gateway *gw, const struct transaction *t)
 		writer_text(&gw->lines, "P-Charging-Vector: ");
 		writer_bytes(&gw->lines, t->termination.charging, t->termination.charging_len);
 		writer_text(&gw->lines, ";term-ioi=\"");
-		writer_put(&gw->lines, request_realm_of(gw_config(gw), called)->visited_network);
+		writer_put(&gw->lines, answering_realm(gw, t)->visited_network);
 		writer_text(&gw->lines, "\"\r\n");
 	}
 	sip_splice_append(&gw->splice, request_lines(gw, mark));

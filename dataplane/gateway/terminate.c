@@ -40,6 +40,9 @@ static void keep_called(const struct gateway *gw, const struct binding *b, struc
 	struct identity *called = &t->termination.called;
 	struct span fallback = b != NULL ? binding_default(b) : SPAN("");
 
+	if (b != NULL)
+		t->termination.realm = (uint32_t)(request_realm_of(gw_config(gw), &b->impu) -
+						  gw_config(gw)->realm);
 	if (a.err == GW_OK && identity_impu(a.uri_text, called) == GW_OK)
 		return;
 	called->len = (uint16_t)fallback.len;

@@ -98,6 +98,7 @@ struct transaction {
 		struct {
 			struct mw_source source;
 			struct identity called; /* asserted in the answer */
+			uint32_t realm;		/* row of the network that answers */
 			uint64_t call;		/* transaction_call() of an INVITE */
 			uint16_t charging_len;
 			uint8_t charging[192]; /* icid-value and orig-ioi as they came */

@@ -49,9 +49,10 @@ TEST(message, keeps_every_service_route_in_order)
 {
 	world_start();
 	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(3570), 600)));
-	core_answers("200 OK", "Contact: <sip:mfdnmi6p@v5e0bm0sd9mg.invalid>;expires=60" CRLF
-			       "Service-Route: <sip:a.home1.net;lr>,\r\n <sip:b.home1.net;lr>" CRLF
-			       "Service-Route: <sip:c.home1.net;lr>" CRLF);
+	core_answers("200 OK",
+		     "Contact: <sip:mfdnmi6p@v5e0bm0sd9mg.invalid;transport=ws>;expires=60" CRLF
+		     "Service-Route: <sip:a.home1.net;lr>,\r\n <sip:b.home1.net;lr>" CRLF
+		     "Service-Route: <sip:c.home1.net;lr>" CRLF);
 	world_forget();
 	EXPECT_EQ(GW_OK, wic_sends(0, message_with("")));
 	EXPECT_LINE("<sip:a.home1.net;lr>, <sip:b.home1.net;lr>, <sip:c.home1.net;lr>",
@@ -239,7 +240,7 @@ TEST(identity, is_the_first_of_p_associated_uri)
 	world_start();
 	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(3570), 600)));
 	core_answers("200 OK",
-		     "Contact: <sip:mfdnmi6p@v5e0bm0sd9mg.invalid>;expires=60" CRLF
+		     "Contact: <sip:mfdnmi6p@v5e0bm0sd9mg.invalid;transport=ws>;expires=60" CRLF
 		     "P-Associated-URI: <sip:the-alice@home1.net>;x=y, <sip:alice@home1.net>" CRLF);
 	world_forget();
 	EXPECT_EQ(GW_OK, wic_sends(0, message_with("")));
@@ -367,12 +368,54 @@ TEST(route, that_is_our_own_path_is_taken_off)
 	EXPECT_EQ(1, lines(world_only(TO_MW), "Route"));
 }
 
+/** alice registers on WIC 0 and bob on WIC 1; alice's Path is path_uri(). */
+static void two_are_registered(void)
+{
+	world_start();
+	world_register();
+	EXPECT_EQ(GW_OK,
+		  wic_sends(1,
+			    format("REGISTER sip:home1.net SIP/2.0" CRLF
+				   "Via: SIP/2.0/WSS b.invalid;branch=z9hG4bK1" CRLF
+				   "From: <sip:bob@home1.net>;tag=a" CRLF
+				   "To: <sip:bob@home1.net>" CRLF "Call-ID: c" CRLF
+				   "CSeq: 2 REGISTER" CRLF "Contact: <sip:x@b.invalid>" CRLF
+				   "Authorization: Bearer %s" CRLF CRLF,
+				   token_of(GOOD_HEADER, payload_of("bob@ims.home1.net",
+								    "sip:bob@home1.net", 900)))));
+	core_answers("200 OK", "Contact: <sip:x@b.invalid>;expires=600" CRLF
+			       "Service-Route: <sip:orig@198.18.0.30:6060;lr>" CRLF);
+	EXPECT_EQ(2, gateway_bindings(world.gw));
+	world_forget();
+}
+
+/* PROTOCOL 12.2: flow token of connection A in a request from B; 9.6, source: the same request on
+ * W2. */
+TEST(route, that_is_the_path_of_another_wic_is_403)
+{
+	static const char *const methods[] = {"MESSAGE", "INVITE"};
+
+	for (uint32_t i = 0; i < 2; i++) {
+		two_are_registered();
+		wic_sends(1, of_alice(&(struct says){.method = methods[i],
+						     .from = "<sip:bob@home1.net>;tag=b",
+						     .uri = "sip:mfdnmi6p@v5e0bm0sd9mg.invalid;"
+							    "transport=ws",
+						     .to = "<sip:alice@home1.net>",
+						     .lines = format("Route: <%s>" CRLF,
+								     path_uri())}));
+		EXPECT_EQ(0, count_to(TO_MW));
+		EXPECT_EQ(403, status_of(world_only(TO_WIC)));
+	}
+}
+
 TEST(route, with_a_transport_that_we_do_not_speak_is_left_to_the_next_hop)
 {
 	world_start();
 	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(3570), 600)));
-	core_answers("200 OK", "Contact: <sip:mfdnmi6p@v5e0bm0sd9mg.invalid>;expires=60" CRLF
-			       "Service-Route: <sip:198.18.0.30;transport=tls;lr>" CRLF);
+	core_answers("200 OK",
+		     "Contact: <sip:mfdnmi6p@v5e0bm0sd9mg.invalid;transport=ws>;expires=60" CRLF
+		     "Service-Route: <sip:198.18.0.30;transport=tls;lr>" CRLF);
 	world_forget();
 	EXPECT_EQ(GW_OK, wic_sends(0, message_with("")));
 	EXPECT(endpoint_same_host(&world.hop[0].address, &world_sent(0)->target.address));
@@ -382,8 +425,9 @@ TEST(route, of_a_configured_next_hop_uses_its_transport)
 {
 	world_start();
 	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(3570), 600)));
-	core_answers("200 OK", "Contact: <sip:mfdnmi6p@v5e0bm0sd9mg.invalid>;expires=60" CRLF
-			       "Service-Route: <sip:198.18.0.20;lr>" CRLF);
+	core_answers("200 OK",
+		     "Contact: <sip:mfdnmi6p@v5e0bm0sd9mg.invalid;transport=ws>;expires=60" CRLF
+		     "Service-Route: <sip:198.18.0.20;lr>" CRLF);
 	world_forget();
 	EXPECT_EQ(GW_OK, wic_sends(0, message_with("")));
 	EXPECT_EQ(MW_TCP, world_sent(0)->target.transport);
@@ -418,5 +462,6 @@ TEST_MAIN("gateway_originate", RUN(message, carries_the_stored_service_route_and
 	  RUN(answer, provisional_is_relayed_but_100_is_not),
 	  RUN(answer, overload_of_the_core_is_500_with_its_retry_after),
 	  RUN(route, that_is_our_own_path_is_taken_off),
+	  RUN(route, that_is_the_path_of_another_wic_is_403),
 	  RUN(route, with_a_transport_that_we_do_not_speak_is_left_to_the_next_hop),
 	  RUN(route, of_a_configured_next_hop_uses_its_transport))

@@ -79,6 +79,23 @@ TEST(answer, of_a_user_of_the_second_network_is_charged_to_it)
 	answer_is_charged(CAROL);
 }
 
+TEST(answer, of_a_user_who_is_called_by_a_number_is_charged_to_his_own_network)
+{
+	answer_is_charged(TEL);
+}
+
+TEST(call, that_outlives_the_registration_is_charged_as_it_was)
+{
+	const char *routes;
+
+	carol_registers(3000, 600);
+	routes = carol_calls();
+	world_wait(601 * S);
+	EXPECT_EQ(0, gateway_bindings(world.gw));
+	EXPECT(contains(line(mw_of_carol("BYE", 3, routes), "P-Charging-Vector"),
+			";orig-ioi=\"visited2.net\""));
+}
+
 TEST(farewell, of_a_user_of_the_second_network_is_in_its_words)
 {
 	const char *mw;
@@ -95,4 +112,6 @@ TEST(farewell, of_a_user_of_the_second_network_is_in_its_words)
 
 TEST_MAIN("gateway_realms", RUN(call, of_a_user_of_the_second_network_is_charged_to_it),
 	  RUN(answer, of_a_user_of_the_second_network_is_charged_to_it),
+	  RUN(answer, of_a_user_who_is_called_by_a_number_is_charged_to_his_own_network),
+	  RUN(call, that_outlives_the_registration_is_charged_as_it_was),
 	  RUN(farewell, of_a_user_of_the_second_network_is_in_its_words))
