@@ -69,8 +69,10 @@ static struct span line_take(struct span *rest)
 	return text;
 }
 
-/** Exactly one line with that name, and it says value. */
-static bool head_says(struct span head, struct span name, struct span value)
+/** Exactly one line with that name, and it says value, case ignored where words are those of HTTP.
+ */
+static bool head_says(struct span head, struct span name, struct span value,
+		      bool (*equal)(struct span a, struct span b))
 {
 	uint32_t seen = 0, right = 0;
 
@@ -81,7 +83,7 @@ static bool head_says(struct span head, struct span name, struct span value)
 		if (!span_equal_nocase(span_cut(text, 0, colon), name))
 			continue;
 		seen++;
-		right += span_equal(span_trim(span_from(text, colon + 1)), value) ? 1 : 0;
+		right += equal(span_trim(span_from(text, colon + 1)), value) ? 1 : 0;
 	}
 	return seen == 1 && right == 1;
 }
@@ -125,10 +127,10 @@ static struct upgrade_answer judge(struct span head, const char *key)
 	else if (status != 101)
 		answer.err = GW_HTTP_UPGRADE;
 	else if (!accept_of(key, accept) ||
-		 !head_says(rest, SPAN("Sec-WebSocket-Accept"), span_text(accept)) ||
-		 !head_says(rest, SPAN("Sec-WebSocket-Protocol"), SPAN("sip")) ||
-		 !head_says(rest, SPAN("Upgrade"), SPAN("websocket")) ||
-		 !head_says(rest, SPAN("Connection"), SPAN("Upgrade")) ||
+		 !head_says(rest, SPAN("Sec-WebSocket-Accept"), span_text(accept), span_equal) ||
+		 !head_says(rest, SPAN("Sec-WebSocket-Protocol"), SPAN("sip"), span_equal) ||
+		 !head_says(rest, SPAN("Upgrade"), SPAN("websocket"), span_equal_nocase) ||
+		 !head_says(rest, SPAN("Connection"), SPAN("Upgrade"), span_equal_nocase) ||
 		 head_has(rest, SPAN("Sec-WebSocket-Extensions")))
 		answer.err = GW_HTTP_SYNTAX;
 	return answer;

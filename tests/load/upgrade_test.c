@@ -35,6 +35,20 @@ TEST(upgrade, tells_a_refusal_with_its_status)
 	EXPECT_EQ(403, answer.status);
 }
 
+TEST(upgrade, ignores_the_case_of_words_and_of_nothing_else)
+{
+	EXPECT_EQ(GW_OK, upgrade_read(SPAN("HTTP/1.1 101 Switching Protocols\r\n"
+					   "upgrade: WebSocket\r\nconnection: upgrade\r\n"
+					   "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+					   "Sec-WebSocket-Protocol: sip\r\n\r\n"),
+				      KEY)
+				 .err);
+	EXPECT_EQ(GW_HTTP_SYNTAX,
+		  upgrade_read(SPAN(HEAD("S3PPLMBITXAQ9KYGZZHZRBK+XOO=", "sip", "")), KEY).err);
+	EXPECT_EQ(GW_HTTP_SYNTAX,
+		  upgrade_read(SPAN(HEAD("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "SIP", "")), KEY).err);
+}
+
 TEST(upgrade, refuses_an_answer_to_another_request)
 {
 	static const char *const answers[] = {
@@ -80,5 +94,6 @@ TEST(upgrade, asks_in_a_way_the_gateway_accepts)
 
 TEST_MAIN("load upgrade", RUN(upgrade, takes_the_answer_of_the_rfc),
 	  RUN(upgrade, waits_for_the_whole_head), RUN(upgrade, tells_a_refusal_with_its_status),
+	  RUN(upgrade, ignores_the_case_of_words_and_of_nothing_else),
 	  RUN(upgrade, refuses_an_answer_to_another_request),
 	  RUN(upgrade, asks_in_a_way_the_gateway_accepts))
