@@ -188,6 +188,30 @@ static bool hold_over(const struct crowd *c)
 	return phase_lasts_us(c) >= c->options->hold_s * 1000000;
 }
 
+/** Who is idle does the next one, until as many as asked for have begun. */
+static void drive_turn(struct crowd *c)
+{
+	c->idle = 0;
+	for (uint32_t i = 0; i < c->count; i++) {
+		struct wic *w = &c->wic[i];
+
+		if (wic_is_idle(w) && c->done < c->options->drive_operations) {
+			wic_do(w, (enum wic_deed)c->options->drive_deed);
+			c->done++;
+			c->last_done_us = c->world.now_us;
+		}
+		c->idle += wic_is_idle(w) ? 1 : 0;
+	}
+}
+
+static bool drive_over(const struct crowd *c)
+{
+	if (c->options->drive_operations == 0)
+		return true;
+	return (c->done >= c->options->drive_operations && c->idle == c->count) ||
+	       patience_over(c, c->last_done_us);
+}
+
 static struct wic *pick_idle(struct crowd *c)
 {
 	for (uint32_t i = 0; i < CROWD_PICKS; i++) {
@@ -268,8 +292,9 @@ static const struct {
 	bool (*over)(const struct crowd *);
 } phases[PHASE_COUNT] = {
 	[PHASE_RAMP] = {ramp_turn, ramp_over},	  [PHASE_HOLD] = {nothing, hold_over},
-	[PHASE_CHURN] = {churn_turn, churn_over}, [PHASE_RETURN] = {nothing, return_over},
-	[PHASE_SETTLE] = {nothing, settle_over},  [PHASE_LEAVE] = {leave_turn, leave_over},
+	[PHASE_DRIVE] = {drive_turn, drive_over}, [PHASE_CHURN] = {churn_turn, churn_over},
+	[PHASE_RETURN] = {nothing, return_over},  [PHASE_SETTLE] = {nothing, settle_over},
+	[PHASE_LEAVE] = {leave_turn, leave_over},
 };
 
 /* ---- the loop ------------------------------------------------------------------------------ */

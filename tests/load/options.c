@@ -51,6 +51,12 @@ static const struct option options[] = {
 	NUMBER("--rate", "100", 1, 100000, rate,
 	       "new connections a second; at the end, departures"),
 	NUMBER("--hold", "0", 0, 1000000, hold_s, "seconds to stay once all have registered"),
+	TEXT("--drive", "WHAT", "message", drive,
+	     "register, message or call: what is done in a drive"),
+	NUMBER("--drive-operations", "0", 0, 100000000, drive_operations,
+	       "then as many of these as fast as they are answered, one at a time each"),
+	TEXT("--to", "URI", "sip:echo@core.invalid", to,
+	     "whom messages and calls of a drive are for"),
 	NUMBER("--churn", "0", 0, 1000000, churn_s, "seconds of churn after that"),
 	NUMBER("--churn-rate", "50", 1, 100000, churn_rate, "operations a second in the churn"),
 	NUMBER("--settle", "0", 0, 1000000, settle_s, "seconds to stay after the churn, all back"),
@@ -174,6 +180,20 @@ static bool addresses_read(struct options *out)
 	return true;
 }
 
+/** The names of --drive, in the order of enum wic_deed. */
+static bool drive_read(struct options *out)
+{
+	static const char *const names[] = {"register", "message", "call"};
+
+	for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(out->drive, names[i]) == 0) {
+			out->drive_deed = i;
+			return true;
+		}
+	fprintf(stderr, "wicgate-load: --drive %s is not register, message or call\n", out->drive);
+	return false;
+}
+
 bool options_read(int argc, char **argv, struct options *out)
 {
 	if (!preset(out))
@@ -194,7 +214,7 @@ bool options_read(int argc, char **argv, struct options *out)
 	}
 	if (out->help)
 		return true;
-	return complete(out) && (out->make_pairs > 0 || addresses_read(out));
+	return complete(out) && drive_read(out) && (out->make_pairs > 0 || addresses_read(out));
 }
 
 void options_help(FILE *to)

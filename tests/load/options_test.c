@@ -44,6 +44,21 @@ TEST(options, take_a_list_of_sources_of_the_targets_kind)
 	EXPECT(!READ(&o, NEEDED, "--target", "198.18.0.10:443", "--source", "198.18.1.1,,"));
 }
 
+TEST(options, name_what_a_drive_does)
+{
+	struct options o;
+
+	EXPECT(READ(&o, NEEDED, "--target", "198.18.0.10:443"));
+	EXPECT_EQ(0, o.drive_operations);
+	EXPECT(READ(&o, NEEDED, "--target", "198.18.0.10:443", "--drive", "register"));
+	EXPECT_EQ(0, o.drive_deed);
+	EXPECT(READ(&o, NEEDED, "--target", "198.18.0.10:443", "--drive", "call",
+		    "--drive-operations", "9"));
+	EXPECT_EQ(2, o.drive_deed);
+	EXPECT_EQ(9, o.drive_operations);
+	EXPECT(!READ(&o, NEEDED, "--target", "198.18.0.10:443", "--drive", "calls"));
+}
+
 TEST(options, refuse_what_is_unknown_missing_or_out_of_range)
 {
 	struct options o;
@@ -70,5 +85,6 @@ TEST(options, need_only_a_domain_to_make_pairs)
 TEST_MAIN("load options", RUN(options, have_presets_and_take_what_is_said),
 	  RUN(options, take_ipv6_with_brackets_only),
 	  RUN(options, take_a_list_of_sources_of_the_targets_kind),
+	  RUN(options, name_what_a_drive_does),
 	  RUN(options, refuse_what_is_unknown_missing_or_out_of_range),
 	  RUN(options, need_only_a_domain_to_make_pairs))

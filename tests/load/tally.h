@@ -11,6 +11,7 @@
 #define PHASE_LIST(X) \
 	X(RAMP, "ramp") \
 	X(HOLD, "hold") \
+	X(DRIVE, "drive") \
 	X(CHURN, "churn") \
 	X(RETURN, "return") \
 	X(SETTLE, "settle") \
@@ -26,6 +27,8 @@ enum phase { PHASE_LIST(PHASE_ENUM) PHASE_COUNT };
 	X(REGISTER, "register") /* the first on a connection */ \
 	X(REFRESH, "re-register") \
 	X(UNREGISTER, "un-register") \
+	X(MESSAGE, "message") \
+	X(CALL, "call")	  /* from INVITE to the 200 of its BYE */ \
 	X(CLOSE, "close") /* from our close frame to the server's end of the connection */
 
 #define DEED_ENUM(id, name) DEED_##id,
@@ -60,6 +63,13 @@ enum count { COUNT_LIST(COUNT_ENUM) COUNT_COUNT };
 	X(REFRESH_TIMEOUT, "re-REGISTER: no answer in time", "") \
 	X(UNREGISTER_REFUSED, "un-REGISTER refused", "status") \
 	X(UNREGISTER_TIMEOUT, "un-REGISTER: no answer in time", "") \
+	X(MESSAGE_REFUSED, "MESSAGE refused", "status") \
+	X(MESSAGE_TIMEOUT, "MESSAGE: no answer in time", "") \
+	X(INVITE_REFUSED, "INVITE refused", "status") \
+	X(INVITE_TIMEOUT, "INVITE: no final answer in time", "") \
+	X(BYE_REFUSED, "BYE refused", "status") \
+	X(BYE_TIMEOUT, "BYE: no answer in time", "") \
+	X(DIALOG, "200 to INVITE that makes no dialog", "") \
 	X(CONTACT, "our Contact is not in the 200", "") \
 	X(STILL_BOUND, "our Contact is in the 200 to an un-REGISTER", "") \
 	X(GRANT, "granted no time, or more than was asked", "s") \

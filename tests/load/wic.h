@@ -47,7 +47,29 @@ enum wic_state {
 };
 
 /** The request it waits for the answer of. */
-enum wic_ask { ASK_NOTHING, ASK_REGISTER, ASK_REFRESH, ASK_UNREGISTER, ASK_COUNT };
+enum wic_ask {
+	ASK_NOTHING,
+	ASK_REGISTER,
+	ASK_REFRESH,
+	ASK_UNREGISTER,
+	ASK_MESSAGE,
+	ASK_INVITE,
+	ASK_BYE,
+	ASK_COUNT
+};
+
+/** What WICs do one after the other while they are driven. */
+enum wic_deed { WIC_REREGISTER, WIC_MESSAGE, WIC_CALL };
+
+/** Most bytes of what a WIC must know again of a dialog. */
+#define WIC_DIALOG_MAX 2048
+
+/** The dialog of a WIC's call, from the 200 to its INVITE on. */
+struct wic_dialog {
+	uint32_t number;	       /* of its Call-ID: CSeq of what began it */
+	struct span target, to, route; /* into text; route: header lines */
+	uint8_t text[WIC_DIALOG_MAX];
+};
 
 /** How it leaves. */
 enum wic_exit {
@@ -76,6 +98,7 @@ struct wic {
 	uint32_t token_len;
 	uint32_t in_len;
 	char key[UPGRADE_KEY_LEN + 1];
+	struct wic_dialog dialog;
 	struct link link;
 	uint8_t in[WIC_IN_MAX];
 	uint8_t token[MINT_TOKEN_MAX];
@@ -99,7 +122,14 @@ void wic_leave(struct wic *w, enum wic_exit how, uint64_t away_us);
 /** Registered, and nothing under way. */
 bool wic_is_idle(const struct wic *w);
 
-/* ---- between wic.c and wic_sip.c ----------------------------------------------------------- */
+/** Does one thing: wic_is_idle() again when it is done. Only when it is idle. */
+void wic_do(struct wic *w, enum wic_deed deed);
+
+/** Writes a MESSAGE or the INVITE of a call of the WIC, not to be waited for by wic_do(). */
+void wic_write_message(struct wic *w, struct writer *out);
+void wic_write_invite(struct wic *w, struct writer *out);
+
+/* ---- between wic.c, wic_sip.c and wic_call.c ----------------------------------------------- */
 
 /** Counts what went wrong, gives the connection up; comes back in 2 to 4 s, as JsSIP does. */
 void wic_fail(struct wic *w, enum failure what, int32_t detail);
@@ -118,6 +148,19 @@ void wic_register(struct wic *w);
 
 /** Sends an un-REGISTER. */
 void wic_unregister(struct wic *w);
+
+/** Sends text and waits for its answer, or fails when text did not fit. */
+void wic_ask(struct wic *w, enum wic_ask what, const struct writer *text);
+
+/** Writes the host that a WIC has, and the URI of its Contact. */
+void wic_write_host(const struct wic *w, struct writer *out);
+void wic_write_contact_uri(const struct wic *w, struct writer *out);
+
+/** Call-ID of what it now waits for. */
+void wic_write_call_id(const struct wic *w, enum wic_ask ask, struct writer *out);
+
+/** The final answer to a MESSAGE, INVITE or BYE has come, a 2xx. */
+void wic_answered(struct wic *w, enum wic_ask asked, const struct sip_message *m);
 
 /** A SIP message came. */
 void wic_message(struct wic *w, struct span text);

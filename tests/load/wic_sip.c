@@ -7,28 +7,32 @@ enum { CLOSE_NORMAL = 1000, TOKEN_SPARE_S = 120 };
 
 /* ---- names --------------------------------------------------------------------------------- */
 
-static void write_host(const struct wic *w, struct writer *out)
+void wic_write_host(const struct wic *w, struct writer *out)
 {
 	writer_text(out, "w");
 	writer_decimal(out, w->index);
 	writer_text(out, ".invalid");
 }
 
-static void write_contact_uri(const struct wic *w, struct writer *out)
+void wic_write_contact_uri(const struct wic *w, struct writer *out)
 {
 	writer_text(out, "sip:wic");
 	writer_decimal(out, w->index);
 	writer_text(out, "@");
-	write_host(w, out);
+	wic_write_host(w, out);
 	writer_text(out, ";transport=ws");
 }
 
 /** One for all REGISTERs of a WIC, whatever becomes of its connections (RFC 3261 10.2). */
-static void write_call_id(const struct wic *w, struct writer *out)
+void wic_write_call_id(const struct wic *w, enum wic_ask ask, struct writer *out)
 {
 	writer_decimal(out, w->world->run);
 	writer_text(out, "-");
 	writer_decimal(out, w->index);
+	if (ask < ASK_MESSAGE)
+		return;
+	writer_text(out, "-");
+	writer_decimal(out, w->dialog.number);
 }
 
 /** urn:uuid of the WIC: the same at each reconnect, and in each run. */
@@ -55,7 +59,7 @@ static void write_head(const struct wic *w, struct writer *out)
 	writer_text(out, "REGISTER sip:");
 	writer_text(out, w->world->options->domain);
 	writer_text(out, " SIP/2.0\r\nVia: SIP/2.0/WSS ");
-	write_host(w, out);
+	wic_write_host(w, out);
 	writer_text(out, ";branch=z9hG4bK");
 	writer_hex(out, span_of(&branch, sizeof(branch)));
 	writer_text(out, "\r\nMax-Forwards: 69\r\nTo: <");
@@ -65,7 +69,7 @@ static void write_head(const struct wic *w, struct writer *out)
 	writer_text(out, ">;tag=t");
 	writer_decimal(out, w->index);
 	writer_text(out, "\r\nCall-ID: ");
-	write_call_id(w, out);
+	wic_write_call_id(w, ASK_REGISTER, out);
 	writer_text(out, "\r\nCSeq: ");
 	writer_decimal(out, w->cseq);
 	writer_text(out, " REGISTER\r\n");
@@ -74,7 +78,7 @@ static void write_head(const struct wic *w, struct writer *out)
 static void write_contact(const struct wic *w, uint64_t expires_s, struct writer *out)
 {
 	writer_text(out, "Contact: <");
-	write_contact_uri(w, out);
+	wic_write_contact_uri(w, out);
 	writer_text(out, ">;+sip.ice;reg-id=1;+sip.instance=");
 	write_instance(w, out);
 	writer_text(out, ";expires=");
@@ -86,7 +90,7 @@ static void write_contact(const struct wic *w, uint64_t expires_s, struct writer
 			 "Content-Length: 0\r\n\r\n");
 }
 
-static void ask(struct wic *w, enum wic_ask what, struct writer *text)
+void wic_ask(struct wic *w, enum wic_ask what, const struct writer *text)
 {
 	if (!writer_ok(text)) {
 		wic_fail(w, FAILURE_OUTPUT, 0);
@@ -129,7 +133,7 @@ void wic_register(struct wic *w)
 	writer_bytes(&text, w->token, w->token_len);
 	writer_text(&text, "\r\n");
 	write_contact(w, w->world->options->expires_s, &text);
-	ask(w, w->registered ? ASK_REFRESH : ASK_REGISTER, &text);
+	wic_ask(w, w->registered ? ASK_REFRESH : ASK_REGISTER, &text);
 }
 
 /** SIP.js sends no credential here; the flow that owns the binding needs none (PROTOCOL 5.6). */
@@ -141,7 +145,7 @@ void wic_unregister(struct wic *w)
 	writer_init(&text, w->world->text, sizeof(w->world->text));
 	write_head(w, &text);
 	write_contact(w, 0, &text);
-	ask(w, ASK_UNREGISTER, &text);
+	wic_ask(w, ASK_UNREGISTER, &text);
 }
 
 /* ---- responses ----------------------------------------------------------------------------- */
@@ -153,7 +157,7 @@ static bool contact_granted(const struct wic *w, const struct sip_message *m, ui
 	struct writer ours;
 
 	writer_init(&ours, ours_text, sizeof(ours_text));
-	write_contact_uri(w, &ours);
+	wic_write_contact_uri(w, &ours);
 	for (const struct sip_field *f = sip_first(m, SIP_HEADER_CONTACT); f != NULL;
 	     f = sip_next(m, f)) {
 		struct span rest = f->value, element, value = {0};
@@ -212,12 +216,17 @@ static void unregistered(struct wic *w, const struct sip_message *m)
 
 static bool is_ours(const struct wic *w, const struct sip_message *m)
 {
+	static const enum sip_method asked[ASK_COUNT] = {
+		[ASK_REGISTER] = SIP_REGISTER,	 [ASK_REFRESH] = SIP_REGISTER,
+		[ASK_UNREGISTER] = SIP_REGISTER, [ASK_MESSAGE] = SIP_MESSAGE,
+		[ASK_INVITE] = SIP_INVITE,	 [ASK_BYE] = SIP_BYE,
+	};
 	uint8_t text[64];
 	struct writer call_id;
 
 	writer_init(&call_id, text, sizeof(text));
-	write_call_id(w, &call_id);
-	return w->ask != ASK_NOTHING && m->method == SIP_REGISTER && m->cseq == w->cseq &&
+	wic_write_call_id(w, w->ask, &call_id);
+	return w->ask != ASK_NOTHING && m->method == asked[w->ask] && m->cseq == w->cseq &&
 	       span_equal(sip_value(m, SIP_HEADER_CALL_ID), writer_span(&call_id));
 }
 
@@ -227,6 +236,9 @@ static void response(struct wic *w, const struct sip_message *m)
 		[ASK_REGISTER] = FAILURE_REGISTER_REFUSED,
 		[ASK_REFRESH] = FAILURE_REFRESH_REFUSED,
 		[ASK_UNREGISTER] = FAILURE_UNREGISTER_REFUSED,
+		[ASK_MESSAGE] = FAILURE_MESSAGE_REFUSED,
+		[ASK_INVITE] = FAILURE_INVITE_REFUSED,
+		[ASK_BYE] = FAILURE_BYE_REFUSED,
 	};
 	enum wic_ask asked = w->ask;
 
@@ -242,6 +254,8 @@ static void response(struct wic *w, const struct sip_message *m)
 		wic_fail(w, refused[asked], m->status);
 	else if (asked == ASK_UNREGISTER)
 		unregistered(w, m);
+	else if (asked >= ASK_MESSAGE)
+		wic_answered(w, asked, m);
 	else
 		registered(w, m, asked == ASK_REGISTER ? DEED_REGISTER : DEED_REFRESH);
 }
