@@ -8,6 +8,9 @@
 #include "check.h"
 #include "file.h"
 
+/* Beside those that are open: who is not upgraded yet, and hears in HTTP that there is no room. */
+#define HANDSHAKES_MIN 16
+
 struct config *config_load(const char *path, struct problems *problems)
 {
 	struct arena *arena = arena_new();
@@ -111,6 +114,25 @@ void config_mw_tls(const struct config *config, struct tls_config *tls)
 		.certificates = 1,
 		.authorities = config->mw.tls.ca,
 		.key_log = config->access.tls.key_log.text[0] != '\0',
+	};
+}
+
+struct worker_sizes config_sizes(const struct config *config)
+{
+	uint32_t open = config_share(config, config->limits.max_connections);
+
+	return (struct worker_sizes){
+		.connections = open + open / 16 + HANDSHAKES_MIN,
+		.bindings = config_share(config, config->limits.max_bindings) + 1,
+		.transactions = config_share(config, config->limits.max_transactions) + 1,
+		.max_message = (uint32_t)config->limits.max_message.value,
+		.max_output = (uint32_t)config->limits.max_output.value,
+		.verify_jobs = 256,
+		.large_buffers = 4096,
+		.parked = (uint32_t)config->limits.parked_messages.value,
+		.held = (uint32_t)config->limits.held_requests.value,
+		.token_cache = (uint32_t)config->limits.token_cache.value,
+		.token_refused = (uint32_t)config->limits.token_refused.value,
 	};
 }
 

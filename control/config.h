@@ -209,6 +209,9 @@ void config_mw_tls(const struct config *config, struct tls_config *tls);
 /** True when Mw has TLS. */
 bool config_has_mw_tls(const struct config *config);
 
+/** What a worker has room for. */
+struct worker_sizes config_sizes(const struct config *config);
+
 /** The settings of tcp:. */
 void config_tcp(const struct config *config, struct worker_tcp *tcp);
 

@@ -236,28 +236,6 @@ void node_tick(struct node *node)
 	node_tick_tickets(node);
 }
 
-/* Beside those that are open: who is not upgraded yet, and hears in HTTP that there is no room. */
-#define HANDSHAKES_MIN 16
-
-static struct worker_sizes node_sizes(const struct config *config)
-{
-	uint32_t open = config_share(config, config->limits.max_connections);
-
-	return (struct worker_sizes){
-		.connections = open + open / 16 + HANDSHAKES_MIN,
-		.bindings = config_share(config, config->limits.max_bindings) + 1,
-		.transactions = config_share(config, config->limits.max_transactions) + 1,
-		.max_message = (uint32_t)config->limits.max_message.value,
-		.max_output = (uint32_t)config->limits.max_output.value,
-		.verify_jobs = 256,
-		.large_buffers = 4096,
-		.parked = (uint32_t)config->limits.parked_messages.value,
-		.held = (uint32_t)config->limits.held_requests.value,
-		.token_cache = (uint32_t)config->limits.token_cache.value,
-		.token_refused = (uint32_t)config->limits.token_refused.value,
-	};
-}
-
 static enum gw_err node_worker(struct node *node, uint16_t w, char why[NODE_WHY_MAX])
 {
 	const struct config *config = node->config;
@@ -266,7 +244,7 @@ static enum gw_err node_worker(struct node *node, uint16_t w, char why[NODE_WHY_
 		.workers = node->workers,
 		.idle = config->workers.idle.value == CONFIG_IDLE_POLL ? WORKER_POLL : WORKER_SLEEP,
 		.epoch = node->state.epoch,
-		.sizes = node_sizes(config),
+		.sizes = config_sizes(config),
 		.env = &node_env,
 		.hub = node->hub,
 		.snapshots = node->snapshots,
