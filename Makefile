@@ -8,7 +8,8 @@ PACKAGES_BUILD := gcc meson ninja-build pkg-config libdpdk-dev libpcap-dev libss
 	libuv1-dev libyaml-dev libsystemd-dev libmicrohttpd-dev libcurl4-openssl-dev libunbound-dev libcmocka-dev
 PACKAGES_TEST := python3 python3-cryptography openssl iproute2 iputils-ping ethtool procps util-linux mount tcpdump \
 	chromium kamailio kamailio-outbound-modules kamailio-tls-modules testssl.sh sip-tester
-PACKAGES_BENCH := libosip2-dev libsofia-sip-ua-dev iproute2 ethtool python3 util-linux openssl nginx-light
+PACKAGES_BENCH := libosip2-dev libsofia-sip-ua-dev iproute2 ethtool python3 util-linux openssl nginx-light kamailio \
+	kamailio-websocket-modules kamailio-tls-modules
 PACKAGES_FUZZ := clang llvm
 
 .PHONY: all install-dep install-dep-test install-dep-bench install-dep-fuzz npm test demo demo-hold bench \

@@ -10,3 +10,4 @@ for program in "$build"/tests/bench/*/bench_*; do
 done
 python3 -B tests/bench/tcp/goodput.py "$build"
 tests/bench/tls/handshakes.sh "$build"
+tests/bench/gateway/gateway.sh "$build"

@@ -1,0 +1,6 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# gateway.sh BUILD   SIP through the whole of wicgate, beside Kamailio, in a namespace without a name
+set -eu
+exec env PATH="$PATH:/usr/sbin:/sbin" WICGATE_BUILD="$(realpath "$1")" unshare --net --mount --pid --fork --kill-child \
+	--mount-proc python3 -B "$(dirname "$0")/gateway.py"
