@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 
 #include "base64url.h"
-#include "gateway.h"
+#include "internal.h"
 
 #define MAC_LEN 16
 #define SIGNED_LEN 16
@@ -16,27 +17,45 @@ static struct span flow_prefix(enum flow_kind kind)
 	return kind == FLOW_HOME ? SPAN("Bt1.") : SPAN("Ft1.");
 }
 
+EVP_MAC_CTX *flow_mac_new(void)
+{
+	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	EVP_MAC_CTX *mac = hmac != NULL ? EVP_MAC_CTX_new(hmac) : NULL;
+	char digest[] = "SHA256";
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_end(),
+	};
+
+	EVP_MAC_free(hmac); /* the context keeps it */
+	if (mac == NULL || EVP_MAC_CTX_set_params(mac, params) == 1)
+		return mac;
+	EVP_MAC_CTX_free(mac);
+	return NULL;
+}
+
 /** Of the fields and, behind them, the bound text: they have one length, so nothing is ambiguous.
  */
-static bool flow_mac(const struct flow_key *key, const uint8_t fields[SIGNED_LEN],
-		     struct span bound, uint8_t mac[MAC_LEN])
+static bool flow_mac(const struct gateway *gw, const struct flow_key *key,
+		     const uint8_t fields[SIGNED_LEN], struct span bound, uint8_t mac[MAC_LEN])
 {
-	uint8_t text[SIGNED_LEN + FLOW_BOUND_MAX], full[EVP_MAX_MD_SIZE];
-	struct writer w;
+	uint8_t full[EVP_MAX_MD_SIZE];
+	size_t len;
 
-	writer_init(&w, text, sizeof(text));
-	writer_bytes(&w, fields, SIGNED_LEN);
-	writer_put(&w, bound);
-	if (!writer_ok(&w))
+	if (bound.len > FLOW_BOUND_MAX ||
+	    EVP_MAC_init(gw->flow_mac, key->secret, sizeof(key->secret), NULL) != 1 ||
+	    EVP_MAC_update(gw->flow_mac, fields, SIGNED_LEN) != 1 ||
+	    EVP_MAC_update(gw->flow_mac, bound.at, bound.len) != 1 ||
+	    EVP_MAC_final(gw->flow_mac, full, &len, sizeof(full)) != 1)
 		return false;
-	HMAC(EVP_sha256(), key->secret, sizeof(key->secret), text, writer_len(&w), full, NULL);
 	memcpy(mac, full, MAC_LEN);
 	return true;
 }
 
-void flow_token_write(const struct config_part *config, const struct flow_token *token,
-		      struct span bound, struct writer *out)
+void flow_token_write(const struct gateway *gw, const struct flow_token *token, struct span bound,
+		      struct writer *out)
 {
+	const struct config_part *config = gw_config(gw);
 	uint8_t bytes[TOKEN_BYTES];
 	struct writer fields;
 
@@ -47,7 +66,7 @@ void flow_token_write(const struct config_part *config, const struct flow_token 
 	writer_u16_be(&fields, token->handle.worker);
 	writer_u32_be(&fields, token->handle.slot);
 	writer_u32_be(&fields, token->handle.generation);
-	if (!flow_mac(&config->flow_key[0], bytes, bound, bytes + SIGNED_LEN)) {
+	if (!flow_mac(gw, &config->flow_key[0], bytes, bound, bytes + SIGNED_LEN)) {
 		out->full = true;
 		return;
 	}
@@ -94,9 +113,10 @@ static bool flow_bytes(struct span text, uint8_t bytes[TOKEN_BYTES])
 	       len == TOKEN_BYTES;
 }
 
-enum gw_err flow_token_read(const struct config_part *config, struct span text, struct span bound,
+enum gw_err flow_token_read(const struct gateway *gw, struct span text, struct span bound,
 			    struct flow_token *token)
 {
+	const struct config_part *config = gw_config(gw);
 	uint8_t bytes[TOKEN_BYTES], mac[MAC_LEN];
 	struct flow_token read;
 	const struct flow_key *key;
@@ -109,7 +129,7 @@ enum gw_err flow_token_read(const struct config_part *config, struct span text, 
 	key = flow_key_find(config, bytes[4]);
 	if (key == NULL)
 		return GW_FLOW_GONE; /* our node, a key of before: 430 (PROTOCOL 10.1) */
-	if (!flow_mac(key, bytes, bound, mac) ||
+	if (!flow_mac(gw, key, bytes, bound, mac) ||
 	    CRYPTO_memcmp(mac, bytes + SIGNED_LEN, MAC_LEN) != 0)
 		return GW_FLOW_FORGED;
 	if (!flow_fields(span_from(span_of(bytes, SIGNED_LEN), 5), &read) ||

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
 
+#include <openssl/evp.h>
+
 #include "internal.h"
 
 #define SITE_KEYS 2048 /* the configuration has 256 WWSFs at most; rows for those of before too */
@@ -31,6 +33,7 @@ struct gateway *gateway_new(const struct gateway_config *config)
 	gw->asked = token_cache_new(config->verify_jobs);
 	gw->refused = token_refused_new(config->token_refused);
 	gw->sites = rates_new(SITE_KEYS);
+	gw->flow_mac = flow_mac_new();
 	gw->wheel = wheel_new(config->now_us, gw);
 	gw->bucket = calloc(buckets, sizeof(*gw->bucket));
 	gw->lines_memory = malloc(GATEWAY_LINES_MAX);
@@ -39,8 +42,9 @@ struct gateway *gateway_new(const struct gateway_config *config)
 	gw->resumed_memory = malloc(config->max_message);
 	if (!homes_open(gw) || !held_open(gw) || !outbox_open(gw) || !gw->bindings ||
 	    !gw->transactions || !gw->tombs || !gw->heads || !gw->hops || !gw->parked ||
-	    !gw->cache || !gw->asked || !gw->refused || !gw->sites || !gw->wheel || !gw->bucket ||
-	    !gw->lines_memory || !gw->out_memory || !gw->stamped_memory || !gw->resumed_memory) {
+	    !gw->cache || !gw->asked || !gw->refused || !gw->sites || !gw->flow_mac || !gw->wheel ||
+	    !gw->bucket || !gw->lines_memory || !gw->out_memory || !gw->stamped_memory ||
+	    !gw->resumed_memory) {
 		gateway_free(gw);
 		return NULL;
 	}
@@ -66,6 +70,7 @@ void gateway_free(struct gateway *gw)
 	token_cache_free(gw->asked);
 	token_refused_free(gw->refused);
 	rates_free(gw->sites);
+	EVP_MAC_CTX_free(gw->flow_mac);
 	wheel_free(gw->wheel);
 	free(gw->bucket);
 	free(gw->lines_memory);

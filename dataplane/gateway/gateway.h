@@ -302,15 +302,15 @@ struct flow_token {
  * Writes a token under the configuration's first flow key. bound: text beside it that its MAC
  * covers too; empty for Path. Fails out when it is longer than FLOW_BOUND_MAX.
  */
-void flow_token_write(const struct config_part *config, const struct flow_token *token,
-		      struct span bound, struct writer *out);
+void flow_token_write(const struct gateway *gw, const struct flow_token *token, struct span bound,
+		      struct writer *out);
 
 /**
  * Reads a token and checks that bound is what it was written with. GW_FLOW_FORGED: not ours,
  * malformed or a wrong MAC; GW_FLOW_GONE: our node with a key that is not kept any more. *token is
  * set when GW_OK; its handle is not yet looked up.
  */
-enum gw_err GW_MUST_CHECK flow_token_read(const struct config_part *config, struct span text,
+enum gw_err GW_MUST_CHECK flow_token_read(const struct gateway *gw, struct span text,
 					  struct span bound, struct flow_token *token);
 
 #endif

@@ -2,6 +2,8 @@
 #ifndef GATEWAY_INTERNAL_H
 #define GATEWAY_INTERNAL_H
 
+#include <openssl/types.h>
+
 #include "gateway.h"
 #include "identity/identity.h"
 #include "token/token.h"
@@ -158,9 +160,10 @@ struct gateway {
 	struct token_cache *cache;
 	struct token_cache *asked; /* tokens whose signature is being checked: not believed yet */
 	struct token_refused *refused;
-	struct rates *sites; /* registrations, by the WWSF's name */
-	struct wheel *wheel; /* context: the gateway */
-	uint32_t *bucket;    /* of transactions by key: slot + 1 */
+	struct rates *sites;   /* registrations, by the WWSF's name */
+	EVP_MAC_CTX *flow_mac; /* of the key that it was used with last */
+	struct wheel *wheel;   /* context: the gateway */
+	uint32_t *bucket;      /* of transactions by key: slot + 1 */
 	uint32_t bucket_mask;
 	struct tombstones *tombs; /* of finished transactions */
 	uint8_t bucket_key[16];
@@ -416,6 +419,10 @@ void binding_leave(struct gateway *gw, struct binding *b, _Atomic uint64_t *coun
 /** A REGISTER that may replace it is under way: the core hears nothing of it meanwhile. */
 void binding_hold(struct gateway *gw, struct binding *b);
 void binding_replaced(struct gateway *gw, struct binding *b, enum ended_why why);
+
+/* flow_token.c */
+/** What MACs of flow tokens are made with: looked for once, and not for each. NULL: no memory. */
+EVP_MAC_CTX *flow_mac_new(void);
 
 /* flow_loss.c */
 /** The flow of wic has ended (PROTOCOL 10.4): its binding waits for another one. */

@@ -141,7 +141,7 @@ void register_path(struct gateway *gw, struct handle flow, enum mw_transport tra
 	struct flow_token token = {FLOW_CONNECTION, flow};
 
 	writer_text(&gw->lines, "Path: <sip:");
-	flow_token_write(gw_config(gw), &token, SPAN(""), &gw->lines);
+	flow_token_write(gw, &token, SPAN(""), &gw->lines);
 	writer_text(&gw->lines, "@");
 	request_own_uri(gw, transport);
 	writer_text(&gw->lines, outbound ? ";ob>\r\n" : ">\r\n");

@@ -146,7 +146,7 @@ static enum gw_err read_own(const struct gateway *gw, struct span element, struc
 		return GW_FLOW_FORGED;
 	top->outbound = sip_param(address.uri.params, SPAN("ob"), &value);
 	top->dialog = sip_param(address.uri.params, MARK_NAME, &bound);
-	err = flow_token_read(gw_config(gw), address.uri.user, bound, &top->token);
+	err = flow_token_read(gw, address.uri.user, bound, &top->token);
 	if (err == GW_OK && bound.len > 0 && !mark_read(bound, &top->mark))
 		err = GW_FLOW_FORGED;
 	return err;
@@ -210,7 +210,7 @@ static void write_own(struct gateway *gw, const struct wic *wic, const struct di
 	writer_init(&w, text, sizeof(text));
 	mark_write(mark, &w);
 	writer_text(&gw->lines, "Record-Route: <sip:");
-	flow_token_write(gw_config(gw), &token, writer_span(&w), &gw->lines);
+	flow_token_write(gw, &token, writer_span(&w), &gw->lines);
 	writer_text(&gw->lines, "@");
 	request_own_uri(gw, transport);
 	writer_text(&gw->lines, ";wd=");

@@ -13,7 +13,7 @@ static struct span token_of_kind(enum flow_kind kind, struct span bound)
 	struct writer out;
 
 	writer_init(&out, text, sizeof(text));
-	flow_token_write(&world.config, &token, bound, &out);
+	flow_token_write(world.gw, &token, bound, &out);
 	EXPECT(writer_ok(&out));
 	return writer_span(&out);
 }
@@ -55,7 +55,7 @@ TEST(flow_token, comes_back_as_the_flow)
 	struct flow_token read;
 
 	world_start();
-	EXPECT_EQ(GW_OK, flow_token_read(&world.config, token(), SPAN(""), &read));
+	EXPECT_EQ(GW_OK, flow_token_read(world.gw, token(), SPAN(""), &read));
 	EXPECT_EQ(FLOW_CONNECTION, read.kind);
 	EXPECT(handle_equal(flow, read.handle));
 }
@@ -69,9 +69,9 @@ TEST(flow_token, cut_anywhere_or_too_long_is_forged)
 	text = token();
 	for (uint32_t n = 0; n < text.len; n++)
 		EXPECT_EQ(GW_FLOW_FORGED,
-			  flow_token_read(&world.config, span_cut(text, 0, n), SPAN(""), &read));
+			  flow_token_read(world.gw, span_cut(text, 0, n), SPAN(""), &read));
 	EXPECT_EQ(GW_FLOW_FORGED,
-		  flow_token_read(&world.config, span_of(text.at, text.len + 1), SPAN(""), &read));
+		  flow_token_read(world.gw, span_of(text.at, text.len + 1), SPAN(""), &read));
 }
 
 TEST(flow_token, with_any_bit_changed_is_not_accepted)
@@ -83,8 +83,8 @@ TEST(flow_token, with_any_bit_changed_is_not_accepted)
 	for (uint32_t bit = 0; bit < 8 * FLOW_TOKEN_LEN; bit++) {
 		memcpy(text, token().at, sizeof(text));
 		text[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		EXPECT(flow_token_read(&world.config, span_of(text, sizeof(text)), SPAN(""),
-				       &read) != GW_OK);
+		EXPECT(flow_token_read(world.gw, span_of(text, sizeof(text)), SPAN(""), &read) !=
+		       GW_OK);
 	}
 }
 
@@ -96,7 +96,7 @@ TEST(flow_token, of_another_node_is_forged)
 	world_start();
 	text = token();
 	world.config.node_id++;
-	EXPECT_EQ(GW_FLOW_FORGED, flow_token_read(&world.config, text, SPAN(""), &read));
+	EXPECT_EQ(GW_FLOW_FORGED, flow_token_read(world.gw, text, SPAN(""), &read));
 }
 
 TEST(flow_token, of_a_key_that_is_not_kept_is_gone)
@@ -107,7 +107,7 @@ TEST(flow_token, of_a_key_that_is_not_kept_is_gone)
 	world_start();
 	text = token();
 	world.config.flow_key[0].id++;
-	EXPECT_EQ(GW_FLOW_GONE, flow_token_read(&world.config, text, SPAN(""), &read));
+	EXPECT_EQ(GW_FLOW_GONE, flow_token_read(world.gw, text, SPAN(""), &read));
 }
 
 TEST(flow_token, of_another_secret_under_the_same_id_is_forged)
@@ -118,7 +118,7 @@ TEST(flow_token, of_another_secret_under_the_same_id_is_forged)
 	world_start();
 	text = token();
 	world.config.flow_key[0].secret[31] ^= 1;
-	EXPECT_EQ(GW_FLOW_FORGED, flow_token_read(&world.config, text, SPAN(""), &read));
+	EXPECT_EQ(GW_FLOW_FORGED, flow_token_read(world.gw, text, SPAN(""), &read));
 }
 
 TEST(flow_token, of_the_previous_key_is_accepted_and_new_ones_use_the_first)
@@ -131,12 +131,11 @@ TEST(flow_token, of_the_previous_key_is_accepted_and_new_ones_use_the_first)
 	world.config.flow_key[1] = world.config.flow_key[0];
 	world.config.flow_key[0] = (struct flow_key){.id = 8, .secret = "next"};
 	world.config.flow_key_count = 2;
-	EXPECT_EQ(GW_OK,
-		  flow_token_read(&world.config, span_of(old, sizeof(old)), SPAN(""), &read));
+	EXPECT_EQ(GW_OK, flow_token_read(world.gw, span_of(old, sizeof(old)), SPAN(""), &read));
 	EXPECT_EQ(FLOW_CONNECTION, read.kind);
 	EXPECT(handle_equal(flow, read.handle));
 	EXPECT(!span_equal(token(), span_of(old, sizeof(old))));
-	EXPECT_EQ(GW_OK, flow_token_read(&world.config, token(), SPAN(""), &read));
+	EXPECT_EQ(GW_OK, flow_token_read(world.gw, token(), SPAN(""), &read));
 }
 
 TEST(flow_token, of_another_kind_is_forged)
@@ -148,7 +147,7 @@ TEST(flow_token, of_another_kind_is_forged)
 	memcpy(text, token().at, sizeof(text));
 	memcpy(text, "Bt1.", 4);
 	EXPECT_EQ(GW_FLOW_FORGED,
-		  flow_token_read(&world.config, span_of(text, sizeof(text)), SPAN(""), &read));
+		  flow_token_read(world.gw, span_of(text, sizeof(text)), SPAN(""), &read));
 }
 
 TEST(flow_token, of_a_home_comes_back_as_it)
@@ -157,8 +156,8 @@ TEST(flow_token, of_a_home_comes_back_as_it)
 
 	world_start();
 	EXPECT(span_starts(token_of_kind(FLOW_HOME, SPAN("")), SPAN("Bt1.")));
-	EXPECT_EQ(GW_OK, flow_token_read(&world.config, token_of_kind(FLOW_HOME, SPAN("")),
-					 SPAN(""), &read));
+	EXPECT_EQ(GW_OK,
+		  flow_token_read(world.gw, token_of_kind(FLOW_HOME, SPAN("")), SPAN(""), &read));
 	EXPECT_EQ(FLOW_HOME, read.kind);
 	EXPECT(handle_equal(flow, read.handle));
 }
@@ -172,7 +171,7 @@ TEST(flow_token, of_a_home_called_one_of_a_connection_is_forged)
 	memcpy(text, token_of_kind(FLOW_HOME, SPAN("")).at, sizeof(text));
 	memcpy(text, "Ft1.", 4);
 	EXPECT_EQ(GW_FLOW_FORGED,
-		  flow_token_read(&world.config, span_of(text, sizeof(text)), SPAN(""), &read));
+		  flow_token_read(world.gw, span_of(text, sizeof(text)), SPAN(""), &read));
 }
 
 TEST(flow_token, is_forged_when_the_text_beside_it_is_another_one)
@@ -182,14 +181,12 @@ TEST(flow_token, is_forged_when_the_text_beside_it_is_another_one)
 
 	world_start();
 	text = token_of_kind(FLOW_HOME, SPAN("dir=up;icid=4a"));
-	EXPECT_EQ(GW_OK, flow_token_read(&world.config, text, SPAN("dir=up;icid=4a"), &read));
+	EXPECT_EQ(GW_OK, flow_token_read(world.gw, text, SPAN("dir=up;icid=4a"), &read));
 	EXPECT_EQ(FLOW_HOME, read.kind);
-	EXPECT_EQ(GW_FLOW_FORGED,
-		  flow_token_read(&world.config, text, SPAN("dir=dn;icid=4a"), &read));
-	EXPECT_EQ(GW_FLOW_FORGED,
-		  flow_token_read(&world.config, text, SPAN("dir=up;icid=4"), &read));
-	EXPECT_EQ(GW_FLOW_FORGED, flow_token_read(&world.config, text, SPAN(""), &read));
-	EXPECT_EQ(GW_FLOW_FORGED, flow_token_read(&world.config, token(), SPAN("ob"), &read));
+	EXPECT_EQ(GW_FLOW_FORGED, flow_token_read(world.gw, text, SPAN("dir=dn;icid=4a"), &read));
+	EXPECT_EQ(GW_FLOW_FORGED, flow_token_read(world.gw, text, SPAN("dir=up;icid=4"), &read));
+	EXPECT_EQ(GW_FLOW_FORGED, flow_token_read(world.gw, text, SPAN(""), &read));
+	EXPECT_EQ(GW_FLOW_FORGED, flow_token_read(world.gw, token(), SPAN("ob"), &read));
 }
 
 TEST(flow_token, beside_text_that_is_too_long_is_not_written)
@@ -201,14 +198,14 @@ TEST(flow_token, beside_text_that_is_too_long_is_not_written)
 
 	world_start();
 	writer_init(&out, text, sizeof(text));
-	flow_token_write(&world.config, &home, span_of(bound, sizeof(bound)), &out);
+	flow_token_write(world.gw, &home, span_of(bound, sizeof(bound)), &out);
 	EXPECT(!writer_ok(&out));
 	writer_init(&out, text, sizeof(text));
-	flow_token_write(&world.config, &home, span_of(bound, FLOW_BOUND_MAX), &out);
+	flow_token_write(world.gw, &home, span_of(bound, FLOW_BOUND_MAX), &out);
 	EXPECT(writer_ok(&out));
-	EXPECT_EQ(GW_OK, flow_token_read(&world.config, writer_span(&out),
+	EXPECT_EQ(GW_OK, flow_token_read(world.gw, writer_span(&out),
 					 span_of(bound, FLOW_BOUND_MAX), &read));
-	EXPECT_EQ(GW_FLOW_FORGED, flow_token_read(&world.config, writer_span(&out),
+	EXPECT_EQ(GW_FLOW_FORGED, flow_token_read(world.gw, writer_span(&out),
 						  span_of(bound, sizeof(bound)), &read));
 }
 

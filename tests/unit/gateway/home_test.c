@@ -69,7 +69,7 @@ static void core_says(const char *method, struct handle home, const char *tag)
 	struct writer out;
 
 	writer_init(&out, token, sizeof(token));
-	flow_token_write(&world.config, &named, SPAN(""), &out);
+	flow_token_write(world.gw, &named, SPAN(""), &out);
 	EXPECT(writer_ok(&out));
 	world_forget();
 	core_sends(format("%s sip:x@a.invalid SIP/2.0" CRLF

@@ -63,8 +63,8 @@ TEST(request, has_a_path_with_the_flow_token_and_ob)
 	path = line(mw_register(register_57(token_alice(3570))), "Path");
 	EXPECT_EQ(0, strncmp(path, "<sip:Ft1.", 9));
 	EXPECT_TEXT("@192.0.2.10:5070;transport=tcp;lr;ob>", strchr(path, '@'));
-	EXPECT_EQ(GW_OK, flow_token_read(&world.config, span_of(path + 5, FLOW_TOKEN_LEN), SPAN(""),
-					 &flow));
+	EXPECT_EQ(GW_OK,
+		  flow_token_read(world.gw, span_of(path + 5, FLOW_TOKEN_LEN), SPAN(""), &flow));
 	EXPECT_EQ(FLOW_CONNECTION, flow.kind);
 	EXPECT(handle_equal(flow.handle, world.wic[0].flow));
 }

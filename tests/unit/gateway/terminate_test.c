@@ -391,7 +391,7 @@ static const char *foreign_path(void)
 	struct writer out;
 
 	writer_init(&out, token, sizeof(token));
-	flow_token_write(&world.config, &flow, SPAN(""), &out);
+	flow_token_write(world.gw, &flow, SPAN(""), &out);
 	EXPECT(writer_ok(&out));
 	return format("sip:%.*s@192.0.2.10:5071;lr;ob", FLOW_TOKEN_LEN, (const char *)token);
 }
