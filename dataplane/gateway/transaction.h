@@ -246,6 +246,20 @@ bool transaction_waits(const struct transaction *t);
 void transaction_settle(struct gateway *gw, struct transaction *t);
 
 /* tombstone.c */
+struct tombstone_copy;
+struct tombstone_queue {
+	uint32_t oldest, newest; /* slot + 1 */
+};
+
+struct tombstones {
+	struct timer timer; /* for the first to end */
+	struct slots *pool, *copies;
+	uint32_t *bucket[TOMB_CHAINS]; /* slot + 1 */
+	uint32_t mask;
+	struct tombstone_queue queue[2]; /* by tombstone.brief */
+	struct tombstone_copy *oldest_copy, *newest_copy;
+};
+
 struct tombstones *tombstones_new(const struct gateway_config *config);
 void tombstones_free(struct tombstones *tombs);
 /** Leaves a tombstone of t, whose machines have nothing to send by themselves; the caller frees t.

@@ -115,6 +115,32 @@ TEST_BOTH(bye, that_cannot_be_sent_goes_as_soon_as_it_can)
 	call_nothing_left();
 }
 
+TEST(bye, is_not_put_off_by_other_losses_meanwhile)
+{
+	struct call c = stands(MW_TCP);
+
+	(void)lost_on_its_way(&c, "BYE");
+	for (uint32_t i = 0; i < 20; i++)
+		target_goes();
+	world_wait(500 * MS);
+	EXPECT_EQ(2, count_of(TO_MW, "BYE "));
+}
+
+TEST(request, goes_again_together_with_the_others)
+{
+	struct call c = stands(MW_TCP);
+
+	world_wait(250 * MS - world.now_us % (250 * MS)); /* so that both wait for the same time */
+	world_wait(20 * MS);
+	(void)lost_on_its_way(&c, "INFO");
+	world_wait(100 * MS);
+	(void)lost_on_its_way(&c, "INFO");
+	world_forget();
+	world_wait(500 * MS);
+	EXPECT_EQ(2, count_to(TO_MW));
+	EXPECT_EQ(nth_to(TO_MW, 0)->at_us, nth_to(TO_MW, 1)->at_us);
+}
+
 TEST(bye, that_cannot_be_sent_is_504_after_8_s)
 {
 	struct call c = stands(MW_TCP);
@@ -314,6 +340,8 @@ TEST_MAIN("gateway_stranded",
 	  RUN_BOTH(bye, goes_to_no_other_next_hop_than_that_of_its_dialog),
 	  RUN(bye, is_tried_for_8_s_and_504_then),
 	  RUN_BOTH(bye, that_cannot_be_sent_goes_as_soon_as_it_can),
+	  RUN(bye, is_not_put_off_by_other_losses_meanwhile),
+	  RUN(request, goes_again_together_with_the_others),
 	  RUN(bye, that_cannot_be_sent_is_504_after_8_s),
 	  RUN(bye, waits_for_room_in_the_link_that_is_being_opened),
 	  RUN(bye, that_finds_no_room_for_8_s_is_504),
