@@ -142,6 +142,8 @@
 	X(mw_pings_out, "keep-alives sent on connections to the core") \
 	X(mw_names_wanted, "times a host of a Route was not known and control was asked for it") \
 	X(mw_failovers, "requests sent again to another next hop") \
+	X(mw_stranded, "requests inside dialogs that waited for a next hop that was away") \
+	X(mw_stranded_lost, "of them, those for which it did not come back in time") \
 	X(mw_connects, "TCP connections opened to the core") \
 	X(mw_connect_failures, "TCP connections to the core that failed") \
 	X(mw_tls_failures, "TLS connections with the core that were refused by either side") \

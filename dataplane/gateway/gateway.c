@@ -353,8 +353,8 @@ void gateway_target_lost(struct gateway *gw, const struct mw_target *target)
 	hops_lost(gw, target);
 	while ((t = slots_next(gw->transactions, &cursor)) != NULL)
 		if (t->kind != TRANSACTION_TERMINATE && transaction_waits(t) &&
-		    target_same(&t->target, target) && !failover(gw, t))
-			transaction_answer(gw, t, 504);
+		    target_same(&t->target, target) && !failover(gw, t) && !failover_wait(gw, t))
+			failover_lost(gw, t);
 }
 
 static void binding_row(const struct gateway *gw, const struct binding *b, struct row_binding *row)

@@ -338,14 +338,16 @@ void hops_turn(struct gateway *gw)
 
 /* ---- which one ------------------------------------------------------------------------------ */
 
-/** Whom a 503 has asked to be left alone (RFC 3261 21.5.4). */
-enum shut_hops { SHUT_LEFT_OUT, SHUT_TAKEN };
+/** Whom a 503 has asked to be left alone (RFC 3261 21.5.4), and who is down. */
+enum shut_hops { SHUT_LEFT_OUT, SHUT_TAKEN, DOWN_TAKEN };
 
 static bool hop_usable(struct gateway *gw, const struct hop *hop, uint64_t tried,
 		       enum shut_hops shut)
 {
 	uint32_t slot = (uint32_t)(hop - gw->hops->hop);
 
+	if (shut == DOWN_TAKEN)
+		return hop->used;
 	return hop->used && (tried >> slot & 1) == 0 && hop->state == HOP_UP &&
 	       (shut == SHUT_TAKEN || gw->time.now_us >= hop->shut_us) &&
 	       gw->env->hop_up(gw->env->context, &hop->target);
@@ -402,6 +404,16 @@ enum gw_err hops_choose(struct gateway *gw, uint64_t tried, struct mw_target *ta
 		return GW_MW_DOWN;
 	*target = hop->target;
 	target->tried = tried;
+	return GW_OK;
+}
+
+enum gw_err hops_away(struct gateway *gw, struct mw_target *target)
+{
+	const struct hop *hop = hops_draw(gw, hops_best(gw, 0, DOWN_TAKEN));
+
+	if (hop == NULL)
+		return GW_MW_DOWN;
+	*target = hop->target;
 	return GW_OK;
 }
 

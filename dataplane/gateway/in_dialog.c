@@ -113,6 +113,8 @@ static enum gw_err in_dialog_forward(struct gateway *gw, const struct route_top 
 {
 	enum gw_err err = originate_target(gw, top->second, &t->target);
 
+	if (err == GW_MW_DOWN) /* it waits, see failover_wait() */
+		err = hops_away(gw, &t->target);
 	t->origination.in_dialog = true;
 	gw->route = top;
 	if (err == GW_OK)

@@ -166,6 +166,7 @@ struct gateway {
 	uint32_t *bucket;      /* of transactions by key: slot + 1 */
 	uint32_t bucket_mask;
 	struct tombstones *tombs; /* of finished transactions */
+	uint32_t stranded;	  /* transactions that wait for a target that is away */
 	uint8_t bucket_key[16];
 	uint64_t wanted_hash, wanted_us; /* the name that control was asked for last */
 	/* per turn */
@@ -338,6 +339,18 @@ void cancel_acknowledge_once(struct gateway *gw, const struct transaction *t);
 /** The target of t has failed, or has said 503: its request goes to the next hop that follows.
  * False: it cannot, or there is none. What is in gw->message stays. */
 bool failover(struct gateway *gw, struct transaction *t);
+/**
+ * The target of t, whose request is inside a dialog, is away for a moment: it waits, and is sent
+ * again and again, with the branch that it has, for some seconds at most. False: it does not wait,
+ * or not any longer.
+ */
+bool failover_wait(struct gateway *gw, struct transaction *t);
+/** A stranded request's turn to be sent again. True: t is armed for the next time, or answered. */
+bool failover_again(struct gateway *gw, struct transaction *t);
+/** Nothing more can be done for t, whose target is lost: 504. */
+void failover_lost(struct gateway *gw, struct transaction *t);
+/** t is stranded no more. */
+void failover_release(struct gateway *gw, struct transaction *t);
 /** A 503 to t is in gw->message: its hop is left alone. True: t's request goes to another one. */
 bool failover_busy(struct gateway *gw, struct transaction *t);
 
@@ -359,6 +372,8 @@ void hops_free(struct hops *hops);
 void hops_turn(struct gateway *gw);
 /** One that is up and not tried. GW_MW_DOWN: none, *target untouched. */
 enum gw_err GW_MUST_CHECK hops_choose(struct gateway *gw, uint64_t tried, struct mw_target *target);
+/** The one that it would be if it were up. GW_MW_DOWN: none is configured, *target untouched. */
+enum gw_err GW_MUST_CHECK hops_away(struct gateway *gw, struct mw_target *target);
 /** The bit of target in mw_target.tried; 0: it is no next hop. */
 uint64_t hops_bit(struct gateway *gw, const struct mw_target *target);
 /** The 503 in gw->message came from target: a next hop is left alone for its Retry-After. */

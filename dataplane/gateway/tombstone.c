@@ -15,25 +15,12 @@
 
 /** A message that is said again: over UDP, the response to a request that is no INVITE (timer J),
  * or the ACK of a failure (timer D). */
-struct copy {
-	struct copy *older, *newer;
+struct tombstone_copy {
+	struct tombstone_copy *older, *newer;
 	struct tombstone *of;
 	struct mw_target target; /* of an ACK; a response goes where the repeat came from */
 	uint16_t len;
 	uint8_t bytes[UDP_MAX];
-};
-
-struct queue {
-	uint32_t oldest, newest; /* slot + 1 */
-};
-
-struct tombstones {
-	struct timer timer;
-	struct slots *pool, *copies;
-	uint32_t *bucket[TOMB_CHAINS]; /* slot + 1 */
-	uint32_t mask;
-	struct queue queue[2]; /* by tombstone.brief */
-	struct copy *oldest_copy, *newest_copy;
 };
 
 enum side { SIDE_CLIENT, SIDE_SERVER };
@@ -51,7 +38,7 @@ struct tombstones *tombstones_new(const struct gateway_config *config)
 	tombs->pool = slots_new(config->worker, config->max_transactions * TOMBSTONES_SHARE,
 				sizeof(struct tombstone), config->epoch);
 	tombs->copies = slots_new(config->worker, config->max_transactions / COPIES_SHARE + 1,
-				  sizeof(struct copy), config->epoch);
+				  sizeof(struct tombstone_copy), config->epoch);
 	tombs->bucket[TOMB_KEY] = calloc(buckets, sizeof(uint32_t));
 	tombs->bucket[TOMB_BRANCH] = calloc(buckets, sizeof(uint32_t));
 	if (tombs->pool && tombs->copies && tombs->bucket[TOMB_KEY] && tombs->bucket[TOMB_BRANCH])
@@ -107,7 +94,7 @@ static struct tombstone *first_to_end(const struct gateway *gw)
 
 static void queue_add(struct gateway *gw, struct tombstone *tomb)
 {
-	struct queue *q = &gw->tombs->queue[tomb->brief];
+	struct tombstone_queue *q = &gw->tombs->queue[tomb->brief];
 	struct tombstone *before = in_slot(gw, q->newest);
 	uint32_t self = slot_of(gw, tomb);
 
@@ -122,7 +109,7 @@ static void queue_add(struct gateway *gw, struct tombstone *tomb)
 
 static void queue_remove(struct gateway *gw, struct tombstone *tomb)
 {
-	struct queue *q = &gw->tombs->queue[tomb->brief];
+	struct tombstone_queue *q = &gw->tombs->queue[tomb->brief];
 	struct tombstone *older = in_slot(gw, tomb->older), *newer = in_slot(gw, tomb->newer);
 
 	if (older != NULL)
@@ -137,7 +124,7 @@ static void queue_remove(struct gateway *gw, struct tombstone *tomb)
 
 /* ---- what is said again --------------------------------------------------------------------- */
 
-static void copy_drop(struct gateway *gw, struct copy *copy)
+static void copy_drop(struct gateway *gw, struct tombstone_copy *copy)
 {
 	struct tombstones *tombs = gw->tombs;
 
@@ -154,7 +141,7 @@ static void copy_drop(struct gateway *gw, struct copy *copy)
 		counter_add(&gw_counters(gw)->invariant_broken, 1);
 }
 
-static struct copy *copy_of(const struct gateway *gw, const struct tombstone *tomb)
+static struct tombstone_copy *copy_of(const struct gateway *gw, const struct tombstone *tomb)
 {
 	return tomb->copied ? slots_slot(gw->tombs->copies, tomb->copy) : NULL;
 }
@@ -165,7 +152,7 @@ static void copy_add(struct gateway *gw, struct tombstone *tomb, const struct tr
 {
 	struct tombstones *tombs = gw->tombs;
 	struct span kept = transaction_kept(t);
-	struct copy *copy = slots_get_unzeroed(tombs->copies);
+	struct tombstone_copy *copy = slots_get_unzeroed(tombs->copies);
 
 	if (copy == NULL) {
 		counter_add(&gw_counters(gw)->transaction_copy_forgotten, 1);
@@ -221,7 +208,7 @@ static void chain_remove(struct gateway *gw, struct tombstone *tomb, enum tomb_c
 
 static void tomb_remove(struct gateway *gw, struct tombstone *tomb)
 {
-	struct copy *copy = copy_of(gw, tomb);
+	struct tombstone_copy *copy = copy_of(gw, tomb);
 
 	if (copy != NULL)
 		copy_drop(gw, copy);
@@ -266,22 +253,27 @@ static void tombs_timer(struct timer *timer, void *context)
 	tombs_arm(gw);
 }
 
-static struct tombstone *tomb_find(struct gateway *gw, enum tomb_chain chain, uint64_t hash)
-{
-	struct tombstone *tomb = in_slot(gw, *bucket_of(gw, chain, hash));
-
-	while (tomb != NULL && (tomb->hash[chain] != hash || left_ms(gw, tomb) <= 0))
-		tomb = in_slot(gw, tomb->next[chain]);
-	return tomb;
-}
-
 struct tombstone *tombstone_find(struct gateway *gw, uint64_t key, enum sip_method method)
 {
-	struct tombstone *tomb = tomb_find(gw, TOMB_KEY, key);
+	struct tombstone *tomb = in_slot(gw, *bucket_of(gw, TOMB_KEY, key));
 
 	while (tomb != NULL &&
 	       (tomb->hash[TOMB_KEY] != key || tomb->method != method || left_ms(gw, tomb) <= 0))
 		tomb = in_slot(gw, tomb->next[TOMB_KEY]);
+	return tomb;
+}
+
+/** The one whose branch is in via; NULL: none. */
+static struct tombstone *tomb_of(struct gateway *gw, const struct sip_via *via)
+{
+	struct tombstone *tomb;
+	uint64_t hash;
+
+	if (!transaction_branch_of(gw, via, &hash))
+		return NULL;
+	tomb = in_slot(gw, *bucket_of(gw, TOMB_BRANCH, hash));
+	while (tomb != NULL && (tomb->hash[TOMB_BRANCH] != hash || left_ms(gw, tomb) <= 0))
+		tomb = in_slot(gw, tomb->next[TOMB_BRANCH]);
 	return tomb;
 }
 
@@ -393,7 +385,7 @@ static uint32_t tomb_event(struct gateway *gw, struct tombstone *tomb, enum side
 static void tomb_again(struct gateway *gw, struct tombstone *tomb, const struct mw_source *source)
 {
 	uint32_t todo = tomb_event(gw, tomb, SIDE_SERVER, SIP_ON_REQUEST);
-	const struct copy *copy = copy_of(gw, tomb);
+	const struct tombstone_copy *copy = copy_of(gw, tomb);
 
 	counter_add(&gw_counters(gw)->mw_absorbed, 1);
 	if ((todo & SIP_DO_AGAIN) && source != NULL && copy != NULL)
@@ -440,13 +432,6 @@ static void tomb_forward(struct gateway *gw, struct tombstone *tomb)
 		gateway_count(gw, err);
 }
 
-static struct tombstone *tomb_of(struct gateway *gw, const struct sip_via *via)
-{
-	uint64_t hash;
-
-	return transaction_branch_of(gw, via, &hash) ? tomb_find(gw, TOMB_BRANCH, hash) : NULL;
-}
-
 /** A response of this method is one to tomb's request, or to our CANCEL of it. */
 static bool is_answer(const struct tombstone *tomb, enum sip_method method)
 {
@@ -456,7 +441,7 @@ static bool is_answer(const struct tombstone *tomb, enum sip_method method)
 bool tombstone_response(struct gateway *gw, const struct sip_via *via)
 {
 	struct tombstone *tomb = tomb_of(gw, via);
-	const struct copy *copy;
+	const struct tombstone_copy *copy;
 	uint32_t todo;
 
 	if (tomb == NULL || tomb->terminating || !is_answer(tomb, gw->message.method))

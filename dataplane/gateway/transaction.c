@@ -54,6 +54,7 @@ static void transaction_begin(struct gateway *gw, struct transaction *t, enum tr
 	t->server = machine_none();
 	t->limit_us = NEVER;
 	t->unheard_us = NEVER;
+	t->again_us = NEVER;
 	if (kind == TRANSACTION_ORIGINATE || kind == TRANSACTION_REGISTER) /* over a WebSocket */
 		sip_machine_start(&t->server,
 				  method == SIP_INVITE ? SIP_SERVER_INVITE : SIP_SERVER_OTHER, true,
@@ -158,6 +159,7 @@ void transaction_await_ack(struct gateway *gw, struct transaction *t)
 void transaction_free(struct gateway *gw, struct transaction *t)
 {
 	transaction_detach(gw, t);
+	failover_release(gw, t);
 	wheel_disarm(gw->wheel, &t->timer);
 	if (t->listed)
 		transaction_unlink(gw, t);

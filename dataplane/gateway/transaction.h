@@ -67,6 +67,10 @@ struct transaction {
 	struct mw_target target; /* all but TERMINATE: where it went */
 	uint64_t unheard_us;	 /* UDP: when another next hop's turn comes; NEVER: heard of, or
 				    reliable */
+	uint64_t stranded_us;	 /* until when it waits for its target, which is away; 0: it does
+				    not */
+	uint64_t again_us;	 /* stranded: when it is sent again */
+	uint32_t wait_us;	 /* stranded: between the next two times */
 	union {
 		struct {
 			uint64_t asked_us;     /* when it came */
@@ -215,6 +219,8 @@ enum gw_err GW_MUST_CHECK transaction_send(struct gateway *gw, struct transactio
 enum gw_err GW_MUST_CHECK transaction_dispatch(struct gateway *gw, struct transaction *t);
 /** The same to its WIC. On error t is as it was. */
 enum gw_err GW_MUST_CHECK transaction_deliver(struct gateway *gw, struct transaction *t);
+/** The client side begins, whether its request has gone out or waits for that. */
+void transaction_start_client(struct gateway *gw, struct transaction *t);
 /** A response in gw->message has come to t. True: it is to be handed on. */
 bool transaction_received(struct gateway *gw, struct transaction *t);
 /** Sends gw->out, a response of this status, to where t's request came from. */
@@ -240,6 +246,20 @@ bool transaction_waits(const struct transaction *t);
 void transaction_settle(struct gateway *gw, struct transaction *t);
 
 /* tombstone.c */
+struct tombstone_copy;
+struct tombstone_queue {
+	uint32_t oldest, newest; /* slot + 1 */
+};
+
+struct tombstones {
+	struct timer timer; /* for the first to end */
+	struct slots *pool, *copies;
+	uint32_t *bucket[TOMB_CHAINS]; /* slot + 1 */
+	uint32_t mask;
+	struct tombstone_queue queue[2]; /* by tombstone.brief */
+	struct tombstone_copy *oldest_copy, *newest_copy;
+};
+
 struct tombstones *tombstones_new(const struct gateway_config *config);
 void tombstones_free(struct tombstones *tombs);
 /** Leaves a tombstone of t, whose machines have nothing to send by themselves; the caller frees t.

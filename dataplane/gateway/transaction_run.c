@@ -41,7 +41,7 @@ void transaction_settle(struct gateway *gw, struct transaction *t)
 		return;
 	}
 	due = earlier(due, earlier(sip_machine_due(&t->cancel), t->limit_us));
-	due = earlier(due, t->unheard_us);
+	due = earlier(due, earlier(t->unheard_us, t->again_us));
 	if (due == NEVER)
 		wheel_disarm(gw->wheel, &t->timer);
 	else
@@ -63,8 +63,9 @@ static void machine_stop(struct sip_machine *m)
 
 /* ---- the client side ------------------------------------------------------------------------ */
 
-static void client_begin(struct gateway *gw, struct transaction *t, bool reliable)
+void transaction_start_client(struct gateway *gw, struct transaction *t)
 {
+	bool reliable = t->kind == TRANSACTION_TERMINATE || t->target.transport != MW_UDP;
 	bool invite = t->method == SIP_INVITE;
 
 	sip_machine_start(&t->client, invite ? SIP_CLIENT_INVITE : SIP_CLIENT_OTHER, reliable,
@@ -86,7 +87,7 @@ enum gw_err transaction_dispatch(struct gateway *gw, struct transaction *t)
 	if (t->kind == TRANSACTION_REGISTER)
 		memcpy(t->registration.icid, gw->icid, sizeof(gw->icid));
 	counter_add(&gw_counters(gw)->mw_requests_out, 1);
-	client_begin(gw, t, reliable);
+	transaction_start_client(gw, t);
 	t->client.end_us = earlier(t->client.end_us, end_us); /* another hop: its time goes on */
 	t->unheard_us = reliable ? NEVER : gw->time.now_us + UNHEARD_US;
 	transaction_settle(gw, t);
@@ -97,7 +98,7 @@ enum gw_err transaction_send(struct gateway *gw, struct transaction *t)
 {
 	enum gw_err err = transaction_dispatch(gw, t);
 
-	if (err == GW_OK || (err == GW_MW_DOWN && failover(gw, t)))
+	if (err == GW_OK || (err == GW_MW_DOWN && failover(gw, t)) || failover_wait(gw, t))
 		return GW_OK;
 	transaction_free(gw, t);
 	return err;
@@ -112,7 +113,7 @@ enum gw_err transaction_deliver(struct gateway *gw, struct transaction *t)
 		err = gw->env->to_wic(gw->env->context, t->flow, bytes);
 	if (err != GW_OK)
 		return err;
-	client_begin(gw, t, true);
+	transaction_start_client(gw, t);
 	return GW_OK;
 }
 
@@ -153,6 +154,7 @@ bool transaction_received(struct gateway *gw, struct transaction *t)
 	todo = sip_machine_event(&t->client, sip_status_event(status), gw->time.now_us);
 	t->unheard_us = NEVER;
 	t->rang |= status > 100;
+	failover_release(gw, t);
 	if (status >= 200) {
 		t->limit_us = NEVER;
 		machine_stop(&t->cancel); /* what it was to end has ended; its head may be gone */
@@ -320,6 +322,7 @@ void transaction_answer(struct gateway *gw, struct transaction *t, uint16_t stat
 	machine_stop(&t->cancel);
 	t->limit_us = NEVER;
 	t->unheard_us = NEVER;
+	failover_release(gw, t);
 	if (t->kind == TRANSACTION_OWN) {
 		answer_own(gw, t, status);
 		return;
@@ -398,6 +401,8 @@ static void transaction_timer(struct timer *timer, void *context)
 		return;
 	}
 	if (now >= t->unheard_us && transaction_unheard(gw, t))
+		return;
+	if (now >= t->again_us && failover_again(gw, t))
 		return;
 	if (now >= sip_machine_due(&t->cancel) &&
 	    (sip_machine_event(&t->cancel, SIP_ON_TIMER, now) & SIP_DO_AGAIN))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The next hop is killed in the middle of many calls and started again. Lost are at most the calls that
-// were being set up then, and each of these has a final answer; those that stand are ended as ever.
+// were being set up then, and each of these has a final answer. Those that stand are ended as ever, those
+// that end meanwhile too: their BYEs wait until it is back.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { crowd, crowdWorld, many, tally } from './lib/crowd.mjs';
@@ -14,9 +15,12 @@ const ABREAST = 60;
 const HOLD_MS = 2500; /* longer than the next hop is away */
 const AGAIN_MS = 500; /* who is refused tries again then */
 const ACK_MS = 100; /* from here to the callee */
+const BYE_MS = 100; /* there and back: the answer can go down with the next hop, and is not given twice */
 const COUNTED_MS = 1500; /* SIPp writes what it has counted each second */
 const BEFORE_MS = 4000;
 const AWAY_MS = 1500;
+const INTO_MS = 500; /* of those */
+const NEWCOMERS = 5; /* who call while it is away */
 const AFTER_MS = 5000;
 const MANY = 1000000;
 const REGISTRAR_PORT = MW_PORT + 1;
@@ -47,8 +51,11 @@ function assertLosses(calls, killed, back) {
 		if (call.setup !== 200)
 			assert.ok(touched(call.began, call.answered), `lost outside the window: ${shown}`);
 		else if (call.bye !== 200)
-			assert.ok(touched(call.answered + HOLD_MS, call.ended), `BYE lost outside the window: ${shown}`);
+			assert.ok(Math.abs(call.answered + HOLD_MS - killed) < BYE_MS, `BYE lost: ${shown}`);
 	}
+	const waited = calls.filter(({ setup, answered, ended }) => setup === 200
+		&& answered + HOLD_MS > killed + BYE_MS && answered + HOLD_MS < back && ended > back);
+	assert.ok(waited.length > 0, `BYEs waited for it: ${shown}`);
 	const stood = calls.filter(({ setup, answered, ended }) => setup === 200
 		&& answered < killed && ended - 100 > back);
 	assert.ok(stood.length > 0, 'a call stood all the time');
@@ -87,12 +94,15 @@ await scenario([...KERNEL_WORLDS, WORKER_COUNTS[0]].map((world) =>
 	await pause(BEFORE_MS);
 	const killed = Date.now();
 	await world.kamailio.program.destroy();
-	await pause(AWAY_MS);
+	await pause(INTO_MS);
+	const refused = await many(NEWCOMERS, NEWCOMERS, (n) => wics[n].call('callee', HOLD_MS));
+	assert.deepEqual(tally(refused.map(({ setup }) => setup)), { 504: NEWCOMERS }, 'calls begun meanwhile');
+	await pause(AWAY_MS - INTO_MS);
 	world.kamailio = await Kamailio.start(world.folder, world.link, { role: 'proxy' });
 	const back = Date.now();
 	await pause(AFTER_MS);
 	isOver = true;
-	const calls = await calling;
+	const calls = refused.concat(await calling);
 	assertLosses(calls, killed, back);
 	await pause(COUNTED_MS);
 	assertCounted(calls, callee.counted().successful, killed, back);

@@ -282,7 +282,9 @@ bool exchange_answered(struct sim *sim, struct exchange *x, struct span message)
 	return true;
 }
 
-/** Whether the same message may come to an end twice: over UDP, and what an end repeats itself. */
+/** Whether the same message may come to an end twice: over UDP, and what an end repeats itself;
+ * inside a dialog, when its connection is lost, by another one with the same branch (RFC 3263 4.3
+ * has no other place for it). */
 static bool may_come_again(const struct exchange *x, struct span message, uint32_t conn)
 {
 	struct span head = span_of(x->head, x->head_len);
@@ -290,6 +292,8 @@ static bool may_come_again(const struct exchange *x, struct span message, uint32
 	if (x->from == END_CORE)
 		return !x->tcp && ((x->method == CALL_ACK && x->delivered <= 2) ||
 				   x->delivered_conn != conn); /* as after has_moved() */
+	if (x->elsewhere && x->method != CALL_INVITE && x->method != CALL_ACK)
+		return true;
 	return text_has(text_header(message, "Via", 0), "SIP/2.0/UDP") ||
 	       !span_equal(text_header(message, "Via", 0), text_header(head, "Via", 0));
 }

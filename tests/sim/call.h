@@ -89,6 +89,7 @@ struct exchange {
 	uint32_t delivered;
 	uint64_t delivered_us;
 	uint32_t delivered_conn;
+	bool elsewhere;	   /* at the core: by another connection than before */
 	uint16_t answered; /* the final answer that it gave last */
 	bool deaf;	   /* it never says a word */
 	bool cancel_seen;

@@ -274,6 +274,13 @@ static bool refuses(struct core_script *core, const struct core_way *way, struct
 	return true;
 }
 
+/** It comes by another connection than before. */
+static bool is_elsewhere(const struct core_way *before, const struct core_way *now)
+{
+	return before->tcp && now->tcp &&
+	       (before->link != now->link || before->number != now->number);
+}
+
 void core_call_message(struct core_script *core, const struct core_way *way, struct call *c,
 		       struct span message)
 {
@@ -292,8 +299,10 @@ void core_call_message(struct core_script *core, const struct core_way *way, str
 								    ADDRESS_MW ":", 5060));
 	if (x != NULL && x->delivered == 0 && refuses(core, &back, message))
 		return;
-	if (x != NULL)
-		sim->core->exchange[exchange_number(sim, x)].way = back;
+	if (x != NULL) {
+		x->elsewhere = is_elsewhere(&here(sim, x)->way, &back);
+		here(sim, x)->way = back;
+	}
 	if (!sim_failed(sim))
 		call_request(sim, c, END_CORE, message, wic_call_conn(sim, c));
 }

@@ -97,7 +97,7 @@ TEST(token, is_asked_for_before_the_core_is)
 	EXPECT_EQ(401, status_of(answer));
 	answer = refused(GW_TOKEN_SCHEME, with_lines("Authorization: Basic x" CRLF, 600));
 	EXPECT_EQ(401, status_of(answer));
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 }
 
 TEST(token, goes_first_and_the_digest_follows)

@@ -278,6 +278,11 @@ void call_nothing_left(void)
 	}
 	for (uint32_t i = 0; i <= world.gw->bucket_mask; i++)
 		EXPECT_EQ(0, world.gw->bucket[i]);
+	EXPECT_EQ(0, slots_live(world.gw->tombs->copies));
+	for (uint32_t i = 0; i <= world.gw->tombs->mask; i++) {
+		EXPECT_EQ(0, world.gw->tombs->bucket[TOMB_KEY][i]);
+		EXPECT_EQ(0, world.gw->tombs->bucket[TOMB_BRANCH][i]);
+	}
 }
 
 /* ---- calls ---------------------------------------------------------------------------------- */

@@ -64,7 +64,7 @@ TEST(loss, is_not_told_to_the_core_before_or_after_the_grace)
 	}
 	EXPECT_EQ(0, gateway_leaving(world.gw));
 	EXPECT_EQ(0, gateway_homes(world.gw));
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 	EXPECT_EQ(0, world_count(&world.counters.deregister_out));
 }
 

@@ -86,7 +86,7 @@ TEST_BOTH(moved, wics_request_is_cancelled_where_it_was)
 	core_sends(beside(&c, invite, "ACK"));
 	EXPECT_EQ(0, world.count);
 	world_wait(300 * S);
-	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, world_transactions());
 }
 
 TEST_BOTH(moved, wics_request_is_not_asked_again_where_it_is_now)

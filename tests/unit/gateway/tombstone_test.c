@@ -249,6 +249,59 @@ TEST_BOTH(repeat, of_the_ack_of_a_2xx_goes_through_also_with_the_branch_of_its_i
 	expect_left(0, 1);
 }
 
+TEST_BOTH(repeat, of_another_method_with_the_same_branch_is_none)
+{
+	call_world(transport);
+	alice_called();
+	world_forget();
+	EXPECT_EQ(GW_OK, wic_sends(0, of_alice(&(struct says){.method = "MESSAGE"})));
+	only_of(TO_MW, "MESSAGE ");
+	EXPECT_EQ(0, world_count(&world.counters.mw_absorbed));
+}
+
+TEST_BOTH(repeat, of_a_2xx_by_another_wic_is_its_own_invention)
+{
+	struct call c;
+
+	call_world(transport);
+	c = bob_called();
+	core_sends(bob_in_call(&c, "ACK", ""));
+	world_forget();
+	EXPECT_EQ(GW_SIP_NO_TRANSACTION, wic_sends(1, answer_of(c.onward, "200 OK", "w1", "")));
+	EXPECT_EQ(0, world.count);
+}
+
+TEST_BOTH(repeat, of_a_2xx_of_a_wic_by_the_core_reaches_no_wic)
+{
+	struct call c;
+
+	call_world(transport);
+	c = bob_called();
+	core_sends(bob_in_call(&c, "ACK", ""));
+	world_forget();
+	core_sends(answer_of(c.onward, "200 OK", "w1", ""));
+	EXPECT_EQ(0, world.count);
+	EXPECT_EQ(1, world_count(&world.counters.mw_unmatched));
+}
+
+TEST(repeat, of_a_failure_over_udp_gets_the_same_ack_where_its_invite_went)
+{
+	struct mw_target target;
+	const char *ack;
+	struct call c;
+
+	call_world(MW_UDP);
+	c = alice_calls("");
+	target = nth_to(TO_MW, 0)->target;
+	core_sends(answer_of(c.onward, "486 Busy Here", "b1", ""));
+	ack = keep(only_of(TO_MW, "ACK "));
+	expect_left(0, 1);
+	world_forget();
+	core_sends(answer_of(c.onward, "486 Busy Here", "b1", ""));
+	EXPECT_TEXT(ack, world_only(TO_MW));
+	EXPECT(target_same(&target, &nth_to(TO_MW, 0)->target));
+}
+
 /* ---- CANCEL, too late ----------------------------------------------------------------------- */
 
 TEST_BOTH(cancel, of_a_wic_after_the_2xx_is_200_and_goes_nowhere)
@@ -331,6 +384,8 @@ TEST_BOTH(fork, has_its_second_2xx_handed_on_with_a_route_that_serves)
 	EXPECT_EQ(200, status_of(second));
 	EXPECT_EQ(1, lines(second, "Via"));
 	EXPECT_EQ(3, lines(second, "Record-Route"));
+	EXPECT_EQ(transport == MW_TCP,
+		  contains(line_n(second, "Record-Route", 2), ";transport=tcp;lr;wd="));
 	world_forget();
 	EXPECT_EQ(GW_OK,
 		  wic_sends(0, of_alice(&(struct says){.method = "BYE",
@@ -345,19 +400,21 @@ TEST_BOTH(fork, has_its_second_2xx_handed_on_with_a_route_that_serves)
 
 TEST_BOTH(fork, inside_a_dialog_has_its_2xx_said_again_as_it_was)
 {
-	const char *onward, *first;
+	const char *onward, *first, *ours;
 	struct call c;
 
 	call_world(transport);
 	c = alice_called();
+	ours = format("Record-Route: %s" CRLF,
+		      line(c.onward, "Record-Route")); /* its routes stay */
 	world_forget();
 	EXPECT_EQ(GW_OK, wic_sends(0, alice_in_call(&c, "INVITE", "Contact: " OUR_CONTACT CRLF)));
 	onward = keep(only_of(TO_MW, "INVITE "));
-	core_sends(answer_of(onward, "200 OK", "", CORE_ROUTES));
+	core_sends(answer_of(onward, "200 OK", "", ours));
 	first = keep(only_of(TO_WIC, "SIP/2.0 200"));
 	expect_left(0, 2);
 	world_forget();
-	core_sends(answer_of(onward, "200 OK", "", CORE_ROUTES));
+	core_sends(answer_of(onward, "200 OK", "", ours));
 	EXPECT_TEXT(first, world_only(TO_WIC));
 }
 
@@ -371,6 +428,7 @@ TEST_BOTH(fork, whose_wic_has_gone_has_its_2xx_dropped)
 	core_sends(answer_of(c.onward, "200 OK", "b2", ""));
 	EXPECT_EQ(0, count_to(TO_WIC));
 	EXPECT_EQ(0, world_count(&world.counters.mw_unmatched));
+	EXPECT_EQ(0, world_count(&world.counters.errors[GW_STALE]));
 }
 
 TEST_BOTH(fork, that_fails_after_a_2xx_is_not_told)
@@ -424,6 +482,8 @@ TEST_BOTH(slot, of_a_call_that_is_over_is_another_calls_alone)
 	core_sends(answer_of(second, "200 OK", "b3", ""));
 	EXPECT_LINE("s2", world_only(TO_WIC), "Call-ID");
 	world_forget();
+	core_sends(answer_of(first.onward, "200 OK", "b2", ""));
+	EXPECT_EQ(0, world.count);
 	core_sends(answer_of(second, "200 OK", "b4", ""));
 	EXPECT_LINE("s2", world_only(TO_WIC), "Call-ID");
 }
@@ -450,6 +510,7 @@ TEST_BOTH(slot, of_a_call_acknowledged_late_ends_when_its_2xx_is_32_s_old)
 	core_sends(bob_in_call(&c, "ACK", ""));
 	expect_left(0, 2);
 	call_wait(13);
+	EXPECT_EQ(GW_SIP_NO_TRANSACTION, wic_sends(0, answer_of(c.onward, "200 OK", "w1", "")));
 	core_sends(c.invite); /* a new one */
 	only_of(TO_WIC, "INVITE ");
 }
@@ -548,6 +609,10 @@ TEST_MAIN("gateway_tombstone", RUN_BOTH(finished, invite_of_a_wic_gives_its_slot
 	  RUN(repeat, of_a_request_over_udp_is_answered_where_it_comes_from),
 	  RUN(repeat, of_an_ack_after_a_failure_is_absorbed),
 	  RUN_BOTH(repeat, of_the_ack_of_a_2xx_goes_through_also_with_the_branch_of_its_invite),
+	  RUN_BOTH(repeat, of_another_method_with_the_same_branch_is_none),
+	  RUN_BOTH(repeat, of_a_2xx_by_another_wic_is_its_own_invention),
+	  RUN_BOTH(repeat, of_a_2xx_of_a_wic_by_the_core_reaches_no_wic),
+	  RUN(repeat, of_a_failure_over_udp_gets_the_same_ack_where_its_invite_went),
 	  RUN_BOTH(cancel, of_a_wic_after_the_2xx_is_200_and_goes_nowhere),
 	  RUN_BOTH(cancel, of_the_core_after_the_ack_is_200_and_goes_nowhere),
 	  RUN_BOTH(cancel, of_ours_is_answered_late_and_nobody_is_told),
