@@ -130,6 +130,11 @@ static bool binding_is(const struct binding *b, const struct transaction *t)
 	       span_equal(identity_span(&b->impu), identity_span(&t->registration.impu));
 }
 
+bool binding_is_newer(const struct binding *b, const struct transaction *t)
+{
+	return b != NULL && binding_is(b, t) && b->number > t->number;
+}
+
 static struct binding *binding_new(struct gateway *gw, struct transaction *t, struct wic *wic)
 {
 	uint64_t live = counter_read(&gw_counters(gw)->binding_live);
@@ -187,7 +192,8 @@ static void store_registration(const struct transaction *t, struct binding *b)
 	b->outbound = t->registration.outbound;
 	b->contact = t->registration.contact;
 	b->jti = t->registration.jti;
-	b->asked_us = t->registration.asked_us;
+	b->asked_us = t->since_us;
+	b->number = t->number;
 	b->path = t->target.transport;
 	b->ims_auth = t->registration.ims_auth;
 	memcpy(b->icid, t->registration.icid, sizeof(b->icid));
@@ -205,13 +211,10 @@ static void binding_begin(struct gateway *gw, struct binding *b, struct wic *wic
 	home_bound(gw, wic, b);
 }
 
-enum gw_err binding_store(struct gateway *gw, struct transaction *t, struct wic *wic,
-			  const struct binding_times *times)
+/** GW_NO_ROOM: b has ended. */
+static enum gw_err store_all(struct gateway *gw, struct transaction *t, struct binding *b,
+			     const struct binding_times *times)
 {
-	struct binding *b = binding_for(gw, t, wic);
-
-	if (b == NULL)
-		return GW_BINDING_LIMIT;
 	store_registration(t, b);
 	b->expires_us = gw->time.now_us + (uint64_t)times->expires_s * 1000000;
 	b->core_us = gw->time.now_us + (uint64_t)times->core_s * 1000000;
@@ -221,9 +224,35 @@ enum gw_err binding_store(struct gateway *gw, struct transaction *t, struct wic 
 		return GW_NO_ROOM;
 	}
 	b->held_us = 0; /* its refresh is over; one of another flow is said again */
+	return GW_OK;
+}
+
+enum gw_err binding_store(struct gateway *gw, struct transaction *t, struct wic *wic,
+			  const struct binding_times *times)
+{
+	struct binding *b = binding_for(gw, t, wic);
+	enum gw_err err = b != NULL ? store_all(gw, t, b, times) : GW_BINDING_LIMIT;
+
+	if (err != GW_OK)
+		return err;
 	revoked_binding(gw, b);
 	binding_begin(gw, b, wic); /* a lost one may have ended by then */
 	return GW_OK;
+}
+
+enum gw_err binding_undo(struct gateway *gw, struct transaction *t, struct wic *wic,
+			 const struct binding_times *times)
+{
+	struct binding *b = binding_of(gw, wic);
+	enum gw_err err = GW_BINDING_LIMIT;
+
+	if (b == NULL || !binding_is(b, t)) /* not the flow's: its dialogs stay as they are */
+		b = binding_new(gw, t, NULL);
+	if (b != NULL)
+		err = store_all(gw, t, b, times);
+	if (err == GW_OK)
+		binding_leave(gw, b, &gw_counters(gw)->binding_expired, GW_OK);
+	return err;
 }
 
 void binding_unbind(struct gateway *gw, struct binding *b)

@@ -38,6 +38,7 @@ struct binding {
 	struct home_claim claim;
 	uint64_t core_us;	/* until when the core holds it: not before expires_us */
 	uint64_t asked_us;	/* when its last REGISTER came */
+	uint64_t number;	/* of the transaction of that */
 	uint64_t lost_us;	/* LOST: since when */
 	uint64_t held_us;	/* no de-REGISTER before: a REGISTER may be replacing it */
 	uint32_t retry_us;	/* LEAVING: wait after the next failure */
@@ -168,6 +169,7 @@ struct gateway {
 	struct tombstones *tombs; /* of finished transactions */
 	uint32_t stranded;	  /* transactions that wait for a target that is away */
 	uint8_t bucket_key[16];
+	uint64_t made;			 /* transactions */
 	uint64_t wanted_hash, wanted_us; /* the name that control was asked for last */
 	/* per turn */
 	struct gateway_time time;
@@ -413,12 +415,19 @@ struct binding_times {
 	uint32_t expires_s;
 	uint32_t core_s; /* at least as much */
 };
+/** b, or NULL, is of the same identities as t and of a REGISTER that came after it. */
+bool binding_is_newer(const struct binding *b, const struct transaction *t);
 /**
  * Makes or refreshes the binding of t's identity from the core's 200, indexed in gw->message. wic
  * NULL: the flow has ended meanwhile, and the binding is born lost (PROTOCOL 10.5).
  */
 enum gw_err GW_MUST_CHECK binding_store(struct gateway *gw, struct transaction *t, struct wic *wic,
 					const struct binding_times *times);
+/** The core has granted t more than its token covers by now: nothing is bound, a binding of the
+ * same identities that wic has ends, and the core is told (PROTOCOL 6.3). GW_BINDING_LIMIT,
+ * GW_NO_ROOM. */
+enum gw_err GW_MUST_CHECK binding_undo(struct gateway *gw, struct transaction *t, struct wic *wic,
+				       const struct binding_times *times);
 /** why: GW_OK when it came about as SIP has it. */
 void binding_end(struct gateway *gw, struct binding *b, _Atomic uint64_t *counter, enum gw_err why);
 /** True when canonical is one of the binding's identities. */

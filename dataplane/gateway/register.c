@@ -212,15 +212,16 @@ void register_announce(struct gateway *gw, const struct wic *wic, const struct r
 	struct binding *b = binding_of(gw, wic);
 	struct home_claim claim;
 
+	bool same_key;
+
 	if (t->registration.requested_s == 0 || ask->fetch)
 		return;
-	if (b != NULL) { /* its own refresh, which its end must not undo (D-44) */
-		if (b->contact == contact_hash(gw, ask))
-			binding_hold(gw, b);
-		return;
-	}
 	claim = home_claim(gw, &t->registration.impi, &t->registration.impu, &ask->contact);
-	home_asked(gw, wic, &claim);
+	same_key = b != NULL && home_key_equal(&b->claim.key, &claim.key);
+	if (same_key || (b != NULL && b->contact == contact_hash(gw, ask)))
+		binding_hold(gw, b); /* its own refresh, which its end must not undo (D-44) */
+	if (!same_key)
+		home_asked(gw, wic, &claim);
 }
 
 enum gw_err register_forward(struct gateway *gw, struct wic *wic, struct transaction *t)

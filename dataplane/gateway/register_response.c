@@ -126,26 +126,38 @@ static bool unbind(struct gateway *gw, const struct transaction *t, struct bindi
 	return true;
 }
 
+/**
+ * The answer to an older REGISTER than that of b, or NULL, which the core has heard since: it must
+ * not take what the newer one has brought, the token's time or the instance. Else the last answer
+ * counts, as for who has asked.
+ */
+static bool comes_behind(const struct binding *b, const struct transaction *t,
+			 const struct binding_times *times)
+{
+	return binding_is_newer(b, t) &&
+	       (times->expires_s == 0 || b->outbound != t->registration.outbound);
+}
+
 /** Binds the flow, or ends its binding when the core granted nothing, or the token has ended while
- * it did (PROTOCOL 6.3): then it is told. */
+ * it did. */
 static enum gw_err bind_flow(struct gateway *gw, struct transaction *t, struct wic *wic,
 			     const struct binding_times *times)
 {
-	bool asked = t->registration.requested_s > 0;
+	bool held = t->registration.requested_s > 0 && times->core_s > 0; /* by the core */
 	enum gw_err err = GW_OK;
 
-	if (times->core_s > 0 && asked) {
+	if (held && comes_behind(binding_of(gw, wic), t, times))
+		return GW_OK;
+	if (held && times->expires_s > 0) {
 		wic->identity = register_pair(gw, t);
-		err = binding_store(gw, t, wic, times);
-		if (err == GW_OK && times->expires_s == 0 && binding_of(gw, wic) != NULL)
-			binding_leave(gw, binding_of(gw, wic), &gw_counters(gw)->binding_expired,
-				      GW_OK);
-		if (times->expires_s > 0)
-			return err;
-	} else if (!unbind(gw, t, binding_of(gw, wic))) {
-		return GW_OK; /* another Contact of the identity went: the core still has ours */
+		return binding_store(gw, t, wic, times);
 	}
-	wic->identity = 0;
+	if (held)
+		err = binding_undo(gw, t, wic, times);
+	else if (!unbind(gw, t, binding_of(gw, wic)))
+		return GW_OK; /* another Contact of the identity went: the core still has ours */
+	if (binding_of(gw, wic) == NULL)
+		wic->identity = 0;
 	return err;
 }
 
@@ -271,12 +283,14 @@ static void register_late(struct gateway *gw, struct transaction *t)
 {
 	struct register_grant grant = grant_find(gw, t);
 	struct binding_times times = granted_times(gw, t, &grant);
+	struct binding *b = slots_at(gw->bindings, t->registration.lost);
+	bool asked = t->registration.requested_s > 0;
 	enum gw_err err = GW_OK;
 
-	if (!t->registration.fetch && times.core_s > 0 && t->registration.requested_s > 0)
+	if (asked && times.core_s > 0 && !comes_behind(b, t, &times))
 		err = binding_store(gw, t, NULL, &times);
-	else if (!t->registration.fetch)
-		(void)unbind(gw, t, slots_at(gw->bindings, t->registration.lost));
+	else if (!asked && !t->registration.fetch)
+		(void)unbind(gw, t, b);
 	if (err != GW_OK)
 		gateway_count(gw, err);
 	counter_add(&gw_counters(gw)->register_ok, 1);

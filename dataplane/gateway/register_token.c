@@ -178,7 +178,6 @@ static enum gw_err check_lifetime(struct gateway *gw, const struct wic *wic,
 
 	if (left < gw_config(gw)->min_grant_s)
 		return GW_TOKEN_SHORT;
-	t->registration.asked_us = gw->time.now_us;
 	t->registration.requested_s =
 		ask->expires_s < left || outlives ? ask->expires_s : (uint32_t)left;
 	t->registration.token_exp_us = outlives ? UINT64_MAX : gw->time.now_us + left * 1000000;

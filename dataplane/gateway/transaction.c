@@ -49,6 +49,7 @@ static void transaction_begin(struct gateway *gw, struct transaction *t, enum tr
 	t->method = method;
 	t->salt = (uint32_t)gw->env->random(gw->env->context);
 	t->since_us = gw->time.now_us;
+	t->number = ++gw->made;
 	t->client = machine_none();
 	t->cancel = machine_none();
 	t->server = machine_none();

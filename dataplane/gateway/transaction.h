@@ -50,6 +50,7 @@ struct transaction {
 	struct transaction **flow_link; /* NULL: not listed */
 	uint32_t salt;			/* of our branch, beside the handle */
 	uint64_t since_us;		/* made */
+	uint64_t number;		/* of this worker's, one higher for each that is made */
 	struct sip_machine client;	/* towards where the request went */
 	struct sip_machine server;	/* towards where it came from; OWN: has none */
 	struct sip_machine cancel;	/* of our own CANCEL */
@@ -73,7 +74,6 @@ struct transaction {
 	uint32_t wait_us;	 /* stranded: between the next two times */
 	union {
 		struct {
-			uint64_t asked_us;     /* when it came */
 			uint64_t token_exp_us; /* monotonic time at which the token ends */
 			uint32_t requested_s;  /* asked of the core; 0: de-registration */
 			uint64_t contact; /* hash of the Contact's user and host; 0: all or none */

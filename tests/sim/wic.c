@@ -231,6 +231,7 @@ static void connect_again(struct sim *sim, void *context, uint64_t number)
 		w->user = w->users[sim_below(sim, SIM_IDENTITIES)];
 	w->authorised_until = 0;
 	w->bound_until_us = 0;
+	w->granted = NULL;
 	w->registered = 0;
 	w->in_len = 0;
 	w->out.len = 0;
@@ -250,6 +251,8 @@ static void connect_again(struct sim *sim, void *context, uint64_t number)
 
 static void leave(struct wic *w)
 {
+	if (w->home_lost_us == 0) /* the gateway may see it long before our end is closed */
+		w->home_lost_us = w->sim->now_us;
 	switch (sim_below(w->sim, 4)) {
 	case 0:
 		conn_abort(w->conn, GW_CONN_ABORTED);

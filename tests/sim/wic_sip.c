@@ -283,16 +283,35 @@ static uint32_t granted(struct wic *w, struct span message)
 	return 0;
 }
 
+/** An answer to an older REGISTER, for another instance or with nothing in it: what the newer one
+ * has brought holds. */
+static bool is_behind(const struct wic *w, const struct request *r, uint32_t got)
+{
+	return r->kind == REQUEST_REGISTER && w->granted != NULL && r < w->granted &&
+	       r->user == w->granted->user && (got == 0 || r->outbound != w->granted->outbound);
+}
+
+static void bound(struct wic *w, struct request *r, uint32_t got)
+{
+	bool registers = r->kind == REQUEST_REGISTER && got > 0;
+
+	if (is_behind(w, r, got))
+		return;
+	if (registers)
+		home_bound(w, r);
+	/* the gateway reckons from a little earlier */
+	w->bound_until_us = w->sim->now_us + (registers ? got : 0) * SECOND;
+	w->granted = registers ? r : NULL;
+}
+
 static void registered(struct wic *w, struct request *r, struct span message)
 {
 	uint32_t got = granted(w, message);
 	uint64_t left = r->exp_s > r->sent_wall ? r->exp_s - r->sent_wall : 0;
 
-	/* the gateway reckons from a little earlier */
-	w->bound_until_us = w->sim->now_us + (r->kind == REQUEST_REGISTER ? got : 0) * SECOND;
+	bound(w, r, got);
 	if (r->kind == REQUEST_DEREGISTER || got == 0)
 		return;
-	home_bound(w, r);
 	if (r->token != TOKEN_GOOD)
 		sim_broken(w->sim, "bad-token-refused", "wic %u registered with token kind %d",
 			   w->index, (int)r->token);
