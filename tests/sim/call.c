@@ -12,7 +12,8 @@
 #define ASKED_US (75 * SECOND)		/* the core repeats a request for 60 s over UDP */
 #define CANCELLED_US (45 * SECOND)	/* 64*T1 for the CANCEL, and some for the answer */
 #define CANCEL_ARRIVES_US (12 * SECOND) /* the core repeats it for 8 s over UDP */
-#define SLACK_US (45 * SECOND)		/* timer B or 64*T1 after the end of timer C, and some */
+#define GIVEN_UP_US (32 * SECOND)
+#define SLACK_US (45 * SECOND) /* timer B or 64*T1 after the end of timer C, and some */
 #define FORGOTTEN_US (400 * SECOND)
 
 struct calls *calls_new(void)
@@ -284,14 +285,17 @@ bool exchange_answered(struct sim *sim, struct exchange *x, struct span message)
 
 /** Whether the same message may come to an end twice: over UDP, and what an end repeats itself;
  * inside a dialog, when its connection is lost, by another one with the same branch (RFC 3263 4.3
- * has no other place for it). */
-static bool may_come_again(const struct exchange *x, struct span message, uint32_t conn)
+ * has no other place for it). A client has given up after 64*T1 (RFC 3261 17.1.2.2): this core,
+ * which repeats for longer, is a new one by then. */
+static bool may_come_again(const struct sim *sim, const struct exchange *x, struct span message,
+			   uint32_t conn)
 {
 	struct span head = span_of(x->head, x->head_len);
 
 	if (x->from == END_CORE)
 		return !x->tcp && ((x->method == CALL_ACK && x->delivered <= 2) ||
-				   x->delivered_conn != conn); /* as after has_moved() */
+				   x->delivered_conn != conn || /* as after has_moved() */
+				   sim->now_us > x->delivered_us + GIVEN_UP_US);
 	if (x->elsewhere && x->method != CALL_INVITE && x->method != CALL_ACK)
 		return true;
 	return text_has(text_header(message, "Via", 0), "SIP/2.0/UDP") ||
@@ -306,7 +310,7 @@ bool exchange_delivered(struct sim *sim, struct exchange *x, struct span message
 		x->delivered_us = sim->now_us;
 		x->delivered_conn = conn;
 		sim_note(sim, "%s x%u arrives", exchange_name(x), exchange_number(sim, x));
-	} else if (!may_come_again(x, message, conn)) {
+	} else if (!may_come_again(sim, x, message, conn)) {
 		broken(sim, "delivered-once", x, "again");
 	}
 	free(x->head);
