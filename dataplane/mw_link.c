@@ -142,9 +142,11 @@ static void link_rest(struct mw_link *link)
 	conn_set_deadline(link->conn, due > now ? (uint32_t)((due - now + 999) / 1000) : 1000);
 }
 
-/** The peer will send nothing more. */
+/** The peer will send nothing more: by TLS, then by TCP. */
 static void link_end(struct mw_link *link)
 {
+	if (link->finished)
+		return;
 	link_finish(link);
 	conn_set_deadline(link->conn, OWED_MS);
 	link_shutdown(link);
@@ -240,7 +242,8 @@ static void link_readable(struct conn *conn, void *context)
 		link_messages(link);
 	if (link->in_len == 0)
 		mw_buffer_put(w, &link->in);
-	link_flush(link); /* a change of keys may have held it up */
+	if (!link->finished)
+		link_flush(link); /* a change of keys may have held it up */
 }
 
 static struct mw_link *link_new(struct worker *w, enum mw_transport transport)
@@ -339,8 +342,7 @@ static void link_peer_fin(struct conn *conn, void *context)
 
 	link->layer->fin(link->tls);
 	link_readable(conn, context);
-	if (!link->broken)
-		link_end(link);
+	link_end(link);
 }
 
 static void link_deadline(struct conn *conn, void *context)
