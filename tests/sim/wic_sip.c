@@ -283,12 +283,16 @@ static uint32_t granted(struct wic *w, struct span message)
 	return 0;
 }
 
-/** An answer to an older REGISTER, for another instance or with nothing in it: what the newer one
- * has brought holds. */
+/** What another REGISTER has brought holds: this is the answer to an older one, for another
+ * instance or with nothing in it; or one of another user's with nothing in it. */
 static bool is_behind(const struct wic *w, const struct request *r, uint32_t got)
 {
-	return r->kind == REQUEST_REGISTER && w->granted != NULL && r < w->granted &&
-	       r->user == w->granted->user && (got == 0 || r->outbound != w->granted->outbound);
+	if (r->kind != REQUEST_REGISTER || w->granted == NULL ||
+	    w->bound_until_us <= w->sim->now_us)
+		return false;
+	if (r->user != w->granted->user)
+		return got == 0;
+	return r < w->granted && (got == 0 || r->outbound != w->granted->outbound);
 }
 
 static void bound(struct wic *w, struct request *r, uint32_t got)
