@@ -119,6 +119,27 @@ TEST_BOTH(refresh, in_the_instant_of_the_end_of_its_token_and_before_it_is_not_u
 	EXPECT_EQ(1, gateway_bindings(world.gw));
 }
 
+/** 10.5: of a subscription that this node knows nothing of, as a late NOTIFY is. */
+TEST(refresh, is_not_undone_by_a_notify_that_says_the_registration_has_ended)
+{
+	const char *request;
+
+	call_world(MW_TCP);
+	request = refresh_at(REGISTER_FIRST, 100 * S);
+	core_sends(
+		"NOTIFY sip:192.0.2.10:5070;transport=tcp SIP/2.0" CRLF
+		"Via: SIP/2.0/TCP 198.18.0.30:6060;branch=z9hG4bKn1" CRLF "Max-Forwards: 70" CRLF
+		"From: <sip:alice@home1.net>;tag=s9" CRLF "To: <sip:ep1.home1.net>;tag=ep-1" CRLF
+		"Call-ID: sub-1@ep1.home1.net" CRLF "CSeq: 7 NOTIFY" CRLF "Event: reg" CRLF
+		"Subscription-State: active" CRLF "Content-Type: application/reginfo+xml" CRLF CRLF
+		"<reginfo version=\"7\" state=\"full\"><registration aor=\"sip:alice@home1.net\" "
+		"state=\"terminated\"/></reginfo>");
+	EXPECT_EQ(404, status_of(last_to(TO_SOURCE)));
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	core_grants(request, 600);
+	is_registered(request);
+}
+
 TEST_BOTH(refresh, in_the_instant_of_the_end_of_its_token_and_behind_it_is_not_undone)
 {
 	const char *request, *farewell;
@@ -668,6 +689,7 @@ TEST_MAIN("gateway_reconnect",
 	  RUN_BOTH(refresh, in_the_instant_of_the_expiry_and_before_it_is_taken),
 	  RUN_BOTH(refresh, in_the_instant_of_the_expiry_and_behind_it_is_taken),
 	  RUN_BOTH(refresh, in_the_instant_of_the_end_of_its_token_and_before_it_is_not_undone),
+	  RUN(refresh, is_not_undone_by_a_notify_that_says_the_registration_has_ended),
 	  RUN_BOTH(refresh, in_the_instant_of_the_end_of_its_token_and_behind_it_is_not_undone),
 	  RUN(refresh, that_the_core_refuses_behind_the_end_of_its_token_leaves_nothing),
 	  RUN(grant, that_comes_behind_the_end_of_its_token_is_undone),
