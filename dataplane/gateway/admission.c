@@ -10,9 +10,7 @@
 /** The site of the connection, where it is one of that kind. */
 static const struct wwsf_config *demanding_site(const struct gateway *gw, const struct wic *wic)
 {
-	const struct config_part *config = gw_config(gw);
-	const struct wwsf_config *site =
-		wic->wwsf < config->wwsf_count ? &config->wwsf[wic->wwsf] : NULL;
+	const struct wwsf_config *site = register_wwsf(gw, wic->wwsf);
 
 	return site != NULL && site->mode == WWSF_IMS_AUTH && site->issuer != WWSF_NO_ISSUER ? site
 											     : NULL;

@@ -58,7 +58,9 @@ static bool is_emergency(const struct gateway *gw)
 	if (emergency->number_count == 0)
 		return false;
 	uri = sip_uri_parse(gw->message.uri);
-	for (uint32_t i = 0; is_dialled(gw, &uri) && i < emergency->number_count; i++)
+	if (!is_dialled(gw, &uri))
+		return false;
+	for (uint32_t i = 0; i < emergency->number_count; i++)
 		if (number_is(uri.user, emergency->number[i]))
 			return true;
 	return false;

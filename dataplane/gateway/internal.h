@@ -623,6 +623,8 @@ enum gw_err GW_MUST_CHECK admission_fits(const struct gateway *gw, const struct 
 					 const struct transaction *t);
 
 /* register_ims.c: PROTOCOL 4, by a Digest that the core asks for */
+/** Row wwsf of the configuration; NULL: there is none any more. */
+const struct wwsf_config *register_wwsf(const struct gateway *gw, uint32_t wwsf);
 /** True when wic's registrations are the core's to authenticate. */
 bool register_is_ims(const struct gateway *gw, const struct wic *wic);
 enum gw_err GW_MUST_CHECK register_ims(struct gateway *gw, struct wic *wic,

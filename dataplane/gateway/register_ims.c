@@ -7,8 +7,7 @@
  * No token says who it is, hence no lifetime but the core's own.
  */
 
-/** The web site of the connection; NULL: there is none any more. */
-static const struct wwsf_config *site_of(const struct gateway *gw, uint32_t wwsf)
+const struct wwsf_config *register_wwsf(const struct gateway *gw, uint32_t wwsf)
 {
 	const struct config_part *config = gw_config(gw);
 
@@ -17,7 +16,7 @@ static const struct wwsf_config *site_of(const struct gateway *gw, uint32_t wwsf
 
 bool register_is_ims(const struct gateway *gw, const struct wic *wic)
 {
-	const struct wwsf_config *site = site_of(gw, wic->wwsf);
+	const struct wwsf_config *site = register_wwsf(gw, wic->wwsf);
 	const struct binding *b = binding_of(gw, wic);
 
 	if (b != NULL)
@@ -39,7 +38,7 @@ static enum gw_err check_no_token(const struct gateway *gw)
 static enum gw_err check_site(const struct gateway *gw, const struct wic *wic,
 			      const struct register_ask *ask)
 {
-	const struct wwsf_config *site = site_of(gw, wic->wwsf);
+	const struct wwsf_config *site = register_wwsf(gw, wic->wwsf);
 
 	if (ask->expires_s == 0 || ask->fetch)
 		return GW_OK;
@@ -100,7 +99,7 @@ static enum gw_err forward(struct gateway *gw, struct wic *wic, const struct reg
 		return GW_TRANSACTION_LIMIT;
 	fill(ask, digest, binding_of(gw, wic), t);
 	t->registration.jti = wic->shown.jti;
-	if (site_of(gw, wic->wwsf) != NULL)
+	if (register_wwsf(gw, wic->wwsf) != NULL)
 		register_site(gw, wic, t);
 	if (digest->field != NULL)
 		err = admission_fits(gw, wic, t);
@@ -150,7 +149,7 @@ static struct span protection(const struct gateway *gw, const struct transaction
 			      const struct digest_credential *digest)
 {
 	const struct wic *wic = gw->env->wic(gw->env->context, t->flow);
-	const struct wwsf_config *site = wic != NULL ? site_of(gw, wic->wwsf) : NULL;
+	const struct wwsf_config *site = wic != NULL ? register_wwsf(gw, wic->wwsf) : NULL;
 	bool aka = site != NULL && site->mode == WWSF_IMS_AUTH && site->aka;
 
 	if (digest->aka || (aka && !digest->answered))
