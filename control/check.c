@@ -527,6 +527,18 @@ static void check_waf(const struct check *c, const struct config_wwsf *wwsf)
 			     parameter);
 }
 
+/** A pool is a list of pairs, and a registration never outlives its token (PROTOCOL 6.2, 6.3). */
+static void check_pool(const struct check *c, const struct config_wwsf *wwsf)
+{
+	if (wwsf->identities.domains.count > 0)
+		check_refuse(c, wwsf->identities.domains.line,
+			     "wwsf[].identities.domains: not with mode pool, which has pairs");
+	if (wwsf->clamp_lifetime.value == 0)
+		check_refuse(c, wwsf->clamp_lifetime.line,
+			     "wwsf[].clamp_lifetime: never false with mode pool: the next user of "
+			     "a pair may come when the token has ended");
+}
+
 /** What a web site's mode asks for. */
 static void check_mode(const struct check *c, const struct config_wwsf *wwsf)
 {
@@ -536,6 +548,8 @@ static void check_mode(const struct check *c, const struct config_wwsf *wwsf)
 	}
 	check_wwsf_issuer(c, wwsf);
 	check_allocation(c, wwsf);
+	if (wwsf->mode.value == CONFIG_MODE_POOL)
+		check_pool(c, wwsf);
 	if (wwsf->aka.value != 0)
 		check_refuse(c, wwsf->aka.line, "wwsf[].aka: with mode ims-auth only");
 	if (wwsf->demand_token.value != 0)

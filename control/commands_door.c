@@ -330,8 +330,9 @@ static json_t *command_issuer_of(const struct config_part *config, const struct 
 
 void command_run_wwsf(struct cli_request *request, void *context)
 {
-	static const char *const modes[] = {
-		[WWSF_INDIVIDUAL] = "individual", [WWSF_IMS_AUTH] = "ims-auth"};
+	static const char *const modes[] = {[WWSF_INDIVIDUAL] = "individual",
+					    [WWSF_IMS_AUTH] = "ims-auth",
+					    [WWSF_POOL] = "pool"};
 	const struct commands *c = context;
 	struct snapshot view = command_view(c);
 	json_t *rows = json_array();

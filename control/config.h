@@ -21,7 +21,7 @@ enum config_idle { CONFIG_IDLE_SLEEP, CONFIG_IDLE_POLL };
 enum config_advertise { CONFIG_ADVERTISE_WORKER, CONFIG_ADVERTISE_COMMON };
 enum config_driver { CONFIG_DRIVER_AUTO, CONFIG_DRIVER_OPENSSL };
 /** The choices of wwsf[].mode that are built, as enum wwsf_mode has them. */
-enum config_mode { CONFIG_MODE_INDIVIDUAL, CONFIG_MODE_IMS_AUTH };
+enum config_mode { CONFIG_MODE_INDIVIDUAL, CONFIG_MODE_IMS_AUTH, CONFIG_MODE_POOL };
 enum config_jti { CONFIG_JTI_OPTIONAL, CONFIG_JTI_REQUIRED };
 enum config_cookies { CONFIG_COOKIES_AUTO, CONFIG_COOKIES_ALWAYS, CONFIG_COOKIES_NEVER };
 enum config_tls_version { CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
@@ -146,11 +146,11 @@ struct config {
 	struct {
 		struct option_number max_connections, max_bindings, max_transactions, max_message,
 			max_output, mw_output, max_token_bytes, max_token_lifetime,
-			max_pool_lifetime, max_revocations, min_grant, default_expires, ws_ping,
-			ws_silence, tls_handshake, http_upgrade, pre_auth, timer_c, flow_grace,
-			hold_indialog, held_requests, parked_messages, token_cache, token_refused,
-			jwks_cache_min, jwks_cache_max, jwks_stale_max, jwks_cooldown,
-			upgrades_per_second, upgrades_burst, connections_per_address,
+			lease_tombstones, max_pool_lifetime, max_revocations, min_grant,
+			default_expires, ws_ping, ws_silence, tls_handshake, http_upgrade, pre_auth,
+			timer_c, flow_grace, hold_indialog, held_requests, parked_messages,
+			token_cache, token_refused, jwks_cache_min, jwks_cache_max, jwks_stale_max,
+			jwks_cooldown, upgrades_per_second, upgrades_burst, connections_per_address,
 			requests_per_second, dialog_requests_per_second;
 	} limits;
 	struct option_text store;

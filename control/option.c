@@ -304,9 +304,10 @@ static const struct option options[] = {
 	TEXTS("wwsf[].origins", NULL, 1, 253, OPTION_RELOAD, WWSF(origins),
 	      "Origins of its pages, https only; each belongs to one web site."),
 	CHOICE("wwsf[].mode", "individual", "individual|ims-auth|pool|wildcard-unregistered|block",
-	       2, OPTION_RELOAD, WWSF(mode),
+	       3, OPTION_RELOAD, WWSF(mode),
 	       "How its users are registered: individual, by a token that names them; ims-auth, "
-	       "by the Digest or AKA that the core asks of them."),
+	       "by the Digest or AKA that the core asks of them; pool, by a token that lends them "
+	       "a pair of the web site's, which nobody else has meanwhile."),
 	BOOL("wwsf[].aka", "false", OPTION_RELOAD, WWSF(aka),
 	     "With mode ims-auth: a REGISTER whose Digest has no response yet begins IMS AKA, "
 	     "whatever its algorithm says."),
@@ -397,8 +398,12 @@ static const struct option options[] = {
 	       HERE(limits.max_token_bytes), "Longest token."),
 	NUMBER("limits.max_token_lifetime", "s", "86400", 60, 31536000, OPTION_RELOAD,
 	       HERE(limits.max_token_lifetime), "Longest exp - iat."),
-	NUMBER("limits.max_pool_lifetime", "s", "3600", 60, 31536000, OPTION_LATER,
-	       HERE(limits.max_pool_lifetime), "The same for pool identities."),
+	NUMBER("limits.max_pool_lifetime", "s", "3600", 60, 31536000, OPTION_RELOAD,
+	       HERE(limits.max_pool_lifetime),
+	       "The same with mode pool: one value, agreed with all web sites."),
+	NUMBER("limits.lease_tombstones", "", "1048576", 1024, 67108864, OPTION_RESTART,
+	       HERE(limits.lease_tombstones),
+	       "Pool pairs whose last token is remembered until 5 minutes behind its end."),
 	NUMBER("limits.max_revocations", "", "100000", 1, 500000, OPTION_RELOAD,
 	       HERE(limits.max_revocations),
 	       "Tokens, keys and web sites that are taken back at a time; more are refused."),

@@ -377,6 +377,7 @@ static void publish_limits(const struct config *config, struct arena *arena,
 	part->max_message = (uint32_t)config->limits.max_message.value;
 	part->max_token_bytes = (uint32_t)config->limits.max_token_bytes.value;
 	part->max_token_lifetime_s = (uint32_t)config->limits.max_token_lifetime.value;
+	part->max_pool_lifetime_s = (uint32_t)config->limits.max_pool_lifetime.value;
 	part->min_grant_s = (uint32_t)config->limits.min_grant.value;
 	part->default_expires_s = (uint32_t)config->limits.default_expires.value;
 	part->ws_ping_s = (uint32_t)config->limits.ws_ping.value;

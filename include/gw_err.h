@@ -187,6 +187,7 @@
 	X(GW_IDENTITY_FOREIGN, "F21 identity outside the allocation of this WWSF") \
 	X(GW_IDENTITY_MISMATCH, "F22 request names another identity than the token") \
 	X(GW_IDENTITY_THIRD_PARTY, "F23 To differs from From") \
+	X(GW_PAIR_IN_USE, "F24 pair in use by another WIC") \
 	X(GW_TOKEN_SHORT, "F25 remaining lifetime too short") \
 	X(GW_DOMAIN, "F26 Request-URI domain not served") \
 	X(GW_NOT_REGISTERED, "F27 no binding on this flow") \
@@ -203,11 +204,14 @@
 	X(GW_MW_CHALLENGED, "core challenged an auth-done REGISTER") \
 	X(GW_MW_TOO_BRIEF, "core asks for a longer registration again and again") \
 	X(GW_BINDING_LIMIT, "binding limit reached") \
+	X(GW_LEASE_LIMIT, "lease limit reached") \
+	X(GW_LEASE_BUSY, "home worker of a pair does not answer") \
+	X(GW_LEASE_VOID, "grant of a pair had ended when the core said 200") \
 	X(GW_BINDING_REPLACED, "registration taken over by another connection") \
 	X(GW_TRANSACTION_LIMIT, "transaction limit reached") \
 	X(GW_PARKED, "waits for the keys of its issuer") \
 	X(GW_PARKED_LIMIT, "too many requests wait for the keys of their issuer") \
-	X(GW_REQUEST_PENDING, "an earlier request of the flow waits for the keys of its issuer")
+	X(GW_REQUEST_PENDING, "an earlier request of the flow waits for keys or for the core")
 
 #define GW_ERR_ENUM(name, text) name,
 enum gw_err { GW_ERR_LIST(GW_ERR_ENUM) GW_ERR_COUNT };

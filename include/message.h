@@ -26,6 +26,17 @@ enum message_kind {
 	/* home worker -> worker of a binding. Full: kept and tried again. */
 	MESSAGE_ATTACHED,
 	MESSAGE_ENDED,
+	/* worker of a WIC's connection -> home worker of the IMPI. Full: 503, never a wait. */
+	MESSAGE_LEASE_RESERVE,
+	/* home worker -> worker of the WIC's connection. Full: kept and tried again. */
+	MESSAGE_LEASE_GRANTED,
+	MESSAGE_LEASE_REFUSED,
+	/* worker of a binding -> home worker of its IMPI. Full: kept and tried again. */
+	MESSAGE_LEASE_CONFIRM,
+	MESSAGE_LEASE_CANCEL,
+	MESSAGE_LEASE_RELEASE,
+	/* home worker -> worker of a binding. Full: kept and tried again. */
+	MESSAGE_LEASE_ENDED,
 	/* worker -> owner of a transport or transaction, bytes follow. Full: dropped. */
 	MESSAGE_REPLY,
 	/* control -> worker. Full: control keeps it and tries again, then tells the user "busy". */
@@ -160,6 +171,99 @@ struct message_ended {
 	struct message_head head;
 	enum ended_why why;
 	struct home_key key;
+	struct handle flow;
+	struct handle binding;
+};
+
+/* ---- leases of pool pairs (PROTOCOL 6.4; docs/design.md has the table of states and messages) */
+
+/** What a lease message is about: one grant of one pair. Every grant of a home worker has another
+ * generation, so what comes late is known as such. */
+struct lease_id {
+	uint64_t impi;	     /* keyed hash: % workers is the home worker */
+	uint32_t generation; /* 0: none */
+};
+
+static inline bool lease_id_is_none(struct lease_id id)
+{
+	return id.generation == 0;
+}
+
+static inline bool lease_id_equal(struct lease_id a, struct lease_id b)
+{
+	return a.impi == b.impi && a.generation == b.generation;
+}
+
+/** Of the token that asks: what PROTOCOL 6.4 compares. */
+struct lease_terms {
+	uint64_t sub;	       /* keyed hash of iss and sub */
+	uint64_t jti;	       /* jti_hash() */
+	uint64_t iat_s, exp_s; /* Unix time */
+	uint64_t exp_us;       /* the same end on the monotonic clock of this machine */
+};
+
+/** The flow would like to register the pair. */
+struct message_lease_reserve {
+	struct message_head head;
+	uint64_t impi;
+	struct handle flow;
+	uint32_t ticket; /* comes back in the answer */
+	struct lease_terms terms;
+};
+
+/** The flow may register it until deadline_us: by then it confirms or cancels, or the grant is
+ * void. */
+struct message_lease_granted {
+	struct message_head head;
+	struct lease_id id;
+	struct handle flow;
+	uint32_t ticket;
+	uint64_t deadline_us; /* monotonic */
+};
+
+struct message_lease_refused {
+	struct message_head head;
+	uint64_t impi;
+	struct handle flow;
+	uint32_t ticket;
+	enum gw_err err;  /* GW_PAIR_IN_USE, GW_TOKEN_JTI, GW_LEASE_LIMIT */
+	bool conflict;	  /* two users' tokens overlap: the WWSF broke the agreement */
+	uint32_t retry_s; /* GW_PAIR_IN_USE: until the token of the one who has it ends */
+};
+
+/** The core said 200: the flow, or the binding of a flow that has ended, holds the pair. */
+struct message_lease_confirm {
+	struct message_head head;
+	struct lease_id id;
+	struct handle flow;
+	struct handle binding;
+	uint64_t contact; /* keyed hash of the Contact's user and host */
+};
+
+/** The grant is not used. */
+struct message_lease_cancel {
+	struct message_head head;
+	struct lease_id id;
+};
+
+/** The binding has ended here; the core may still have to be told. */
+struct message_lease_release {
+	struct message_head head;
+	struct lease_id id;
+};
+
+enum lease_end {
+	LEASE_END_REPLACED, /* the core has put another registration in its place */
+	LEASE_END_BESIDE,   /* another flow has the pair; the core holds both Contacts */
+	LEASE_END_EXPIRED,  /* its token has ended, by the word of its own or of the next one */
+	LEASE_END_VOID,	    /* confirmed too late: the grant was another one's by then */
+};
+
+/** The binding, if it still has this lease, ends, and says so by a release. */
+struct message_lease_ended {
+	struct message_head head;
+	struct lease_id id;
+	enum lease_end why;
 	struct handle flow;
 	struct handle binding;
 };

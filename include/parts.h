@@ -60,6 +60,8 @@ struct issuer_config {
 enum wwsf_mode {
 	WWSF_INDIVIDUAL, /* the token names who is registered */
 	WWSF_IMS_AUTH,	 /* the core asks for a Digest; with an issuer, a token as well (D-13) */
+	WWSF_POOL,	 /* the same as individual of a pool of unique pairs, one holder each */
+	WWSF_MODES
 };
 
 #define WWSF_NO_ISSUER UINT32_MAX
@@ -186,6 +188,7 @@ struct config_part {
 	uint32_t max_message;	  /* bytes of a SIP message */
 	uint32_t max_token_bytes; /* at most VERIFY_TEXT_MAX */
 	uint32_t max_token_lifetime_s;
+	uint32_t max_pool_lifetime_s; /* the same of WWSF_POOL, one value for all (PROTOCOL 6.3) */
 	uint32_t min_grant_s;
 	uint32_t default_expires_s; /* a REGISTER that asks for nothing */
 	uint32_t ws_ping_s;

@@ -41,6 +41,13 @@ enum gw_err claims_expiry(struct pipeline *p)
 	return p->said->has_exp && p->use->now_s < end_s ? GW_OK : GW_TOKEN_EXPIRED;
 }
 
+/** PROTOCOL 6.3: the lifetime that was agreed for every pool. */
+static bool outlives_pool(const struct pipeline *p)
+{
+	return p->use->wwsf < p->use->config->wwsf_count && wwsf_of(p)->mode == WWSF_POOL &&
+	       p->said->exp_s > p->said->iat_s + p->use->config->max_pool_lifetime_s;
+}
+
 enum gw_err claims_dates(struct pipeline *p)
 {
 	const struct token_claims *claims = p->said;
@@ -52,7 +59,7 @@ enum gw_err claims_dates(struct pipeline *p)
 		return GW_TOKEN_TIME;
 	if (claims->exp_s > claims->iat_s + p->use->config->max_token_lifetime_s)
 		return GW_TOKEN_TIME;
-	return GW_OK;
+	return outlives_pool(p) ? GW_TOKEN_TIME : GW_OK;
 }
 
 enum gw_err claims_jti(struct pipeline *p)
@@ -104,8 +111,9 @@ enum gw_err claims_wwsf(struct pipeline *p)
 /* Step 15: scn may narrow to the mode of the WWSF and to nothing else. */
 enum gw_err claims_scenario(struct pipeline *p)
 {
-	static const char *const scenario[] = {
-		[WWSF_INDIVIDUAL] = "individual", [WWSF_IMS_AUTH] = "ims-auth"};
+	static const char *const scenario[] = {[WWSF_INDIVIDUAL] = "individual",
+					       [WWSF_IMS_AUTH] = "ims-auth",
+					       [WWSF_POOL] = "pool"};
 	struct span scn = p->said->scn;
 
 	if (is_absent(scn) || span_equal(scn, span_text(scenario[wwsf_of(p)->mode])))
@@ -135,8 +143,14 @@ enum gw_err claims_scope(struct pipeline *p)
 	return is_absent(asked) || scope_has(p->said->scope, asked) ? GW_OK : GW_TOKEN_SCOPE;
 }
 
-/* Step 16. WWSF_INDIVIDUAL: one impi, one impu or more (PROTOCOL 3.3). WWSF_IMS_AUTH: any, or none
- * (D-13). */
+/* Whether the tokens of the web site must have a jti. Those of a pool must (PROTOCOL 3.3). */
+static bool needs_jti(const struct wwsf_config *wwsf)
+{
+	return wwsf->jti_required || wwsf->mode == WWSF_POOL;
+}
+
+/* Step 16. WWSF_INDIVIDUAL: one impi, one impu or more; WWSF_POOL: one of each (PROTOCOL 3.3).
+ * WWSF_IMS_AUTH: any, or none (D-13). */
 enum gw_err claims_identities(struct pipeline *p)
 {
 	const struct token_claims *claims = p->said;
@@ -145,7 +159,9 @@ enum gw_err claims_identities(struct pipeline *p)
 
 	if (!claims->claims_typed || !complete || span_at(claims->jti, JTI_MAX) >= 0)
 		return GW_TOKEN_CLAIM;
-	if (wwsf_of(p)->jti_required && is_absent(claims->jti))
+	if (needs_jti(wwsf_of(p)) && is_absent(claims->jti))
+		return GW_TOKEN_CLAIM;
+	if (wwsf_of(p)->mode == WWSF_POOL && claims->impu_count != 1)
 		return GW_TOKEN_CLAIM;
 	for (uint32_t i = 0; i < claims->impu_count; i++)
 		if (is_absent(claims->impu[i]))
