@@ -133,6 +133,7 @@ struct worker_sizes config_sizes(const struct config *config)
 		.held = (uint32_t)config->limits.held_requests.value,
 		.token_cache = (uint32_t)config->limits.token_cache.value,
 		.token_refused = (uint32_t)config->limits.token_refused.value,
+		.lease_tombstones = config_share(config, config->limits.lease_tombstones),
 	};
 }
 

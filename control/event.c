@@ -22,6 +22,7 @@ static const struct event_row events[EVENT_KINDS] = {
 	[EVENT_MW_UP] = {"mw_up", LOG_LEVEL_INFO, NULL},
 	[EVENT_MW_DOWN] = {"mw_down", LOG_LEVEL_ERROR, NULL},
 	[EVENT_TNA_CHALLENGED] = {"tna_challenged", LOG_LEVEL_ERROR, NULL},
+	[EVENT_POOL_CONFLICT] = {"pool_conflict", LOG_LEVEL_WARNING, NULL},
 	[EVENT_INVARIANT] = {"invariant", LOG_LEVEL_ERROR, NULL},
 	[EVENT_DRAINED] = {"drained", LOG_LEVEL_INFO, NULL},
 	[EVENT_CONNECTION_BROKEN] = {"connection_broken", LOG_LEVEL_INFO, "trace"},

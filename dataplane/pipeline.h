@@ -215,6 +215,8 @@ enum gw_err GW_MUST_CHECK session_send(struct worker *w, struct handle flow, str
 struct wic *session_wic(struct worker *w, struct handle flow);
 /** The verdict of a job whose owner is a session. */
 void session_verdict(struct worker *w, struct handle flow, struct handle job, enum gw_err verdict);
+/** The home worker of the pair that it asks for has answered: its message goes on. */
+void session_leased(struct worker *w, struct handle flow);
 /** A request that was parked has been handled: a refused one is answered. */
 void session_resumed(struct worker *w, const struct gateway_resumed *resumed);
 /** Closes a session whose binding an operator has ended (PROTOCOL 2.2). */

@@ -85,7 +85,7 @@ static void session_close(struct session *s, enum gw_err why, uint16_t code)
 	struct writer w;
 
 	writer_init(&w, frame, sizeof(frame));
-	ws_close_write(code, SPAN(""), &w);
+	ws_close_write(code, why == GW_BINDING_REPLACED ? SPAN("replaced") : SPAN(""), &w);
 	if (session_output(s, writer_span(&w)) == GW_OK)
 		session_closing(s, why, code);
 }
@@ -605,6 +605,14 @@ static void session_readable(struct conn *conn, void *context)
 {
 	(void)conn;
 	session_read(context);
+}
+
+void session_leased(struct worker *w, struct handle flow)
+{
+	const struct session *s = slots_at(w->sessions, flow);
+
+	if (s != NULL && s->waiting) /* no verdict: the gateway knows what it has asked for */
+		session_verdict(w, flow, s->job, GW_VERIFIER_FAILED);
 }
 
 static void session_writable(struct conn *conn, void *context)

@@ -177,6 +177,9 @@ static void worker_message(void *context, uint16_t from, struct span message)
 	case MESSAGE_ENDED:
 		gateway_home_message(w->gateway, head);
 		return;
+	case MESSAGE_LEASE_RESERVE ... MESSAGE_LEASE_ENDED:
+		gateway_lease_message(w->gateway, head);
+		return;
 	case MESSAGE_REPLY:
 		worker_reply(w, at, span_from(message, sizeof(struct message_reply)));
 		return;
@@ -232,11 +235,25 @@ static void resume_turn(struct worker *w)
 	}
 }
 
-/** Ends what an operator has taken back; a turn looks at some. */
-static void revoked_turn(struct worker *w)
+/** REGISTERs whose pair's home worker has answered go on. */
+static void lease_turn(struct worker *w)
+{
+	struct handle flow;
+
+	while (gateway_leased(w->gateway, &flow)) {
+		w->busy = true;
+		session_leased(w, flow);
+	}
+}
+
+/** Ends what an operator has taken back, a turn looks at some; and what was taken over. */
+static void ended_turn(struct worker *w)
 {
 	struct gateway_ended ended;
 	bool more;
+
+	while (gateway_replaced(w->gateway, &ended))
+		session_end(w, &ended);
 
 	while (gateway_revoked(w->gateway, &ended, &more))
 		session_end(w, &ended);
@@ -294,8 +311,9 @@ bool worker_turn(struct worker *w)
 	session_tls_turn(w);
 	back_end_run_ready(w); /* TLS, WebSocket, SIP, procedures: session.c, mw.c */
 	verifier_turn(w);
+	lease_turn(w);
 	resume_turn(w);
-	revoked_turn(w);
+	ended_turn(w);
 	w->clock.now_us = worker_now_us(w); /* when segments leave, for RTTs (TCP.md 4.1, 6) */
 	back_end_transmit(w);
 	worker_tell(w);
@@ -423,6 +441,7 @@ static enum gw_err open_gateway(struct worker *w)
 		.verify_jobs = w->config.sizes.verify_jobs,
 		.token_cache = w->config.sizes.token_cache,
 		.token_refused = w->config.sizes.token_refused,
+		.lease_tombstones = w->config.sizes.lease_tombstones,
 		.epoch = w->config.epoch,
 		.now_us = w->clock.now_us,
 		.counters = &w->counters,
@@ -542,6 +561,8 @@ struct worker_balance worker_balance(const struct worker *w)
 		.bindings = gateway_bindings(w->gateway),
 		.leaving = gateway_leaving(w->gateway),
 		.homes = gateway_homes(w->gateway),
+		.leases = gateway_leases(w->gateway),
+		.lease_waits = gateway_lease_waits(w->gateway),
 		.transactions = gateway_transactions(w->gateway),
 		.finished = gateway_finished(w->gateway),
 		.parked = gateway_parked(w->gateway),

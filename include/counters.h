@@ -121,6 +121,12 @@
 	X(held_live, "requests that wait for one now") \
 	X(held_delivered, "of them, those that it came back for") \
 	X(held_full, "requests that could not wait: too long, or no room") \
+	X(lease_live, "pool pairs now that somebody has or asks for, whose home is this worker") \
+	X(lease_granted, "times a pool pair was granted to a connection") \
+	X(lease_refused, "times it was not: somebody else has it, or no room") \
+	X(lease_ring_full, "times its home worker could not be asked: ring full") \
+	X(lease_forgotten, "pool pairs whose last token was forgotten early: table full") \
+	X(pool_conflicts, "tokens of two users for one pool pair at one time, or with one jti") \
 	X(home_refused, "registrations that got no such entry: table full") \
 	X(outbox_kept, "messages for another worker that waited for room") \
 	X(outbox_dropped, "of such messages, those that found no room to wait in") \

@@ -226,7 +226,7 @@ struct message_lease_refused {
 	uint64_t impi;
 	struct handle flow;
 	uint32_t ticket;
-	enum gw_err err;  /* GW_PAIR_IN_USE, GW_TOKEN_JTI, GW_LEASE_LIMIT */
+	enum gw_err err;  /* GW_PAIR_IN_USE, GW_TOKEN_JTI, GW_LEASE_LIMIT, GW_LEASE_BUSY */
 	bool conflict;	  /* two users' tokens overlap: the WWSF broke the agreement */
 	uint32_t retry_s; /* GW_PAIR_IN_USE: until the token of the one who has it ends */
 };
@@ -237,7 +237,8 @@ struct message_lease_confirm {
 	struct lease_id id;
 	struct handle flow;
 	struct handle binding;
-	uint64_t contact; /* keyed hash of the Contact's user and host */
+	uint64_t contact;  /* keyed hash of the Contact's user and host */
+	uint64_t instance; /* of +sip.instance and reg-id; 0: registered without reg-id */
 };
 
 /** The grant is not used. */
@@ -250,6 +251,7 @@ struct message_lease_cancel {
 struct message_lease_release {
 	struct message_head head;
 	struct lease_id id;
+	struct handle binding;
 };
 
 enum lease_end {
@@ -505,6 +507,8 @@ enum event_kind {
 	EVENT_MW_UP,
 	EVENT_MW_DOWN,
 	EVENT_TNA_CHALLENGED,
+	EVENT_POOL_CONFLICT, /* seconds: until the pair's token ends; text: WWSF that broke its word
+			      */
 	EVENT_INVARIANT,
 	EVENT_DRAINED,
 	EVENT_NET_ALARM, /* err says what: GW_NEIGHBOUR_LOST and its like; peer: about whom */

@@ -35,11 +35,12 @@ struct worker_sizes {
 	uint32_t max_message; /* bytes of a SIP message, the most that any reload may configure */
 	uint32_t max_output;  /* bytes that may wait for one peer */
 	uint32_t verify_jobs;
-	uint32_t large_buffers; /* messages longer than 4 KiB in the making at a time */
-	uint32_t parked;	/* requests that wait for keys, at least 1 */
-	uint32_t held;		/* requests that wait for a WIC to come back, at least 1 */
-	uint32_t token_cache;	/* verified tokens remembered; 0: none */
-	uint32_t token_refused; /* refused tokens remembered; 0: none */
+	uint32_t large_buffers;	   /* messages longer than 4 KiB in the making at a time */
+	uint32_t parked;	   /* requests that wait for keys, at least 1 */
+	uint32_t held;		   /* requests that wait for a WIC to come back, at least 1 */
+	uint32_t token_cache;	   /* verified tokens remembered; 0: none */
+	uint32_t token_refused;	   /* refused tokens remembered; 0: none */
+	uint32_t lease_tombstones; /* pool pairs whose last token is remembered */
 };
 
 /** What TCP connections may hold and how long they wait. */
@@ -100,8 +101,8 @@ const struct counters *worker_counters(const struct worker *w);
 
 /** What is out of the worker's pools, for the balance that tests check. */
 struct worker_balance {
-	uint32_t sessions, bindings, leaving, homes, transactions, finished, parked, held, links,
-		jobs, small_buffers, large_buffers;
+	uint32_t sessions, bindings, leaving, homes, leases, lease_waits, transactions, finished,
+		parked, held, links, jobs, small_buffers, large_buffers;
 	uint32_t counted; /* connections that the limits of their address and WWSF count */
 };
 struct worker_balance worker_balance(const struct worker *w);

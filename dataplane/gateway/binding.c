@@ -110,7 +110,8 @@ static void store_sent(struct gateway *gw, const struct transaction *t, struct b
 	if (contact.err != GW_OK || contact.star)
 		return;
 	store_contact(gw, &contact, b, text);
-	claim = home_claim(gw, &b->impi, &b->impu, &contact);
+	claim = home_claim(gw, &(struct registration_of){&b->impi, &b->impu, t->registration.sub},
+			   &contact);
 	if (b->claim.key.impi != 0 && !home_key_equal(&b->claim.key, &claim.key))
 		home_binding_ended(gw, b); /* refreshed as another instance or Contact */
 	b->claim = claim;
@@ -235,6 +236,8 @@ enum gw_err binding_store(struct gateway *gw, struct transaction *t, struct wic 
 
 	if (err != GW_OK)
 		return err;
+	if (!pool_confirm(gw, t, b))
+		return GW_LEASE_VOID;
 	revoked_binding(gw, b);
 	binding_begin(gw, b, wic); /* a lost one may have ended by then */
 	return GW_OK;
@@ -243,7 +246,7 @@ enum gw_err binding_store(struct gateway *gw, struct transaction *t, struct wic 
 enum gw_err binding_undo(struct gateway *gw, struct transaction *t, struct wic *wic,
 			 const struct binding_times *times)
 {
-	struct binding *b = binding_of(gw, wic);
+	struct binding *b = wic != NULL ? binding_of(gw, wic) : NULL;
 	enum gw_err err = GW_BINDING_LIMIT;
 
 	if (b == NULL || !binding_is(b, t)) /* not the flow's: its dialogs stay as they are */
@@ -271,6 +274,7 @@ static void binding_over(struct gateway *gw, struct binding *b, _Atomic uint64_t
 			 enum gw_err why)
 {
 	binding_unbind(gw, b);
+	pool_unbind(gw, b);
 	b->expires_us = gw->time.now_us;
 	if (b->state == BINDING_LEAVING)
 		return;

@@ -40,11 +40,11 @@ struct gateway *gateway_new(const struct gateway_config *config)
 	gw->out_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
 	gw->stamped_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
 	gw->resumed_memory = malloc(config->max_message);
-	if (!homes_open(gw) || !held_open(gw) || !outbox_open(gw) || !gw->bindings ||
-	    !gw->transactions || !gw->tombs || !gw->heads || !gw->hops || !gw->parked ||
-	    !gw->cache || !gw->asked || !gw->refused || !gw->sites || !gw->flow_mac || !gw->wheel ||
-	    !gw->bucket || !gw->lines_memory || !gw->out_memory || !gw->stamped_memory ||
-	    !gw->resumed_memory) {
+	if (!homes_open(gw) || !pools_open(gw) || !held_open(gw) || !outbox_open(gw) ||
+	    !gw->bindings || !gw->transactions || !gw->tombs || !gw->heads || !gw->hops ||
+	    !gw->parked || !gw->cache || !gw->asked || !gw->refused || !gw->sites ||
+	    !gw->flow_mac || !gw->wheel || !gw->bucket || !gw->lines_memory || !gw->out_memory ||
+	    !gw->stamped_memory || !gw->resumed_memory) {
 		gateway_free(gw);
 		return NULL;
 	}
@@ -61,6 +61,7 @@ void gateway_free(struct gateway *gw)
 	slots_free(gw->transactions);
 	tombstones_free(gw->tombs);
 	homes_close(gw);
+	pools_close(gw);
 	held_close(gw);
 	outbox_close(gw);
 	slots_free(gw->heads);
@@ -174,8 +175,11 @@ enum gw_err request_of_wic(struct gateway *gw, struct wic *wic)
 
 enum gw_err request_verified(struct gateway *gw, struct wic *wic, enum gw_err verdict)
 {
-	enum gw_err err = authorize_verdict(gw, wic, verdict);
+	enum gw_err err;
 
+	if (pool_waits(gw, wic))
+		return pool_resumed(gw, wic);
+	err = authorize_verdict(gw, wic, verdict);
 	if (err != GW_OK)
 		return err;
 	return gw->message.method == SIP_REGISTER ? register_authorized(gw, wic)
@@ -336,6 +340,7 @@ void gateway_flow_ended(struct gateway *gw, struct wic *wic)
 	struct transaction *t;
 
 	parked_flow_ended(gw, wic);
+	pool_flow_ended(gw, wic);
 	flow_loss(gw, wic);
 	while ((t = wic->pending) != NULL) /* each is off the list then */
 		transaction_orphaned(gw, t);

@@ -26,6 +26,30 @@ struct shown_token {
 	uint64_t impu;	   /* of the public identity it was shown for */
 };
 
+/** How far a flow is with a pair that it asks for. */
+enum pool_state {
+	POOL_IDLE,
+	POOL_ASKED,   /* its home worker; reading pauses */
+	POOL_GRANTED, /* and the request that asked goes on */
+	POOL_REFUSED,
+	POOL_OPEN, /* a REGISTER with a grant is under way */
+};
+
+/** What a flow has to do with leases (pool.c). */
+struct wic_pool {
+	enum pool_state state;
+	enum gw_err refused; /* POOL_REFUSED */
+	bool at_once;	     /* the answer comes before the question returns */
+	uint32_t ticket;
+	uint32_t retry_s; /* of the last GW_PAIR_IN_USE */
+	struct handle
+		parked; /* POOL_ASKED to _REFUSED: the request that asks; none: it is in hand */
+	uint64_t impi;	/* POOL_ASKED, _GRANTED: which pair */
+	uint64_t deadline_us; /* POOL_GRANTED */
+	struct lease_id id;   /* POOL_GRANTED */
+	struct lease_id held; /* that it has confirmed last */
+};
+
 /** What the gateway knows of a WIC's connection. Part of the session, which owns it. */
 struct wic {
 	struct handle flow;	     /* the session: what flow tokens name */
@@ -52,6 +76,7 @@ struct wic {
 	struct shown_token shown;
 	struct home_key home_key; /* of its home entry, or of the one asked for; zeroed: none */
 	struct handle home;	  /* of that entry, see home_of() */
+	struct wic_pool pool;
 };
 
 /** What flow tokens of kind 2 name for wic, also when its registration has ended (D-36).
@@ -110,9 +135,10 @@ struct gateway_config {
 	uint32_t max_held;    /* requests in dialogs that wait for a WIC to come back, at least 1 */
 	uint32_t verify_jobs; /* signatures under way, whose tokens are read once; more, twice */
 	uint32_t token_cache; /* verified tokens remembered */
-	uint32_t token_refused; /* refused tokens remembered */
-	uint32_t epoch;		/* where generations start */
-	uint64_t now_us;	/* where its timers start */
+	uint32_t token_refused;	   /* refused tokens remembered */
+	uint32_t lease_tombstones; /* pairs whose last token is remembered, of this home worker */
+	uint32_t epoch;		   /* where generations start */
+	uint64_t now_us;	   /* where its timers start */
 	struct counters *counters;
 	const struct gateway_env *env;
 };
@@ -139,8 +165,9 @@ uint64_t gateway_next_us(const struct gateway *gw);
 
 /** How the handling of a WIC's message ended. */
 struct gateway_result {
-	enum gw_err err; /* GW_OK: handled. GW_AGAIN: a signature is being checked; keep the bytes,
-			    stop reading, call gateway_verified() with the verdict. Else: refused,
+	enum gw_err err; /* GW_OK: handled. GW_AGAIN: a signature is being checked, or a home
+			    worker asked; keep the bytes, stop reading, call gateway_verified()
+			    with the verdict, or when gateway_leased() says so. Else: refused,
 			    answer with it */
 	bool request; /* the refused message is a request whose indexed form is gateway_message() */
 };
@@ -199,7 +226,7 @@ uint32_t gateway_explain(struct gateway *gw, const struct gateway_explained *wha
 /** A flow that must be closed. */
 struct gateway_ended {
 	struct handle flow;
-	enum gw_err why; /* GW_TOKEN_JTI, GW_TOKEN_WWSF */
+	enum gw_err why; /* GW_TOKEN_JTI, GW_TOKEN_WWSF, GW_IDENTITY_FOREIGN, GW_BINDING_REPLACED */
 };
 
 /**
@@ -207,6 +234,16 @@ struct gateway_ended {
  * among the bindings that one turn looks at; when *more, the next turn looks at others.
  */
 bool gateway_revoked(struct gateway *gw, struct gateway_ended *ended, bool *more);
+
+/** A flow whose pair another one has taken over; called until it says false. */
+bool gateway_replaced(struct gateway *gw, struct gateway_ended *ended);
+
+/** A flow whose home worker has answered: gateway_verified() goes on with the message that it
+ * waits with, whatever the verdict says. Called until it says false. */
+bool gateway_leased(struct gateway *gw, struct handle *flow);
+
+/** MESSAGE_LEASE_* of another worker, whole. */
+void gateway_lease_message(struct gateway *gw, const struct message_head *head);
 
 /** The message indexed last: for answering it. Valid until the next call. */
 const struct sip_message *gateway_message(const struct gateway *gw);
@@ -279,6 +316,10 @@ uint32_t gateway_finished(const struct gateway *gw);
 uint32_t gateway_parked(const struct gateway *gw);
 uint32_t gateway_homes(const struct gateway *gw);
 uint32_t gateway_held(const struct gateway *gw);
+/** Pairs that somebody has or asks for, whose home is this worker. */
+uint32_t gateway_leases(const struct gateway *gw);
+/** Flows that wait for their home worker. */
+uint32_t gateway_lease_waits(const struct gateway *gw);
 
 /** Keyed hash of a canonical identity, for logs: never 0. */
 uint64_t gateway_identity_hash(const struct gateway *gw, struct span identity);

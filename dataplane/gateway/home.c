@@ -39,21 +39,22 @@ bool home_key_equal(const struct home_key *a, const struct home_key *b)
 	return a->impi == b->impi && a->instance == b->instance;
 }
 
-struct home_claim home_claim(const struct gateway *gw, const struct identity *impi,
-			     const struct identity *impu, const struct sip_address *contact)
+struct home_claim home_claim(const struct gateway *gw, const struct registration_of *who,
+			     const struct sip_address *contact)
 {
 	const uint8_t *secret = gw_config(gw)->hash_key;
 	struct span instance = SPAN(""), reg_id = SPAN("");
 	struct home_claim claim = {
-		.key.impi = gateway_identity_hash(gw, identity_span(impi)),
+		.key.impi = gateway_identity_hash(gw, identity_span(who->impi)),
 		.contact = pair_hash(secret, contact->uri.user, contact->uri.host),
 	};
-	uint64_t who = claim.contact;
+	uint64_t apart[2] = {claim.contact, who->sub};
 
 	claim.outbound = sip_param(contact->params, SPAN("reg-id"), &reg_id);
 	if (sip_param(contact->params, SPAN("+sip.instance"), &instance) && instance.len > 0)
-		who = pair_hash(secret, instance, reg_id);
-	claim.key.instance = pair_hash(secret, identity_span(impu), span_of(&who, sizeof(who)));
+		apart[0] = pair_hash(secret, instance, reg_id);
+	claim.key.instance =
+		pair_hash(secret, identity_span(who->impu), span_of(apart, sizeof(apart)));
 	return claim;
 }
 

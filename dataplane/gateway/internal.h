@@ -23,6 +23,13 @@ enum binding_state {
 	BINDING_LEAVING, /* it has ended here and the core is being told (PROTOCOL 6.5) */
 };
 
+/** Whose registration. sub: of a pool, whom its web site has lent the pair: dialogs of the one
+ * before are not his (PROTOCOL 6.6); else 0. */
+struct registration_of {
+	const struct identity *impi, *impu;
+	uint64_t sub;
+};
+
 /** What a registration's home entry is found by, and what two of one key are compared by. */
 struct home_claim {
 	struct home_key key;
@@ -53,8 +60,10 @@ struct binding {
 	uint8_t icid[32];  /* of its last REGISTER */
 	uint64_t expires_us;
 	uint64_t impi_hash, impu_hash;
-	uint64_t contact; /* hash of the Contact's user and host */
-	uint64_t jti;	  /* jti_hash() of its token; 0: it has none */
+	uint64_t contact;      /* hash of the Contact's user and host */
+	uint64_t jti;	       /* jti_hash() of its token; 0: it has none */
+	struct lease_id lease; /* LIVE, LOST: of its pair; none: it is not of a pool */
+	uint64_t lease_terms;  /* hash of the terms of the token that it has it by */
 	struct identity impi, impu;
 	char wwsf[SITE_NAME_MAX + 1];
 	uint16_t routes_len; /* Service-Route as one Route value, at the start of text */
@@ -138,7 +147,7 @@ struct held_list {
 
 /** A walk over the bindings after a revocation. */
 struct revoked_walk {
-	uint32_t generation; /* of the revocations it is about */
+	uint32_t generation[2]; /* of the revocations and pairs it is about */
 	uint32_t cursor;
 	uint32_t looked; /* bindings in this turn */
 	bool under_way;
@@ -151,6 +160,8 @@ struct gateway {
 	struct slots *bindings;
 	struct slots *transactions;
 	struct slots *homes;
+	struct lease_homes *leases;
+	struct pool_ready *pool_ready;
 	struct slots *held;
 	uint32_t *home_bucket; /* slot + 1 */
 	uint32_t home_mask;
@@ -468,8 +479,8 @@ void deregister_answered(struct gateway *gw, struct binding *b, uint16_t status)
 bool homes_open(struct gateway *gw);
 void homes_close(struct gateway *gw);
 /** What the entry of a registration with this Contact is found by. */
-struct home_claim home_claim(const struct gateway *gw, const struct identity *impi,
-			     const struct identity *impu, const struct sip_address *contact);
+struct home_claim home_claim(const struct gateway *gw, const struct registration_of *who,
+			     const struct sip_address *contact);
 bool home_key_equal(const struct home_key *a, const struct home_key *b);
 uint16_t home_worker(const struct gateway *gw, const struct home_key *key);
 #define REGISTER_ENDS_US (SIP_64T1_US + SIP_T2_US) /* a REGISTER has been answered by then */
@@ -491,6 +502,36 @@ void home_deliver(struct gateway *gw, const struct mw_source *source, struct han
 bool home_is_there(const struct gateway *gw, struct handle home);
 /** The request in gw->message has waited for home's WIC: it goes on, or is answered now. */
 void home_deliver_held(struct gateway *gw, const struct mw_source *source, struct handle home);
+
+/* lease_home.c: the leases whose home is this worker */
+bool lease_homes_open(struct gateway *gw);
+void lease_homes_close(struct gateway *gw);
+/** MESSAGE_LEASE_RESERVE, _CONFIRM, _CANCEL or _RELEASE. */
+void lease_home_message(struct gateway *gw, const struct message_head *head);
+
+/* pool.c: REGISTER with a token of a pool, and the binding that has the lease */
+bool pools_open(struct gateway *gw);
+void pools_close(struct gateway *gw);
+/**
+ * Whether wic may register t's pair by the token in gw->claims. GW_OK: t has a grant, or the
+ * binding its lease by this very token. GW_AGAIN: the home worker is asked. GW_PAIR_IN_USE (F24),
+ * GW_TOKEN_JTI (F16), GW_REQUEST_PENDING, GW_LEASE_LIMIT, GW_LEASE_BUSY.
+ */
+enum gw_err GW_MUST_CHECK pool_admit(struct gateway *gw, struct wic *wic, struct transaction *t);
+/** The REGISTER in gw->message is one that waits for its home worker. */
+bool pool_waits(const struct gateway *gw, const struct wic *wic);
+/** Goes on with it. */
+enum gw_err GW_MUST_CHECK pool_resumed(struct gateway *gw, struct wic *wic);
+void pool_flow_ended(struct gateway *gw, struct wic *wic);
+/** The core's 200 has come before t's grant was void; or b, or NULL, whose lease t was sent by,
+ * still has that. */
+bool pool_stands(const struct gateway *gw, const struct transaction *t, const struct binding *b);
+/** b, of t's pair, has the lease from now on. False: it has ended at once. */
+bool pool_confirm(struct gateway *gw, struct transaction *t, struct binding *b);
+/** t is over: a grant of its that has come to nothing is given back. */
+void pool_transaction_over(struct gateway *gw, struct transaction *t);
+/** b has ended here: its pair is free. */
+void pool_unbind(struct gateway *gw, struct binding *b);
 
 /* held.c: the core's requests inside dialogs that wait for a WIC to come back (PROTOCOL 10.3) */
 bool held_open(struct gateway *gw);
@@ -514,6 +555,10 @@ void held_end(struct gateway *gw, struct held_list *list);
 /* outbox.c */
 /** Sends a message of one worker's gateway to another's; it is kept when the ring is full. */
 void outbox_send(struct gateway *gw, uint16_t worker, const struct message_head *head);
+/** The same for one that need not come to pass, but never before what was said earlier. Worker is
+ * another one. GW_QUEUE_FULL. */
+enum gw_err GW_MUST_CHECK outbox_try(struct gateway *gw, uint16_t worker,
+				     const struct message_head *head);
 bool outbox_open(struct gateway *gw);
 void outbox_close(struct gateway *gw);
 
@@ -645,6 +690,8 @@ enum gw_err GW_MUST_CHECK request_verified(struct gateway *gw, struct wic *wic,
 void register_response(struct gateway *gw, struct transaction *t);
 /** The Contact that was sent, out of the request that t keeps; indexes that in gw->kept. */
 struct sip_address register_contact(struct gateway *gw, const struct transaction *t);
+/** The site of that name; NULL: a reload has taken it away. */
+const struct wwsf_config *register_site_named(const struct gateway *gw, struct span name);
 /** The site that answers for it, by name. */
 void register_site(const struct gateway *gw, const struct wic *wic, struct transaction *t);
 /** Before the REGISTER goes to the core: a flow that had the same registration lets it alone. */

@@ -17,10 +17,15 @@ struct outbox_message {
 };
 _Static_assert(sizeof(struct message_attach) >= sizeof(struct message_detach) &&
 		       sizeof(struct message_attach) >= sizeof(struct message_ended) &&
-		       sizeof(struct message_attach) >= sizeof(struct message_attached),
+		       sizeof(struct message_attach) >= sizeof(struct message_attached) &&
+		       sizeof(struct message_attach) >= sizeof(struct message_lease_granted) &&
+		       sizeof(struct message_attach) >= sizeof(struct message_lease_refused) &&
+		       sizeof(struct message_attach) >= sizeof(struct message_lease_confirm) &&
+		       sizeof(struct message_attach) >= sizeof(struct message_lease_release) &&
+		       sizeof(struct message_attach) >= sizeof(struct message_lease_ended),
 	       "the longest");
 
-static enum gw_err outbox_try(struct gateway *gw, uint16_t worker, const struct message_head *head)
+static enum gw_err outbox_ring(struct gateway *gw, uint16_t worker, const struct message_head *head)
 {
 	return gw->env->to_worker(gw->env->context, worker, span_of(head, head->len), SPAN(""));
 }
@@ -32,7 +37,7 @@ static void outbox_flush(struct gateway *gw, uint16_t worker)
 	struct outbox_message *e;
 
 	for (uint32_t n = 0; n < OUTBOX_PER_TRY && (e = list->first) != NULL; n++) {
-		if (outbox_try(gw, worker, (const struct message_head *)e->bytes) != GW_OK)
+		if (outbox_ring(gw, worker, (const struct message_head *)e->bytes) != GW_OK)
 			return;
 		list->first = e->next;
 		if (!slots_put(gw->outbox.pool, e))
@@ -71,18 +76,35 @@ static void outbox_keep(struct gateway *gw, uint16_t worker, const struct messag
 			  outbox_retry);
 }
 
+/** Who asks for something gives no more to be kept when there is little room for that. */
+enum gw_err outbox_try(struct gateway *gw, uint16_t worker, const struct message_head *head)
+{
+	if (gw->outbox.of[worker].first != NULL ||
+	    slots_live(gw->outbox.pool) > slots_capacity(gw->outbox.pool) / 4 * 3)
+		return GW_QUEUE_FULL;
+	return outbox_ring(gw, worker, head);
+}
+
+static void to_itself(struct gateway *gw, const struct message_head *head)
+{
+	if (head->kind >= MESSAGE_LEASE_RESERVE && head->kind <= MESSAGE_LEASE_ENDED)
+		gateway_lease_message(gw, head);
+	else
+		gateway_home_message(gw, head);
+}
+
 void outbox_send(struct gateway *gw, uint16_t worker, const struct message_head *head)
 {
 	if (worker == gw->config.worker)
-		gateway_home_message(gw, head);
-	else if (gw->outbox.of[worker].first != NULL || outbox_try(gw, worker, head) != GW_OK)
+		to_itself(gw, head);
+	else if (gw->outbox.of[worker].first != NULL || outbox_ring(gw, worker, head) != GW_OK)
 		outbox_keep(gw, worker, head);
 }
 
 bool outbox_open(struct gateway *gw)
 {
 	gw->outbox.of = calloc(gw->config.workers, sizeof(*gw->outbox.of));
-	gw->outbox.pool = slots_new(gw->config.worker, 2 * gw->config.max_bindings + 64,
+	gw->outbox.pool = slots_new(gw->config.worker, 4 * gw->config.max_bindings + 64,
 				    sizeof(struct outbox_message), gw->config.epoch);
 	return gw->outbox.of != NULL && gw->outbox.pool != NULL;
 }

@@ -12,6 +12,7 @@ enum refusal_extra {
 	EXTRA_INVALID_TOKEN, /* the same with error="invalid_token" */
 	EXTRA_INVALID_SCOPE, /* the same with error="invalid_scope" (RFC 8898 4) */
 	EXTRA_RETRY,	     /* Retry-After */
+	EXTRA_RETRY_PAIR,    /* the same: until the pair's token ends (F24) */
 	EXTRA_UNSUPPORTED,   /* the tags of Proxy-Require */
 	EXTRA_EMERGENCY,     /* a body that says so (D-32) */
 };
@@ -50,6 +51,10 @@ static const struct refusal refusals[] = {
 	{GW_IDENTITY_FOREIGN, 403, EXTRA_NONE},
 	{GW_IDENTITY_MISMATCH, 403, EXTRA_NONE},
 	{GW_IDENTITY_THIRD_PARTY, 403, EXTRA_NONE},
+	{GW_PAIR_IN_USE, 403, EXTRA_RETRY_PAIR},
+	{GW_LEASE_LIMIT, 503, EXTRA_RETRY},
+	{GW_LEASE_BUSY, 503, EXTRA_RETRY},
+	{GW_LEASE_VOID, 503, EXTRA_RETRY},
 	{GW_DOMAIN, 403, EXTRA_NONE},
 	{GW_NOT_REGISTERED, 403, EXTRA_NONE},
 	{GW_FLOW_FORGED, 403, EXTRA_NONE},
@@ -180,6 +185,13 @@ static void write_warning(struct gateway *gw, enum gw_err err)
 	writer_text(&gw->lines, "\"\r\n");
 }
 
+static void write_retry(struct gateway *gw, uint32_t seconds)
+{
+	writer_text(&gw->lines, "Retry-After: ");
+	writer_decimal(&gw->lines, seconds);
+	writer_text(&gw->lines, "\r\n");
+}
+
 /** Writes the lines that the answer to gw->message has for err. */
 static void write_extra(struct gateway *gw, const struct wic *wic, const struct refusal *refusal)
 {
@@ -187,6 +199,8 @@ static void write_extra(struct gateway *gw, const struct wic *wic, const struct 
 		write_challenge(gw, wic, gw->message.method == SIP_REGISTER, refusal->extra);
 	else if (refusal->extra == EXTRA_RETRY)
 		writer_put(&gw->lines, RETRY_AFTER);
+	else if (refusal->extra == EXTRA_RETRY_PAIR)
+		write_retry(gw, wic->pool.retry_s);
 	else if (refusal->extra == EXTRA_UNSUPPORTED)
 		refusal_unsupported(gw);
 	else if (refusal->extra == EXTRA_EMERGENCY)

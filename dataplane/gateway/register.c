@@ -197,6 +197,16 @@ uint64_t register_pair(const struct gateway *gw, const struct transaction *t)
 	return hash != 0 ? hash : 1;
 }
 
+const struct wwsf_config *register_site_named(const struct gateway *gw, struct span name)
+{
+	const struct config_part *config = gw_config(gw);
+
+	for (uint32_t i = 0; i < config->wwsf_count; i++)
+		if (span_equal(span_cut(config->wwsf[i].name, 0, SITE_NAME_MAX), name))
+			return &config->wwsf[i];
+	return NULL;
+}
+
 /* a reload may number the sites anew meanwhile */
 void register_site(const struct gateway *gw, const struct wic *wic, struct transaction *t)
 {
@@ -216,7 +226,10 @@ void register_announce(struct gateway *gw, const struct wic *wic, const struct r
 
 	if (t->registration.requested_s == 0 || ask->fetch)
 		return;
-	claim = home_claim(gw, &t->registration.impi, &t->registration.impu, &ask->contact);
+	claim = home_claim(gw,
+			   &(struct registration_of){&t->registration.impi, &t->registration.impu,
+						     t->registration.sub},
+			   &ask->contact);
 	same_key = b != NULL && home_key_equal(&b->claim.key, &claim.key);
 	if (same_key || (b != NULL && b->contact == contact_hash(gw, ask)))
 		binding_hold(gw, b); /* its own refresh, which its end must not undo (D-44) */

@@ -144,11 +144,12 @@ static enum gw_err bind_flow(struct gateway *gw, struct transaction *t, struct w
 			     const struct binding_times *times)
 {
 	bool held = t->registration.requested_s > 0 && times->core_s > 0; /* by the core */
+	bool stands = pool_stands(gw, t, binding_of(gw, wic));
 	enum gw_err err = GW_OK;
 
 	if (held && comes_behind(binding_of(gw, wic), t, times))
 		return GW_OK;
-	if (held && times->expires_s > 0) {
+	if (held && times->expires_s > 0 && stands) {
 		wic->identity = register_pair(gw, t);
 		return binding_store(gw, t, wic, times);
 	}
@@ -158,7 +159,7 @@ static enum gw_err bind_flow(struct gateway *gw, struct transaction *t, struct w
 		return GW_OK; /* another Contact of the identity went: the core still has ours */
 	if (binding_of(gw, wic) == NULL)
 		wic->identity = 0;
-	return err;
+	return err == GW_OK && held && !stands ? GW_LEASE_VOID : err;
 }
 
 /** The flow is bound, or not any more: the WIC is told for how long. */
@@ -287,7 +288,10 @@ static void register_late(struct gateway *gw, struct transaction *t)
 	bool asked = t->registration.requested_s > 0;
 	enum gw_err err = GW_OK;
 
-	if (asked && times.core_s > 0 && !comes_behind(b, t, &times))
+	if (asked && times.core_s > 0 && t->registration.sub != 0 &&
+	    (times.expires_s == 0 || !pool_stands(gw, t, b)))
+		err = binding_undo(gw, t, NULL, &times);
+	else if (asked && times.core_s > 0 && !comes_behind(b, t, &times))
 		err = binding_store(gw, t, NULL, &times);
 	else if (!asked && !t->registration.fetch)
 		(void)unbind(gw, t, b);

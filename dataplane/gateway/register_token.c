@@ -10,12 +10,8 @@
  * the subscription. */
 static void write_waf(struct gateway *gw, struct span name)
 {
-	const struct config_part *config = gw_config(gw);
-	const struct wwsf_config *site = NULL;
+	const struct wwsf_config *site = register_site_named(gw, name);
 
-	for (uint32_t i = 0; i < config->wwsf_count; i++)
-		if (span_equal(span_cut(config->wwsf[i].name, 0, SITE_NAME_MAX), name))
-			site = &config->wwsf[i];
 	if (site == NULL || site->waf_identity.len == 0)
 		return;
 	writer_text(&gw->lines, ",");
@@ -207,11 +203,19 @@ static enum gw_err check_ask(struct gateway *gw, const struct wic *wic,
 	return err;
 }
 
+/** Nobody else has the pair, nor may claim it (PROTOCOL 3.5 step 19). */
+static enum gw_err check_pool(struct gateway *gw, struct wic *wic, struct transaction *t)
+{
+	t->registration.sub = pair_hash(gw_config(gw)->hash_key, gw->claims.iss, gw->claims.sub);
+	return pool_admit(gw, wic, t);
+}
+
 /** The token is good: what is asked goes to the core. */
 static enum gw_err register_admit(struct gateway *gw, struct wic *wic,
 				  const struct register_ask *ask)
 {
 	struct transaction *t = transaction_new(gw, TRANSACTION_REGISTER, wic);
+	const struct wwsf_config *site = &gw_config(gw)->wwsf[wic->wwsf];
 	enum gw_err err;
 
 	if (t == NULL)
@@ -220,6 +224,8 @@ static enum gw_err register_admit(struct gateway *gw, struct wic *wic,
 	t->registration.jti = register_jti(gw);
 	register_site(gw, wic, t);
 	err = check_ask(gw, wic, ask, t);
+	if (err == GW_OK && site->mode == WWSF_POOL)
+		err = check_pool(gw, wic, t);
 	if (err != GW_OK) {
 		transaction_free(gw, t);
 		return err;

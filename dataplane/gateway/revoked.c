@@ -2,13 +2,26 @@
 #include "internal.h"
 
 /*
- * Bindings whose token or WWSF an operator has taken back. Every revocation makes a walk over all
+ * Bindings whose token, WWSF or pool pair an operator has taken back. Every revocation and every
+ * reload makes a walk over all
  * bindings, some in each turn; a binding that comes behind the walk begins it again.
  */
 
 #define LOOKED_AT_MAX 256u /* bindings in one turn */
 
-/** GW_OK, or which of the two was taken back. */
+/** A reload has not taken the pair out of its site's pool, nor made a pool of it under a binding
+ * without a lease. */
+static bool still_allocated(const struct gateway *gw, const struct binding *b)
+{
+	const struct wwsf_config *site = register_site_named(gw, span_text(b->wwsf));
+
+	if (site == NULL || site->mode != WWSF_POOL)
+		return true;
+	return !lease_id_is_none(b->lease) &&
+	       identity_allocated(site, gw->time.view->pairs, &b->impi, &b->impu) == GW_OK;
+}
+
+/** GW_OK, or which of them was taken back. */
 static enum gw_err taken_back(const struct gateway *gw, const struct binding *b)
 {
 	const struct revocation_part *revocations = gw->time.view->revocations;
@@ -17,7 +30,9 @@ static enum gw_err taken_back(const struct gateway *gw, const struct binding *b)
 		return GW_OK; /* it has ended */
 	if (token_jti_revoked(b->jti, revocations))
 		return GW_TOKEN_JTI;
-	return token_wwsf_disabled(span_text(b->wwsf), revocations) ? GW_TOKEN_WWSF : GW_OK;
+	if (token_wwsf_disabled(span_text(b->wwsf), revocations))
+		return GW_TOKEN_WWSF;
+	return still_allocated(gw, b) ? GW_OK : GW_IDENTITY_FOREIGN;
 }
 
 static void walk_begin(struct gateway *gw)
@@ -29,11 +44,16 @@ static void walk_begin(struct gateway *gw)
 void revoked_turn(struct gateway *gw)
 {
 	const struct revocation_part *revocations = gw->time.view->revocations;
+	const struct pair_part *pairs = gw->time.view->pairs;
+	uint32_t generation[2] = {
+		revocations != NULL ? revocations->part.generation : 0,
+		pairs != NULL ? pairs->part.generation : 0,
+	};
 
 	gw->revoked.looked = 0;
-	if (revocations == NULL || revocations->part.generation == gw->revoked.generation)
+	if (memcmp(generation, gw->revoked.generation, sizeof(generation)) == 0)
 		return;
-	gw->revoked.generation = revocations->part.generation;
+	memcpy(gw->revoked.generation, generation, sizeof(generation));
 	walk_begin(gw);
 }
 

@@ -159,6 +159,7 @@ void transaction_await_ack(struct gateway *gw, struct transaction *t)
 
 void transaction_free(struct gateway *gw, struct transaction *t)
 {
+	pool_transaction_over(gw, t);
 	transaction_detach(gw, t);
 	failover_release(gw, t);
 	wheel_disarm(gw->wheel, &t->timer);

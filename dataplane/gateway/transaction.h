@@ -76,8 +76,13 @@ struct transaction {
 		struct {
 			uint64_t token_exp_us; /* monotonic time at which the token ends */
 			uint32_t requested_s;  /* asked of the core; 0: de-registration */
+			/* of a pool: its grant; 0: it needs none, or a binding has it */
+			uint32_t lease_generation;
 			uint64_t contact; /* hash of the Contact's user and host; 0: all or none */
 			uint64_t jti;	  /* jti_hash() of the token; 0: it has none */
+			uint64_t sub;	  /* keyed hash of iss and sub; 0: of no pool */
+			uint64_t lease_until_us; /* when that is void; 0: it had none */
+			uint64_t lease_terms;
 			char wwsf[SITE_NAME_MAX + 1]; /* its name: rows change with a reload */
 			bool outbound;
 			bool first;	    /* the flow held no identity before */

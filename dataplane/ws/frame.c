@@ -171,6 +171,7 @@ uint16_t ws_close_code(enum gw_err err)
 	case GW_FLOW_FORGED:
 	case GW_FLOW_GONE:
 	case GW_BINDING_LIMIT:
+	case GW_BINDING_REPLACED:
 	case GW_TRANSACTION_LIMIT:
 		return 1008;
 	default:

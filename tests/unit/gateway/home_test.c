@@ -560,11 +560,11 @@ TEST(outbox, drops_and_counts_what_it_has_no_room_for)
 {
 	struct message_attach a = far_attach(ATTACH_BOUND);
 
-	world_start(); /* 72 places */
+	world_start(); /* 80 places */
 	world.to_worker_err = GW_QUEUE_FULL;
-	for (uint32_t i = 0; i < 80; i++)
+	for (uint32_t i = 0; i < 88; i++)
 		tell(&a);
-	EXPECT_EQ(72, world_count(&world.counters.outbox_kept));
+	EXPECT_EQ(80, world_count(&world.counters.outbox_kept));
 	EXPECT_EQ(8, world_count(&world.counters.outbox_dropped));
 	world.to_worker_err = GW_OK;
 	world_wait(5000);

@@ -297,6 +297,7 @@ static void gateway_start(void)
 		.verify_jobs = 4,
 		.token_cache = 8,
 		.token_refused = 8,
+		.lease_tombstones = 8,
 		.epoch = 1000,
 		.now_us = world.now_us,
 		.counters = &world.counters,
