@@ -571,7 +571,7 @@ TEST(outbox, drops_and_counts_what_it_has_no_room_for)
 	EXPECT_EQ(64, world.letters); /* some at a time */
 	world.letters = 0;
 	world_wait(5000);
-	EXPECT_EQ(8, world.letters);
+	EXPECT_EQ(16, world.letters);
 }
 
 TEST_MAIN("gateway_home", RUN(home, is_named_to_who_attaches_and_is_the_same_each_time),
