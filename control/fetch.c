@@ -137,6 +137,18 @@ static json_t *fetch_mw(uint16_t worker, const uint8_t *bytes)
 			 (json_int_t)row.seconds);
 }
 
+/** What the pool of a web site comes to on one worker; the command adds them up. */
+static json_t *fetch_pool(uint16_t worker, const uint8_t *bytes)
+{
+	struct row_pool row;
+
+	memcpy(&row, bytes, sizeof(row));
+	return json_pack("{s:i, s:o, s:I, s:I, s:I, s:I}", "worker", (int)worker, "wwsf",
+			 fetch_text(row.name, sizeof(row.name)), "held", (json_int_t)row.held,
+			 "granted", (json_int_t)row.granted, "in_use", (json_int_t)row.in_use,
+			 "conflicts", (json_int_t)row.conflicts);
+}
+
 static json_t *fetch_transaction(uint16_t worker, const uint8_t *bytes)
 {
 	char hop[ENDPOINT_TEXT_MAX] = "-";
@@ -204,6 +216,7 @@ static const struct fetch_kind kinds[] = {
 	[COMMAND_BINDINGS] = {"bindings", sizeof(struct row_binding), fetch_binding, NULL},
 	[COMMAND_SHOW] = {"show", sizeof(struct row_show), fetch_show, fetch_show_end},
 	[COMMAND_MW] = {"mw", sizeof(struct row_mw), fetch_mw, NULL},
+	[COMMAND_POOLS] = {"pools", sizeof(struct row_pool), fetch_pool, NULL},
 };
 
 /* ---- jobs ---------------------------------------------------------------------------------- */

@@ -101,6 +101,19 @@ static void bindings(struct worker *w, const struct message_command *command)
 	command_answer(w, &head, rows);
 }
 
+static void pools(struct worker *w, const struct message_command *command)
+{
+	struct row_pool rows[ANSWER_ROWS_MAX];
+	struct message_answer head = {
+		.id = command->id,
+		.row_size = sizeof(rows[0]),
+		.cursor = command->cursor,
+	};
+
+	head.rows = gateway_pool_rows(w->gateway, &head.cursor, page(command), rows);
+	command_answer(w, &head, rows);
+}
+
 /** The next hops, all in one page, then the connections, behind MW_LINKS_FROM. */
 static void mw(struct worker *w, const struct message_command *command)
 {
@@ -297,6 +310,9 @@ void command_run(struct worker *w, struct span message)
 		return;
 	case COMMAND_BINDINGS:
 		bindings(w, command);
+		return;
+	case COMMAND_POOLS:
+		pools(w, command);
 		return;
 	case COMMAND_MW:
 		mw(w, command);

@@ -300,6 +300,7 @@ enum command_kind {
 	COMMAND_SESSIONS,    /* rows of struct row_session */
 	COMMAND_BINDINGS,    /* rows of struct row_binding */
 	COMMAND_MW,	     /* rows of struct row_mw */
+	COMMAND_POOLS,	     /* rows of struct row_pool */
 	COMMAND_PING,	     /* worker 0: one row of struct row_pong, within a second */
 	COMMAND_CAPTURE,     /* a struct capture_filter follows, its unused instructions left out;
 				answered by     a row of struct row_done */
@@ -352,6 +353,15 @@ struct row_binding {
 	char wwsf[32];
 	uint32_t expires_s; /* from now */
 	uint32_t service_routes;
+};
+
+/** What the pool of a web site comes to on one worker. */
+struct row_pool {
+	char name[32];	    /* of the web site */
+	uint32_t held;	    /* pairs that bindings of this worker have now */
+	uint64_t granted;   /* since the start, as the next ones */
+	uint64_t in_use;    /* refused, F24 */
+	uint64_t conflicts; /* tokens of two users for one pair at one time, or with one jti */
 };
 
 /** What came of a ping. */

@@ -309,6 +309,10 @@ uint32_t gateway_leaving(const struct gateway *gw);
  * the end. */
 uint32_t gateway_hops(struct gateway *gw, uint32_t *cursor, uint32_t max, struct row_mw *rows);
 
+/** Fills at most max rows from row *cursor of the pools on; *cursor is moved on, 0 at the end. */
+uint32_t gateway_pool_rows(const struct gateway *gw, uint32_t *cursor, uint32_t max,
+			   struct row_pool *rows);
+
 uint32_t gateway_bindings(const struct gateway *gw);
 uint32_t gateway_transactions(const struct gateway *gw);
 /** Of finished transactions, what is left to absorb repeats. */

@@ -153,6 +153,15 @@ struct revoked_walk {
 	bool under_way;
 };
 
+/* ---- what pools come to, by their site */
+
+#define POOL_COUNTS_MAX 512 /* the configuration has 256 sites at most; rows of those before too \
+			     */
+struct pool_counts {
+	uint32_t count;
+	struct row_pool row[POOL_COUNTS_MAX];
+};
+
 struct gateway {
 	/* read-mostly */
 	struct gateway_config config;
@@ -162,6 +171,7 @@ struct gateway {
 	struct slots *homes;
 	struct lease_homes *leases;
 	struct pool_ready *pool_ready;
+	struct pool_counts pool_counts;
 	struct slots *held;
 	uint32_t *home_bucket; /* slot + 1 */
 	uint32_t home_mask;
@@ -532,6 +542,16 @@ bool pool_confirm(struct gateway *gw, struct transaction *t, struct binding *b);
 void pool_transaction_over(struct gateway *gw, struct transaction *t);
 /** b has ended here: its pair is free. */
 void pool_unbind(struct gateway *gw, struct binding *b);
+
+/* pool_count.c */
+enum pool_counted {
+	POOL_COUNT_GRANTED,
+	POOL_COUNT_IN_USE,
+	POOL_COUNT_CONFLICT,
+	POOL_COUNT_HELD,
+	POOL_COUNT_RELEASED,
+};
+void pool_count(struct gateway *gw, struct span site, enum pool_counted what);
 
 /* held.c: the core's requests inside dialogs that wait for a WIC to come back (PROTOCOL 10.3) */
 bool held_open(struct gateway *gw);

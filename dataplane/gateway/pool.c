@@ -232,6 +232,7 @@ static void granted(struct gateway *gw, const struct message_lease_granted *m)
 		return;
 	}
 	counter_add(&gw_counters(gw)->lease_granted, 1);
+	pool_count(gw, gw_config(gw)->wwsf[wic->wwsf].name, POOL_COUNT_GRANTED);
 	wic->pool.id = m->id;
 	wic->pool.deadline_us = m->deadline_us;
 	answered(gw, wic, POOL_GRANTED);
@@ -252,8 +253,10 @@ static void tell_conflict(struct gateway *gw, const struct message_lease_refused
 	};
 
 	counter_add(&gw_counters(gw)->pool_conflicts, 1);
-	if (site != NULL)
+	if (site != NULL) {
+		pool_count(gw, site->name, POOL_COUNT_CONFLICT);
 		memcpy(event.text, site->name.at, span_cut(site->name, 0, SITE_NAME_MAX).len);
+	}
 	gw->env->event(gw->env->context, &event);
 }
 
@@ -266,6 +269,8 @@ static void refused(struct gateway *gw, const struct message_lease_refused *m)
 	if (!is_asked(wic, m->ticket))
 		return;
 	counter_add(&gw_counters(gw)->lease_refused, 1);
+	if (m->err == GW_PAIR_IN_USE)
+		pool_count(gw, gw_config(gw)->wwsf[wic->wwsf].name, POOL_COUNT_IN_USE);
 	wic->pool.refused = m->err;
 	wic->pool.retry_s = m->retry_s;
 	answered(gw, wic, POOL_REFUSED);
@@ -351,6 +356,8 @@ bool pool_confirm(struct gateway *gw, struct transaction *t, struct binding *b)
 
 	if (t->registration.lease_generation == 0)
 		return true; /* not of a pool, or by the lease that it has */
+	if (lease_id_is_none(b->lease))
+		pool_count(gw, span_text(b->wwsf), POOL_COUNT_HELD);
 	b->lease = lease_of(gw, t);
 	b->lease_terms = t->registration.lease_terms;
 	t->registration.lease_generation = 0;
@@ -386,6 +393,7 @@ void pool_unbind(struct gateway *gw, struct binding *b)
 	if (lease_id_is_none(id))
 		return;
 	b->lease = (struct lease_id){0};
+	pool_count(gw, span_text(b->wwsf), POOL_COUNT_RELEASED);
 	say_release(gw, b, id);
 }
 
