@@ -475,15 +475,40 @@ static void check_wwsf_issuer(const struct check *c, const struct config_wwsf *w
 		     wwsf->issuer.text);
 }
 
-/** A web site's identities are those of a file, or of domains. */
+/** A rule for pairs, which has both of its texts. */
+static bool check_generates(const struct config_wwsf *wwsf)
+{
+	return check_given(wwsf->identities.generator.impu) ||
+	       check_given(wwsf->identities.generator.impi);
+}
+
+/** Pairs by rule are a pool's, and nothing else beside. */
+static void check_generator(const struct check *c, const struct config_wwsf *wwsf)
+{
+	const struct option_text *impu = &wwsf->identities.generator.impu;
+	const struct option_text *impi = &wwsf->identities.generator.impi;
+	uint32_t line = check_given(*impu) ? impu->line : impi->line;
+
+	if (wwsf->mode.value != CONFIG_MODE_POOL)
+		check_refuse(c, line, "wwsf[].identities.generator: with mode pool only");
+	else if (!check_given(*impu) || !check_given(*impi))
+		check_refuse(c, line, "wwsf[].identities.generator: both impu and impi expected");
+	if (check_given(wwsf->identities.file))
+		check_refuse(c, line,
+			     "wwsf[].identities.generator: not beside wwsf[].identities.file");
+}
+
+/** A web site's identities are those of a file, of a generator, or of domains. */
 static void check_allocation(const struct check *c, const struct config_wwsf *wwsf)
 {
 	const struct option_list *domains = &wwsf->identities.domains;
 
+	if (check_generates(wwsf))
+		check_generator(c, wwsf);
 	if (domains->count > 0 && check_given(wwsf->identities.file))
 		check_refuse(c, domains->line,
 			     "wwsf[].identities.domains: not beside wwsf[].identities.file");
-	if (domains->count == 0 && !check_given(wwsf->identities.file))
+	if (domains->count == 0 && !check_given(wwsf->identities.file) && !check_generates(wwsf))
 		check_refuse(c, wwsf->name.line,
 			     "wwsf[].identities.file: must be given, or "
 			     "wwsf[].identities.domains");
@@ -504,8 +529,11 @@ static void check_ims_auth(const struct check *c, const struct config_wwsf *wwsf
 	else if (check_given(wwsf->issuer))
 		check_refuse(c, wwsf->issuer.line,
 			     "wwsf[].issuer: not with mode ims-auth, which takes no tokens");
-	if (check_given(*file) || domains->count > 0)
-		check_refuse(c, check_given(*file) ? file->line : domains->line,
+	if (check_given(*file) || domains->count > 0 || check_generates(wwsf))
+		check_refuse(c,
+			     check_given(*file)	  ? file->line
+			     : domains->count > 0 ? domains->line
+						  : wwsf->identities.generator.impu.line,
 			     "wwsf[].identities: not with mode ims-auth, the core knows its users");
 	if (wwsf->jti.value == CONFIG_JTI_REQUIRED && !tokens)
 		check_refuse(c, wwsf->jti.line,
@@ -557,24 +585,74 @@ static void check_mode(const struct check *c, const struct config_wwsf *wwsf)
 			     "wwsf[].demand_token: with mode ims-auth only, others always do");
 }
 
+static void check_pairs_from(const struct check *c, const struct config_wwsf *wwsf,
+			     struct pairs_from *from)
+{
+	const struct option_text *file = &wwsf->identities.file;
+	bool generates = check_generates(wwsf);
+
+	*from = (struct pairs_from){
+		.path = generates ? NULL : config_path(c->config, *file),
+		.impu = wwsf->identities.generator.impu.text,
+		.impi = wwsf->identities.generator.impi.text,
+		.kind = wwsf->mode.value == CONFIG_MODE_POOL ? PAIRS_POOL : PAIRS_LISTED,
+		.file = c->config->file,
+		.line = generates ? wwsf->identities.generator.impu.line : file->line,
+		.impi_line = wwsf->identities.generator.impi.line,
+		.stop = c->from->stop,
+	};
+}
+
+/** The pairs of before that were read from the same file as it is now, held; or NULL. */
+static struct pairs *check_same_pairs(const struct check *c, const struct pairs_from *from)
+{
+	const struct config *before = c->from->before;
+
+	for (uint32_t i = 0; before != NULL && i < before->wwsf.count; i++) {
+		struct pairs *pairs = ELEMENT(config_wwsf, before->wwsf, i)->pairs;
+
+		if (pairs != NULL && pairs_are_from(pairs, from))
+			return pairs_hold(pairs);
+	}
+	return NULL;
+}
+
+/** Whether the pairs of WWSF w can be read: the rest was refused already. */
+static bool check_has_pairs(const struct config_wwsf *wwsf)
+{
+	if (wwsf->mode.value == CONFIG_MODE_IMS_AUTH || wwsf->identities.domains.count > 0)
+		return false;
+	if (check_given(wwsf->identities.file))
+		return !check_generates(wwsf);
+	return wwsf->mode.value == CONFIG_MODE_POOL &&
+	       check_given(wwsf->identities.generator.impu) &&
+	       check_given(wwsf->identities.generator.impi);
+}
+
 static void check_pairs(const struct check *c, uint32_t w)
 {
 	struct config_wwsf *wwsf = ELEMENT(config_wwsf, c->config->wwsf, w);
-	const struct option_text *file = &wwsf->identities.file;
+	struct pairs_from from;
 
-	if (!check_given(*file) || wwsf->identities.domains.count > 0)
+	if (!check_has_pairs(wwsf))
 		return;
-	wwsf->pairs =
-		pairs_load(config_path(c->config, *file), c->config->file, file->line, c->problems);
+	check_pairs_from(c, wwsf, &from);
+	wwsf->pairs = check_same_pairs(c, &from);
+	wwsf->pairs_before = wwsf->pairs != NULL;
+	if (wwsf->pairs == NULL)
+		wwsf->pairs = pairs_load(&from, c->problems);
 	if (wwsf->pairs == NULL)
 		return;
-	if (pairs_count(wwsf->pairs) == 0)
-		problems_add(c->problems, PROBLEM_WARNING, c->config->file, file->line,
-			     "wwsf[].identities.file: no pairs in %s", file->text);
-	for (uint32_t i = 0; i < w; i++)
-		if (ELEMENT(config_wwsf, c->config->wwsf, i)->pairs != NULL)
-			pairs_overlap(ELEMENT(config_wwsf, c->config->wwsf, i)->pairs, wwsf->pairs,
-				      c->problems);
+	if (pairs_about(wwsf->pairs).count == 0)
+		problems_add(c->problems, PROBLEM_WARNING, c->config->file, from.line,
+			     "wwsf[].identities.file: no pairs in %s", wwsf->identities.file.text);
+	for (uint32_t i = 0; i < w; i++) {
+		const struct config_wwsf *other = ELEMENT(config_wwsf, c->config->wwsf, i);
+
+		/* what two of before have in common was looked for then */
+		if (other->pairs != NULL && !(other->pairs_before && wwsf->pairs_before))
+			pairs_overlap(other->pairs, wwsf->pairs, c->problems);
+	}
 }
 
 static void check_wwsfs(const struct check *c)
@@ -590,8 +668,7 @@ static void check_wwsfs(const struct check *c)
 			check_origin(c, w, i);
 		check_mode(c, wwsf);
 		check_waf(c, wwsf);
-		if (wwsf->mode.value != CONFIG_MODE_IMS_AUTH)
-			check_pairs(c, w);
+		check_pairs(c, w);
 	}
 }
 
@@ -618,9 +695,9 @@ static void check_limits(const struct check *c)
 			     "limits.max_connections: less than one for each worker");
 }
 
-void check_config(struct config *config, struct problems *problems)
+void check_config(struct config *config, const struct config_from *from, struct problems *problems)
 {
-	const struct check c = {.config = config, .problems = problems};
+	const struct check c = {.config = config, .problems = problems, .from = from};
 
 	check_node(&c);
 	check_realms(&c);

@@ -6,9 +6,9 @@
 
 /**
  * Checks what the option table cannot say: names that refer to others, addresses, files, and values
- * that must fit each other. Loads keys and pairs into the rows they belong to. Adds a problem for
- * each fault. Blocks on the file system.
+ * that must fit each other. Loads keys and pairs into the rows they belong to, but pairs that from
+ * has already. Adds a problem for each fault. Blocks on the file system.
  */
-void check_config(struct config *config, struct problems *problems);
+void check_config(struct config *config, const struct config_from *from, struct problems *problems);
 
 #endif

@@ -9,6 +9,7 @@
 struct check {
 	struct config *config;
 	struct problems *problems;
+	const struct config_from *from;
 };
 
 #define check_refuse(c, line, ...) \

@@ -156,6 +156,12 @@ uint32_t cli_deadline_ms(const struct cli_request *request)
 	return request->cli->config.deadline_ms;
 }
 
+void cli_wait(struct cli_request *request)
+{
+	if (!request->closing && !request->answered)
+		uv_timer_stop(&request->timer);
+}
+
 static void request_deadline(uv_timer_t *timer)
 {
 	struct cli_request *r = timer->data;

@@ -69,6 +69,9 @@ void cli_reply(struct cli_request *request, json_t *answer_owned);
 /** Ends the request with {"error": text}. */
 void cli_fail(struct cli_request *request, const char *text);
 
+/** The request has no deadline any more: its handler is sure to end it, only not soon. */
+void cli_wait(struct cli_request *request);
+
 /** The client of a stream has closed its side; context: as given. */
 typedef void cli_gone(void *context);
 

@@ -33,10 +33,13 @@
 	  "refuse every token for a web site, also after a restart") \
 	X(enable, "WWSF", 1, CLI_ADMIN, "accept tokens for it again") \
 	X(wwsf, "", 0, CLI_OPERATOR, "the web sites: issuer, origins, whether they are enabled") \
+	X(pools, "", 0, CLI_OPERATOR, \
+	  "the pairs of the web sites: how many, of what kind, when loaded, bytes of memory") \
 	X(explain, "[--origin ORIGIN] [TOKEN]", 3, CLI_ADMIN, \
 	  "validate a token, read from standard input when it is not given, step by step") \
 	X(reload, "", 0, CLI_OPERATOR, \
-	  "read the configuration again; when refused nothing changes") \
+	  "read the configuration again and wait until that is done; when refused nothing " \
+	  "changes") \
 	X(drain, "[SECONDS]", 1, CLI_OPERATOR, \
 	  "refuse what is new, wait at most SECONDS (default 30), stop")
 

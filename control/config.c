@@ -11,7 +11,7 @@
 /* Beside those that are open: who is not upgraded yet, and hears in HTTP that there is no room. */
 #define HANDSHAKES_MIN 16
 
-struct config *config_load(const char *path, struct problems *problems)
+struct config *config_read(const struct config_from *from, struct problems *problems)
 {
 	struct arena *arena = arena_new();
 	struct config *config = arena_get(arena, sizeof(*config));
@@ -19,11 +19,11 @@ struct config *config_load(const char *path, struct problems *problems)
 	uint32_t errors = problems_errors(problems);
 
 	config->arena = arena;
-	config->file = arena_text(arena, path, strlen(path));
+	config->file = arena_text(arena, from->path, strlen(from->path));
 	tree = yaml_read_file(config->file, arena, problems);
 	if (tree != NULL) {
 		bind_tree(config->file, tree, arena, problems, config);
-		check_config(config, problems);
+		check_config(config, from, problems);
 	}
 	problems_sort(problems);
 	if (problems_errors(problems) == errors)
@@ -32,12 +32,19 @@ struct config *config_load(const char *path, struct problems *problems)
 	return NULL;
 }
 
+struct config *config_load(const char *path, struct problems *problems)
+{
+	const struct config_from from = {.path = path};
+
+	return config_read(&from, problems);
+}
+
 void config_free(struct config *config)
 {
 	if (config == NULL)
 		return;
 	for (uint32_t i = 0; i < config->wwsf.count; i++)
-		pairs_free(((struct config_wwsf *)config->wwsf.at)[i].pairs);
+		pairs_put(((struct config_wwsf *)config->wwsf.at)[i].pairs);
 	arena_free(config->arena);
 }
 
@@ -175,6 +182,11 @@ const struct config_port *config_port(const struct config *config, uint32_t i)
 const struct config_issuer *config_issuer(const struct config *config, uint32_t i)
 {
 	return &((const struct config_issuer *)config->issuers.at)[i];
+}
+
+const struct config_wwsf *config_wwsf(const struct config *config, uint32_t i)
+{
+	return &((const struct config_wwsf *)config->wwsf.at)[i];
 }
 
 bool config_issuer_fetches(const struct config_issuer *issuer)

@@ -84,7 +84,8 @@ struct config_wwsf {
 		struct option_number connections_per_second, max_connections,
 			registrations_per_second, requests_per_second, calls_in_setup, max_bindings;
 	} limits;
-	struct pairs *pairs; /* owned; NULL where it has domains */
+	struct pairs *pairs; /* held; NULL where it has none */
+	bool pairs_before;   /* those of the configuration before */
 };
 
 struct config {
@@ -168,11 +169,23 @@ struct config {
 	} log;
 };
 
+/** What a configuration is read from. Lent. */
+struct config_from {
+	const char *path;
+	const struct config
+		*before;	 /* files of pairs that it has are not read again; may be NULL */
+	const atomic_bool *stop; /* set: end early, refused; may be NULL */
+};
+
 /**
- * Reads the configuration at path and every file it names, checking all of it. NULL when problems
- * got an error; problems may hold warnings beside a good result. What it returns is the caller's.
- * Touches nothing else, so that it may run on the thread pool; blocks on the file system.
+ * Reads the configuration and every file it names, checking all of it. NULL when problems got an
+ * error; problems may hold warnings beside a good result. What it returns is the caller's. Touches
+ * nothing else but how often pairs of before are held, so that it may run on the thread pool while
+ * control uses before; blocks on the file system.
  */
+struct config *config_read(const struct config_from *from, struct problems *problems);
+
+/** The same of the file at path alone. */
 struct config *config_load(const char *path, struct problems *problems);
 
 /** Wipes and frees. NULL does nothing. */
@@ -223,6 +236,7 @@ bool config_issuer_fetches(const struct config_issuer *issuer);
 const struct option_text *config_text(const struct option_list *list, uint32_t i);
 const struct config_port *config_port(const struct config *config, uint32_t i);
 const struct config_issuer *config_issuer(const struct config *config, uint32_t i);
+const struct config_wwsf *config_wwsf(const struct config *config, uint32_t i);
 /** True for a port with packets of our own, false for the kernel's sockets. */
 bool config_port_packets(const struct config_port *port);
 /** The port of that name, or NULL. */

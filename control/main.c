@@ -11,8 +11,9 @@
 #include "event.h"
 #include "inbox.h"
 #include "jwks_https.h"
-#include "resolver.h"
 #include "node.h"
+#include "reload.h"
+#include "resolver.h"
 
 #define RECLAIM_MS 100
 #define DRAIN_DEFAULT_S 5 /* of SIGTERM */
@@ -31,6 +32,7 @@ struct control {
 	struct audit *audit;
 	struct jwks_https *https;
 	struct resolver *resolver;
+	struct reload *reload;
 	uint64_t drain_until_ms; /* 0: not draining */
 	bool drain_sent;
 };
@@ -77,21 +79,45 @@ static void audit_again(struct control *c)
 				     : config_path(config, config->audit.file));
 }
 
+/** Asks for a reload; request NULL: a signal did. False: one is under way. */
+static bool reload_ask(struct control *c, struct cli_request *request)
+{
+	if (!reload_begin(c->reload, request))
+		return false;
+	sd_notify(0, "RELOADING=1");
+	return true;
+}
+
 static void on_reload(void *context, struct cli_request *request)
 {
-	struct problems *problems = problems_new();
 	struct control *c = context;
 
-	if (problems == NULL) {
-		cli_fail(request, "out of memory");
-		return;
-	}
-	sd_notify(0, "RELOADING=1");
-	(void)node_reload(&c->node, problems);
+	if (reload_ask(c, request))
+		cli_wait(request);
+	else
+		cli_fail(request, "busy: a reload is under way");
+}
+
+static const struct config *on_live(void *context)
+{
+	return ((struct control *)context)->node.config;
+}
+
+static void on_reload_read(void *context, struct config *next_owned, struct problems *problems)
+{
+	struct control *c = context;
+
+	(void)node_take(&c->node, next_owned, problems);
 	audit_again(c);
+}
+
+static void on_reloaded(void *context, const struct problems *problems, struct cli_request *request)
+{
+	struct control *c = context;
+
 	sd_notify(0, "READY=1");
-	commands_reloaded(request, problems, c->node.reloads + 1);
-	problems_free(problems);
+	if (request != NULL)
+		commands_reloaded(request, problems, c->node.reloads + 1);
 }
 
 /** A drain under way may be asked to end sooner, never later. */
@@ -188,17 +214,8 @@ static void on_stop_signal(uv_signal_t *signal, int number)
 
 static void on_hangup(uv_signal_t *signal, int number)
 {
-	struct control *c = signal->data;
-	struct problems *problems = problems_new();
-
 	(void)number;
-	if (problems == NULL)
-		return;
-	sd_notify(0, "RELOADING=1");
-	(void)node_reload(&c->node, problems);
-	audit_again(c);
-	sd_notify(0, "READY=1");
-	problems_free(problems);
+	(void)reload_ask(signal->data, NULL); /* under way: once more behind it */
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -339,6 +356,21 @@ static enum gw_err open_peers(struct control *c, char why[NODE_WHY_MAX])
 	return GW_OK;
 }
 
+static enum gw_err open_reload(struct control *c)
+{
+	const struct reload_config reload = {
+		.loop = &c->loop,
+		.path = c->node.config_file,
+		.live = on_live,
+		.take = on_reload_read,
+		.done = on_reloaded,
+		.context = c,
+	};
+
+	c->reload = reload_new(&reload);
+	return c->reload != NULL ? GW_OK : GW_NO_MEMORY;
+}
+
 static enum gw_err open_cli(struct control *c, char why[NODE_WHY_MAX])
 {
 	const struct config *config = c->node.config;
@@ -372,7 +404,7 @@ static enum gw_err open_loop(struct control *c, char why[NODE_WHY_MAX])
 	c->tick.data = c;
 	uv_timer_start(&c->tick, on_tick, RECLAIM_MS, RECLAIM_MS);
 	snprintf(why, NODE_WHY_MAX, "out of memory");
-	if (open_commands(c) != GW_OK || open_keys(c) != GW_OK ||
+	if (open_reload(c) != GW_OK || open_commands(c) != GW_OK || open_keys(c) != GW_OK ||
 	    open_audit(c) != GW_OK) /* before the first message comes */
 		return GW_NO_MEMORY;
 	if (open_peers(c, why) != GW_OK)
@@ -387,6 +419,7 @@ static enum gw_err open_loop(struct control *c, char why[NODE_WHY_MAX])
 static void close_loop(struct control *c)
 {
 	cli_close(c->cli);
+	reload_close(c->reload);
 	fetch_close(c->commands.fetch);
 	errands_close(c->commands.errands);
 	capture_close(c->commands.capture);
@@ -403,7 +436,7 @@ static void close_loop(struct control *c)
 	uv_close((uv_handle_t *)&c->on_int, NULL);
 	uv_close((uv_handle_t *)&c->on_hangup, NULL);
 	uv_close((uv_handle_t *)&c->tick, NULL);
-	while (uv_run(&c->loop, UV_RUN_NOWAIT) != 0)
+	while (uv_run(&c->loop, UV_RUN_ONCE) != 0)
 		continue; /* handles close in one pass; requests under way are failed */
 }
 

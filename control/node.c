@@ -418,23 +418,30 @@ static void node_reload_key_log(struct node *node, const struct config *next,
 			     next->access.tls.key_log.text, why);
 }
 
-bool node_reload(struct node *node, struct problems *problems)
+/** Puts next live when nothing speaks against it. */
+static enum gw_err node_try(struct node *node, struct config *next, struct problems *problems)
 {
-	struct config *next = config_load(node->config_file, problems);
-	enum gw_err err = GW_CONFIG;
-	bool accepted;
+	enum gw_err err;
 
-	if (next != NULL)
-		config_compare(node->config, next, problems);
-	if (next != NULL && problems_errors(problems) == 0)
+	if (next == NULL)
+		return GW_CONFIG;
+	config_compare(node->config, next, problems);
+	if (problems_errors(problems) == 0)
 		node_reload_key_log(node, next, problems);
-	if (next != NULL && problems_errors(problems) == 0) {
-		err = node_publish(node, next);
-		if (err != GW_OK) /* who asked must not take a key for revoked that is not */
-			problems_add(problems, PROBLEM_ERROR, node->config_file, 1,
-				     "accepted, but not put live: %s", gw_err_text(err));
-	}
-	accepted = err == GW_OK;
+	if (problems_errors(problems) > 0)
+		return GW_CONFIG;
+	err = node_publish(node, next);
+	if (err != GW_OK) /* who asked must not take a key for revoked that is not */
+		problems_add(problems, PROBLEM_ERROR, node->config_file, 1,
+			     "accepted, but not put live: %s", gw_err_text(err));
+	return err;
+}
+
+bool node_take(struct node *node, struct config *next_owned, struct problems *problems)
+{
+	struct config *next = next_owned;
+	bool accepted = node_try(node, next, problems) == GW_OK;
+
 	log_problems(node, problems);
 	if (!accepted) {
 		config_free(next);

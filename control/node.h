@@ -59,10 +59,11 @@ enum gw_err GW_MUST_CHECK node_start(struct node *node, char why[NODE_WHY_MAX]);
 void node_stop(struct node *node);
 
 /**
- * Reads the configuration anew; accepted, it becomes the live one at once. Refused: every problem
- * is logged and nothing changes. problems gets what was found. True when accepted.
+ * Makes a configuration that was read anew the live one, at once; NULL: it was refused. Refused
+ * here or there: every problem is logged and nothing changes. problems gets what was found. True
+ * when accepted.
  */
-bool node_reload(struct node *node, struct problems *problems);
+bool node_take(struct node *node, struct config *next_owned, struct problems *problems);
 
 /** Takes a MESSAGE_KEY_LOG of a worker. False: it is another message. */
 bool node_key_log(struct node *node, struct span message);

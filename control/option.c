@@ -330,19 +330,27 @@ static const struct option options[] = {
 	       "Whether its tokens must have a jti, by which they can be revoked."),
 	MAP("wwsf[].identities", "The identities that belong to it."),
 	TEXT("wwsf[].identities.file", "''", 0, 4000, OPTION_RELOAD, WWSF(identities.file),
-	     "File of identity pairs, impi,impu on each line; this or domains must be given, but "
-	     "with mode ims-auth."),
+	     "File of identity pairs, impi,impu on each line; this, domains or with mode pool a "
+	     "generator must be given, but with mode ims-auth. With mode pool each private and "
+	     "each "
+	     "public identity stands there once, and in no other pool."),
 	TEXTS("wwsf[].identities.domains", "[]", 1, 253, OPTION_RELOAD, WWSF(identities.domains),
 	      "Home domains, instead of a file: public identities are SIP URIs of one of them, "
 	      "private ones of it or of a domain below it; which belong together, the issuer "
 	      "says."),
 	TEXT("wwsf[].identities.wildcard", "''", 0, 512, OPTION_LATER, WWSF(identities.wildcard),
 	     "Wildcarded public identity."),
-	MAP("wwsf[].identities.generator", "Pairs made by rule."),
-	TEXT("wwsf[].identities.generator.impu", "''", 0, 512, OPTION_LATER,
-	     WWSF(identities.generator.impu), "Pattern of the public identities."),
-	TEXT("wwsf[].identities.generator.impi", "''", 0, 512, OPTION_LATER,
-	     WWSF(identities.generator.impi), "Private identity of each."),
+	MAP("wwsf[].identities.generator",
+	    "Pairs made by rule, instead of a file; with mode pool."),
+	TEXT("wwsf[].identities.generator.impu", "''", 0, 512, OPTION_RELOAD,
+	     WWSF(identities.generator.impu),
+	     "The public identities: an extended regular expression of literals ('.' is one), "
+	     "\\ before punctuation, brackets with ranges, {n} and groups, as "
+	     "sip:pool(0[0-9]{3})@home1.net."),
+	TEXT("wwsf[].identities.generator.impi", "''", 0, 512, OPTION_RELOAD,
+	     WWSF(identities.generator.impi),
+	     "The private identity of each, \\1 to \\9 being what the groups match: all that "
+	     "varies must be in it, as pool\\1@ims.home1.net."),
 	MAP("wwsf[].identities.registering", "The pair that registers a block."),
 	TEXT("wwsf[].identities.registering.impi", "''", 0, 512, OPTION_LATER,
 	     WWSF(identities.registering.impi), "Private identity."),

@@ -2,331 +2,339 @@
 #include "pairs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "canonical.h"
+#include "generator.h"
+#include "pair_table.h"
 
-enum { PAIRS_SLOTS_MIN = 64, PAIRS_TEXT_MIN = 4096 };
+/* Of the file, read at a time; more than a line. */
+enum { PAIRS_BLOCK = 1 << 20 };
+/* A record is seldom longer than its line; a file that is longer than this has to show it. */
+enum { PAIRS_ROOM_MAX = 1 << 30 };
+
+/** What tells a file that changed. */
+struct pairs_stamp {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec written;
+};
 
 struct pairs {
+	_Atomic uint32_t holders;
 	char *path;
-	uint8_t *text;
-	uint32_t text_len, text_room;
-	struct pair_row *row;
-	uint32_t *line; /* of each row */
-	uint32_t count, room;
-	uint32_t *slot; /* row + 1, or 0 */
-	uint32_t mask;
-	uint8_t key[16];
+	uint32_t line; /* of a generator */
+	struct pairs_stamp stamp;
+	struct pair_table table;
+	uint64_t loaded_s;
+	uint32_t took_ms;
 };
 
-/** A pair in canonical form, before it has a row. */
-struct pair {
-	uint8_t bytes[2 * IDENTITY_MAX];
-	struct span impi, impu;
+/** A file while it is read. */
+struct pairs_reading {
+	const struct pairs_from *from;
+	struct problems *problems;
+	struct pair_build build;
+	uint32_t number; /* of the line */
+	bool full;	 /* no room for more, and that was told */
 };
 
-static struct span pairs_impi(const struct pairs *p, uint32_t row)
+/* ---- lines --------------------------------------------------------------------------------- */
+
+static void pairs_refuse(const struct pairs_reading *r, const char *why)
 {
-	return span_of(p->text + p->row[row].impi_at, p->row[row].impi_len);
+	problems_add(r->problems, PROBLEM_ERROR, r->from->path, r->number, "%s", why);
 }
 
-static struct span pairs_impu(const struct pairs *p, uint32_t row)
-{
-	return span_of(p->text + p->row[row].impu_at, p->row[row].impu_len);
-}
-
-/** The slot where the pair lies, or the empty one where it belongs. */
-static uint32_t pairs_slot(const struct pairs *p, struct span impi, struct span impu)
-{
-	uint32_t slot = (uint32_t)pair_hash(p->key, impi, impu) & p->mask;
-
-	for (; p->slot[slot] != 0; slot = (slot + 1) & p->mask) {
-		uint32_t row = p->slot[slot] - 1;
-
-		if (span_equal(impi, pairs_impi(p, row)) && span_equal(impu, pairs_impu(p, row)))
-			break;
-	}
-	return slot;
-}
-
-/* ---- memory -------------------------------------------------------------------------------- */
-
-static bool pairs_resize(void **memory, size_t n, size_t size)
-{
-	void *moved = reallocarray(*memory, n, size);
-
-	if (moved != NULL)
-		*memory = moved;
-	return moved != NULL;
-}
-
-/** Twice the slots, everything hashed again. */
-static bool pairs_grow_slots(struct pairs *p)
-{
-	uint32_t slots = p->slot == NULL ? PAIRS_SLOTS_MIN : (p->mask + 1) * 2;
-	uint32_t *grown = calloc(slots, sizeof(*grown));
-
-	if (grown == NULL)
-		return false;
-	free(p->slot);
-	p->slot = grown;
-	p->mask = slots - 1;
-	for (uint32_t i = 0; i < p->count; i++)
-		p->slot[pairs_slot(p, pairs_impi(p, i), pairs_impu(p, i))] = i + 1;
-	return true;
-}
-
-static bool pairs_grow_rows(struct pairs *p)
-{
-	uint32_t room = p->room == 0 ? PAIRS_SLOTS_MIN : p->room * 2;
-	void *row = p->row, *line = p->line;
-	bool good = pairs_resize(&row, room, sizeof(*p->row));
-
-	p->row = row;
-	good = good && pairs_resize(&line, room, sizeof(*p->line));
-	p->line = line;
-	if (good)
-		p->room = room;
-	return good;
-}
-
-static bool pairs_grow_text(struct pairs *p)
-{
-	uint64_t room = p->text_room == 0 ? PAIRS_TEXT_MIN : (uint64_t)p->text_room * 2;
-	void *text = p->text;
-
-	if (room > UINT32_MAX || !pairs_resize(&text, room, 1))
-		return false;
-	p->text = text;
-	p->text_room = (uint32_t)room;
-	return true;
-}
-
-/** Room for one more pair, at most half of the slots taken. */
-static bool pairs_make_room(struct pairs *p)
-{
-	return (p->text_room - p->text_len >= 2 * IDENTITY_MAX || pairs_grow_text(p)) &&
-	       (p->count < p->room || pairs_grow_rows(p)) &&
-	       ((p->count + 1) * 2 <= p->mask + 1 || pairs_grow_slots(p));
-}
-
-static uint32_t pairs_store(struct pairs *p, struct span bytes)
-{
-	uint32_t at = p->text_len;
-
-	memcpy(p->text + at, bytes.at, bytes.len);
-	p->text_len += bytes.len;
-	return at;
-}
-
-/* ---- reading ------------------------------------------------------------------------------- */
-
-/** Why the line is no pair, or NULL with *pair filled. */
-static const char *pairs_parse(struct span line, struct pair *pair)
+/** Reads a line into canonical identities in out, which has room for two. Why it is no pair, or
+ * NULL. */
+static const char *pairs_parse(struct span line, struct writer *out, struct span *impi,
+			       struct span *impu)
 {
 	uint32_t comma = span_find(line, ',');
-	struct writer out;
-	uint32_t impi_len;
 
 	if (comma == line.len)
 		return "not a pair impi,impu";
-	writer_init(&out, pair->bytes, sizeof(pair->bytes));
-	if (identity_canonical_impi(span_trim(span_cut(line, 0, comma)), &out) != GW_OK)
+	if (identity_canonical_impi(span_trim(span_cut(line, 0, comma)), out) != GW_OK)
 		return "not a private identity user@realm before the comma";
-	impi_len = writer_len(&out);
-	if (identity_canonical_impu(span_trim(span_from(line, comma + 1)), &out) != GW_OK)
+	*impi = writer_span(out);
+	if (identity_canonical_impu(span_trim(span_from(line, comma + 1)), out) != GW_OK)
 		return "not a public identity, a sip or tel URI, after the comma";
-	if (!writer_ok(&out))
-		return "longer than identities may be";
-	pair->impi = span_cut(writer_span(&out), 0, impi_len);
-	pair->impu = span_from(writer_span(&out), impi_len);
+	*impu = span_from(writer_span(out), impi->len);
 	return NULL;
 }
 
-/** What is wrong with adding the pair as row p->count, or NULL. */
-static const char *pairs_add(struct pairs *p, const struct pair *pair, uint32_t line)
+static void pairs_add(struct pairs_reading *r, struct span line)
 {
-	struct pair_row *row;
-	uint32_t slot;
-
-	if (p->count == PAIRS_MAX)
-		return "more pairs than one file may have";
-	if (!pairs_make_room(p))
-		return "no memory for more pairs";
-	slot = pairs_slot(p, pair->impi, pair->impu);
-	row = &p->row[p->count];
-	*row = (struct pair_row){.impi_at = pairs_store(p, pair->impi),
-				 .impi_len = (uint16_t)pair->impi.len};
-	row->impu_at = pairs_store(p, pair->impu);
-	row->impu_len = (uint16_t)pair->impu.len;
-	p->line[p->count++] = line;
-	p->slot[slot] = p->count;
-	return NULL;
-}
-
-/** The line on which the pair stood before, or 0. */
-static uint32_t pairs_earlier(const struct pairs *p, const struct pair *pair)
-{
-	uint32_t row = p->slot == NULL ? 0 : p->slot[pairs_slot(p, pair->impi, pair->impu)];
-
-	return row == 0 ? 0 : p->line[row - 1];
-}
-
-static void pairs_take_line(struct pairs *p, struct span line, uint32_t number,
-			    struct problems *problems)
-{
-	struct pair pair;
+	uint8_t text[2 * IDENTITY_MAX];
+	struct span impi, impu;
+	struct writer out;
 	const char *why;
-	uint32_t earlier;
 
+	writer_init(&out, text, sizeof(text));
+	why = pairs_parse(line, &out, &impi, &impu);
+	if (why == NULL && r->build.count == PAIRS_MAX)
+		why = "more pairs than one file may have";
+	else if (why == NULL && pair_build_add(&r->build, impi, impu, r->number) != GW_OK)
+		why = "no memory for more pairs";
+	else if (why == NULL)
+		return;
+	pairs_refuse(r, why);
+	r->full = r->build.count == PAIRS_MAX;
+}
+
+static void pairs_take_line(struct pairs_reading *r, struct span line)
+{
+	r->number++;
+	if (line.len > PAIRS_LINE_MAX) {
+		problems_add(r->problems, PROBLEM_ERROR, r->from->path, r->number,
+			     "line longer than %d bytes", PAIRS_LINE_MAX);
+		return;
+	}
 	if (line.len > 0 && line.at[line.len - 1] == '\r')
 		line.len--;
 	line = span_trim(line);
-	if (line.len == 0 || line.at[0] == '#')
-		return;
-	why = pairs_parse(line, &pair);
-	if (why == NULL) {
-		earlier = pairs_earlier(p, &pair);
-		if (earlier != 0) {
-			problems_add(problems, PROBLEM_ERROR, p->path, number,
-				     "the pair of line %u again", earlier);
-			return;
-		}
-		why = pairs_add(p, &pair, number);
-	}
-	if (why != NULL)
-		problems_add(problems, PROBLEM_ERROR, p->path, number, "%s", why);
+	if (line.len > 0 && line.at[0] != '#' && !r->full)
+		pairs_add(r, line);
 }
 
-/** Reads one line without its end into text. False at the end of the file. */
-static bool pairs_read_line(FILE *in, uint8_t text[PAIRS_LINE_MAX], uint32_t *len)
-{
-	int c = getc_unlocked(in);
+/* ---- files --------------------------------------------------------------------------------- */
 
-	if (c == EOF)
-		return false;
-	for (*len = 0; c != EOF && c != '\n'; c = getc_unlocked(in)) {
-		if (*len < PAIRS_LINE_MAX)
-			text[*len] = (uint8_t)c;
-		(*len)++;
+/** Takes the lines that end in block; how many bytes of it are left. A line without an end in all
+ * of it is longer than any: cut, so that its rest is skipped. */
+static uint32_t pairs_take_lines(struct pairs_reading *r, uint8_t *block, uint32_t have)
+{
+	struct span rest = span_of(block, have), line;
+	uint32_t end = span_find(rest, '\n');
+
+	while (end < rest.len) {
+		(void)span_take(&rest, end, &line);
+		(void)span_skip(&rest, 1);
+		pairs_take_line(r, line);
+		end = span_find(rest, '\n');
 	}
+	if (rest.len > PAIRS_BLOCK / 2)
+		rest.len = PAIRS_LINE_MAX + 1;
+	memmove(block, rest.at, rest.len);
+	return rest.len;
+}
+
+static bool pairs_is_stopped(const struct pairs_from *from)
+{
+	return from->stop != NULL && atomic_load_explicit(from->stop, memory_order_relaxed);
+}
+
+static void pairs_read(struct pairs_reading *r, int fd, uint8_t block[PAIRS_BLOCK])
+{
+	uint32_t have = 0;
+	ssize_t n = 1;
+
+	while (n != 0 && !pairs_is_stopped(r->from)) {
+		n = read(fd, block + have, PAIRS_BLOCK - have);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			r->number++;
+			pairs_refuse(r, "reading failed");
+			return;
+		}
+		have = pairs_take_lines(r, block, have + (uint32_t)n);
+	}
+	if (have > 0)
+		pairs_take_line(r, span_of(block, have));
+}
+
+static bool pairs_stamp(int fd, struct pairs_stamp *stamp)
+{
+	struct stat about;
+
+	if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode))
+		return false;
+	*stamp = (struct pairs_stamp){about.st_dev, about.st_ino, about.st_size, about.st_mtim};
 	return true;
 }
 
-static void pairs_read(struct pairs *p, FILE *in, struct problems *problems)
+static bool pairs_stamp_equal(const struct pairs_stamp *a, const struct pairs_stamp *b)
 {
-	uint8_t text[PAIRS_LINE_MAX];
-	uint32_t number = 0, len;
-
-	while (pairs_read_line(in, text, &len)) {
-		number++;
-		if (len > sizeof(text))
-			problems_add(problems, PROBLEM_ERROR, p->path, number,
-				     "line longer than %d bytes", PAIRS_LINE_MAX);
-		else
-			pairs_take_line(p, span_of(text, len), number, problems);
-	}
-	OPENSSL_cleanse(text, sizeof(text));
-	if (ferror(in))
-		problems_add(problems, PROBLEM_ERROR, p->path, number + 1, "reading failed");
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       a->written.tv_sec == b->written.tv_sec && a->written.tv_nsec == b->written.tv_nsec;
 }
 
-static struct pairs *pairs_new(const char *path)
+/** The file at path, not waiting for what is no file. Why not, or NULL. */
+static const char *pairs_open(const char *path, int *fd, struct pairs_stamp *stamp)
+{
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (*fd < 0)
+		return strerrordesc_np(errno);
+	if (pairs_stamp(*fd, stamp))
+		return NULL;
+	close(*fd);
+	return "not a regular file";
+}
+
+static void pairs_clashed(void *context, enum pair_clash what, uint32_t line, uint32_t earlier)
+{
+	static const char *const words[] = {[PAIR_CLASH_PAIR] = "pair",
+					    [PAIR_CLASH_IMPI] = "private identity",
+					    [PAIR_CLASH_IMPU] = "public identity"};
+	const struct pairs_reading *r = context;
+
+	problems_add(r->problems, PROBLEM_ERROR, r->from->path, line, "the %s of line %u again",
+		     words[what], earlier);
+}
+
+static void pairs_refuse_file(const struct pairs_from *from, struct problems *problems,
+			      const char *why)
+{
+	problems_add(problems, PROBLEM_ERROR, from->file, from->line, "%s: %s", from->path, why);
+}
+
+/** Fills p with the open file. False: a problem was added. */
+static bool pairs_fill(struct pairs *p, const struct pairs_from *from, int fd,
+		       struct problems *problems)
+{
+	struct pairs_reading r = {.from = from, .problems = problems};
+	uint8_t *block = malloc(PAIRS_BLOCK), key[16];
+	struct pairs_stamp after;
+	uint64_t room = p->stamp.size < PAIRS_ROOM_MAX ? (uint64_t)p->stamp.size : PAIRS_ROOM_MAX;
+	bool good = block != NULL && RAND_bytes(key, sizeof(key)) == 1 &&
+		    pair_build_init(&r.build, from->kind, key, room) == GW_OK;
+
+	if (good) {
+		pairs_read(&r, fd, block);
+		good = !pairs_is_stopped(from) &&
+		       pair_build_give(&r.build, &p->table, pairs_clashed, &r) == GW_OK;
+		pair_build_fini(&r.build);
+	}
+	if (block != NULL)
+		OPENSSL_cleanse(block, PAIRS_BLOCK);
+	free(block);
+	if (!good)
+		pairs_refuse_file(from, problems, pairs_is_stopped(from) ? "stopped" : "no memory");
+	else if (!pairs_stamp(fd, &after) || !pairs_stamp_equal(&after, &p->stamp))
+		pairs_refuse_file(from, problems, "it changed while it was read");
+	return good;
+}
+
+static bool pairs_load_file(struct pairs *p, const struct pairs_from *from,
+			    struct problems *problems)
+{
+	int fd = -1;
+	const char *why = pairs_open(from->path, &fd, &p->stamp);
+	bool good;
+
+	if (why != NULL) {
+		pairs_refuse_file(from, problems, why);
+		return false;
+	}
+	good = pairs_fill(p, from, fd, problems);
+	close(fd);
+	return good;
+}
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+static uint64_t clock_ms(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static struct pairs *pairs_new(const struct pairs_from *from)
 {
 	struct pairs *p = calloc(1, sizeof(*p));
 
 	if (p == NULL)
 		return NULL;
-	p->path = strdup(path);
-	if (p->path == NULL || RAND_bytes(p->key, sizeof(p->key)) != 1) {
-		pairs_free(p);
+	atomic_init(&p->holders, 1);
+	p->line = from->line;
+	p->path = strdup(from->path != NULL ? from->path : from->file);
+	if (p->path != NULL)
+		return p;
+	free(p);
+	return NULL;
+}
+
+struct pairs *pairs_load(const struct pairs_from *from, struct problems *problems)
+{
+	uint64_t begun_ms = clock_ms(CLOCK_MONOTONIC);
+	struct pairs *p = pairs_new(from);
+	bool good;
+
+	if (p == NULL) {
+		problems_add(problems, PROBLEM_ERROR, from->file, from->line, "no memory");
 		return NULL;
 	}
-	return p;
+	good = from->path != NULL ? pairs_load_file(p, from, problems)
+				  : generator_read(from, &p->table, problems);
+	p->loaded_s = clock_ms(CLOCK_REALTIME) / 1000;
+	p->took_ms = (uint32_t)(clock_ms(CLOCK_MONOTONIC) - begun_ms);
+	if (good)
+		return p;
+	pairs_put(p);
+	return NULL;
 }
 
-struct pairs *pairs_load(const char *path, const char *file, uint32_t line,
-			 struct problems *problems)
+bool pairs_are_from(const struct pairs *pairs, const struct pairs_from *from)
 {
-	FILE *in = fopen(path, "re");
-	struct pairs *p;
+	struct pairs_stamp stamp = {0};
+	bool same;
+	int fd;
 
-	if (in == NULL) {
-		problems_add(problems, PROBLEM_ERROR, file, line, "%s: %s", path,
-			     strerrordesc_np(errno));
-		return NULL;
-	}
-	p = pairs_new(path);
-	if (p == NULL)
-		problems_add(problems, PROBLEM_ERROR, file, line, "%s: no memory", path);
-	else
-		pairs_read(p, in, problems);
-	fclose(in);
-	return p;
+	if (from->path == NULL || from->kind != pairs->table.kind ||
+	    strcmp(from->path, pairs->path) != 0 || pairs_open(from->path, &fd, &stamp) != NULL)
+		return false;
+	same = pairs_stamp_equal(&stamp, &pairs->stamp);
+	close(fd);
+	return same;
 }
 
-static void pairs_wipe(void *memory, size_t bytes)
+struct pairs *pairs_hold(struct pairs *pairs)
 {
-	if (memory != NULL)
-		OPENSSL_cleanse(memory, bytes);
-	free(memory);
+	atomic_fetch_add(&pairs->holders, 1);
+	return pairs;
 }
 
-void pairs_free(struct pairs *pairs)
+void pairs_put(struct pairs *pairs)
 {
-	if (pairs == NULL)
+	if (pairs == NULL || atomic_fetch_sub(&pairs->holders, 1) != 1)
 		return;
-	pairs_wipe(pairs->text, pairs->text_len);
-	free(pairs->row);
-	free(pairs->line);
-	free(pairs->slot);
+	pair_table_free(&pairs->table);
 	free(pairs->path);
-	pairs_wipe(pairs, sizeof(*pairs));
+	OPENSSL_cleanse(pairs, sizeof(*pairs));
+	free(pairs);
 }
 
-uint32_t pairs_count(const struct pairs *pairs)
+const struct pair_table *pairs_table(const struct pairs *pairs)
 {
-	return pairs->count;
+	return &pairs->table;
 }
 
-void pairs_overlap(const struct pairs *a, const struct pairs *b, struct problems *problems)
+const char *pairs_path(const struct pairs *pairs)
 {
-	uint32_t found;
-
-	if (a->count == 0)
-		return;
-	for (uint32_t i = 0; i < b->count; i++) {
-		found = a->slot[pairs_slot(a, pairs_impi(b, i), pairs_impu(b, i))];
-		if (found != 0)
-			problems_add(problems, PROBLEM_ERROR, b->path, b->line[i],
-				     "the pair of %s:%u, it can belong to one WWSF only", a->path,
-				     a->line[found - 1]);
-	}
+	return pairs->path;
 }
 
-void pairs_give(struct pairs *pairs_owned, struct pair_table *table)
+uint32_t pairs_line(const struct pairs *pairs)
 {
-	struct pairs *p = pairs_owned;
-
-	*table = (struct pair_table){.text = span_of(p->text, p->text_len),
-				     .row = p->row,
-				     .count = p->count,
-				     .slot = p->slot,
-				     .mask = p->mask};
-	memcpy(table->key, p->key, sizeof(table->key));
-	p->text = NULL;
-	p->row = NULL;
-	p->slot = NULL;
-	pairs_free(p);
+	return pairs->line;
 }
 
-void pairs_table_free(const struct pair_table *table)
+struct pairs_about pairs_about(const struct pairs *pairs)
 {
-	pairs_wipe((void *)(uintptr_t)table->text.at, table->text.len);
-	free((void *)(uintptr_t)table->row);
-	free((void *)(uintptr_t)table->slot);
+	return (struct pairs_about){
+		.count = pairs->table.count,
+		.bytes = pair_table_bytes(&pairs->table),
+		.loaded_s = pairs->loaded_s,
+		.took_ms = pairs->took_ms,
+	};
 }

@@ -2,7 +2,6 @@
 #include "publish.h"
 
 #include <arpa/inet.h>
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -20,7 +19,7 @@ struct owned_keys {
 };
 struct owned_pairs {
 	struct pair_part part;
-	uint32_t count;
+	struct pairs **pairs; /* held; NULL: none */
 	struct pair_table table[];
 };
 
@@ -498,31 +497,35 @@ struct key_part *publish_keys(const struct publish_keys_from *from)
 static void publish_free_pairs(struct snapshot_part *part)
 {
 	struct owned_pairs *owned = (struct owned_pairs *)(void *)part;
-	size_t bytes = sizeof(*owned) + owned->count * sizeof(owned->table[0]);
 
-	for (uint32_t i = 0; i < owned->count; i++)
-		pairs_table_free(&owned->table[i]);
-	OPENSSL_cleanse(owned, bytes);
+	for (uint32_t i = 0; i < owned->part.count; i++)
+		pairs_put(owned->pairs[i]);
+	free(owned->pairs);
 	free(owned);
 }
 
-struct pair_part *publish_pairs(struct config *config)
+struct pair_part *publish_pairs(const struct config *config)
 {
 	uint32_t count = config->wwsf.count;
 	struct owned_pairs *owned = calloc(1, sizeof(*owned) + count * sizeof(owned->table[0]));
+	struct pairs **pairs = calloc(count + 1, sizeof(struct pairs *));
 
-	if (owned == NULL)
+	if (owned == NULL || pairs == NULL) {
+		free(owned);
+		free(pairs);
 		return NULL;
-	owned->count = count;
+	}
+	owned->pairs = pairs;
 	owned->part = (struct pair_part){.part.free = publish_free_pairs,
 					 .table = owned->table,
 					 .count = count};
 	for (uint32_t w = 0; w < count; w++) {
-		struct config_wwsf *from = &((struct config_wwsf *)config->wwsf.at)[w];
+		struct pairs *of = ROW(config_wwsf, config->wwsf, w)->pairs;
 
-		if (from->pairs != NULL)
-			pairs_give(from->pairs, &owned->table[w]);
-		from->pairs = NULL;
+		if (of == NULL)
+			continue;
+		pairs[w] = pairs_hold(of);
+		owned->table[w] = *pairs_table(of);
 	}
 	return &owned->part;
 }

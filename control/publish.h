@@ -30,7 +30,7 @@ struct key_part *publish_keys(const struct publish_keys_from *from);
 enum gw_err GW_MUST_CHECK publish_tls(const struct config *config,
 				      struct snapshot_part *parts[SNAPSHOT_KINDS]);
 
-/** Takes the pairs out of config: works once. NULL: no memory, nothing taken. */
-struct pair_part *publish_pairs(struct config *config);
+/** Holds the pairs of config, without a copy. NULL: no memory. */
+struct pair_part *publish_pairs(const struct config *config);
 
 #endif

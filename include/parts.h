@@ -2,6 +2,7 @@
 #ifndef PARTS_H
 #define PARTS_H
 
+#include "canonical.h"
 #include "conn.h"
 #include "rate_limit.h"
 #include "span.h"
@@ -243,22 +244,61 @@ struct key_part {
 
 /* ---- identity pairs ------------------------------------------------------------------------ */
 
-/** One allowed pair. Offsets into pair_table.text. */
-struct pair_row {
-	uint32_t impi_at, impu_at;
-	uint16_t impi_len, impu_len;
+/** What the records of many pairs have in common and do not repeat: the private identity is user
+ * and realm, the public one scheme, user and host. Frame 0 is empty, its identities stand whole. */
+struct pair_frame {
+	struct span realm;	  /* "@ims.home1.net" */
+	struct span scheme, host; /* "sip:" and "@home1.net"; "tel:" and nothing */
 };
 
-/**
- * The pairs of one WWSF: open addressing over a keyed hash of "impi\nimpu", linear probing, load at
- * most one half. slot[i] is row + 1, or 0.
+/** One pair in pair_table.record, at a multiple of 4. Its two users follow, the private one first.
  */
+struct pair_record {
+	uint32_t line; /* of its file */
+	uint16_t frame;
+	uint8_t impi_last, impu_last; /* bytes of each user, less one */
+};
+
+/** A place of an index: which record, and the other half of its hash, so that a wrong one is seldom
+ * looked at. */
+struct pair_slot {
+	uint32_t record; /* its place / 4, and 1; 0: free */
+	uint32_t tag;
+};
+
+/** Open addressing over a keyed hash, linear probing, at most half of the slots taken. */
+struct pair_index {
+	const struct pair_slot *slot;
+	uint32_t slots;
+};
+
+enum pair_kind {
+	PAIRS_NONE,
+	PAIRS_LISTED, /* each pair once; by_impi is an index of pairs */
+	PAIRS_POOL,   /* each IMPI once and each IMPU once */
+	PAIRS_MADE,   /* a pool as well, of a generator and without records */
+};
+
+/** Of identities made by rule: all have one length, and each byte of a public one a set of its own.
+ */
+struct pair_generator {
+	uint16_t impu_len, impi_len;
+	uint64_t set[IDENTITY_MAX][2]; /* of each byte of the public identity: ASCII */
+	/** Each byte of the private one: itself, or PAIR_COPY and which byte of the public one. */
+	uint16_t term[IDENTITY_MAX];
+};
+#define PAIR_COPY 0x8000u
+
+/** The pairs of one WWSF. */
 struct pair_table {
-	struct span text;
-	const struct pair_row *row;
-	uint32_t count;
-	const uint32_t *slot;
-	uint32_t mask; /* slots - 1 */
+	enum pair_kind kind;
+	uint32_t frames;
+	uint64_t count;
+	const uint8_t *record;
+	uint64_t record_bytes;
+	const struct pair_frame *frame;
+	struct pair_index by_impi, by_impu;
+	const struct pair_generator *generator; /* PAIRS_MADE only */
 	uint8_t key[16];
 };
 
@@ -341,7 +381,7 @@ uint64_t siphash(const uint8_t key[16], struct span bytes);
 /** Names a token in revocations and logs: keyed by config_part.hash_key, never 0. */
 uint64_t jti_hash(const uint8_t key[16], struct span iss, struct span jti);
 
-/** The hash under which a pair lies in its table. Both canonical. */
+/** The hash of a pair, both canonical. */
 uint64_t pair_hash(const uint8_t key[16], struct span impi, struct span impu);
 
 #endif

@@ -22,7 +22,7 @@ enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
 enum {
 	REQUEST_MAX = 16384,
 	ANSWER_MAX = 1 << 30, /* bytes: more than the node's max_rows can make */
-	WAIT_SECONDS = 15,    /* the node answers within 5 */
+	WAIT_SECONDS = 15,    /* the node answers within 5, but a reload when it is done */
 };
 
 static const struct command {
@@ -78,10 +78,11 @@ static void command_usage(const struct command *command)
 
 /* ---- the socket ---------------------------------------------------------------------------- */
 
-static int node_connect(const char *path)
+/** wait_s: 0 waits as long as it takes. */
+static int node_connect(const char *path, int wait_s)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct timeval wait = {.tv_sec = WAIT_SECONDS};
+	struct timeval wait = {.tv_sec = wait_s};
 	int fd;
 
 	if (strlen(path) >= sizeof(address.sun_path)) {
@@ -203,7 +204,8 @@ static enum exit_code print_stream(const struct request *request, int fd)
 static enum exit_code ask(const struct request *request)
 {
 	enum exit_code code = EXIT_FAILED;
-	int fd = node_connect(request->socket);
+	bool reload = strcmp(request->command->name, "reload") == 0;
+	int fd = node_connect(request->socket, reload ? 0 : WAIT_SECONDS);
 	char *text = NULL;
 	size_t len = 0;
 

@@ -23,13 +23,33 @@ enum gw_err identity_at_home(const struct wwsf_config *wwsf, const struct identi
 	return host_ours && realm_ours ? GW_OK : GW_IDENTITY_FOREIGN;
 }
 
+/** Whether another web site's pool has one of the two: then nobody else may. */
+static bool is_in_pool_of_another(const struct wwsf_config *wwsf, const struct pair_part *pairs,
+				  struct span impi, struct span impu)
+{
+	for (uint32_t i = 0; i < pairs->count; i++)
+		if (i != wwsf->pairs && identity_pooled(&pairs->table[i], impi, impu))
+			return true;
+	return false;
+}
+
+static enum gw_err among_pairs(const struct wwsf_config *wwsf, const struct pair_part *pairs,
+			       struct span impi, struct span impu)
+{
+	if (pairs == NULL || wwsf->pairs >= pairs->count)
+		return GW_IDENTITY_FOREIGN;
+	return identity_allowed(&pairs->table[wwsf->pairs], impi, impu);
+}
+
 enum gw_err identity_allocated(const struct wwsf_config *wwsf, const struct pair_part *pairs,
 			       const struct identity *impi, const struct identity *impu)
 {
-	if (wwsf->domain_count > 0)
-		return identity_at_home(wwsf, impi, impu);
-	if (pairs == NULL || wwsf->pairs >= pairs->count)
-		return GW_IDENTITY_FOREIGN;
-	return identity_allowed(&pairs->table[wwsf->pairs], identity_span(impi),
-				identity_span(impu));
+	struct span private = identity_span(impi), public = identity_span(impu);
+	enum gw_err err = wwsf->domain_count > 0 ? identity_at_home(wwsf, impi, impu)
+						 : among_pairs(wwsf, pairs, private, public);
+
+	/* that pools have nothing in common was seen when they were loaded */
+	if (err != GW_OK || pairs == NULL || wwsf->mode == WWSF_POOL)
+		return err;
+	return is_in_pool_of_another(wwsf, pairs, private, public) ? GW_IDENTITY_FOREIGN : GW_OK;
 }

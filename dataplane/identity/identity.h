@@ -29,7 +29,8 @@ struct span identity_host(const struct identity *identity);
 
 /**
  * Whether the pair is in the WWSF's allocation (PROTOCOL 3.5 step 17): by the home-domain rule
- * where it has domains, else among its pairs. GW_IDENTITY_FOREIGN when not. pairs may be NULL.
+ * where it has domains, else among its pairs; and in no other WWSF's pool (PROTOCOL 6.2).
+ * GW_IDENTITY_FOREIGN when not. pairs may be NULL. O(pools) but for mode pool, where it is O(1).
  */
 enum gw_err GW_MUST_CHECK identity_allocated(const struct wwsf_config *wwsf,
 					     const struct pair_part *pairs,
@@ -46,10 +47,13 @@ enum gw_err GW_MUST_CHECK identity_at_home(const struct wwsf_config *wwsf,
 					   const struct identity *impu);
 
 /**
- * Whether the pair (both canonical) is in the table. GW_IDENTITY_FOREIGN when not. O(1), about one
- * cache miss.
+ * Whether the pair (both canonical) is in the table. GW_IDENTITY_FOREIGN when not. O(1): one cache
+ * miss, and a second one for a pair that is there.
  */
 enum gw_err GW_MUST_CHECK identity_allowed(const struct pair_table *table, struct span impi,
 					   struct span impu);
+
+/** Whether a pair of the table, which is a pool, has one of the two; no other table has. */
+bool identity_pooled(const struct pair_table *table, struct span impi, struct span impu);
 
 #endif

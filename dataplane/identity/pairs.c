@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "identity.h"
+#include "pairs.h"
 
 uint64_t pair_hash(const uint8_t key[16], struct span impi, struct span impu)
 {
@@ -15,24 +15,107 @@ uint64_t pair_hash(const uint8_t key[16], struct span impi, struct span impu)
 	return siphash(key, writer_span(&out));
 }
 
-static bool row_is(const struct pair_table *table, uint32_t row, struct span impi, struct span impu)
+/** Whether text is the three, one after the other. */
+static bool is_joined(struct span text, struct span front, struct span user, struct span back)
 {
-	const struct pair_row *pair = &table->row[row];
+	return text.len == front.len + user.len + back.len &&
+	       span_equal(span_cut(text, front.len, user.len), user) &&
+	       span_equal(span_cut(text, 0, front.len), front) &&
+	       span_equal(span_from(text, front.len + user.len), back);
+}
 
-	return span_equal(impi, span_cut(table->text, pair->impi_at, pair->impi_len)) &&
-	       span_equal(impu, span_cut(table->text, pair->impu_at, pair->impu_len));
+const struct pair_record *record_at(const struct pair_table *table, struct pair_slot slot)
+{
+	return (const struct pair_record *)(const void *)(table->record +
+							  4 * ((uint64_t)slot.record - 1));
+}
+
+bool record_is_impi(const struct pair_table *table, const struct pair_record *record,
+		    struct span impi)
+{
+	return is_joined(impi, SPAN(""), record_impi_user(record),
+			 table->frame[record->frame].realm);
+}
+
+bool record_is_impu(const struct pair_table *table, const struct pair_record *record,
+		    struct span impu)
+{
+	const struct pair_frame *frame = &table->frame[record->frame];
+
+	return is_joined(impu, frame->scheme, record_impu_user(record), frame->host);
+}
+
+const struct pair_record *table_by_pair(const struct pair_table *table, uint64_t hash,
+					struct span impi, struct span impu)
+{
+	uint32_t slot = index_slot(&table->by_impi, hash);
+
+	for (; table->by_impi.slot[slot].record != 0; slot = index_next(&table->by_impi, slot)) {
+		const struct pair_record *record = record_at(table, table->by_impi.slot[slot]);
+
+		if (table->by_impi.slot[slot].tag == index_tag(hash) &&
+		    record_is_impi(table, record, impi) && record_is_impu(table, record, impu))
+			return record;
+	}
+	return NULL;
+}
+
+const struct pair_record *table_by_one(const struct pair_table *table,
+				       const struct pair_index *index, uint64_t hash,
+				       struct span identity)
+{
+	record_test *is = index == &table->by_impi ? record_is_impi : record_is_impu;
+	uint32_t slot = index_slot(index, hash);
+
+	/* At most half of the slots are taken: an empty one always comes. */
+	for (; index->slot[slot].record != 0; slot = index_next(index, slot)) {
+		const struct pair_record *record = record_at(table, index->slot[slot]);
+
+		if (index->slot[slot].tag == index_tag(hash) && is(table, record, identity))
+			return record;
+	}
+	return NULL;
+}
+
+const struct pair_record *pair_table_by_impi(const struct pair_table *table, struct span impi)
+{
+	if (table->kind != PAIRS_POOL || table->count == 0)
+		return NULL;
+	return table_by_one(table, &table->by_impi, siphash(table->key, impi), impi);
+}
+
+const struct pair_record *pair_table_by_impu(const struct pair_table *table, struct span impu)
+{
+	if (table->kind != PAIRS_POOL || table->count == 0)
+		return NULL;
+	return table_by_one(table, &table->by_impu, siphash(table->key, impu), impu);
+}
+
+const struct pair_record *pair_table_find(const struct pair_table *table, struct span impi,
+					  struct span impu)
+{
+	const struct pair_record *record;
+
+	if (table->count == 0 || table->kind == PAIRS_NONE || table->kind == PAIRS_MADE)
+		return NULL;
+	if (table->kind == PAIRS_LISTED)
+		return table_by_pair(table, pair_hash(table->key, impi, impu), impi, impu);
+	record = pair_table_by_impi(table, impi);
+	return record != NULL && record_is_impu(table, record, impu) ? record : NULL;
 }
 
 enum gw_err identity_allowed(const struct pair_table *table, struct span impi, struct span impu)
 {
-	uint32_t slot;
+	if (table->kind == PAIRS_MADE)
+		return pair_generator_makes(table->generator, impi, impu) ? GW_OK
+									  : GW_IDENTITY_FOREIGN;
+	return pair_table_find(table, impi, impu) != NULL ? GW_OK : GW_IDENTITY_FOREIGN;
+}
 
-	if (table->count == 0)
-		return GW_IDENTITY_FOREIGN;
-	/* At most half of the slots are taken: an empty one always comes. */
-	slot = (uint32_t)pair_hash(table->key, impi, impu) & table->mask;
-	for (; table->slot[slot] != 0; slot = (slot + 1) & table->mask)
-		if (row_is(table, table->slot[slot] - 1, impi, impu))
-			return GW_OK;
-	return GW_IDENTITY_FOREIGN;
+bool identity_pooled(const struct pair_table *table, struct span impi, struct span impu)
+{
+	if (table->kind == PAIRS_MADE)
+		return pair_generator_makes_impi(table->generator, impi) ||
+		       pair_generator_makes_impu(table->generator, impu);
+	return pair_table_by_impi(table, impi) != NULL || pair_table_by_impu(table, impu) != NULL;
 }

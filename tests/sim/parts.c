@@ -3,9 +3,10 @@
 
 #include <stdlib.h>
 
+#include "pair_table.h"
+
 /* What control would publish: two web sites with a few hundred pairs, two next hops. */
 
-#define PAIR_SLOTS 1024
 #define PAIR_TEXT 64
 
 static const char *const origins[] = {"https://wwsf0.example", "https://wwsf1.example"};
@@ -179,28 +180,29 @@ static struct snapshot_part *keys_new(const struct sim *sim)
 struct sim_pairs {
 	struct pair_part part;
 	struct pair_table table[2];
-	struct pair_row row[2][SIM_USERS / 2];
-	uint32_t slot[2][PAIR_SLOTS];
-	uint8_t text[2][SIM_USERS / 2 * PAIR_TEXT];
 };
 
-static void pair_add(struct sim_pairs *p, uint32_t site, uint32_t row, struct writer *text)
+static void pairs_free(struct snapshot_part *part)
 {
-	struct pair_table *t = &p->table[site];
-	struct pair_row *r = &p->row[site][row];
-	uint32_t user = site * (SIM_USERS / 2) + row, slot;
+	struct sim_pairs *p = (struct sim_pairs *)(void *)part;
 
-	r->impi_at = writer_len(text);
-	text_add(text, "user%u@" DOMAIN, user);
-	r->impi_len = (uint16_t)(writer_len(text) - r->impi_at);
-	r->impu_at = writer_len(text);
-	text_add(text, "sip:user%u@" DOMAIN, user);
-	r->impu_len = (uint16_t)(writer_len(text) - r->impu_at);
-	slot = (uint32_t)pair_hash(t->key, span_of(p->text[site] + r->impi_at, r->impi_len),
-				   span_of(p->text[site] + r->impu_at, r->impu_len));
-	while (p->slot[site][slot &= t->mask] != 0)
-		slot++;
-	p->slot[site][slot] = row + 1;
+	for (uint32_t site = 0; site < 2; site++)
+		pair_table_free(&p->table[site]);
+	free(p);
+}
+
+static bool pair_add(struct pair_build *build, uint32_t site, uint32_t row)
+{
+	uint8_t bytes[2 * PAIR_TEXT];
+	struct writer text;
+	uint32_t user = site * (SIM_USERS / 2) + row, impi;
+
+	writer_init(&text, bytes, sizeof(bytes));
+	text_add(&text, "user%u@" DOMAIN, user);
+	impi = writer_len(&text);
+	text_add(&text, "sip:user%u@" DOMAIN, user);
+	return pair_build_add(build, span_of(bytes, impi), span_from(writer_span(&text), impi),
+			      row + 1) == GW_OK;
 }
 
 static struct snapshot_part *pairs_new(void)
@@ -208,21 +210,16 @@ static struct snapshot_part *pairs_new(void)
 	struct sim_pairs *p = calloc(1, sizeof(*p));
 
 	for (uint32_t site = 0; site < 2; site++) {
-		struct writer text;
+		const uint8_t key[16] = {(uint8_t)(7 + site)};
+		struct pair_build build;
+		bool good = pair_build_init(&build, PAIRS_LISTED, key, 0) == GW_OK;
 
-		p->table[site] = (struct pair_table){
-			.text = span_of(p->text[site], sizeof(p->text[site])),
-			.row = p->row[site],
-			.count = SIM_USERS / 2,
-			.slot = p->slot[site],
-			.mask = PAIR_SLOTS - 1,
-			.key = {(uint8_t)(7 + site)},
-		};
-		writer_init(&text, p->text[site], sizeof(p->text[site]));
-		for (uint32_t row = 0; row < SIM_USERS / 2; row++)
-			pair_add(p, site, row, &text);
+		for (uint32_t row = 0; good && row < SIM_USERS / 2; row++)
+			good = pair_add(&build, site, row);
+		if (!good || pair_build_give(&build, &p->table[site], NULL, NULL) != GW_OK)
+			abort();
 	}
-	p->part = (struct pair_part){{.free = part_free}, p->table, 2};
+	p->part = (struct pair_part){{.free = pairs_free}, p->table, 2};
 	return &p->part.part;
 }
 

@@ -396,6 +396,18 @@ TEST(commands, tell_all_problems_of_a_refused_reload_which_changes_nothing)
 	world_end(&w);
 }
 
+TEST(commands, wait_for_a_reload_as_long_as_it_takes)
+{
+	struct world w;
+
+	world_begin(&w);
+	w.reload_ms = 3 * WORLD_DEADLINE_MS;
+	folder_write(&w.folder, "good", "");
+	EXPECT(strstr(world_ask(&w, "reload\n"), "\"generation\":4") != NULL);
+	EXPECT_TEXT("new", w.configuration);
+	world_end(&w);
+}
+
 TEST(commands, drain_for_as_long_as_asked)
 {
 	struct world w;
@@ -492,6 +504,7 @@ TEST_MAIN("cli", RUN(cli, makes_a_socket_for_nobody_else_and_removes_it),
 	  RUN(commands, survive_the_end_of_the_node_while_they_wait),
 	  RUN(commands, survive_a_client_that_goes_while_they_wait),
 	  RUN(commands, tell_all_problems_of_a_refused_reload_which_changes_nothing),
+	  RUN(commands, wait_for_a_reload_as_long_as_it_takes),
 	  RUN(commands, drain_for_as_long_as_asked),
 	  RUN(wicctl, prints_an_aligned_table_and_the_same_as_json),
 	  RUN(wicctl, says_what_failed_and_exits_with_1),

@@ -429,6 +429,73 @@ TEST(config, refuses_an_origin_and_a_pair_that_two_web_sites_claim)
 	loaded_end(&l);
 }
 
+TEST(config, takes_a_generator_with_mode_pool_and_instead_of_a_file_only)
+{
+	static const char file[] = "    identities: {file: shop-pairs.csv}\n";
+	static const char pool[] = "    mode: pool\n"
+				   "    identities: {generator: {impu: \"sip:p([0-9])@home1.net\", "
+				   "impi: 'p\\1@home1.net'}}\n";
+	static const char mode[] =
+		"wicgate.yaml:19: wwsf[].identities.generator: with mode pool only";
+	struct loaded l;
+	char *text = folder_replace(loaded_minimal, file, pool);
+
+	loaded_begin(&l, text);
+	problems_print(l.problems, stderr);
+	assert_non_null(l.config);
+	EXPECT_EQ(10, pairs_about(config_wwsf(l.config, 0)->pairs).count);
+	loaded_end(&l);
+	loaded_expect_refused(text, "    mode: pool\n", "", mode);
+	loaded_expect_refused(text, "identities: {", "identities: {file: shop-pairs.csv, ",
+			      "wicgate.yaml:20: wwsf[].identities.generator: not beside "
+			      "wwsf[].identities.file");
+	loaded_expect_refused(text, ", impi: 'p\\1@home1.net'", "",
+			      "wicgate.yaml:20: wwsf[].identities.generator: both impu and impi "
+			      "expected");
+	loaded_expect_refused(text, "identities: {", "identities: {domains: [home1.net], ",
+			      "wicgate.yaml:20: wwsf[].identities.domains: not with mode pool, "
+			      "which has pairs");
+	loaded_expect_refused(text, "p\\1@", "p@",
+			      "wicgate.yaml:20: wwsf[].identities.generator.impi: what varies in "
+			      "the public identity is not all in it: two would have one private "
+			      "identity");
+	free(text);
+}
+
+TEST(config, shares_the_pairs_of_the_one_before_whose_file_is_the_same)
+{
+	static const char second[] = "  - name: mall\n"
+				     "    issuer: shop-waf\n"
+				     "    origins: [\"https://mall.example\"]\n"
+				     "    identities: {file: mall.csv}\n";
+	struct config_from from = {0};
+	char text[LOADED_MAX];
+	struct config *next;
+	struct loaded l;
+
+	folder_make(&l.folder);
+	folder_write(&l.folder, "mall.csv", "bob@home1.net,sip:bob@home1.net\n");
+	loaded_load(&l, strcat(strcpy(text, loaded_minimal), second));
+	assert_non_null(l.config);
+	folder_write(&l.folder, "mall.csv", "carol@home1.net,sip:carol@home1.net\n");
+	from.path = l.config->file;
+	from.before = l.config;
+	next = config_read(&from, l.problems);
+	assert_non_null(next);
+	EXPECT(config_wwsf(next, 0)->pairs == config_wwsf(l.config, 0)->pairs);
+	EXPECT(config_wwsf(next, 1)->pairs != config_wwsf(l.config, 1)->pairs);
+	EXPECT(pairs_table(config_wwsf(next, 1)->pairs)->count == 1);
+	config_free(l.config); /* what both hold stays */
+	l.config = next;
+	EXPECT_EQ(1, pairs_about(config_wwsf(next, 0)->pairs).count);
+	folder_write(&l.folder, "mall.csv", "alice@home1.net,sip:alice@home1.net\n");
+	from = (struct config_from){.path = next->file, .before = next};
+	EXPECT(config_read(&from, l.problems) == NULL); /* against the one that was not read */
+	EXPECT_EQ(1, problems_errors(l.problems));
+	EXPECT(strstr(loaded_problem(&l, 0), "mall.csv:1: the pair of ") != NULL);
+	loaded_end(&l);
+}
+
 TEST(config, refuses_what_is_not_a_mapping_and_an_empty_file)
 {
 	struct loaded l;
@@ -630,6 +697,8 @@ TEST_MAIN("config", RUN(config, accepts_the_example_of_the_documentation),
 	  RUN(config, says_file_line_and_reason_for_each_kind_of_fault),
 	  RUN(config, reports_all_faults_in_the_order_of_their_lines),
 	  RUN(config, refuses_an_origin_and_a_pair_that_two_web_sites_claim),
+	  RUN(config, takes_a_generator_with_mode_pool_and_instead_of_a_file_only),
+	  RUN(config, shares_the_pairs_of_the_one_before_whose_file_is_the_same),
 	  RUN(config, refuses_what_is_not_a_mapping_and_an_empty_file),
 	  RUN(config, refuses_nesting_without_end),
 	  RUN(config, says_why_when_it_refuses_a_file_cut_anywhere),

@@ -5,6 +5,7 @@
 #include "../test.h"
 #include "control/config.h"
 #include "control/publish.h"
+#include "identity/identity.h"
 #include "control/revocations.h"
 #include "loaded.h"
 
@@ -182,7 +183,7 @@ TEST(publish, tells_the_home_domains_of_a_web_site_that_has_no_pairs)
 	free(text);
 }
 
-TEST(publish, keeps_the_id_of_a_key_over_reloads_and_gives_pairs_away_once)
+TEST(publish, keeps_the_id_of_a_key_over_reloads)
 {
 	struct publish_keys_from from = {.ids = key_ids_new()};
 	struct key_part *first, *second;
@@ -203,7 +204,9 @@ TEST(publish, keeps_the_id_of_a_key_over_reloads_and_gives_pairs_away_once)
 	EXPECT(!first->issuer[0].missing);
 	EXPECT(!first->issuer[0].refetchable);
 	EXPECT_EQ(1, pairs->count);
-	EXPECT_EQ(1, pairs->table[0].count);
+	EXPECT_EQ(1, pairs->table[0].count); /* held by the part, the configuration has gone */
+	EXPECT_EQ(GW_OK, identity_allowed(&pairs->table[0], SPAN("alice@home1.net"),
+					  SPAN("sip:alice@home1.net")));
 	first->part.free(&first->part);
 	second->part.free(&second->part);
 	pairs->part.free(&pairs->part);
@@ -266,5 +269,5 @@ TEST_MAIN("publish", RUN(publish, makes_a_tls_context_for_each_worker),
 	  RUN(publish, tells_how_the_tokens_of_an_issuer_are_read),
 	  RUN(publish, tells_where_tokens_may_come_and_that_they_need_a_jti),
 	  RUN(publish, tells_the_home_domains_of_a_web_site_that_has_no_pairs),
-	  RUN(publish, keeps_the_id_of_a_key_over_reloads_and_gives_pairs_away_once),
+	  RUN(publish, keeps_the_id_of_a_key_over_reloads),
 	  RUN(publish, leaves_out_keys_that_are_taken_back))

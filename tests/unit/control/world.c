@@ -285,9 +285,8 @@ static uint32_t node_core(void *context, uint16_t w)
 }
 
 /** As a node does: what is refused is not looked at again. */
-static void node_reload(void *context, struct cli_request *request)
+static void reload_end(struct world *w, struct cli_request *request)
 {
-	struct world *w = context;
 	struct problems *problems = problems_new();
 
 	if (access(folder_path(&w->folder, "good"), F_OK) == 0)
@@ -297,6 +296,29 @@ static void node_reload(void *context, struct cli_request *request)
 	problems_add(problems, PROBLEM_WARNING, "wicgate.yaml", 8, "a key is left out");
 	commands_reloaded(request, problems, 4);
 	problems_free(problems);
+}
+
+static void reload_timer(uv_timer_t *timer)
+{
+	struct world *w = timer->data;
+
+	uv_close((uv_handle_t *)timer, NULL);
+	reload_end(w, w->reloading);
+}
+
+static void node_reload(void *context, struct cli_request *request)
+{
+	struct world *w = context;
+
+	if (w->reload_ms == 0) {
+		reload_end(w, request);
+		return;
+	}
+	cli_wait(request);
+	w->reloading = request;
+	uv_timer_init(&w->loop, &w->reload);
+	w->reload.data = w;
+	uv_timer_start(&w->reload, reload_timer, w->reload_ms, 0);
 }
 
 static const char *node_drain(void *context, uint32_t seconds)

@@ -42,6 +42,9 @@ struct world {
 	uint16_t asked_port;
 	uint32_t drained_s;
 	const char *configuration; /* live */
+	uint32_t reload_ms;	   /* a reload takes so long */
+	uv_timer_t reload;
+	struct cli_request *reloading;
 	const char *request;
 	uint32_t request_len;
 	uid_t client_uid; /* 0: as the test */

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "../token/mint.h"
+#include "pair_table.h"
 #include "world.h"
 
 struct world world;
@@ -21,38 +22,19 @@ static const char *const allowed[][2] = {
 	{"bob@ims.home1.net", "sip:bob@home1.net"},
 	{"carol@ims.home2.net", "sip:carol@home2.net"},
 };
-#define ALLOWED (sizeof(allowed) / sizeof(allowed[0]))
-static uint8_t pair_text[512];
-static struct pair_row pair_rows[ALLOWED];
-static uint32_t pair_slots[16];
 static struct pair_table pair_table;
 
 static void pairs_start(void)
 {
-	struct writer out;
+	static const uint8_t key[16];
+	struct pair_build build;
 
-	pair_table = (struct pair_table){.row = pair_rows,
-					 .slot = pair_slots,
-					 .count = ALLOWED,
-					 .mask = 15};
-	memset(pair_slots, 0, sizeof(pair_slots));
-	writer_init(&out, pair_text, sizeof(pair_text));
-	for (uint32_t i = 0; i < ALLOWED; i++) {
-		struct span impi = span_text(allowed[i][0]), impu = span_text(allowed[i][1]);
-		uint32_t slot = (uint32_t)pair_hash(pair_table.key, impi, impu) & 15;
-
-		pair_rows[i] = (struct pair_row){.impi_at = writer_len(&out),
-						 .impu_at = writer_len(&out) + impi.len,
-						 .impi_len = (uint16_t)impi.len,
-						 .impu_len = (uint16_t)impu.len};
-		writer_put(&out, impi);
-		writer_put(&out, impu);
-		while (pair_slots[slot] != 0)
-			slot = (slot + 1) & 15;
-		pair_slots[slot] = i + 1;
-	}
-	EXPECT(writer_ok(&out));
-	pair_table.text = writer_span(&out);
+	EXPECT_EQ(GW_OK, pair_build_init(&build, PAIRS_LISTED, key, 0));
+	for (uint32_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
+		EXPECT_EQ(GW_OK, pair_build_add(&build, span_text(allowed[i][0]),
+						span_text(allowed[i][1]), i + 1));
+	pair_table_free(&pair_table);
+	EXPECT_EQ(GW_OK, pair_build_give(&build, &pair_table, NULL, NULL));
 	world.pairs = (struct pair_part){.table = &pair_table, .count = 1};
 }
 

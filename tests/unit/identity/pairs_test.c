@@ -3,105 +3,139 @@
 
 #include "test.h"
 #include "identity/identity.h"
+#include "pair_table.h"
 
-/* A pool of pairs user<N>@ims.home1.net, sip:user<N>@home1.net, laid out as parts.h says. */
+/* Pairs user<N>@ims.home1.net, sip:user<N>@home1.net, line N + 1. */
 
-#define PAIRS_MAX 512
-#define SLOTS_MAX (2 * PAIRS_MAX)
+enum { MANY = 512 };
 
-static uint8_t text[PAIRS_MAX * 64];
-static struct pair_row rows[PAIRS_MAX];
-static uint32_t slots[SLOTS_MAX];
+/** What was told of repeated pairs. */
+struct told {
+	uint32_t count;
+	enum pair_clash what;
+	uint32_t line, earlier;
+};
 
-static struct pair_table table_keyed(uint32_t count, uint32_t slot_count, uint8_t first_key_byte)
+static void tell(void *context, enum pair_clash what, uint32_t line, uint32_t earlier)
 {
-	struct pair_table table = {.row = rows,
-				   .slot = slots,
-				   .mask = slot_count - 1,
-				   .count = count};
-	struct writer out;
+	struct told *told = context;
 
-	memcpy(table.key, "0123456789abcdef", sizeof(table.key));
-	table.key[0] = first_key_byte;
-	memset(slots, 0, sizeof(slots));
-	writer_init(&out, text, sizeof(text));
-	for (uint32_t i = 0; i < count; i++) {
-		struct pair_row *row = &rows[i];
-		uint32_t slot;
-
-		row->impi_at = writer_len(&out);
-		writer_text(&out, "user");
-		writer_decimal(&out, i);
-		writer_text(&out, "@ims.home1.net");
-		row->impi_len = (uint16_t)(writer_len(&out) - row->impi_at);
-		row->impu_at = writer_len(&out);
-		writer_text(&out, "sip:user");
-		writer_decimal(&out, i);
-		writer_text(&out, "@home1.net");
-		row->impu_len = (uint16_t)(writer_len(&out) - row->impu_at);
-		slot = (uint32_t)pair_hash(table.key, span_of(text + row->impi_at, row->impi_len),
-					   span_of(text + row->impu_at, row->impu_len)) &
-		       table.mask;
-		while (slots[slot] != 0)
-			slot = (slot + 1) & table.mask;
-		slots[slot] = i + 1;
-	}
-	EXPECT(writer_ok(&out));
-	table.text = writer_span(&out);
-	return table;
+	*told = (struct told){told->count + 1, what, line, earlier};
 }
 
-static struct pair_table table_make(uint32_t count, uint32_t slot_count)
+static void add(struct pair_build *build, const char *impi, const char *impu, uint32_t line)
 {
-	return table_keyed(count, slot_count, 0);
+	EXPECT_EQ(GW_OK, pair_build_add(build, span_text(impi), span_text(impu), line));
+}
+
+static void build_begin(struct pair_build *build, enum pair_kind kind, uint8_t first_key_byte)
+{
+	uint8_t key[16] = "0123456789abcdef";
+
+	key[0] = first_key_byte;
+	EXPECT_EQ(GW_OK, pair_build_init(build, kind, key, 0));
+}
+
+static void texts(uint32_t n, char impi[64], char impu[64])
+{
+	snprintf(impi, 64, "user%u@ims.home1.net", n);
+	snprintf(impu, 64, "sip:user%u@home1.net", n);
+}
+
+static struct pair_table table_keyed(enum pair_kind kind, uint32_t count, uint8_t first_key_byte)
+{
+	char impi[64], impu[64];
+	struct pair_table table;
+	struct pair_build build;
+	struct told told = {0};
+
+	build_begin(&build, kind, first_key_byte);
+	for (uint32_t i = 0; i < count; i++) {
+		texts(i, impi, impu);
+		add(&build, impi, impu, i + 1);
+	}
+	EXPECT_EQ(GW_OK, pair_build_give(&build, &table, tell, &told));
+	EXPECT_EQ(0, told.count);
+	EXPECT_EQ(count, table.count);
+	return table;
 }
 
 static enum gw_err allowed(const struct pair_table *table, uint32_t impi, uint32_t impu)
 {
-	char impi_text[64], impu_text[64];
+	char impi_text[64], impu_text[64], other[64];
 
-	snprintf(impi_text, sizeof(impi_text), "user%u@ims.home1.net", impi);
-	snprintf(impu_text, sizeof(impu_text), "sip:user%u@home1.net", impu);
+	texts(impi, impi_text, other);
+	texts(impu, other, impu_text);
 	return identity_allowed(table, span_text(impi_text), span_text(impu_text));
 }
 
-TEST(pairs, of_the_pool_are_allowed)
-{
-	struct pair_table table = table_make(PAIRS_MAX, SLOTS_MAX);
+static const enum pair_kind kinds[] = {PAIRS_LISTED, PAIRS_POOL};
 
-	for (uint32_t i = 0; i < PAIRS_MAX; i++)
-		EXPECT_EQ(GW_OK, allowed(&table, i, i));
+TEST(pairs, of_the_table_are_allowed)
+{
+	for (uint32_t k = 0; k < 2; k++) {
+		struct pair_table table = table_keyed(kinds[k], MANY, 0);
+
+		for (uint32_t i = 0; i < MANY; i++)
+			EXPECT_EQ(GW_OK, allowed(&table, i, i));
+		pair_table_free(&table);
+	}
 }
 
-TEST(pairs, outside_the_pool_are_foreign)
+TEST(pairs, outside_the_table_are_foreign)
 {
-	struct pair_table table = table_make(PAIRS_MAX, SLOTS_MAX);
+	for (uint32_t k = 0; k < 2; k++) {
+		struct pair_table table = table_keyed(kinds[k], MANY, 0);
 
-	for (uint32_t i = PAIRS_MAX; i < 3 * PAIRS_MAX; i++)
-		EXPECT_EQ(GW_IDENTITY_FOREIGN, allowed(&table, i, i));
+		for (uint32_t i = MANY; i < 3 * MANY; i++)
+			EXPECT_EQ(GW_IDENTITY_FOREIGN, allowed(&table, i, i));
+		pair_table_free(&table);
+	}
 }
 
 TEST(pairs, mixed_of_two_subscriptions_are_foreign)
 {
-	struct pair_table table = table_make(PAIRS_MAX, SLOTS_MAX);
+	for (uint32_t k = 0; k < 2; k++) {
+		struct pair_table table = table_keyed(kinds[k], MANY, 0);
 
-	for (uint32_t i = 1; i < PAIRS_MAX; i++)
-		EXPECT_EQ(GW_IDENTITY_FOREIGN, allowed(&table, i, i - 1));
-	EXPECT_EQ(GW_IDENTITY_FOREIGN, identity_allowed(&table, SPAN("sip:user1@home1.net"),
-							SPAN("user1@ims.home1.net")));
-	EXPECT_EQ(GW_IDENTITY_FOREIGN, identity_allowed(&table, SPAN(""), SPAN("")));
+		for (uint32_t i = 1; i < MANY; i++)
+			EXPECT_EQ(GW_IDENTITY_FOREIGN, allowed(&table, i, i - 1));
+		EXPECT_EQ(GW_IDENTITY_FOREIGN, identity_allowed(&table, SPAN("sip:user1@home1.net"),
+								SPAN("user1@ims.home1.net")));
+		EXPECT_EQ(GW_IDENTITY_FOREIGN, identity_allowed(&table, SPAN(""), SPAN("")));
+		pair_table_free(&table);
+	}
 }
 
-/* As full as a table may be, under many keys: both pairs meet in every slot, the last one too. */
+TEST(pairs, whose_parts_stand_elsewhere_are_foreign)
+{
+	struct pair_table table = table_keyed(PAIRS_POOL, 1, 0);
+	static const struct span impi[] = {SPAN("user0@ims.home1.nets"), SPAN("user0ims.home1.net"),
+					   SPAN("user0"), SPAN("@ims.home1.net"),
+					   SPAN("user0@ims.home1.ne")};
+
+	for (uint32_t i = 0; i < sizeof(impi) / sizeof(impi[0]); i++)
+		EXPECT_EQ(GW_IDENTITY_FOREIGN,
+			  identity_allowed(&table, impi[i], SPAN("sip:user0@home1.net")));
+	EXPECT_EQ(GW_IDENTITY_FOREIGN, identity_allowed(&table, SPAN("user0@ims.home1.net"),
+							SPAN("sip:user0@home1.nets")));
+	EXPECT_EQ(GW_IDENTITY_FOREIGN, identity_allowed(&table, SPAN("user0@ims.home1.net"),
+							SPAN("tel:user0@home1.net")));
+	pair_table_free(&table);
+}
+
+/* Under many keys two pairs meet in every slot, the last one too. */
 TEST(pairs, are_found_when_they_collide_and_wrap_around)
 {
 	for (uint32_t key = 0; key < 256; key++) {
-		struct pair_table table = table_keyed(2, 4, (uint8_t)key);
+		struct pair_table table = table_keyed(kinds[key % 2], 2, (uint8_t)key);
 
+		EXPECT_EQ(6, table.by_impi.slots);
 		EXPECT_EQ(GW_OK, allowed(&table, 0, 0));
 		EXPECT_EQ(GW_OK, allowed(&table, 1, 1));
 		for (uint32_t i = 2; i < 20; i++)
 			EXPECT_EQ(GW_IDENTITY_FOREIGN, allowed(&table, i, i));
+		pair_table_free(&table);
 	}
 }
 
@@ -110,20 +144,143 @@ TEST(pairs, of_an_empty_pool_are_foreign)
 	struct pair_table table = {.count = 0};
 
 	EXPECT_EQ(GW_IDENTITY_FOREIGN, allowed(&table, 0, 0));
+	EXPECT(!identity_pooled(&table, SPAN("a@h"), SPAN("sip:a@h")));
+	table = table_keyed(PAIRS_POOL, 0, 0);
+	EXPECT_EQ(GW_IDENTITY_FOREIGN, allowed(&table, 0, 0));
+	pair_table_free(&table);
 }
 
 TEST(pairs, longer_than_any_identity_are_foreign)
 {
-	struct pair_table table = table_make(PAIRS_MAX, SLOTS_MAX);
+	struct pair_table table = table_keyed(PAIRS_LISTED, MANY, 0);
 	static uint8_t longer[4000];
 
 	memset(longer, 'a', sizeof(longer));
 	EXPECT_EQ(GW_IDENTITY_FOREIGN, identity_allowed(&table, span_of(longer, sizeof(longer)),
 							SPAN("sip:user1@home1.net")));
+	pair_table_free(&table);
 }
 
-TEST_MAIN("pairs", RUN(pairs, of_the_pool_are_allowed), RUN(pairs, outside_the_pool_are_foreign),
+TEST(pairs, as_long_as_identities_may_be_are_kept_whole)
+{
+	uint8_t impi[IDENTITY_MAX], impu[IDENTITY_MAX];
+	struct span longest = span_of(impi, sizeof(impi)),
+		    longest_impu = span_of(impu, sizeof(impu));
+	struct pair_table table;
+	struct pair_build build;
+
+	memset(impi, 'a', sizeof(impi));
+	memcpy(impi + IDENTITY_MAX - 2, "@h", 2);
+	memset(impu, 'a', sizeof(impu));
+	memcpy(impu, "sip:", 4);
+	memcpy(impu + IDENTITY_MAX - 2, "@h", 2);
+	build_begin(&build, PAIRS_POOL, 0);
+	EXPECT_EQ(GW_OK, pair_build_add(&build, longest, longest_impu, 1));
+	EXPECT_EQ(GW_IDENTITY_SYNTAX, pair_build_add(&build, SPAN(""), SPAN("sip:a@h"), 2));
+	EXPECT_EQ(GW_OK, pair_build_add(&build, SPAN("without"), SPAN("these"), 3));
+	EXPECT_EQ(GW_OK, pair_build_give(&build, &table, NULL, NULL));
+	EXPECT_EQ(GW_OK, identity_allowed(&table, longest, longest_impu));
+	EXPECT_EQ(GW_OK, identity_allowed(&table, SPAN("without"), SPAN("these")));
+	EXPECT(pair_table_bytes(&table) > 2 * IDENTITY_MAX - 10);
+	pair_table_free(&table);
+}
+
+TEST(pairs, of_more_domains_than_records_can_name_are_found)
+{
+	enum { DOMAINS = 70000 };
+	char impi[64], impu[64];
+	struct pair_table table;
+	struct pair_build build;
+
+	build_begin(&build, PAIRS_POOL, 0);
+	for (uint32_t i = 0; i < DOMAINS; i++) {
+		snprintf(impi, sizeof(impi), "a@%u.home1.net", i);
+		snprintf(impu, sizeof(impu), "sip:a@%u.home1.net", i);
+		add(&build, impi, impu, i + 1);
+	}
+	EXPECT_EQ(GW_OK, pair_build_give(&build, &table, NULL, NULL));
+	EXPECT_EQ(UINT16_MAX, table.frames);
+	for (uint32_t i = 0; i < DOMAINS; i++) {
+		snprintf(impi, sizeof(impi), "a@%u.home1.net", i);
+		snprintf(impu, sizeof(impu), "sip:a@%u.home1.net", i);
+		EXPECT_EQ(GW_OK, identity_allowed(&table, span_text(impi), span_text(impu)));
+	}
+	pair_table_free(&table);
+}
+
+static struct told told_of(enum pair_kind kind, const char *const pairs[][2], uint32_t count)
+{
+	struct pair_table table;
+	struct pair_build build;
+	struct told told = {0};
+
+	build_begin(&build, kind, 0);
+	for (uint32_t i = 0; i < count; i++)
+		add(&build, pairs[i][0], pairs[i][1], 10 + i);
+	EXPECT_EQ(GW_OK, pair_build_give(&build, &table, tell, &told));
+	pair_table_free(&table);
+	return told;
+}
+
+TEST(pairs, that_repeat_an_identity_are_told_in_a_pool)
+{
+	static const char *const same_impi[][2] = {{"b@h", "sip:b@h"},
+						   {"a@h", "sip:a@h"},
+						   {"a@h", "tel:+1"}};
+	static const char *const same_impu[][2] = {{"a@h", "sip:a@h"}, {"b@h", "sip:a@h"}};
+	struct told told = told_of(PAIRS_POOL, same_impi, 3);
+
+	EXPECT_EQ(1, told.count);
+	EXPECT_EQ(PAIR_CLASH_IMPI, told.what);
+	EXPECT_EQ(12, told.line);
+	EXPECT_EQ(11, told.earlier);
+	told = told_of(PAIRS_POOL, same_impu, 2);
+	EXPECT_EQ(1, told.count);
+	EXPECT_EQ(PAIR_CLASH_IMPU, told.what);
+	EXPECT_EQ(11, told.line);
+	EXPECT_EQ(10, told.earlier);
+	EXPECT_EQ(0, told_of(PAIRS_LISTED, same_impi, 3).count);
+	EXPECT_EQ(0, told_of(PAIRS_LISTED, same_impu, 2).count);
+}
+
+TEST(pairs, that_are_repeated_are_told_in_every_table)
+{
+	static const char *const same[][2] = {{"a@h", "sip:a@h"},
+					      {"b@h", "sip:b@h"},
+					      {"a@h", "sip:a@h"}};
+	struct told told = told_of(PAIRS_LISTED, same, 3);
+
+	EXPECT_EQ(1, told.count);
+	EXPECT_EQ(PAIR_CLASH_PAIR, told.what);
+	EXPECT_EQ(12, told.line);
+	EXPECT_EQ(10, told.earlier);
+	told = told_of(PAIRS_POOL, same, 3);
+	EXPECT_EQ(1, told.count);
+	EXPECT_EQ(PAIR_CLASH_PAIR, told.what);
+}
+
+TEST(pairs, of_a_pool_are_known_by_either_identity)
+{
+	struct pair_table pool = table_keyed(PAIRS_POOL, MANY, 0);
+	struct pair_table list = table_keyed(PAIRS_LISTED, MANY, 0);
+
+	EXPECT(identity_pooled(&pool, SPAN("user7@ims.home1.net"), SPAN("sip:x@home1.net")));
+	EXPECT(identity_pooled(&pool, SPAN("x@ims.home1.net"), SPAN("sip:user7@home1.net")));
+	EXPECT(!identity_pooled(&pool, SPAN("x@ims.home1.net"), SPAN("sip:x@home1.net")));
+	EXPECT(!identity_pooled(&pool, SPAN("sip:user7@home1.net"), SPAN("user7@ims.home1.net")));
+	EXPECT(!identity_pooled(&list, SPAN("user7@ims.home1.net"), SPAN("sip:user7@home1.net")));
+	pair_table_free(&pool);
+	pair_table_free(&list);
+}
+
+TEST_MAIN("pairs", RUN(pairs, of_the_table_are_allowed), RUN(pairs, outside_the_table_are_foreign),
 	  RUN(pairs, mixed_of_two_subscriptions_are_foreign),
+	  RUN(pairs, whose_parts_stand_elsewhere_are_foreign),
 	  RUN(pairs, are_found_when_they_collide_and_wrap_around),
 	  RUN(pairs, of_an_empty_pool_are_foreign),
-	  RUN(pairs, longer_than_any_identity_are_foreign))
+	  RUN(pairs, longer_than_any_identity_are_foreign),
+	  RUN(pairs, as_long_as_identities_may_be_are_kept_whole),
+	  RUN(pairs, of_more_domains_than_records_can_name_are_found),
+	  RUN(pairs, that_repeat_an_identity_are_told_in_a_pool),
+	  RUN(pairs, that_are_repeated_are_told_in_every_table),
+	  RUN(pairs, of_a_pool_are_known_by_either_identity))

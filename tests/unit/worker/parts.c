@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include "mint.h"
+#include "pair_table.h"
 
 /* One web site with one pair, one issuer with one key, one next hop. */
 
@@ -151,22 +152,26 @@ static struct snapshot_part *keys_new(const struct world *world)
 struct world_pairs {
 	struct pair_part part;
 	struct pair_table table;
-	struct pair_row row;
-	uint32_t slot[2];
 };
+
+static void pairs_free(struct snapshot_part *part)
+{
+	pair_table_free(&((struct world_pairs *)(void *)part)->table);
+	free(part);
+}
 
 static struct snapshot_part *pairs_new(void)
 {
-	static const char text[] = "a@ims.home1.netsip:a@home1.net";
+	static const uint8_t key[16];
 	struct world_pairs *p = calloc(1, sizeof(*p));
-	uint64_t hash;
+	struct pair_build build;
 
 	assert_non_null(p);
-	p->row = (struct pair_row){0, 15, 15, 15};
-	p->table = (struct pair_table){span_text(text), &p->row, 1, p->slot, 1, {0}};
-	hash = pair_hash(p->table.key, span_of(text, 15), span_of(text + 15, 15));
-	p->slot[hash & 1] = 1;
-	p->part = (struct pair_part){{.free = part_free}, &p->table, 1};
+	EXPECT_EQ(GW_OK, pair_build_init(&build, PAIRS_LISTED, key, 0));
+	EXPECT_EQ(GW_OK,
+		  pair_build_add(&build, SPAN("a@ims.home1.net"), SPAN("sip:a@home1.net"), 1));
+	EXPECT_EQ(GW_OK, pair_build_give(&build, &p->table, NULL, NULL));
+	p->part = (struct pair_part){{.free = pairs_free}, &p->table, 1};
 	return &p->part.part;
 }
 
