@@ -216,7 +216,8 @@ static bool issuer_fill(jwt_t *jwt, const struct issuer *issuer, const struct is
 	       issuer_grant(jwt, "iss", config->iss) && issuer_grant(jwt, "aud", config->aud) &&
 	       issuer_grant(jwt, "wwsf", config->wwsf) && issuer_grant(jwt, "sub", claims->sub) &&
 	       issuer_grant(jwt, "impi", claims->impi) && issuer_grant(jwt, "impu", claims->impu) &&
-	       issuer_grant_jti(jwt) && jwt_add_grant_int(jwt, "iat", (long)claims->now_s) == 0 &&
+	       issuer_grant(jwt, "scn", claims->scn) && issuer_grant_jti(jwt) &&
+	       jwt_add_grant_int(jwt, "iat", (long)claims->now_s) == 0 &&
 	       jwt_add_grant_int(jwt, "exp", (long)(claims->now_s + claims->lifetime_s)) == 0;
 }
 

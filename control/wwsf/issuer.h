@@ -21,6 +21,7 @@ struct issuer_claims {
 	const char *impu;    /* sip: or tel: URI */
 	uint64_t now_s;	     /* Unix time: iat */
 	uint32_t lifetime_s; /* exp is iat + this */
+	const char *scn;     /* scenario, PROTOCOL 3.3; NULL: no such claim */
 };
 
 /** A signing key in use. The process may call it from one thread at a time. */
@@ -39,8 +40,8 @@ enum gw_err issuer_new(const struct issuer_config *config, struct issuer **made,
 void issuer_free(struct issuer *issuer);
 
 /**
- * Signs a token (ES256; header typ JWT and kid; claims iss, aud, sub, impi, impu, wwsf, jti, iat,
- * exp).
+ * Signs a token (ES256; header typ JWT and kid; claims iss, aud, sub, impi, impu, wwsf, scn, jti,
+ * iat, exp).
  *
  * Source: PROTOCOL 3.3. The jti is 128 random bits, so that it serves as revocation and replay key.
  * Returns GW_OK and *token, a string the caller frees with free(); GW_NO_MEMORY; GW_SYSTEM, the

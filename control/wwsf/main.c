@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "assignments.h"
 #include "options.h"
 #include "pairs.h"
 #include "site.h"
@@ -58,9 +59,13 @@ static const char *main_subject(const struct options *options, char text[MAIN_SU
 static enum gw_err main_token(const struct options *options, struct reason *reason)
 {
 	char subject[MAIN_SUBJECT_SIZE];
-	const struct issuer_claims claims = {main_subject(options, subject), options->impi,
-					     options->impu, (uint64_t)time(NULL),
-					     options->lifetime_s};
+	const struct issuer_claims claims = {
+		.sub = main_subject(options, subject),
+		.impi = options->impi,
+		.impu = options->impu,
+		.now_s = (uint64_t)time(NULL),
+		.lifetime_s = options->lifetime_s,
+	};
 	struct issuer *issuer;
 	char *token;
 	enum gw_err err = main_issuer(options, &issuer, reason);
@@ -97,11 +102,26 @@ static enum gw_err main_serve_site(const struct options *options, const struct s
 	return GW_OK;
 }
 
+/** The pairs and, where they are a pool, who has them. */
+static enum gw_err main_identities(const struct options *options, struct pairs **pairs,
+				   struct assignments **assignments, struct reason *reason)
+{
+	struct file file = {0};
+	enum gw_err err = file_load(options->pairs, MAIN_PAIRS_MAX, &file, reason);
+
+	if (err != GW_OK)
+		return err;
+	err = pairs_new(options->pairs, file, pairs, reason);
+	if (err != GW_OK || options->pool == NULL)
+		return err;
+	return assignments_new(*pairs, options->pool, (uint64_t)time(NULL), assignments, reason);
+}
+
 static enum gw_err main_serve(const struct options *options, struct reason *reason)
 {
+	struct assignments *assignments = NULL;
 	struct issuer *issuer = NULL;
 	struct pairs *pairs = NULL;
-	struct file file = {0};
 	sigset_t ending;
 	enum gw_err err;
 
@@ -113,27 +133,23 @@ static enum gw_err main_serve(const struct options *options, struct reason *reas
 	err = main_issuer(options, &issuer, reason);
 	if (err != GW_OK)
 		return err;
-	err = file_load(options->pairs, MAIN_PAIRS_MAX, &file, reason);
-	if (err != GW_OK)
-		goto free_issuer;
-	err = pairs_new(options->pairs, file, &pairs, reason);
-	if (err != GW_OK)
-		goto free_issuer;
-	err = main_serve_site(options,
-			      &(struct site_config){
-				      .address = (const struct sockaddr *)&options->address,
-				      .address_len = options->address_len,
-				      .certificate = options->certificate,
-				      .key = options->key,
-				      .root = options->root,
-				      .issuer = issuer,
-				      .pairs = pairs,
-				      .lifetime_s = options->lifetime_s,
-			      },
-			      &ending, reason);
+	err = main_identities(options, &pairs, &assignments, reason);
+	if (err == GW_OK)
+		err = main_serve_site(options,
+				      &(struct site_config){
+					      .address = (const struct sockaddr *)&options->address,
+					      .address_len = options->address_len,
+					      .certificate = options->certificate,
+					      .key = options->key,
+					      .root = options->root,
+					      .issuer = issuer,
+					      .pairs = pairs,
+					      .assignments = assignments,
+					      .lifetime_s = options->lifetime_s,
+				      },
+				      &ending, reason);
+	assignments_free(assignments);
 	pairs_free(pairs);
-
-free_issuer:
 	issuer_free(issuer);
 	return err;
 }

@@ -45,6 +45,9 @@ static const struct options_row {
 	 offsetof(struct options, root)},
 	{"pairs", "CSV", "identities to give away, one impi,impu per line", SERVE, SERVE,
 	 offsetof(struct options, pairs)},
+	{"pool", "FILE",
+	 "lend the pairs to visitors, and keep here who has which (default: each is its user's)", 0,
+	 SERVE, offsetof(struct options, pool)},
 	{"signing-key", "PEM", "P-256 private key that signs the tokens", SERVE | JWKS | TOKEN,
 	 SERVE | JWKS | TOKEN, offsetof(struct options, signing_key)},
 	{"kid", "ID", "name of that key in tokens and in the JWKS", SERVE | JWKS | TOKEN,
@@ -234,9 +237,8 @@ void options_help(FILE *to)
 	fputs("Reference WWSF: a web site that gives a browser its IMS identities and a signed "
 	      "token.\n",
 	      to);
-	options_help_command(
-		to, OPTIONS_SERVE,
-		"wicgate-wwsf OPTIONS         serve the site, /token?user=NAME and /jwks.json");
+	options_help_command(to, OPTIONS_SERVE,
+			     "wicgate-wwsf OPTIONS         serve the site, /token and /jwks.json");
 	options_help_command(
 		to, OPTIONS_JWKS,
 		"wicgate-wwsf jwks OPTIONS    print the public key as a JWK Set, for the gateway");

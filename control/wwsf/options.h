@@ -31,6 +31,7 @@ struct options {
 	const char *key;
 	const char *root;
 	const char *pairs;
+	const char *pool;
 	const char *signing_key;
 	const char *kid;
 	const char *issuer;

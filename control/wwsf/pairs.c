@@ -246,3 +246,13 @@ uint32_t pairs_count(const struct pairs *pairs)
 {
 	return pairs->count;
 }
+
+const struct pair *pairs_at(const struct pairs *pairs, uint32_t number)
+{
+	return &pairs->by_user[number];
+}
+
+uint32_t pairs_number(const struct pairs *pairs, const struct pair *pair)
+{
+	return (uint32_t)(pair - pairs->by_user);
+}

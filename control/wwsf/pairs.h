@@ -41,6 +41,12 @@ const struct pair *pairs_find(const struct pairs *pairs, struct span user);
 /** How many pairs there are. */
 uint32_t pairs_count(const struct pairs *pairs);
 
+/** A pair by its number, 0 to pairs_count() - 1; the order is always the same for one file. */
+const struct pair *pairs_at(const struct pairs *pairs, uint32_t number);
+
+/** The number of a pair that these pairs lent. */
+uint32_t pairs_number(const struct pairs *pairs, const struct pair *pair);
+
 /** The user part of a sip: or tel: URI; empty when it has none. */
 struct span pairs_user(struct span impu);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
@@ -10,6 +11,8 @@
 
 #include <jansson.h>
 #include <microhttpd.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
 
 #include "path.h"
 
@@ -20,6 +23,9 @@ enum {
 	SITE_IDLE_S = 15,
 	SITE_USER_SIZE = 256, /* bytes of a user name, decoded */
 	SITE_SUBJECT_SIZE = SITE_USER_SIZE + 8,
+	SITE_VISITOR = 16,		      /* random bytes that name an anonymous visitor */
+	SITE_VISITOR_TEXT = 2 * SITE_VISITOR, /* in hexadecimal */
+	SITE_HANDLE = 8,		      /* bytes of its hash that his tokens say */
 };
 
 struct site {
@@ -38,6 +44,13 @@ struct site_answer {
 	const char *type;  /* Content-Type */
 	const char *cache; /* Cache-Control */
 	struct MHD_Response *response;
+	uint64_t retry_s; /* Retry-After; 0: none */
+};
+
+/** Who asks for a token: sub, and what an anonymous one is to say next time. */
+struct site_visitor {
+	char sub[SITE_SUBJECT_SIZE];
+	char handle[SITE_VISITOR_TEXT + 1]; /* "": he has signed in */
 };
 
 /** On every answer. The page may open WebSockets anywhere: the gateway has another name than the
@@ -62,6 +75,7 @@ static const struct {
 static enum MHD_Result site_answer(struct MHD_Connection *connection, struct site_answer answer)
 {
 	enum MHD_Result result;
+	char seconds[24];
 
 	if (answer.response == NULL)
 		return MHD_NO; /* closes the connection */
@@ -72,18 +86,23 @@ static enum MHD_Result site_answer(struct MHD_Connection *connection, struct sit
 	for (size_t i = 0; i < sizeof(site_headers) / sizeof(site_headers[0]); i++)
 		MHD_add_response_header(answer.response, site_headers[i].name,
 					site_headers[i].value);
+	if (answer.retry_s > 0) {
+		snprintf(seconds, sizeof(seconds), "%" PRIu64, answer.retry_s);
+		MHD_add_response_header(answer.response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+	}
 	result = MHD_queue_response(connection, answer.status, answer.response);
 	MHD_destroy_response(answer.response);
 	return result;
 }
 
-/** Answers with a JSON text from jansson, which is freed here. */
-static enum MHD_Result site_answer_json(struct MHD_Connection *connection, unsigned int status,
-					json_t *json_owned)
+/** Puts a JSON text from jansson, which is freed here, into the answer and sends it. */
+static enum MHD_Result site_answer_json(struct MHD_Connection *connection,
+					struct site_answer answer, json_t *json_owned)
 {
 	char *text = json_owned == NULL ? NULL : json_dumps(json_owned, JSON_COMPACT);
-	struct site_answer answer = {status, "application/json", "no-store", NULL};
 
+	answer.type = "application/json";
+	answer.cache = "no-store";
 	json_decref(json_owned);
 	if (text == NULL)
 		return MHD_NO;
@@ -97,14 +116,15 @@ static enum MHD_Result site_answer_json(struct MHD_Connection *connection, unsig
 static enum MHD_Result site_refuse(struct MHD_Connection *connection, unsigned int status,
 				   const char *why)
 {
-	return site_answer_json(connection, status, json_pack("{s:s}", "error", why));
+	return site_answer_json(connection, (struct site_answer){.status = status},
+				json_pack("{s:s}", "error", why));
 }
 
 /** Refuses without reading on: what follows on the connection may be a body. */
 static enum MHD_Result site_refuse_and_close(struct MHD_Connection *connection, unsigned int status,
 					     const char *why)
 {
-	struct site_answer answer = {status, "text/plain", "no-store", NULL};
+	struct site_answer answer = {.status = status, .type = "text/plain", .cache = "no-store"};
 
 	answer.response = MHD_create_response_from_buffer(strlen(why), (void *)(uintptr_t)why,
 							  MHD_RESPMEM_PERSISTENT);
@@ -127,64 +147,172 @@ static struct span site_argument(struct MHD_Connection *connection, const char *
 }
 
 static enum MHD_Result site_token_answer(struct MHD_Connection *connection, const struct pair *pair,
-					 const char *token, uint32_t lifetime_s)
+					 const char *token, const struct site_visitor *visitor,
+					 uint32_t lifetime_s)
 {
 	json_t *json = json_pack("{s:s,s:s,s:I}", "access_token", token, "impu", pair->impu,
 				 "expires_in", (json_int_t)lifetime_s);
 
 	if (json != NULL && pair->impi[0] != '\0')
 		json_object_set_new(json, "impi", json_string(pair->impi));
-	return site_answer_json(connection, MHD_HTTP_OK, json);
+	if (json != NULL && visitor->handle[0] != '\0')
+		json_object_set_new(json, "visitor", json_string(visitor->handle));
+	return site_answer_json(connection, (struct site_answer){.status = MHD_HTTP_OK}, json);
 }
 
+/** time: the iat of the token. */
 static enum MHD_Result site_token_issue(const struct site *site, struct MHD_Connection *connection,
-					const struct pair *pair, uint32_t lifetime_s)
+					const struct pair *pair, const struct site_visitor *visitor,
+					uint64_t now_s, uint32_t lifetime_s)
 {
-	struct issuer_claims claims = {NULL, pair->impi, pair->impu, (uint64_t)time(NULL),
-				       lifetime_s};
-	char subject[SITE_SUBJECT_SIZE];
+	const struct issuer_claims claims = {
+		.sub = visitor->sub,
+		.impi = pair->impi,
+		.impu = pair->impu,
+		.now_s = now_s,
+		.lifetime_s = lifetime_s,
+		.scn = site->config.assignments == NULL ? NULL : "pool",
+	};
 	enum MHD_Result result;
-	struct writer w;
 	char *token;
 
-	writer_init(&w, subject, sizeof(subject));
-	writer_text(&w, "web-");
-	writer_put(&w, pair->user);
-	writer_u8(&w, '\0');
-	claims.sub = subject;
-	if (!writer_ok(&w) || issuer_token(site->config.issuer, &claims, &token) != GW_OK)
+	if (issuer_token(site->config.issuer, &claims, &token) != GW_OK)
 		return site_refuse(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "no token");
-	result = site_token_answer(connection, pair, token, lifetime_s);
+	result = site_token_answer(connection, pair, token, visitor, lifetime_s);
 	free(token);
 	return result;
 }
 
-/** GET /token?user=NAME[&lifetime=SECONDS] */
-static enum MHD_Result site_token(const struct site *site, struct MHD_Connection *connection)
+/** The handle is the visitor's secret, so the gateway is told a hash of it. */
+static bool site_visitor_name(struct site_visitor *visitor)
+{
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	struct writer w;
+
+	if (EVP_Digest(visitor->handle, SITE_VISITOR_TEXT, digest, NULL, EVP_sha256(), NULL) != 1)
+		return false;
+	writer_init(&w, visitor->sub, sizeof(visitor->sub));
+	writer_text(&w, "anon-");
+	writer_hex(&w, span_of(digest, SITE_HANDLE));
+	writer_u8(&w, '\0');
+	return writer_ok(&w);
+}
+
+/** A visitor who has not been here before, or not signed in. */
+static bool site_visitor_new(struct site_visitor *visitor)
+{
+	uint8_t bytes[SITE_VISITOR];
+	struct writer w;
+
+	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+		return false;
+	writer_init(&w, visitor->handle, sizeof(visitor->handle));
+	writer_hex(&w, span_of(bytes, sizeof(bytes)));
+	writer_u8(&w, '\0');
+	return writer_ok(&w) && site_visitor_name(visitor);
+}
+
+/** The visitor that an earlier answer has named. */
+static bool site_visitor_again(struct span handle, struct site_visitor *visitor)
+{
+	if (handle.len != SITE_VISITOR_TEXT)
+		return false;
+	memcpy(visitor->handle, handle.at, handle.len);
+	visitor->handle[handle.len] = '\0';
+	return strspn(visitor->handle, "0123456789abcdef") == SITE_VISITOR_TEXT &&
+	       site_visitor_name(visitor);
+}
+
+static bool site_user_name(struct span user, struct site_visitor *visitor)
+{
+	struct writer w;
+
+	writer_init(&w, visitor->sub, sizeof(visitor->sub));
+	writer_text(&w, "web-");
+	writer_put(&w, user);
+	writer_u8(&w, '\0');
+	return writer_ok(&w);
+}
+
+/** Reads argument user into name. False: it is missing or malformed. */
+static bool site_user(struct MHD_Connection *connection, struct writer *name)
 {
 	struct span user = site_argument(connection, "user");
-	struct span lifetime = site_argument(connection, "lifetime");
-	uint32_t lifetime_s = site->config.lifetime_s;
+
+	return user.at != NULL && path_unescape(user, name) == GW_OK;
+}
+
+/** Lends a pair to whoever asks: GET /token[?user=NAME|?visitor=HANDLE][&lifetime=SECONDS] */
+static enum MHD_Result site_lend(const struct site *site, struct MHD_Connection *connection,
+				 uint32_t lifetime_s)
+{
+	struct span handle = site_argument(connection, "visitor");
+	struct site_visitor visitor = {"", ""};
+	uint64_t now_s = (uint64_t)time(NULL);
+	struct site_answer full = {.status = MHD_HTTP_SERVICE_UNAVAILABLE};
+	struct assignment given;
+	char name[SITE_USER_SIZE];
+	struct writer w;
+	bool known;
+
+	writer_init(&w, name, sizeof(name));
+	if (site_argument(connection, "user").at != NULL)
+		known = site_user(connection, &w) && site_user_name(writer_span(&w), &visitor);
+	else
+		known = handle.at == NULL ? site_visitor_new(&visitor)
+					  : site_visitor_again(handle, &visitor);
+	if (!known)
+		return site_refuse(connection, MHD_HTTP_BAD_REQUEST, "user or visitor malformed");
+	switch (assignments_lend(site->config.assignments, span_text(visitor.sub), now_s,
+				 now_s + lifetime_s, &given)) {
+	case GW_OK:
+		return site_token_issue(site, connection, given.pair, &visitor, now_s, lifetime_s);
+	case GW_POOL_EMPTY:
+		full.retry_s = given.retry_s;
+		return site_answer_json(connection, full,
+					json_pack("{s:s}", "error", "no identity is free"));
+	default:
+		return site_refuse(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "no token");
+	}
+}
+
+/** The pair of a user: GET /token?user=NAME[&lifetime=SECONDS] */
+static enum MHD_Result site_look_up(const struct site *site, struct MHD_Connection *connection,
+				    uint32_t lifetime_s)
+{
+	struct site_visitor visitor = {"", ""};
 	char name[SITE_USER_SIZE];
 	const struct pair *pair;
 	struct writer w;
 
 	writer_init(&w, name, sizeof(name));
-	if (user.at == NULL || path_unescape(user, &w) != GW_OK)
+	if (!site_user(connection, &w))
 		return site_refuse(connection, MHD_HTTP_BAD_REQUEST, "user missing or malformed");
+	pair = pairs_find(site->config.pairs, writer_span(&w));
+	if (pair == NULL || !site_user_name(pair->user, &visitor))
+		return site_refuse(connection, MHD_HTTP_NOT_FOUND, "unknown user");
+	return site_token_issue(site, connection, pair, &visitor, (uint64_t)time(NULL), lifetime_s);
+}
+
+static enum MHD_Result site_token(const struct site *site, struct MHD_Connection *connection)
+{
+	struct span lifetime = site_argument(connection, "lifetime");
+	uint32_t lifetime_s = site->config.lifetime_s;
+
 	if (lifetime.at != NULL && !issuer_lifetime_read(lifetime, lifetime_s, &lifetime_s))
 		return site_refuse(connection, MHD_HTTP_BAD_REQUEST, "lifetime out of range");
-	pair = pairs_find(site->config.pairs, writer_span(&w));
-	if (pair == NULL)
-		return site_refuse(connection, MHD_HTTP_NOT_FOUND, "unknown user");
-	return site_token_issue(site, connection, pair, lifetime_s);
+	if (site->config.assignments != NULL)
+		return site_lend(site, connection, lifetime_s);
+	return site_look_up(site, connection, lifetime_s);
 }
 
 /** GET /jwks.json; a gateway may keep it for five minutes (PROTOCOL 3.8: HTTP freshness). */
 static enum MHD_Result site_jwks(const struct site *site, struct MHD_Connection *connection)
 {
 	const char *jwks = issuer_jwks(site->config.issuer);
-	struct site_answer answer = {MHD_HTTP_OK, "application/json", "public, max-age=300", NULL};
+	struct site_answer answer = {.status = MHD_HTTP_OK,
+				     .type = "application/json",
+				     .cache = "public, max-age=300"};
 
 	answer.response = MHD_create_response_from_buffer(strlen(jwks), (void *)(uintptr_t)jwks,
 							  MHD_RESPMEM_PERSISTENT);

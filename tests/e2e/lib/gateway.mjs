@@ -10,10 +10,11 @@ import { Program, run, waitFor, within } from './process.mjs';
 
 /**
  * The text of wicgate.yaml. keys: 'file', or 'https' for those of a KeyServer; digest: the core
- * authenticates the site's users, by AKA from the first REGISTER on with aka.
+ * authenticates the site's users, by AKA from the first REGISTER on with aka; pool: its identities
+ * are lent.
  */
 export function configuration({ folder, files, workers, mw, link, keys = 'file',
-	digest = null, aka = false, origins = [SITE_ORIGIN, HOLD_ORIGIN], served = [], balancers = [], control_mode = '0600', certificates = [files], tls = '',
+	digest = null, aka = false, pool = false, origins = [SITE_ORIGIN, HOLD_ORIGIN], served = [], balancers = [], control_mode = '0600', certificates = [files], tls = '',
 	more_issuers = '', more_sites = '', site_limits = '', settings = '',
 	next_hops = null, trusted = [link.core], options_interval = 0, more_access = '', more_mw = '' }) {
 	const w2_on_port = link.access === link.gateway && link.port;
@@ -58,7 +59,7 @@ ${more_issuers}wwsf:
     origins: [${origins.map((origin) => `"${origin}"`).join(', ')}]
     ${digest ? `mode: ims-auth
     aka: ${aka}`
-		: `mode: individual
+		: `mode: ${pool ? 'pool' : 'individual'}
     issuer: shop-waf
     identities: {file: ${files.pairs}}`}
 ${site_limits && `    ${site_limits}\n`}${more_sites}control: {socket: ${folder}/control.sock, mode: "${control_mode}"}

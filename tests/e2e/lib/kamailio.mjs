@@ -11,10 +11,12 @@ const config = (role) => fileURLToPath(new URL(`../peers/kamailio-${role}.cfg`, 
 export class Kamailio {
 	/**
 	 * role: a file of peers/; digest: the algorithm it challenges every REGISTER with, 'MD5' or
-	 * 'SHA-256'; tls: {certificate, key, ca} of a core that is reached by TLS alone.
+	 * 'SHA-256'; tls: {certificate, key, ca} of a core that is reached by TLS alone; grant_at_least:
+	 * seconds of its shortest registration, whatever is asked for.
 	 */
-	static async start(folder, link, { role = 'scscf', digest = null, tls = null } = {}) {
-		const kamailio = new Kamailio(folder, link, { role, digest, tls });
+	static async start(folder, link, { role = 'scscf', digest = null, tls = null,
+		grant_at_least = null } = {}) {
+		const kamailio = new Kamailio(folder, link, { role, digest, tls, grant_at_least });
 		await kamailio.program.ready(async () => {
 			try {
 				return await kamailio.ask('core.uptime');
@@ -25,17 +27,27 @@ export class Kamailio {
 		return kamailio;
 	}
 
-	constructor(folder, link, { role, digest, tls }) {
+	constructor(folder, link, { role, digest, tls, grant_at_least }) {
 		this.socket = join(folder, 'kamailio.ctl');
 		this.program = new Program('kamailio', ['kamailio', '-DD', '-E', '-m', '64', '-M', '8',
 			'-f', config(role), '-P', join(folder, 'kamailio.pid'), '-Y', folder, '-w', folder,
 			'-A', `RPC_SOCK="unixs:${this.socket}"`,
 			...(digest ? ['-A', `DIGEST="${digest}"`] : []),
+			...(grant_at_least ? ['-A', `GRANT_AT_LEAST=${grant_at_least}`] : []),
 			...(tls ? ['-A', 'WITH_TLS', '-A', `TLS_CERTIFICATE="${tls.certificate}"`,
 				'-A', `TLS_KEY="${tls.key}"`, '-A', `TLS_CA="${tls.ca}"`,
 				'-l', `tls:${bracketed(link.core)}:${MW_TLS_PORT}`]
 				: ['-l', `udp:${bracketed(link.core)}:${MW_PORT}`,
 					'-l', `tcp:${bracketed(link.core)}:${MW_PORT}`])], folder);
+	}
+
+	/** Says and hears nothing until speak(): what comes meanwhile waits for it. */
+	silence() {
+		process.kill(-this.program.child.pid, 'SIGSTOP');
+	}
+
+	speak() {
+		process.kill(-this.program.child.pid, 'SIGCONT');
 	}
 
 	async ask(...command) {

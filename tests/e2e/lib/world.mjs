@@ -24,7 +24,8 @@ const SITE_TOKEN_LIFETIME_S = 600;
 export class World {
 	/**
 	 * workers: 1 or 2; mw: 'tcp', 'udp' or 'tls'; site: whether to start the web site too; core: 'kamailio',
-	 * 'proxy' (peers/), or 'script' when the script plays it; users: who can have a token; digest: the
+	 * 'proxy' (peers/), or 'script' when the script plays it; users: who can have a token, or, with pool, the
+	 * pairs that are lent; digest: the
 	 * algorithm by which the core authenticates the site's users, no token then. More of options is
 	 * for the link (lib/link.mjs) and the gateway.
 	 */
@@ -39,7 +40,7 @@ export class World {
 			await world.#makeFiles(options);
 			await world.#start(core, options);
 			if (site)
-				world.site = await world.#startSite();
+				world.site = await world.#startSite(options);
 			return world;
 		} catch (error) {
 			await world.destroy();
@@ -76,22 +77,29 @@ export class World {
 			await this.#startCore(core, options);
 	}
 
-	async #startCore(core, { digest }) {
+	async #startCore(core, { digest, grant_at_least }) {
 		this.capture = await Capture.start(this.folder, this.link);
+		this.core_settings = { digest, grant_at_least,
+			tls: this.files.mw && { ...this.files.mw.core, ca: this.files.ca } };
 		if (core === 'kamailio')
-			this.kamailio = await Kamailio.start(this.folder, this.link,
-				{ digest, tls: this.files.mw && { ...this.files.mw.core, ca: this.files.ca } });
+			await this.startKamailio();
 		else if (core === 'proxy')
 			this.kamailio = await Kamailio.start(this.folder, this.link, { role: 'proxy' });
 	}
 
-	async #startSite() {
+	/** Starts the S-CSCF; again, after one that has ended: it remembers nothing. */
+	async startKamailio() {
+		this.kamailio = await Kamailio.start(this.folder, this.link, this.core_settings);
+	}
+
+	async #startSite({ pool }) {
 		const program = new Program('wicgate-wwsf', [join(BUILD, 'wicgate-wwsf'),
 			'--listen', `${bracketed(this.hosts[SITE_HOST])}:443`,
 			'--certificate', this.files.certificate, '--key', this.files.key, '--root', PAGES,
 			'--signing-key', this.files.token_key, '--kid', KEY_ID, '--issuer', ISSUER,
 			'--audience', AUDIENCE, '--pairs', this.files.pairs,
-			'--lifetime', String(SITE_TOKEN_LIFETIME_S)], this.folder);
+			'--lifetime', String(SITE_TOKEN_LIFETIME_S),
+			...(pool ? ['--pool', join(this.folder, 'lent')] : [])], this.folder);
 		return program.ready(() => this.get(SITE_HOST, '/jwks.json')
 			.then(({ status }) => status === 200, () => false));
 	}

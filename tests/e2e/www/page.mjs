@@ -4,25 +4,44 @@
 
 /* of the token's life: before either library would refresh with a token about to end */
 const REFRESH_AT = 0.4;
+const VISITOR = 'visitor'; /* its name in the storage of the tab */
 
 class Wic {
 	constructor(Phone) {
 		this.Phone = Phone;
 		this.phone = null;
+		this.anonymous = false;
+		this.lent = null;   /* a token that waits to be used */
 		this.tokens = [];   /* all that were fetched: a test proves where they did not go */
 		this.messages = []; /* received: {from, text} */
 		this.onMessage = () => {};
 		this.refresh = 0;
 	}
 
+	/** Of the user, or of a visitor without a name, whom the site knows again by what it said. */
 	async #token() {
-		const path = `/token?user=${encodeURIComponent(this.user)}`;
-		const answer = await fetch(path, { cache: 'no-store' });
+		const { user, anonymous } = this;
+		const visitor = sessionStorage.getItem(VISITOR);
+		const who = anonymous ? { ...(visitor && { visitor }) } : { user };
+		const answer = await fetch(`/token?${new URLSearchParams(who)}`, { cache: 'no-store' });
 		if (!answer.ok)
-			throw new Error(`no token for ${this.user}: HTTP ${answer.status}`);
+			throw new Error(`no token for ${user ?? 'a visitor'}: HTTP ${answer.status}`);
 		const token = await answer.json();
 		this.tokens.push(token.access_token);
+		if (token.visitor)
+			sessionStorage.setItem(VISITOR, token.visitor);
 		return token;
+	}
+
+	/**
+	 * Opens the WebSocket with an identity that the site lends: the same one again after a reload of
+	 * the page. Returns its user part.
+	 */
+	async visit(url = null) {
+		this.anonymous = true;
+		this.lent = await this.#token();
+		await this.connect(/^sip:([^@]+)@/.exec(this.lent.impu)[1], null, url);
+		return this.user;
 	}
 
 	/**
@@ -53,7 +72,8 @@ class Wic {
 	async register() {
 		if (this.credentials)
 			return this.phone.register(null);
-		const token = await this.#token();
+		const token = this.lent ?? await this.#token();
+		this.lent = null;
 		const status = await this.phone.register(token.access_token);
 		clearTimeout(this.refresh);
 		this.refresh = setTimeout(() => this.register(), token.expires_in * 1000 * REFRESH_AT);
@@ -130,7 +150,9 @@ export function startPage(Phone) {
 		act('register', async () => {
 			if (wic.phone && wic.user !== element('user').value)
 				await wic.close();
-			if (!wic.phone)
+			if (!wic.phone && element('user').value === '')
+				element('user').value = await wic.visit();
+			else if (!wic.phone)
 				await wic.connect(element('user').value);
 			return wic.register();
 		}, 'registered');

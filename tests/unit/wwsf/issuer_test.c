@@ -75,8 +75,14 @@ static struct issuer *issuer_of(const struct key *key, const char *wwsf)
 
 static char *token_of(const struct issuer *issuer, const char *impi)
 {
-	const struct issuer_claims claims = {"web-pool0042", impi, "sip:pool0042@home1.net", NOW_S,
-					     600};
+	const struct issuer_claims claims = {
+		.sub = "web-pool0042",
+		.impi = impi,
+		.impu = "sip:pool0042@home1.net",
+		.now_s = NOW_S,
+		.lifetime_s = 600,
+		.scn = impi == NULL || impi[0] == '\0' ? NULL : "pool",
+	};
 	char *token = NULL;
 
 	EXPECT_EQ(GW_OK, issuer_token(issuer, &claims, &token));
@@ -115,6 +121,7 @@ TEST(issuer, signs_a_token_that_libjwt_verifies_and_reads)
 	EXPECT_TEXT("web-pool0042", jwt_get_grant(jwt, "sub"));
 	EXPECT_TEXT("pool0042@ims.home1.net", jwt_get_grant(jwt, "impi"));
 	EXPECT_TEXT("sip:pool0042@home1.net", jwt_get_grant(jwt, "impu"));
+	EXPECT_TEXT("pool", jwt_get_grant(jwt, "scn"));
 	EXPECT_EQ(NOW_S, jwt_get_grant_int(jwt, "iat"));
 	EXPECT_EQ(NOW_S + 600, jwt_get_grant_int(jwt, "exp"));
 	jwt_free(jwt);
@@ -137,6 +144,7 @@ TEST(issuer, leaves_out_claims_without_a_value)
 	EXPECT(jwt != NULL);
 	EXPECT(jwt_get_grant(jwt, "wwsf") == NULL);
 	EXPECT(jwt_get_grant(jwt, "impi") == NULL);
+	EXPECT(jwt_get_grant(jwt, "scn") == NULL);
 	jwt_free(jwt);
 	free(token);
 	issuer_free(issuer);

@@ -33,8 +33,11 @@ TEST(options, reads_what_serving_needs)
 	EXPECT_TEXT("c", options.certificate);
 	EXPECT_TEXT("a", options.audience);
 	EXPECT_TEXT("shop", options.wwsf);
+	EXPECT(options.pool == NULL);
 	EXPECT_EQ(600, options.lifetime_s);
 	EXPECT_EQ(AF_INET, options.address.ss_family);
+	EXPECT_EQ(OPTIONS_RUN, READ(&options, &reason, SERVE_WORDS, "--pool", "f"));
+	EXPECT_TEXT("f", options.pool);
 }
 
 TEST(options, reads_the_other_commands)

@@ -93,8 +93,9 @@ class Files:
 class Site:
     """A running wicgate-wwsf."""
 
-    def __init__(self, files, listen):
-        self.process = subprocess.Popen([PROGRAM, *files.words(listen)], stderr=subprocess.PIPE, text=True)
+    def __init__(self, files, listen, **other):
+        self.process = subprocess.Popen([PROGRAM, *files.words(listen, **other)], stderr=subprocess.PIPE,
+                                        text=True)
         ready = self.process.stderr.readline()
         assert ready.startswith("event=ready listen="), ready
         self.host, port = ready.strip().removeprefix("event=ready listen=").rsplit(":", 1)
@@ -325,6 +326,90 @@ class Serving(unittest.TestCase):
             except ConnectionError:
                 pass
         self.assertEqual(self.site.ask("/").status, 200)
+
+
+class Lending(unittest.TestCase):
+    """A pool of two pairs."""
+
+    def setUp(self):
+        FILES.write("pool.csv", "p1@ims.home1.net,sip:p1@home1.net\np2@ims.home1.net,sip:p2@home1.net\n")
+        self.site = self.open()
+
+    def open(self):
+        return Site(FILES, "127.0.0.1:0", pairs="pool.csv", pool="given")
+
+    def tearDown(self):
+        self.assertEqual(self.site.stop()[0], 0)
+        os.remove(FILES.at("given"))
+
+    def token(self, query=""):
+        """What the site said, with the claims."""
+        said = json.loads(self.site.ask("/token" + query).text)
+        said["claims"] = verified(said["access_token"], self.site.ask("/jwks.json").text)[1]
+        return said
+
+    def test_lends_an_anonymous_visitor_a_pair_of_the_pool(self):
+        said = self.token()
+        claims = said["claims"]
+        self.assertRegex(said["visitor"], "^[0-9a-f]{32}$")
+        self.assertRegex(claims["sub"], "^anon-[0-9a-f]{16}$")
+        self.assertNotIn(said["visitor"], said["access_token"])
+        self.assertNotIn(claims["sub"][5:], said["visitor"])
+        self.assertEqual((claims["scn"], claims["wwsf"]), ("pool", "shop"))
+        self.assertEqual(claims["impu"], f"sip:{claims['impi'].split('@')[0]}@home1.net")
+        self.assertEqual((claims["impi"], claims["impu"]), (said["impi"], said["impu"]))
+        self.assertEqual(claims["exp"] - claims["iat"], 600)
+
+    def test_lends_two_visitors_two_pairs_and_each_the_same_again(self):
+        one, other = self.token(), self.token()
+        self.assertNotEqual(one["impu"], other["impu"])
+        for said in (one, other):
+            again = self.token("?visitor=" + said["visitor"])
+            self.assertEqual((again["impu"], again["visitor"]), (said["impu"], said["visitor"]))
+            self.assertEqual(again["claims"]["sub"], said["claims"]["sub"])
+            self.assertNotEqual(again["claims"]["jti"], said["claims"]["jti"])
+
+    def test_lends_a_user_who_has_signed_in_a_pair_of_the_pool(self):
+        said = self.token("?user=eve")
+        self.assertEqual(said["claims"]["sub"], "web-eve")
+        self.assertNotIn("visitor", said)
+        self.assertEqual(self.token("?user=eve")["impu"], said["impu"])
+        self.assertNotEqual(self.token()["impu"], said["impu"])
+
+    def test_says_when_to_come_back_when_no_pair_is_free(self):
+        self.token()
+        self.token("?lifetime=3")
+        answer = self.site.ask("/token")
+        self.assertEqual((answer.status, json.loads(answer.text)), (503, {"error": "no identity is free"}))
+        self.assertIn(int(answer.headers["Retry-After"]), (3, 4))
+
+    def test_lends_a_pair_again_when_its_token_has_ended(self):
+        self.token()
+        last = self.token("?lifetime=1")
+        while (answer := self.site.ask("/token")).status == 503:
+            time.sleep(0.2)
+        claims = verified(json.loads(answer.text)["access_token"], self.site.ask("/jwks.json").text)[1]
+        self.assertEqual(claims["impu"], last["impu"])
+        self.assertGreater(claims["iat"], last["claims"]["exp"])
+
+    def test_keeps_its_word_over_a_restart(self):
+        one, other = self.token(), self.token()
+        self.assertEqual(self.site.stop()[0], 0)
+        self.site = self.open()
+        self.assertEqual(self.site.ask("/token").status, 503)
+        for said in (one, other):
+            self.assertEqual(self.token("?visitor=" + said["visitor"])["impu"], said["impu"])
+
+    def test_refuses_a_visitor_that_it_cannot_have_named(self):
+        for handle in ("", "0" * 31, "0" * 33, "G" * 32, "%30" * 32):
+            with self.subTest(handle=handle):
+                self.assertEqual(self.site.ask("/token?visitor=" + handle).status, 400)
+
+    def test_a_file_of_something_else_ends_with_1(self):
+        FILES.write("strange", "hello\n")
+        answer = run(*FILES.words("127.0.0.1:0", pairs="pool.csv", pool="strange"))
+        self.assertEqual(answer.returncode, 1)
+        self.assertIn("strange:1: not UNTIL SUBJECT IMPU", answer.stderr)
 
 
 class OverIpv6(unittest.TestCase):
