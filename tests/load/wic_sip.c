@@ -106,15 +106,23 @@ void wic_ask(struct wic *w, enum wic_ask what, const struct writer *text)
 static bool token_ready(struct wic *w)
 {
 	struct wic_world *world = w->world;
+	struct mint_claims claims = {
+		.sub = w->pair->impi,
+		.pair = w->pair,
+		.jti = world->jti + 1,
+		.iat_s = world->now_s,
+		.exp_s = world->now_s + world->options->token_lifetime_s,
+	};
 	struct writer token;
 
 	if (world->options->reuse_token && w->token_exp_s > world->now_s + TOKEN_SPARE_S)
 		return true;
+	world->jti++;
 	writer_init(&token, w->token, sizeof(w->token));
-	if (!mint_write(world->mint, w->pair, ++world->jti, world->now_s, &token))
+	if (!mint_write(world->mint, &claims, &token))
 		return false;
 	w->token_len = writer_len(&token);
-	w->token_exp_s = world->now_s + world->options->token_lifetime_s;
+	w->token_exp_s = claims.exp_s;
 	return true;
 }
 
