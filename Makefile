@@ -63,6 +63,7 @@ soak: npm
 	@tests/build.sh build --buildtype=release -Dtests=true
 	@$(SUDO) tests/load/churn.sh
 	@$(SUDO) tests/load/crowd.sh
+	@$(SUDO) tests/load/pool.sh
 	@$(SUDO) env WICGATE_E2E_REGISTERS=100000 WICGATE_E2E_CALLS=20000 WICGATE_E2E_SESSION_S=120 WICGATE_E2E_SCRIPT_S=7200 \
 		node tests/e2e/run.mjs 72- 73- 75- 76-
 

@@ -30,6 +30,7 @@ SCRIPTS = [
     # TCP against the kernel's, with every byte and every block looked at
     ("matrix", ["env", "WICGATE_BUILD=" + os.path.join(TOP, "build-asan"), "python3", "-B", "tests/matrix/matrix.py"]),
     ("churn", ["tests/load/churn.sh", "--short"]),
+    ("pool", ["tests/load/pool.sh", "--short"]),
 ]
 
 

@@ -97,17 +97,27 @@ class Program:
 class Core(Program):
     """Debian's Kamailio as S-CSCF."""
 
-    def __init__(self, folder, address=CORE):
-        socket = os.path.join(folder, "kamailio.ctl")
+    def __init__(self, folder, address=CORE, switches=()):
+        self.socket = os.path.join(folder, "kamailio.ctl")
         super().__init__("kamailio", [
             "kamailio", "-DD", "-E", "-m", "512", "-M", "16", "-f", CORE_CONFIG,
             "-P", os.path.join(folder, "kamailio.pid"), "-Y", folder, "-w", folder,
-            "-A", f'RPC_SOCK="unixs:{socket}"', "-l", f"udp:{address}:{MW_PORT}", "-l", f"tcp:{address}:{MW_PORT}"], folder)
+            "-A", f'RPC_SOCK="unixs:{self.socket}"', 
+            "-l", f"udp:{address}:{MW_PORT}", "-l", f"tcp:{address}:{MW_PORT}",
+            *(word for name in switches for word in ("-A", name))], folder)
+        self.ready(lambda: self.ask("core.uptime").returncode == 0)
 
-        def answers():
-            return subprocess.run(["kamcmd", "-s", f"unix:{socket}", "core.uptime"], stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL).returncode == 0
-        self.ready(answers)
+    def ask(self, *command):
+        return subprocess.run(["kamcmd", "-s", f"unix:{self.socket}", *command], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def contacts(self):
+        """How many registrations it has."""
+        said = self.ask("stats.get_statistics", "usrloc:").stdout.decode(errors="replace")
+        found = re.search(r"location_contacts = (\d+)", said)
+        if found is None:
+            raise Broken(f"kamailio does not say how many contacts it has: {said}")
+        return int(found.group(1))
 
 
 def configuration(folder, connections):

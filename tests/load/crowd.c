@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "visit.h"
 
 enum {
 	CROWD_EVENTS = 256,
@@ -24,9 +25,12 @@ struct crowd {
 	struct tally *tally;
 	struct wic *wic;
 	struct wic_world world;
+	struct site site;
+	struct visits *visits; /* NULL: each WIC has its own pair */
 	int epoll, signals;
 	uint32_t count;
 	uint32_t done;	     /* of what the phase has to do: WICs started or sent away */
+	uint32_t skipped;    /* of those sent away: they were out */
 	uint64_t operations; /* of the churn */
 	uint64_t phase_began_us, last_done_us, look_us, report_us;
 	uint32_t connected, registered, idle, out; /* at the last look */
@@ -114,8 +118,19 @@ static void wics_init(struct crowd *c, const struct pairs *pairs)
 
 		if (options->source_count > 0)
 			source = &options->sources[i % options->source_count];
-		wic_init(&c->wic[i], &c->world, i, &pairs->pair[i], source);
+		wic_init(&c->wic[i], &c->world, i, &pairs->pair[i % pairs->count], source);
 	}
+}
+
+static bool visits_init(struct crowd *c, const struct pairs *pairs)
+{
+	if (c->options->visits == 0)
+		return true;
+	c->world.site = &c->site;
+	if (!site_init(&c->site, pairs, c->options->token_lifetime_s))
+		return false;
+	c->visits = visits_new(&c->world, c->wic, c->count);
+	return c->visits != NULL;
 }
 
 struct crowd *crowd_new(const struct options *options, const struct pairs *pairs, struct mint *mint,
@@ -138,6 +153,11 @@ struct crowd *crowd_new(const struct options *options, const struct pairs *pairs
 	}
 	world_init(c, mint);
 	wics_init(c, pairs);
+	if (!visits_init(c, pairs)) {
+		fprintf(stderr, "wicgate-load: %s\n", strerror(ENOMEM));
+		crowd_free(c);
+		return NULL;
+	}
 	c->world.link.tls = link_tls_new(!options->insecure, options->ca);
 	if (c->world.link.tls == NULL) {
 		fprintf(stderr, "wicgate-load: TLS cannot be set up; --ca %s\n", options->ca);
@@ -154,6 +174,8 @@ void crowd_free(struct crowd *c)
 	for (uint32_t i = 0; c->wic != NULL && i < c->count; i++)
 		link_close(&c->wic[i].link, LINK_RESET);
 	SSL_CTX_free(c->world.link.tls);
+	visits_free(c->visits);
+	site_fini(&c->site);
 	free(c->wic);
 	if (c->signals >= 0)
 		close(c->signals);
@@ -269,12 +291,27 @@ static bool settle_over(const struct crowd *c)
 	return phase_lasts_us(c) >= c->options->settle_s * 1000000;
 }
 
+static void visit_turn(struct crowd *c)
+{
+	if (c->visits != NULL)
+		visits_turn(c->visits, phase_lasts_us(c));
+}
+
+static bool visit_over(const struct crowd *c)
+{
+	return c->visits == NULL || visits_over(c->visits);
+}
+
 static void leave_turn(struct crowd *c)
 {
 	uint64_t wanted = should_be(c, c->options->rate);
 
 	c->world.ending = true;
-	for (; c->done < c->count && c->done < wanted; c->done++) {
+	for (; c->done < c->count && c->done < wanted + c->skipped; c->done++) {
+		if (c->wic[c->done].state == WIC_OUT) {
+			c->skipped++;
+			continue;
+		}
 		wic_leave(&c->wic[c->done], c->options->clean ? EXIT_UNREGISTER : EXIT_CLOSE, 0);
 		c->last_done_us = c->world.now_us;
 	}
@@ -294,7 +331,7 @@ static const struct {
 	[PHASE_RAMP] = {ramp_turn, ramp_over},	  [PHASE_HOLD] = {nothing, hold_over},
 	[PHASE_DRIVE] = {drive_turn, drive_over}, [PHASE_CHURN] = {churn_turn, churn_over},
 	[PHASE_RETURN] = {nothing, return_over},  [PHASE_SETTLE] = {nothing, settle_over},
-	[PHASE_LEAVE] = {leave_turn, leave_over},
+	[PHASE_VISIT] = {visit_turn, visit_over}, [PHASE_LEAVE] = {leave_turn, leave_over},
 };
 
 /* ---- the loop ------------------------------------------------------------------------------ */
@@ -307,6 +344,8 @@ static void crowd_look(struct crowd *c)
 	for (uint32_t i = 0; i < c->count; i++) {
 		struct wic *w = &c->wic[i];
 
+		if (c->visits != NULL)
+			visits_look(c->visits, w);
 		wic_turn(w);
 		c->connected += w->state == WIC_OPEN ? 1 : 0;
 		c->registered += w->registered ? 1 : 0;
@@ -324,9 +363,10 @@ static void crowd_report(struct crowd *c)
 	c->report_us = c->world.now_us + c->options->report_s * 1000000;
 	fprintf(stderr,
 		"load: phase=%s phase_s=%.1f connected=%u registered=%u idle=%u operations=%" PRIu64
-		" unexpected=%" PRIu64 "\n",
+		" unexpected=%" PRIu64 " visits=%" PRIu64 " waiting=%u\n",
 		phase_name(c->tally->phase), (double)phase_lasts_us(c) / 1e6, c->connected,
-		c->registered, c->idle, c->operations, c->tally->failures);
+		c->registered, c->idle, c->operations, c->tally->failures,
+		c->tally->count[COUNT_VISIT], c->visits != NULL ? visits_waiting(c->visits) : 0);
 }
 
 /** Goes on to a phase. False: there is none after the last. */
@@ -362,8 +402,12 @@ static bool crowd_receive(struct crowd *c, bool *told_to_end)
 	return true;
 }
 
-static void count_left_behind(struct crowd *c)
+static void count_the_end(struct crowd *c)
 {
+	if (c->visits != NULL) {
+		c->tally->pairs = c->site.pairs->count;
+		c->tally->uses = site_uses(&c->site);
+	}
 	for (uint32_t i = 0; i < c->count; i++)
 		if (c->wic[i].state != WIC_OUT)
 			tally_failure(c->tally, FAILURE_LEFT_BEHIND, 0);
@@ -374,8 +418,8 @@ bool crowd_run(struct crowd *c)
 	bool told_to_end = false, more = true;
 
 	read_clocks(c);
-	phase_enter(c, PHASE_RAMP);
-	c->tally->phase_us[PHASE_RAMP] = 0;
+	c->phase_began_us = c->world.now_us;
+	phase_enter(c, c->visits != NULL ? PHASE_VISIT : PHASE_RAMP);
 	while (more) {
 		if (!crowd_receive(c, &told_to_end))
 			return false;
@@ -389,6 +433,6 @@ bool crowd_run(struct crowd *c)
 		else if (phases[c->tally->phase].over(c))
 			more = phase_enter(c, c->tally->phase + 1);
 	}
-	count_left_behind(c);
+	count_the_end(c);
 	return true;
 }

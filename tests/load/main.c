@@ -82,7 +82,8 @@ int main(int argc, char **argv)
 		return EXIT_EXPECTED;
 	}
 	if (!files_allow(options.connections) ||
-	    !pairs_init(&pairs, options.pairs, (uint32_t)options.connections))
+	    !pairs_init(&pairs, options.pairs,
+			(uint32_t)(options.visits > 0 ? options.pool : options.connections)))
 		return EXIT_NOT_STARTED;
 	tally = calloc(1, sizeof(*tally));
 	status = tally == NULL ? EXIT_NOT_STARTED : play(&options, &pairs, tally);

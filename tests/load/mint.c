@@ -98,20 +98,22 @@ static void write_header(const struct mint *mint, struct writer *json)
 	writer_text(json, "\"alg\":\"ES256\"}");
 }
 
-static void write_claims(const struct mint *mint, const struct pair *pair, uint64_t jti,
-			 uint64_t now_s, struct writer *json)
+static void write_claims(const struct mint *mint, const struct mint_claims *claims,
+			 struct writer *json)
 {
 	writer_text(json, "{");
 	member(json, "iss", span_text(mint->options->issuer));
 	member(json, "aud", span_text(mint->options->audience));
-	member(json, "sub", pair->impi);
-	member(json, "impi", pair->impi);
-	member(json, "impu", pair->impu);
+	member(json, "sub", claims->sub);
+	member(json, "impi", claims->pair->impi);
+	member(json, "impu", claims->pair->impu);
+	if (claims->scn != NULL)
+		member(json, "scn", span_text(claims->scn));
 	writer_text(json, "\"jti\":\"load-");
-	writer_decimal(json, jti);
+	writer_decimal(json, claims->jti);
 	writer_text(json, "\",");
-	number(json, "iat", now_s, ",");
-	number(json, "exp", now_s + mint->options->token_lifetime_s, "}");
+	number(json, "iat", claims->iat_s, ",");
+	number(json, "exp", claims->exp_s, "}");
 }
 
 /** RFC 7518 3.4: R and S as 32 bytes each, not the DER that OpenSSL makes. */
@@ -141,8 +143,7 @@ static bool sign(struct mint *mint, struct span text, uint8_t flat[2 * MINT_NUMB
 	       signature_flatten(der, der_len, flat);
 }
 
-bool mint_write(struct mint *mint, const struct pair *pair, uint64_t jti, uint64_t now_s,
-		struct writer *out)
+bool mint_write(struct mint *mint, const struct mint_claims *claims, struct writer *out)
 {
 	uint8_t text[MINT_TOKEN_MAX], flat[2 * MINT_NUMBER_BYTES];
 	uint32_t mark = writer_len(out);
@@ -153,7 +154,7 @@ bool mint_write(struct mint *mint, const struct pair *pair, uint64_t jti, uint64
 	base64url_write(out, writer_span(&json));
 	writer_text(out, ".");
 	writer_init(&json, text, sizeof(text));
-	write_claims(mint, pair, jti, now_s, &json);
+	write_claims(mint, claims, &json);
 	base64url_write(out, writer_span(&json));
 	if (!writer_ok(&json) || !writer_ok(out) || !sign(mint, writer_since(out, mark), flat))
 		return false;

@@ -18,11 +18,16 @@ struct mint;
 struct mint *mint_new(const struct options *options);
 void mint_free(struct mint *mint);
 
-/**
- * Writes a token for a pair. jti: a number never given before. now_s: Unix time. False: it could
- * not be signed, or did not fit.
- */
-bool mint_write(struct mint *mint, const struct pair *pair, uint64_t jti, uint64_t now_s,
-		struct writer *out);
+/** What a token says of its user, beside what all of a mint say. */
+struct mint_claims {
+	struct span sub;
+	const struct pair *pair;
+	const char *scn;       /* NULL: no such claim */
+	uint64_t jti;	       /* a number; of an honest issuer one never given before */
+	uint64_t iat_s, exp_s; /* Unix time */
+};
+
+/** Writes a token. Claims are borrowed. False: it could not be signed, or did not fit. */
+bool mint_write(struct mint *mint, const struct mint_claims *claims, struct writer *out);
 
 #endif

@@ -51,17 +51,22 @@ TEST(mint, signs_tokens_that_verify_every_time)
 	const struct options options = {.signing_key = path,
 					.kid = "k",
 					.issuer = "https://i",
-					.audience = "sip:a",
-					.token_lifetime_s = 600};
+					.audience = "sip:a"};
 	const struct pair pair = {SPAN("a@d"), SPAN("sip:a@d")};
+	struct mint_claims claims = {.sub = SPAN("a@d"),
+				     .pair = &pair,
+				     .jti = 7,
+				     .iat_s = 1700000000,
+				     .exp_s = 1700000600};
 	struct mint *mint = mint_new(&options);
 	uint8_t text[MINT_TOKEN_MAX];
 	struct writer token;
 
 	EXPECT(mint != NULL);
-	for (uint64_t jti = 0; jti < 300; jti++) { /* some R or S begin with a zero byte */
+	for (claims.jti = 0; claims.jti < 300;
+	     claims.jti++) { /* some R or S begin with a zero byte */
 		writer_init(&token, text, sizeof(text));
-		EXPECT(mint_write(mint, &pair, jti, 1700000000, &token));
+		EXPECT(mint_write(mint, &claims, &token));
 		EXPECT(signed_by(key, writer_span(&token)));
 	}
 	mint_free(mint);
@@ -76,9 +81,14 @@ TEST(mint, writes_the_claims_of_the_profile)
 	const struct options options = {.signing_key = path,
 					.kid = "k",
 					.issuer = "https://i",
-					.audience = "sip:a",
-					.token_lifetime_s = 600};
+					.audience = "sip:a"};
 	const struct pair pair = {SPAN("a@d"), SPAN("sip:a@d")};
+	struct mint_claims claims = {.sub = SPAN("a@d"),
+				     .pair = &pair,
+				     .scn = "pool",
+				     .jti = 7,
+				     .iat_s = 1700000000,
+				     .exp_s = 1700000600};
 	struct mint *mint = mint_new(&options);
 	uint8_t text[MINT_TOKEN_MAX], json[MINT_TOKEN_MAX];
 	struct writer token;
@@ -86,7 +96,7 @@ TEST(mint, writes_the_claims_of_the_profile)
 	uint32_t len = 0;
 
 	writer_init(&token, text, sizeof(text));
-	EXPECT(mint_write(mint, &pair, 7, 1700000000, &token));
+	EXPECT(mint_write(mint, &claims, &token));
 	rest = writer_span(&token);
 	EXPECT_EQ(BASE64URL_OK, base64url_read(span_cut(rest, 0, span_find(rest, '.')), json,
 					       sizeof(json), &len));
@@ -94,10 +104,10 @@ TEST(mint, writes_the_claims_of_the_profile)
 	rest = span_from(rest, span_find(rest, '.') + 1);
 	EXPECT_EQ(BASE64URL_OK, base64url_read(span_cut(rest, 0, span_find(rest, '.')), json,
 					       sizeof(json), &len));
-	EXPECT_SPAN(
-		"{\"iss\":\"https://i\",\"aud\":\"sip:a\",\"sub\":\"a@d\",\"impi\":\"a@d\","
-		"\"impu\":\"sip:a@d\",\"jti\":\"load-7\",\"iat\":1700000000,\"exp\":1700000600}",
-		span_of(json, len));
+	EXPECT_SPAN("{\"iss\":\"https://i\",\"aud\":\"sip:a\",\"sub\":\"a@d\",\"impi\":\"a@d\","
+		    "\"impu\":\"sip:a@d\",\"scn\":\"pool\",\"jti\":\"load-7\",\"iat\":1700000000,"
+		    "\"exp\":1700000600}",
+		    span_of(json, len));
 	mint_free(mint);
 	EVP_PKEY_free(key);
 	unlink(path);
@@ -110,15 +120,19 @@ TEST(mint, says_so_when_a_token_does_not_fit)
 	const struct options options = {.signing_key = path,
 					.kid = "k",
 					.issuer = "https://i",
-					.audience = "sip:a",
-					.token_lifetime_s = 600};
+					.audience = "sip:a"};
 	const struct pair pair = {SPAN("a@d"), SPAN("sip:a@d")};
+	struct mint_claims claims = {.sub = SPAN("a@d"),
+				     .pair = &pair,
+				     .jti = 7,
+				     .iat_s = 1700000000,
+				     .exp_s = 1700000600};
 	struct mint *mint = mint_new(&options);
 	uint8_t text[100];
 	struct writer token;
 
 	writer_init(&token, text, sizeof(text));
-	EXPECT(!mint_write(mint, &pair, 7, 1700000000, &token));
+	EXPECT(!mint_write(mint, &claims, &token));
 	mint_free(mint);
 	EVP_PKEY_free(key);
 	unlink(path);

@@ -113,6 +113,9 @@ void tally_print(const struct tally *t, const struct usage *usage, FILE *to)
 		print_deeds(t, phase, to);
 	for (uint32_t i = 0; i < COUNT_COUNT; i++)
 		fprintf(to, "%s: %" PRIu64 "\n", count_names[i], t->count[i]);
+	if (t->pairs > 0)
+		fprintf(to, "pairs: %u, lent %" PRIu64 " times, each %u to %u times, median %u\n",
+			t->pairs, t->uses.all, t->uses.least, t->uses.most, t->uses.median);
 	fprintf(to,
 		"own CPU: %.2f s user, %.2f s system in %.1f s (%.1f %% of a core), %" PRIu64
 		" KiB\n",
@@ -163,7 +166,11 @@ void tally_print_json(const struct tally *t, const struct usage *usage, FILE *to
 	for (uint32_t i = 0; i < COUNT_COUNT; i++)
 		fprintf(to, "%s\"%s\":%" PRIu64, i > 0 ? "," : "", count_names[i], t->count[i]);
 	fprintf(to,
-		"},\"cpu\":{\"user_s\":%.3f,\"system_s\":%.3f,\"wall_s\":%.3f,\"share\":%.4f},"
+		"},\"pairs\":{\"count\":%u,\"lent\":%" PRIu64
+		",\"least\":%u,\"median\":%u,\"most\":%u}",
+		t->pairs, t->uses.all, t->uses.least, t->uses.median, t->uses.most);
+	fprintf(to,
+		",\"cpu\":{\"user_s\":%.3f,\"system_s\":%.3f,\"wall_s\":%.3f,\"share\":%.4f},"
 		"\"rss_kib\":%" PRIu64 ",\"unexpected\":%" PRIu64 ",\"failures\":[",
 		usage->user_s, usage->system_s, usage->wall_s, cpu_share(usage), usage->rss_kib,
 		t->failures);

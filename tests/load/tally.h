@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "histogram.h"
+#include "site.h"
 
 /** Parts of a run: X(identifier, name). */
 #define PHASE_LIST(X) \
@@ -15,6 +16,7 @@
 	X(CHURN, "churn") \
 	X(RETURN, "return") \
 	X(SETTLE, "settle") \
+	X(VISIT, "visit") \
 	X(LEAVE, "leave")
 
 #define PHASE_ENUM(id, name) PHASE_##id,
@@ -28,8 +30,10 @@ enum phase { PHASE_LIST(PHASE_ENUM) PHASE_COUNT };
 	X(REFRESH, "re-register") \
 	X(UNREGISTER, "un-register") \
 	X(MESSAGE, "message") \
+	X(OPTIONS, "options") \
 	X(CALL, "call")	  /* from INVITE to the 200 of its BYE */ \
-	X(CLOSE, "close") /* from our close frame to the server's end of the connection */
+	X(CLOSE, "close") /* from our close frame to the server's end of the connection */ \
+	X(LEND, "wait for a pair") /* from the visitor's arrival until the site has one */
 
 #define DEED_ENUM(id, name) DEED_##id,
 enum deed { DEED_LIST(DEED_ENUM) DEED_COUNT };
@@ -41,7 +45,21 @@ enum deed { DEED_LIST(DEED_ENUM) DEED_COUNT };
 	X(REQUEST, "requests answered") \
 	X(ABORT, "connections dropped by us without a word") \
 	X(CUT, "requests of ours cut off by that") \
-	X(NOBODY, "churn operations for which no WIC was free")
+	X(NOBODY, "churn operations for which no WIC was free") \
+	X(VISIT, "visitors that got a pair") \
+	X(TURNED_AWAY, "visitors turned away: no pair in time") \
+	X(RELOAD, "pages loaded again") \
+	X(REPLACED, "connections closed because that came before they had gone") \
+	X(FROZEN, "visitors frozen: a connection, but no word and no answer any more") \
+	X(GONE, "requests whose addressee had gone meanwhile") \
+	X(STRANGER, "200s that still had a Contact of an earlier visitor") \
+	X(ROGUE_OVERLAP, "dishonest and refused: a pair that another visitor has") \
+	X(ROGUE_OLDER, "dishonest and refused: a token older than the one its visitor has") \
+	X(ROGUE_REPLAY, "dishonest and refused: the jti of another visitor") \
+	X(ROGUE_LONG, "dishonest and refused: a longer lifetime than agreed") \
+	X(ROGUE_MIXED, "dishonest and refused: the private identity of another pair") \
+	X(ROGUE_FOREIGN, "dishonest and refused: a pair of another web site, or nobody's") \
+	X(ROGUE_NOBODY, "dishonest issues for which there was no victim")
 
 #define COUNT_ENUM(id, name) COUNT_##id,
 enum count { COUNT_LIST(COUNT_ENUM) COUNT_COUNT };
@@ -65,6 +83,8 @@ enum count { COUNT_LIST(COUNT_ENUM) COUNT_COUNT };
 	X(UNREGISTER_TIMEOUT, "un-REGISTER: no answer in time", "") \
 	X(MESSAGE_REFUSED, "MESSAGE refused", "status") \
 	X(MESSAGE_TIMEOUT, "MESSAGE: no answer in time", "") \
+	X(OPTIONS_REFUSED, "OPTIONS refused", "status") \
+	X(OPTIONS_TIMEOUT, "OPTIONS: no answer in time", "") \
 	X(INVITE_REFUSED, "INVITE refused", "status") \
 	X(INVITE_TIMEOUT, "INVITE: no final answer in time", "") \
 	X(BYE_REFUSED, "BYE refused", "status") \
@@ -73,6 +93,7 @@ enum count { COUNT_LIST(COUNT_ENUM) COUNT_COUNT };
 	X(CONTACT, "our Contact is not in the 200", "") \
 	X(STILL_BOUND, "our Contact is in the 200 to an un-REGISTER", "") \
 	X(GRANT, "granted no time, or more than was asked", "s") \
+	X(OUTLIVES, "granted beyond the end of the token", "s") \
 	X(CLOSED, "closed by the server", "close code") \
 	X(ENDED, "connection ended by the server", "") \
 	X(RESET, "connection broken", "errno") \
@@ -80,6 +101,13 @@ enum count { COUNT_LIST(COUNT_ENUM) COUNT_COUNT };
 	X(SIP, "message is not SIP", "error") \
 	X(UNMATCHED, "response to nothing we asked", "status") \
 	X(REQUEST, "request that no WIC expects", "method") \
+	X(MISDELIVERED, "request for another visitor", "method") \
+	X(POSTHUMOUS, "request for one whose token has ended", "method") \
+	X(REPLACED_TIMEOUT, "connection not closed though another has its place", "") \
+	X(FROZEN_TIMEOUT, "frozen connection not closed in time", "") \
+	X(ROGUE_TAKEN, "dishonest, and taken", "kind") \
+	X(ROGUE_ANSWER, "dishonest, and refused with another status", "status") \
+	X(ROGUE_RETRY, "dishonest, and Retry-After is not right", "s") \
 	X(OUTPUT, "server does not read", "") \
 	X(CLOSE_TIMEOUT, "close: connection not ended in time", "") \
 	X(LEFT_BEHIND, "did not get away before the end", "")
@@ -107,6 +135,8 @@ struct tally {
 	uint32_t rows;
 	struct tally_row row[TALLY_ROWS];
 	uint32_t connected_most, registered_most;
+	uint32_t pairs; /* that a site lent; 0: there was none */
+	struct site_uses uses;
 };
 
 /** What the process used so far. */

@@ -4,16 +4,19 @@
 #include "clock.h"
 #include "frame.h"
 
-enum { CLOSE_NORMAL = 1000, CLOSE_GOING_AWAY = 1001, CLOSE_NO_CODE = 1005 };
+enum { CLOSE_NORMAL = 1000, CLOSE_GOING_AWAY = 1001, CLOSE_NO_CODE = 1005, CLOSE_REPLACED = 1008 };
 
 /** A browser library comes back about 2 s after a loss. */
 enum { COME_BACK_US = 2000000 };
+
+/** limits.ws_silence of the gateway, preset, and an interval of its pings. */
+enum { FROZEN_US = 90000000 };
 
 void wic_init(struct wic *w, struct wic_world *world, uint32_t index, const struct pair *pair,
 	      const struct address *source)
 {
 	w->world = world;
-	w->index = index;
+	w->index = w->name = w->page = w->instance = index;
 	w->pair = pair;
 	w->source = source;
 	w->link.fd = -1;
@@ -121,10 +124,15 @@ static void close_received(struct wic *w, struct span payload)
 {
 	uint16_t code;
 
-	if (w->state == WIC_CLOSING)
+	if (w->state == WIC_CLOSING || w->state == WIC_FROZEN)
 		return;
 	if (!span_u16_be(&payload, &code))
 		code = CLOSE_NO_CODE;
+	if (w->ask == ASK_REPLACED && code == CLOSE_REPLACED) {
+		tally_count(w->world->tally, COUNT_REPLACED);
+		wic_close(w, code);
+		return;
+	}
 	wic_fail(w, FAILURE_CLOSED, code);
 }
 
@@ -147,6 +155,8 @@ static void frame_received(struct wic *w, const struct frame *f)
 	case WS_BINARY:
 		if (w->state == WIC_OPEN)
 			wic_message(w, f->payload);
+		else if (w->state == WIC_FROZEN)
+			wic_overhear(w, f->payload);
 		break;
 	default: /* a pong nobody asked for is legal (RFC 6455 5.5.3) */
 		break;
@@ -210,12 +220,22 @@ static void wic_parse(struct wic *w)
 /** The server ended the connection: what we waited for, or what it should not. */
 static void ended(struct wic *w)
 {
-	if (w->state != WIC_CLOSING) {
+	if (w->state != WIC_CLOSING && w->state != WIC_FROZEN) {
 		wic_fail(w, FAILURE_ENDED, 0);
 		return;
 	}
-	tally_took(w->world->tally, DEED_CLOSE, wic_now(w) - w->asked_us);
+	if (w->state == WIC_CLOSING)
+		tally_took(w->world->tally, DEED_CLOSE, wic_now(w) - w->asked_us);
 	wic_out(w, LINK_IN_ORDER);
+}
+
+/** The connection is broken, which is how the server may end one that does not answer. */
+static void broken(struct wic *w)
+{
+	if (w->state == WIC_FROZEN)
+		wic_out(w, LINK_RESET);
+	else
+		wic_fail(w, FAILURE_RESET, w->link.error);
 }
 
 static void wic_read(struct wic *w)
@@ -235,7 +255,7 @@ static void wic_read(struct wic *w)
 			ended(w);
 			return;
 		default:
-			wic_fail(w, FAILURE_RESET, w->link.error);
+			broken(w);
 			return;
 		}
 	}
@@ -301,6 +321,7 @@ void wic_ready(struct wic *w)
 	static void (*const ready[WIC_STATE_COUNT])(struct wic *) = {
 		[WIC_OUT] = nothing,	    [WIC_CONNECTING] = connected, [WIC_SECURING] = secure,
 		[WIC_UPGRADING] = transfer, [WIC_OPEN] = transfer,	  [WIC_CLOSING] = transfer,
+		[WIC_FROZEN] = transfer,
 	};
 
 	ready[w->state](w);
@@ -311,18 +332,19 @@ void wic_ready(struct wic *w)
 static void late(struct wic *w)
 {
 	static const enum failure by_state[WIC_STATE_COUNT] = {
-		[WIC_CONNECTING] = FAILURE_CONNECT_TIMEOUT,
-		[WIC_SECURING] = FAILURE_TLS_TIMEOUT,
-		[WIC_UPGRADING] = FAILURE_UPGRADE_TIMEOUT,
-		[WIC_CLOSING] = FAILURE_CLOSE_TIMEOUT,
+		[WIC_CONNECTING] = FAILURE_CONNECT_TIMEOUT, [WIC_SECURING] = FAILURE_TLS_TIMEOUT,
+		[WIC_UPGRADING] = FAILURE_UPGRADE_TIMEOUT,  [WIC_CLOSING] = FAILURE_CLOSE_TIMEOUT,
+		[WIC_FROZEN] = FAILURE_FROZEN_TIMEOUT,
 	};
 	static const enum failure by_ask[ASK_COUNT] = {
 		[ASK_REGISTER] = FAILURE_REGISTER_TIMEOUT,
 		[ASK_REFRESH] = FAILURE_REFRESH_TIMEOUT,
 		[ASK_UNREGISTER] = FAILURE_UNREGISTER_TIMEOUT,
 		[ASK_MESSAGE] = FAILURE_MESSAGE_TIMEOUT,
+		[ASK_OPTIONS] = FAILURE_OPTIONS_TIMEOUT,
 		[ASK_INVITE] = FAILURE_INVITE_TIMEOUT,
 		[ASK_BYE] = FAILURE_BYE_TIMEOUT,
+		[ASK_REPLACED] = FAILURE_REPLACED_TIMEOUT,
 	};
 
 	wic_fail(w, w->state == WIC_OPEN ? by_ask[w->ask] : by_state[w->state], 0);
@@ -337,9 +359,25 @@ void wic_turn(struct wic *w)
 			wic_start(w);
 	} else if (w->deadline_us != 0 && now_us >= w->deadline_us) {
 		late(w);
-	} else if (wic_is_idle(w) && now_us >= w->refresh_us && !w->world->ending) {
+	} else if (wic_is_idle(w) && now_us >= w->refresh_us) {
 		wic_register(w);
 	}
+}
+
+void wic_await_replaced(struct wic *w)
+{
+	w->ask = ASK_REPLACED;
+	w->away_us = WIC_NEVER_US;
+	w->deadline_us = wic_now(w) + WIC_PATIENCE_US;
+}
+
+/** All it does from now on is to hear. The server has to notice by itself. */
+static void freeze(struct wic *w)
+{
+	tally_count(w->world->tally, COUNT_FROZEN);
+	w->registered = false;
+	wic_step(w, WIC_FROZEN);
+	w->deadline_us += FROZEN_US;
 }
 
 void wic_leave(struct wic *w, enum wic_exit how, uint64_t away_us)
@@ -347,13 +385,15 @@ void wic_leave(struct wic *w, enum wic_exit how, uint64_t away_us)
 	if (w->state == WIC_OUT || w->state == WIC_CLOSING)
 		return;
 	w->away_us = away_us;
-	if (how == EXIT_ABORT || w->state != WIC_OPEN) {
+	if (how == EXIT_ABORT || w->state != WIC_OPEN || w->ask == ASK_REPLACED) {
 		tally_count(w->world->tally, COUNT_ABORT);
-		if (w->ask != ASK_NOTHING)
+		if (w->ask != ASK_NOTHING && w->ask != ASK_REPLACED)
 			tally_count(w->world->tally, COUNT_CUT);
 		wic_out(w, LINK_RESET);
 	} else if (w->ask != ASK_NOTHING) {
 		w->exit = how;
+	} else if (how == EXIT_FREEZE) {
+		freeze(w);
 	} else if (how == EXIT_UNREGISTER && w->registered) {
 		wic_unregister(w);
 	} else {

@@ -64,10 +64,18 @@ static void write_body(const char *type, struct span body, struct writer *out)
 	writer_put(out, body);
 }
 
+/** Whom it is for: a visitor of the site, or whom the command line names. */
+static struct span addressee_uri(const struct wic *w)
+{
+	if (w->addressee.visit != 0)
+		return w->world->site->pairs->pair[w->addressee.pair].impu;
+	return span_text(w->world->options->to);
+}
+
 /** The first request of something new. */
 static void write_initial(struct wic *w, const char *method, struct writer *out)
 {
-	struct span uri = span_text(w->world->options->to);
+	struct span uri = addressee_uri(w);
 	uint8_t text[256];
 	struct writer to;
 
@@ -86,6 +94,13 @@ void wic_write_message(struct wic *w, struct writer *out)
 	write_body("text/plain", span_text(words), out);
 }
 
+static void write_options(struct wic *w, struct writer *out)
+{
+	write_initial(w, "OPTIONS", out);
+	writer_text(out, "Accept: application/sdp\r\n");
+	write_body("", SPAN(""), out);
+}
+
 void wic_write_invite(struct wic *w, struct writer *out)
 {
 	write_initial(w, "INVITE", out);
@@ -98,18 +113,23 @@ void wic_write_invite(struct wic *w, struct writer *out)
 
 void wic_do(struct wic *w, enum wic_deed deed)
 {
+	static const enum wic_ask asks[] = {
+		[WIC_MESSAGE] = ASK_MESSAGE, [WIC_CALL] = ASK_INVITE, [WIC_OPTIONS] = ASK_OPTIONS};
 	struct writer text;
 
-	if (deed == WIC_REREGISTER) {
+	if (deed == WIC_REREGISTER || deed == WIC_REREGISTER_AGAIN) {
+		w->token_stays = deed == WIC_REREGISTER_AGAIN;
 		wic_register(w);
 		return;
 	}
 	writer_init(&text, w->world->text, sizeof(w->world->text));
 	if (deed == WIC_MESSAGE)
 		wic_write_message(w, &text);
+	else if (deed == WIC_OPTIONS)
+		write_options(w, &text);
 	else
 		wic_write_invite(w, &text);
-	wic_ask(w, deed == WIC_MESSAGE ? ASK_MESSAGE : ASK_INVITE, &text);
+	wic_ask(w, asks[deed], &text);
 }
 
 /* ---- the call ------------------------------------------------------------------------------ */
@@ -189,12 +209,15 @@ static void call_answered(struct wic *w, const struct sip_message *m)
 
 void wic_answered(struct wic *w, enum wic_ask asked, const struct sip_message *m)
 {
+	static const enum deed deeds[ASK_COUNT] = {
+		[ASK_MESSAGE] = DEED_MESSAGE, [ASK_OPTIONS] = DEED_OPTIONS, [ASK_BYE] = DEED_CALL};
+
 	if (asked == ASK_INVITE) {
 		call_answered(w, m);
 		return;
 	}
-	tally_took(w->world->tally, asked == ASK_BYE ? DEED_CALL : DEED_MESSAGE,
-		   w->world->now_us - w->asked_us);
+	if (m->status < 300)
+		tally_took(w->world->tally, deeds[asked], w->world->now_us - w->asked_us);
 	if (w->exit != EXIT_NONE)
 		wic_leave(w, w->exit, w->away_us);
 }

@@ -3,47 +3,47 @@
 
 /* The SIP of a WIC, in the form browser libraries give it: .invalid hosts, outbound, no rport. */
 
-enum { CLOSE_NORMAL = 1000, TOKEN_SPARE_S = 120 };
+enum { CLOSE_NORMAL = 1000, TOKEN_SPARE_S = 120, REFRESH_SPARE_US = 500000 };
 
 /* ---- names --------------------------------------------------------------------------------- */
 
 void wic_write_host(const struct wic *w, struct writer *out)
 {
 	writer_text(out, "w");
-	writer_decimal(out, w->index);
+	writer_decimal(out, w->name);
 	writer_text(out, ".invalid");
 }
 
 void wic_write_contact_uri(const struct wic *w, struct writer *out)
 {
 	writer_text(out, "sip:wic");
-	writer_decimal(out, w->index);
+	writer_decimal(out, w->page);
 	writer_text(out, "@");
 	wic_write_host(w, out);
 	writer_text(out, ";transport=ws");
 }
 
-/** One for all REGISTERs of a WIC, whatever becomes of its connections (RFC 3261 10.2). */
+/** One for all REGISTERs of a page, whatever becomes of its connections (RFC 3261 10.2). */
 void wic_write_call_id(const struct wic *w, enum wic_ask ask, struct writer *out)
 {
 	writer_decimal(out, w->world->run);
 	writer_text(out, "-");
-	writer_decimal(out, w->index);
+	writer_decimal(out, w->page);
 	if (ask < ASK_MESSAGE)
 		return;
 	writer_text(out, "-");
 	writer_decimal(out, w->dialog.number);
 }
 
-/** urn:uuid of the WIC: the same at each reconnect, and in each run. */
+/** urn:uuid of the browser: the same at each reconnect, and in each run. */
 static void write_instance(const struct wic *w, struct writer *out)
 {
 	const uint8_t node[6] = {0,
 				 0,
-				 (uint8_t)(w->index >> 24),
-				 (uint8_t)(w->index >> 16),
-				 (uint8_t)(w->index >> 8),
-				 (uint8_t)w->index};
+				 (uint8_t)(w->instance >> 24),
+				 (uint8_t)(w->instance >> 16),
+				 (uint8_t)(w->instance >> 8),
+				 (uint8_t)w->instance};
 
 	writer_text(out, "\"<urn:uuid:00000000-0000-4000-8000-");
 	writer_hex(out, span_of(node, sizeof(node)));
@@ -67,7 +67,7 @@ static void write_head(const struct wic *w, struct writer *out)
 	writer_text(out, ">\r\nFrom: <");
 	writer_put(out, w->pair->impu);
 	writer_text(out, ">;tag=t");
-	writer_decimal(out, w->index);
+	writer_decimal(out, w->page);
 	writer_text(out, "\r\nCall-ID: ");
 	wic_write_call_id(w, ASK_REGISTER, out);
 	writer_text(out, "\r\nCSeq: ");
@@ -102,19 +102,69 @@ void wic_ask(struct wic *w, enum wic_ask what, const struct writer *text)
 	(void)wic_send(w, WS_TEXT, writer_span(text));
 }
 
+/** What the site says in its next token. False: it gives none. */
+static bool claims_of_site(struct wic *w, struct writer *sub, struct mint_claims *claims)
+{
+	if (!wic_issue(w))
+		return false;
+	writer_text(sub, "anon-");
+	writer_decimal(sub, w->issue.issue.visit);
+	*claims = (struct mint_claims){
+		.sub = writer_span(sub),
+		.pair = w->pair,
+		.scn = "pool",
+		.jti = w->issue.issue.jti,
+		.iat_s = w->issue.issue.iat_s,
+		.exp_s = w->issue.issue.exp_s,
+	};
+	return writer_ok(sub);
+}
+
+/** What the next token says. False: the site gives none. */
+static bool claims_of(struct wic *w, struct writer *sub, struct mint_claims *claims)
+{
+	struct wic_world *world = w->world;
+
+	world->jti++;
+	if (w->visit.number != 0)
+		return claims_of_site(w, sub, claims);
+	*claims = (struct mint_claims){
+		.sub = w->pair->impi,
+		.pair = w->pair,
+		.jti = world->jti,
+		.iat_s = world->now_s,
+		.exp_s = world->now_s + world->options->token_lifetime_s,
+	};
+	return true;
+}
+
+/** The one it has will do. */
+static bool token_stays(struct wic *w)
+{
+	bool stays = w->token_stays;
+
+	w->token_stays = false;
+	return stays ||
+	       (w->world->options->reuse_token && w->token_exp_s > w->world->now_s + TOKEN_SPARE_S);
+}
+
 /** A token good for long enough is there: a new one, unless the old one is to be used again. */
 static bool token_ready(struct wic *w)
 {
-	struct wic_world *world = w->world;
-	struct writer token;
+	uint8_t sub_text[32];
+	struct mint_claims claims;
+	struct writer sub, token;
 
-	if (world->options->reuse_token && w->token_exp_s > world->now_s + TOKEN_SPARE_S)
+	if (token_stays(w))
 		return true;
+	writer_init(&sub, sub_text, sizeof(sub_text));
+	if (!claims_of(w, &sub, &claims))
+		return false;
 	writer_init(&token, w->token, sizeof(w->token));
-	if (!mint_write(world->mint, w->pair, ++world->jti, world->now_s, &token))
+	if (!mint_write(w->world->mint, &claims, &token))
 		return false;
 	w->token_len = writer_len(&token);
-	w->token_exp_s = world->now_s + world->options->token_lifetime_s;
+	w->token_exp_s = claims.exp_s;
 	return true;
 }
 
@@ -123,10 +173,14 @@ void wic_register(struct wic *w)
 	struct writer text;
 
 	if (!token_ready(w)) {
-		wic_fail(w, FAILURE_TOKEN, 0);
+		if (w->visit.rogue != ROGUE_NONE)
+			wic_leave(w, EXIT_CLOSE, WIC_NEVER_US); /* its victim has gone meanwhile */
+		else
+			wic_fail(w, FAILURE_TOKEN, 0);
 		return;
 	}
 	w->cseq++;
+	w->asked_s = w->world->now_s;
 	writer_init(&text, w->world->text, sizeof(w->world->text));
 	write_head(w, &text);
 	writer_text(&text, "Authorization: Bearer ");
@@ -150,37 +204,52 @@ void wic_unregister(struct wic *w)
 
 /* ---- responses ----------------------------------------------------------------------------- */
 
-/** What the 200 grants to our Contact. False: it is not in it. */
-static bool contact_granted(const struct wic *w, const struct sip_message *m, uint32_t *granted_s)
+/** The Contact of a 200 is ours. Then *granted_s is what it grants, when it says so. */
+static bool is_granted(struct wic *w, const struct sip_message *m, struct span contact,
+		       uint32_t *granted_s)
 {
+	struct sip_address a = sip_address_parse(contact);
+	struct span value;
 	uint8_t ours_text[64];
 	struct writer ours;
 
 	writer_init(&ours, ours_text, sizeof(ours_text));
 	wic_write_contact_uri(w, &ours);
-	for (const struct sip_field *f = sip_first(m, SIP_HEADER_CONTACT); f != NULL;
-	     f = sip_next(m, f)) {
-		struct span rest = f->value, element, value = {0};
-
-		while (sip_list_next(&rest, &element)) {
-			struct sip_address a = sip_address_parse(element);
-
-			if (a.err != GW_OK || !span_equal(a.uri_text, writer_span(&ours)))
-				continue;
-			if (!sip_param(a.params, SPAN("expires"), &value))
-				value = sip_value(m, SIP_HEADER_EXPIRES);
-			return sip_seconds(value, granted_s);
-		}
+	if (a.err != GW_OK)
+		return false;
+	if (!span_equal(a.uri_text, writer_span(&ours))) {
+		wic_count_stranger(w, a.uri_text);
+		return false;
 	}
-	return false;
+	if (!sip_param(a.params, SPAN("expires"), &value))
+		value = sip_value(m, SIP_HEADER_EXPIRES);
+	return sip_seconds(value, granted_s);
 }
 
-/** JsSIP's rule: a random point in the later half, for the server's sake. */
+/** What the 200 grants to our Contact. False: it is not in it. */
+static bool contact_granted(struct wic *w, const struct sip_message *m, uint32_t *granted_s)
+{
+	bool granted = false;
+
+	for (const struct sip_field *f = sip_first(m, SIP_HEADER_CONTACT); f != NULL;
+	     f = sip_next(m, f)) {
+		struct span rest = f->value, element;
+
+		while (sip_list_next(&rest, &element))
+			granted |= is_granted(w, m, element, granted_s);
+	}
+	return granted;
+}
+
+/** JsSIP's rule: a random point in the later half, for the server's sake; not in its last moment.
+ */
 static uint64_t refresh_after(struct wic *w, uint32_t granted_s)
 {
 	uint64_t half_us = (uint64_t)granted_s * 500000;
+	uint64_t after_us = half_us + half_us / 100 * chance_below(&w->world->chance, 80);
+	uint64_t last_us = 2 * half_us - REFRESH_SPARE_US;
 
-	return half_us + half_us / 100 * chance_below(&w->world->chance, 80);
+	return after_us < last_us ? after_us : last_us;
 }
 
 static void registered(struct wic *w, const struct sip_message *m, enum deed deed)
@@ -195,9 +264,11 @@ static void registered(struct wic *w, const struct sip_message *m, enum deed dee
 		wic_fail(w, FAILURE_GRANT, (int32_t)granted_s);
 		return;
 	}
+	w->refresh_us = w->world->now_us + refresh_after(w, granted_s);
+	if (!wic_accepted(w, granted_s))
+		return;
 	tally_took(w->world->tally, deed, w->world->now_us - w->asked_us);
 	w->registered = true;
-	w->refresh_us = w->world->now_us + refresh_after(w, granted_s);
 	if (w->exit != EXIT_NONE)
 		wic_leave(w, w->exit, w->away_us);
 }
@@ -217,9 +288,13 @@ static void unregistered(struct wic *w, const struct sip_message *m)
 static bool is_ours(const struct wic *w, const struct sip_message *m)
 {
 	static const enum sip_method asked[ASK_COUNT] = {
-		[ASK_REGISTER] = SIP_REGISTER,	 [ASK_REFRESH] = SIP_REGISTER,
-		[ASK_UNREGISTER] = SIP_REGISTER, [ASK_MESSAGE] = SIP_MESSAGE,
-		[ASK_INVITE] = SIP_INVITE,	 [ASK_BYE] = SIP_BYE,
+		[ASK_REGISTER] = SIP_REGISTER,
+		[ASK_REFRESH] = SIP_REGISTER,
+		[ASK_UNREGISTER] = SIP_REGISTER,
+		[ASK_MESSAGE] = SIP_MESSAGE,
+		[ASK_OPTIONS] = SIP_OPTIONS,
+		[ASK_INVITE] = SIP_INVITE,
+		[ASK_BYE] = SIP_BYE,
 	};
 	uint8_t text[64];
 	struct writer call_id;
@@ -237,6 +312,7 @@ static void response(struct wic *w, const struct sip_message *m)
 		[ASK_REFRESH] = FAILURE_REFRESH_REFUSED,
 		[ASK_UNREGISTER] = FAILURE_UNREGISTER_REFUSED,
 		[ASK_MESSAGE] = FAILURE_MESSAGE_REFUSED,
+		[ASK_OPTIONS] = FAILURE_OPTIONS_REFUSED,
 		[ASK_INVITE] = FAILURE_INVITE_REFUSED,
 		[ASK_BYE] = FAILURE_BYE_REFUSED,
 	};
@@ -250,7 +326,9 @@ static void response(struct wic *w, const struct sip_message *m)
 		return;
 	w->ask = ASK_NOTHING;
 	w->deadline_us = 0;
-	if (m->status >= 300)
+	if (w->visit.rogue != ROGUE_NONE)
+		wic_rogue_answered(w, m);
+	else if (m->status >= 300 && !wic_addressee_gone(w, asked))
 		wic_fail(w, refused[asked], m->status);
 	else if (asked == ASK_UNREGISTER)
 		unregistered(w, m);
@@ -270,6 +348,7 @@ static void request(struct wic *w, const struct sip_message *m)
 
 	if (!expected)
 		tally_failure(w->world->tally, FAILURE_REQUEST, m->method);
+	wic_check_request(w, m);
 	if (m->method == SIP_ACK)
 		return;
 	writer_init(&text, w->world->text, sizeof(w->world->text));
