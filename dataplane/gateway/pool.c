@@ -257,7 +257,10 @@ static void tell_conflict(struct gateway *gw, const struct message_lease_refused
 		pool_count(gw, site->name, POOL_COUNT_CONFLICT);
 		memcpy(event.text, site->name.at, span_cut(site->name, 0, SITE_NAME_MAX).len);
 	}
-	gw->env->event(gw->env->context, &event);
+	if (gw_config(gw)->audit != AUDIT_NONE)
+		audit_registration(gw, &event, NULL);
+	else
+		gw->env->event(gw->env->context, &event);
 }
 
 static void refused(struct gateway *gw, const struct message_lease_refused *m)
