@@ -142,6 +142,15 @@ TEST(verdict, worst_of_grant_and_who_waits_counts)
 	is_refused(2, token(CAROL, 150, 300), GW_PAIR_IN_USE, true, 200);
 }
 
+/** Alice's newer token ends sooner than the one by which she had the pair; it brings nothing. */
+TEST(verdict, of_who_was_last_counts_beside_a_grant_that_has_brought_nothing_yet)
+{
+	lease_start();
+	releases(holds(0, token(ALICE, -20, 100)), BINDING(0));
+	is_granted(0, token(ALICE, -10, 30));
+	is_refused(1, token(BOB, 50, 300), GW_PAIR_IN_USE, true, 100);
+}
+
 /* ---- reserve -------------------------------------------------------------------------------- */
 
 TEST(reserve, finds_who_waited_before_and_he_is_refused_as_busy)
@@ -246,6 +255,7 @@ TEST_MAIN("identity_lease", RUN(verdict, nobodys_pair_is_granted),
 	  RUN(verdict, retry_after_is_a_second_when_the_token_has_ended),
 	  RUN(verdict, worst_of_holder_and_grant_counts),
 	  RUN(verdict, worst_of_grant_and_who_waits_counts),
+	  RUN(verdict, of_who_was_last_counts_beside_a_grant_that_has_brought_nothing_yet),
 	  RUN(reserve, finds_who_waited_before_and_he_is_refused_as_busy),
 	  RUN(reserve, that_is_refused_leaves_who_waits_waiting),
 	  RUN(reserve, waits_while_another_flow_has_a_grant),
