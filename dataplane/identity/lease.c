@@ -86,7 +86,7 @@ static void judge(struct judged *judged, const struct lease_terms *x, struct han
 		*judged = (struct judged){verdict, x->exp_s};
 }
 
-/** By who has it, may have it, or asked before; when there is none of them, who had it last. */
+/** By who has it, may have it, or asked before; when nobody has it, by who had it last. */
 static struct judged judge_all(const struct lease *l, const struct message_lease_reserve *ask)
 {
 	struct judged judged = {VERDICT_GRANT, 0};
@@ -97,7 +97,7 @@ static struct judged judge_all(const struct lease *l, const struct message_lease
 		judge(&judged, &l->grant.terms, l->grant.flow, ask);
 	if (l->asker.waits)
 		judge(&judged, &l->asker.terms, l->asker.flow, ask);
-	if (judged.exp_s == 0 && l->last.exp_s != 0)
+	if (l->last.exp_s != 0)
 		judge(&judged, &l->last, handle_none(), ask);
 	return judged;
 }

@@ -3,8 +3,8 @@
 """Tries everything that can happen to the lease of one pool pair (docs/design.md, Leases), breadth first.
 
 One home worker and two others, each with one WIC that comes back on a new flow when its own has ended. A ring each way, in
-order, delayed for as long as it likes: a full ring is a slow one, and a reserve that finds it full is refused there. The core
-says yes, no or nothing. After each step the promises below are looked at; the shortest way to a broken one is printed.
+order, delayed for as long as it likes: a full ring is a slow one, and a reserve that finds it full is as if it had not been asked
+for. The core says yes, no or nothing. After each step the promises below are looked at; the shortest way to a broken one is printed.
 
 With --without RULE a rule of the protocol is left out, and the run passes when a promise is broken: each rule is needed, and
 the model notices. Without arguments both is done: the whole protocol, and each rule left out."""
@@ -30,6 +30,8 @@ RULES = {
     "release": "every end of a binding is said, that of a lost one too",
     "refresh": "a refresh without a grant binds only what still lives when its 200 comes",
     "last": "the terms of who had it last are kept",
+    "beside": "who had it last is looked at also while another has a grant that has brought nothing yet",
+    "pending": "a flow has one REGISTER under way at a time, a refresh too",
     "jti": "a jti serves one user",
 }
 
@@ -38,12 +40,12 @@ Token = namedtuple("Token", "sub jti iat exp")
 # bound: live bindings (binding, flow, generation, token); a binding is named by the generation it began with.
 Worker = namedtuple("Worker", "flow asks deaths asking under bound")
 # A refresh with the very same token goes to the core under the lease that its binding has: late is REFRESH.
-# holder: (state, generation, worker, flow, binding, token); asker: (state, generation, worker, flow, ticket, token)
-# leaving: generation of who was replaced and has not said that he ended. last: token of who had it last.
+# The four places of the home worker: holder (state, generation, worker, flow, binding, token), leaving (generation, worker,
+# binding), grant (generation, worker, flow, token) and asker (worker, flow, ticket, token). last: token of who had it last.
 # had: of whose REGISTER the core said yes last; only the promises look at it.
-Home = namedtuple("Home", "generation holder asker leaving last had")
+Home = namedtuple("Home", "generation holder leaving grant asker last had")
 State = namedtuple("State", "now workers home up down")
-HELD, ENDING, WAITING, RESERVED, REFRESH = "held", "ending", "waiting", "reserved", "refresh"
+HELD, ENDING, REFRESH = "held", "ending", "refresh"
 
 A, A_NEW, A_SHORT = Token("A", 1, -2, 1), Token("A", 2, -1, 2), Token("A", 3, -1, 0.5)
 B, B_AFTER, B_BETWEEN = Token("B", 4, -1, 3), Token("B", 5, 2, 9), Token("B", 6, 1, 9)
@@ -51,11 +53,11 @@ B_JTI = Token("B", 1, 2, 9)
 # name, tokens that each of the two may show, REGISTERs of each, flows that each may lose, the last moment
 SCENARIOS = [
     ("a jti of two users", ((A,), (B_JTI,)), (1, 1), (0, 0), 2),
+    ("a user whose newer token ends first, another in between", ((A, A_SHORT), (B_BETWEEN,)), (2, 1), (0, 0), 1),
     ("two users at a time", ((A,), (B,)), (2, 1), (1, 0), 1),
     ("two users, one after the other", ((A,), (B_AFTER,)), (2, 1), (1, 0), 2),
     ("one user, an older and a newer token", ((A,), (A_NEW,)), (2, 1), (0, 1), 2),
     ("both windows have both users", ((A, B_AFTER), (A, B_AFTER)), (2, 1), (0, 0), 1),
-    ("a user whose newer token ends first, another in between", ((A, A_SHORT), (B_BETWEEN,)), (2, 1), (0, 0), 1),
     ("one user, two windows", ((A,), (A,)), (2, 1), (1, 0), 1),
 ]
 
@@ -82,24 +84,20 @@ class Model:
         self.name, self.tokens, asks, deaths, self.end = scenario
         self.without = without
         worker = lambda i: Worker(1, asks[i], deaths[i], None, (), ())
-        self.start = State(0, (worker(0), worker(1)), Home(0, None, None, (), None, None), ((), ()), ((), ()))
+        self.start = State(0, (worker(0), worker(1)), Home(0, None, None, None, None, None, None), ((), ()), ((), ()))
 
     def on(self, rule):
         return rule not in self.without
 
-    # ---- the home worker: (home, [(worker, message)])
-
-    def grant(self, home, worker, flow, ticket, token):
-        if home.had and home.had.sub != token.sub and (home.had.jti == token.jti or home.had.exp >= token.iat):
-            raise Broken("a grant to another user than the web site's last word allows")
-        generation = home.generation + 1
-        asker = (RESERVED, generation, worker, flow, ticket, token)
-        return home._replace(generation=generation, asker=asker), [(worker, ("granted", generation, flow, ticket))]
+    # ---- the home worker, as identity/lease.c: (home, [(worker, message)])
 
     def judge(self, home, worker, flow, token):
         """The worst of the verdicts."""
-        others = [((h[2], h[3]) == (worker, flow), h[5]) for h in (home.holder, home.asker) if h]
-        if home.last and self.on("last"):
+        others = [((h[2], h[3]) == (worker, flow), h[5]) for h in (home.holder,) if h]
+        others += [(g[1:3] == (worker, flow), g[3]) for g in (home.grant,) if g]
+        others += [(a[:2] == (worker, flow), a[3]) for a in (home.asker,) if a]
+        too = self.on("beside") or {verdict(token, *other) for other in others} <= {"granted"}
+        if home.last and self.on("last") and too:
             others.append((False, home.last))
         said = {verdict(token, *other) for other in others}
         if not self.on("jti") and "jti" in said:
@@ -109,64 +107,70 @@ class Model:
                 return worst
         return "granted"
 
-    def blocked(self, home, token):
-        ending = home.holder and home.holder[0] == ENDING and home.holder[5].sub != token.sub
-        return home.leaving or (ending and self.on("waits"))
+    def busy(self, home):
+        worker, flow, ticket, _ = home.asker
+        return [(worker, ("refused", flow, ticket, "busy"))]
+
+    def ended(self, home):
+        """The holder is told to end."""
+        holder = home.holder
+        return home._replace(holder=(ENDING,) + holder[1:]), [(holder[2], ("ended", holder[1]))]
+
+    def granted(self, home):
+        worker, flow, ticket, token = home.asker
+        if home.had and home.had.sub != token.sub and (home.had.jti == token.jti or home.had.exp >= token.iat):
+            raise Broken("a grant to another user than the web site's last word allows")
+        generation = home.generation + 1
+        return (home._replace(generation=generation, grant=(generation, worker, flow, token), asker=None),
+                [(worker, ("granted", generation, flow, ticket))])
+
+    def advance(self, home, said):
+        """Whoever waits gets his grant when nobody is in the way."""
+        asker, grant, holder = home.asker, home.grant, home.holder
+        if not asker or home.leaving or (grant and grant[1:3] != asker[:2] and self.on("one-grant")):
+            return home, said
+        same_sub = holder and holder[5].sub == asker[3].sub
+        if holder and holder[0] == HELD and not same_sub:
+            home, told = self.ended(home)
+            said = said + told
+        if holder and not same_sub and self.on("waits"):
+            return home, said
+        home, told = self.granted(home)
+        return home, said + told
 
     def reserve(self, home, worker, flow, ticket, token):
-        refused = lambda why: (home, [(worker, ("refused", flow, ticket, why))])
         judged = self.judge(home, worker, flow, token)
         if judged in ("jti", "in use"):
-            return refused(judged)
-        asker = home.asker
-        same = asker and asker[2] == worker and asker[3] == flow
-        if asker and asker[0] == RESERVED and not same and self.on("one-grant"):
-            return refused("busy")
-        said = []
-        if asker and asker[0] == WAITING and not same:
-            said = [(asker[2], ("refused", asker[3], asker[4], "busy"))]
-        holder = home.holder
-        if judged == "over" and holder and holder[0] == HELD and holder[5].sub != token.sub:
-            holder = (ENDING,) + holder[1:]
-            home = home._replace(holder=holder)
-            said.append((holder[2], ("ended", holder[1])))
-        if self.blocked(home, token):
-            return home._replace(asker=(WAITING, 0, worker, flow, ticket, token)), said
-        home, granted = self.grant(home, worker, flow, ticket, token)
-        return home, said + granted
+            return home, [(worker, ("refused", flow, ticket, judged))]
+        said = self.busy(home) if home.asker else []
+        return self.advance(home._replace(asker=(worker, flow, ticket, token)), said)
 
     def confirm(self, home, worker, generation, flow, binding):
-        holder, asker = home.holder, home.asker
-        if asker and asker[0] == RESERVED and asker[1] == generation:
-            said, leaving = [], home.leaving
-            if holder and (holder[2], holder[4]) != (worker, binding):
-                said = [(holder[2], ("ended", holder[1]))]
-                if self.on("leaving"):
-                    leaving = leaving + (holder[1],)
-            held = (HELD, generation, worker, flow, binding, asker[5])
-            return home._replace(holder=held, asker=None, leaving=leaving, had=asker[5]), said
-        if holder and holder[0] == HELD and holder[1] == generation:
-            return home._replace(holder=holder[:3] + (flow, binding) + holder[5:]), []
-        return home, [(worker, ("ended", generation))]
+        holder, grant, said = home.holder, home.grant, []
+        if not grant or grant[0] != generation:
+            if holder and holder[0] == HELD and holder[1] == generation:
+                return home._replace(holder=holder[:3] + (flow, binding) + holder[5:]), []
+            return home, [(worker, ("ended", generation))]
+        if holder and (holder[2], holder[4]) != (worker, binding):
+            if holder[0] == HELD:
+                said = self.ended(home)[1]
+            if self.on("leaving"):
+                home = home._replace(leaving=(holder[1], holder[2], holder[4]))
+        held = (HELD, generation, worker, flow, binding, grant[3])
+        return self.advance(home._replace(holder=held, grant=None, last=None, had=grant[3]), said)
 
-    def freed(self, home):
-        """Somebody has said that he ended: perhaps who waits need wait no more."""
-        asker = home.asker
-        if asker and asker[0] == WAITING and not self.blocked(home, asker[5]):
-            return self.grant(home, *asker[2:])
-        return home, []
-
-    def release(self, home, generation):
-        if home.holder and home.holder[1] == generation:
-            return self.freed(home._replace(holder=None, last=home.holder[5]))
-        if generation in home.leaving:
-            return self.freed(home._replace(leaving=tuple(g for g in home.leaving if g != generation)))
-        return home, []
+    def release(self, home, worker, generation, binding):
+        leaving, holder = home.leaving, home.holder
+        if leaving and (leaving[0] == generation or leaving[1:] == (worker, binding)):
+            home = home._replace(leaving=None)
+        if holder and (holder[1] == generation or (holder[2], holder[4]) == (worker, binding)):
+            home = home._replace(holder=None, last=holder[5])
+        return self.advance(home, [])
 
     def cancel(self, home, generation):
-        if home.asker and home.asker[0] == RESERVED and home.asker[1] == generation:
-            return home._replace(asker=None), []
-        return home, []
+        if home.grant and home.grant[0] == generation:
+            home = home._replace(grant=None)
+        return self.advance(home, [])
 
     def home_takes(self, s, worker, message):
         kind = message[0]
@@ -174,24 +178,26 @@ class Model:
             return self.reserve(s.home, worker, *message[1:])
         if kind == "confirm":
             return self.confirm(s.home, worker, *message[1:])
-        return self.release(s.home, message[1]) if kind == "release" else self.cancel(s.home, message[1])
+        return self.release(s.home, worker, *message[1:]) if kind == "release" else self.cancel(s.home, message[1])
 
     def home_time(self, s):
-        """What time may change at the home worker: (what, home, said)."""
+        """What time may change at the home worker: (what, home, said). Who leaves or ends has said so by the time that the
+        home worker would give him up, 10 s behind all that he may still do: see `late`."""
         home = s.home
-        if home.asker and home.asker[0] == WAITING:
-            yield "who waits has waited 2 s", home._replace(asker=None), [
-                (home.asker[2], ("refused", home.asker[3], home.asker[4], "busy"))]
-        if home.asker and home.asker[0] == RESERVED:
-            generation = home.asker[1]
+        if home.asker:
+            yield ("who waits has waited 2 s", *self.advance(home._replace(asker=None), self.busy(home)))
+        if home.grant:
+            generation = home.grant[0]
             late = any(u[1] == generation and u[3] is True for w in s.workers for u in w.under)
             if late or not self.on("late"):
-                yield "a grant is void", home._replace(asker=None), []
+                yield ("a grant is void", *self.cancel(home, generation))
         if home.holder and home.holder[0] == HELD and home.holder[5].exp <= s.now:
-            holder = (ENDING,) + home.holder[1:]
-            yield "the token of the holder ends", home._replace(holder=holder), [(holder[2], ("ended", holder[1]))]
-        if home.holder and home.holder[0] == ENDING and not self.on("late"):
-            yield "who was told to end says nothing", *self.release(home, home.holder[1])
+            yield ("the token of the holder ends", *self.advance(*self.ended(home)))
+        if not self.on("late"):
+            if home.holder and home.holder[0] == ENDING:
+                yield ("who was told to end says nothing", *self.release(home, None, home.holder[1], None))
+            if home.leaving:
+                yield ("who is leaving says nothing", *self.release(home, None, home.leaving[0], None))
 
     # ---- the worker of a flow: (worker, [message])
 
@@ -200,7 +206,7 @@ class Model:
         if kind == "ended":
             for b in w.bound:
                 if b[2] == message[1]:
-                    return w._replace(bound=tuple(x for x in w.bound if x is not b)), [("release", b[2])]
+                    return w._replace(bound=tuple(x for x in w.bound if x is not b)), [("release", b[2], b[0])]
             return w, []
         flow, ticket = message[1:3] if kind == "refused" else message[2:4]
         mine = w.asking and w.flow == flow and w.asking[0] == ticket
@@ -235,8 +241,7 @@ class Model:
     def worker_does(self, s, i):
         """What may happen at a worker by itself: (what, worker, messages)."""
         w = s.workers[i]
-        if w.asks and not w.asking and not any(u[0] == w.flow for u in w.under):
-            yield "a REGISTER finds the ring full", w._replace(asks=w.asks - 1), []
+        if w.asks and not w.asking and not (any(u[0] == w.flow for u in w.under) and self.on("pending")):
             for token in self.tokens[i]:
                 if token.exp > s.now and token.iat <= s.now + AHEAD:
                     yield self.register(w, token)
@@ -255,7 +260,7 @@ class Model:
         for b in w.bound:
             what = "a binding ends at its exp" if b[3].exp <= s.now else "a binding ends"
             yield (what, w._replace(bound=tuple(x for x in w.bound if x is not b)),
-                   [("release", b[2])] if b[1] or self.on("release") else [])
+                   [("release", b[2], b[0])] if b[1] or self.on("release") else [])
 
     # ---- steps
 
@@ -324,19 +329,20 @@ class Model:
         home = s.home
         if any(s.up) or any(s.down):
             return
-        waits = home.asker if home.asker and home.asker[0] == WAITING else None
         for i in (0, 1):
             w = s.workers[i]
-            if w.asking and not (waits and waits[2:5] == (i, w.flow, w.asking[0])):
+            if w.asking and not (home.asker and home.asker[:3] == (i, w.flow, w.asking[0])):
                 raise Broken("a reserve is not answered")
         if any(w.under for w in s.workers):
             return
-        if home.asker and home.asker[0] == RESERVED:
+        if home.grant:
             raise Broken("a grant is out and nobody has it")
         if home.leaving:
             raise Broken("somebody is waited for who has ended")
         if home.holder and home.holder[0] == ENDING:
             raise Broken("a holder is told to end and says nothing")
+        if home.asker:
+            raise Broken("somebody waits for nobody")
         if home.holder and not any(b[2] == home.holder[1] for _, b in live):
             raise Broken("a lease is held and has no binding")
         if live and not (home.holder and all(b[2] == home.holder[1] for _, b in live)):
