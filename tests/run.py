@@ -17,9 +17,9 @@ SCRIPT_FAILED = re.compile(r"^FAIL (.+)$", re.M)
 # build folder, its meson options, and which suites run there
 BUILDS = [
     ("build", ["--buildtype=release", "-Dtests=true"], []),
-    ("build-asan", ["--buildtype=debugoptimized", "-Db_sanitize=address,undefined", "-Db_lundef=false"],
+    ("build-asan", ["--buildtype=debugoptimized", "-Doptimization=1", "-Db_sanitize=address,undefined", "-Db_lundef=false"],
      ["unit", "fuzz", "sanitize", "wire"]),
-    ("build-tsan", ["--buildtype=debugoptimized", "-Db_sanitize=thread", "-Db_lundef=false"], ["race"]),
+    ("build-tsan", ["--buildtype=debugoptimized", "-Doptimization=1", "-Db_sanitize=thread", "-Db_lundef=false"], ["race"]),
 ]
 SCRIPTS = [
     ("e2e", ["node", "tests/e2e/run.mjs"]),

@@ -134,14 +134,12 @@ static void libssl_fin(struct tls *tls)
 	tls->fin = true;
 }
 
-/** What was wrong with the peer's certificate, as ": words"; "" when nothing was. */
-static void libssl_verdict(const struct tls *tls, char words[TLS_FAILURE_MAX])
+/** What was wrong with the peer's certificate, in words; "" when nothing was. */
+static const char *libssl_verdict(const struct tls *tls)
 {
 	long verdict = SSL_get_verify_result(tls->ssl);
 
-	words[0] = '\0';
-	if (verdict != X509_V_OK)
-		snprintf(words, TLS_FAILURE_MAX, ": %s", X509_verify_cert_error_string(verdict));
+	return verdict != X509_V_OK ? X509_verify_cert_error_string(verdict) : "";
 }
 
 static const char *alert_name(int alert)
@@ -154,19 +152,18 @@ static const char *alert_name(int alert)
 static enum gw_err libssl_fail(struct tls *tls)
 {
 	const char *reason = tls_context_reason();
-	char verdict[TLS_FAILURE_MAX];
+	const char *verdict = libssl_verdict(tls);
 
 	if (tls->our_alert == SSL_AD_UNRECOGNIZED_NAME)
 		reason = "no certificate for that server name"; /* libssl says: callback failed */
-	libssl_verdict(tls, verdict);
 	tls->failed = tls->ready ? GW_TLS_RECORD : GW_TLS_HANDSHAKE;
 	if (tls->peer_alert != NO_ALERT) {
 		tls->failed = GW_TLS_ALERT;
 		snprintf(tls->failure, sizeof(tls->failure), "peer sent alert %s",
 			 alert_name(tls->peer_alert));
 	} else if (tls->our_alert != NO_ALERT) {
-		snprintf(tls->failure, sizeof(tls->failure), "we refused: %s%s (sent alert %s)",
-			 reason, verdict, alert_name(tls->our_alert));
+		snprintf(tls->failure, sizeof(tls->failure), "we refused: %s%s%s (sent alert %s)",
+			 reason, verdict[0] != 0 ? ": " : "", verdict, alert_name(tls->our_alert));
 	} else {
 		snprintf(tls->failure, sizeof(tls->failure), "we refused: %s", reason);
 	}

@@ -1,23 +1,31 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "crash.h"
 #include "sim.h"
 
-static const char usage[] =
-	"usage: sim (--seed N | --seeds FROM-TO) [--workers 1,2,4] [--trace] [--openssl]\n"
-	"  Runs one world for each seed; the numbers of workers take turns. Exit status 1: "
-	"something\n"
-	"  did not hold, and the line to see it again is printed.\n";
+static const char usage[] = "usage: sim (--seed N | --seeds FROM-TO) [--workers 1,2,4] [--jobs N] "
+			    "[--trace] [--openssl]\n"
+			    "  Runs one world for each seed, N at a time; the numbers of workers "
+			    "take turns. Exit status "
+			    "1: something\n"
+			    "  did not hold, and the line to see it again is printed.\n";
 
+#define TABLE_BYTES (512 * 1024)
+#define KEPT_BYTES (256 * 1024 * 1024)
+#define JOBS_MAX 64
+#define FAILURES_MAX 10 /* of a job */
 #define SEED_SECONDS 60 /* a seed takes some milliseconds; a loop without an end is told too */
 
 struct arguments {
 	unsigned long from, to;
 	uint16_t workers[8];
 	uint32_t counts;
+	unsigned long jobs;
 	struct sim_options options;
 };
 
@@ -46,17 +54,27 @@ static bool read_seeds(struct arguments *a, const char *text)
 	return end != text && *end == 0 && a->to >= a->from;
 }
 
+static bool read_jobs(struct arguments *a, const char *text)
+{
+	char *end;
+
+	a->jobs = strtoul(text, &end, 10);
+	return end != text && *end == 0 && a->jobs > 0 && a->jobs <= JOBS_MAX;
+}
+
 static bool read_arguments(struct arguments *a, int argc, char **argv)
 {
 	bool seeds = false;
 
-	*a = (struct arguments){.workers = {1, 2, 4}, .counts = 3};
+	*a = (struct arguments){.workers = {1, 2, 4}, .counts = 3, .jobs = 1};
 	for (int i = 1; i < argc; i++) {
 		bool more = i + 1 < argc;
 
 		if (more && (strcmp(argv[i], "--seeds") == 0 || strcmp(argv[i], "--seed") == 0))
 			seeds = read_seeds(a, argv[++i]);
 		else if (more && strcmp(argv[i], "--workers") == 0 && read_workers(a, argv[i + 1]))
+			i++;
+		else if (more && strcmp(argv[i], "--jobs") == 0 && read_jobs(a, argv[i + 1]))
 			i++;
 		else if (strcmp(argv[i], "--trace") == 0)
 			a->options.trace = true;
@@ -68,25 +86,63 @@ static bool read_arguments(struct arguments *a, int argc, char **argv)
 	return seeds;
 }
 
+/** A world uses little of its tables: each is made of new pages, of which those that are touched
+ * are filled with zeros. All else stays the process's for the next world. */
+static void tune_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, TABLE_BYTES);
+	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+}
+
+/** Every jobs-th seed. Returns how many did not hold. */
+static unsigned long run_job(struct arguments *a, unsigned long job)
+{
+	unsigned long failed = 0;
+
+	for (unsigned long seed = a->from + job; seed <= a->to && failed < FAILURES_MAX;
+	     seed += a->jobs) {
+		a->options.seed = seed;
+		a->options.workers = a->workers[seed % a->counts];
+		crash_running("CRASHED or stuck\nreproduce: sim --seed %lu --workers %u%s\n", seed,
+			      a->options.workers, a->options.openssl ? " --openssl" : "");
+		alarm(SEED_SECONDS);
+		failed += !sim_run(&a->options);
+	}
+	return failed;
+}
+
+/** Each job is a child. True: all held. */
+static bool run_jobs(struct arguments *a)
+{
+	unsigned long held = 0;
+	int status;
+
+	for (unsigned long job = 0; job < a->jobs; job++) {
+		pid_t child = fork();
+
+		if (child == 0) /* by exit(), so that leaks are looked for in the builds that do */
+			exit(run_job(a, job) > 0);
+		if (child < 0)
+			perror("sim: fork");
+	}
+	while (wait(&status) > 0)
+		held += WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return held == a->jobs;
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments a;
-	unsigned long failed = 0;
+	bool held;
 
 	if (!read_arguments(&a, argc, argv)) {
 		fputs(usage, stderr);
 		return 2;
 	}
+	tune_memory();
 	crash_watch(STDERR_FILENO);
-	for (unsigned long seed = a.from; seed <= a.to && failed < 10; seed++) {
-		a.options.seed = seed;
-		a.options.workers = a.workers[seed % a.counts];
-		crash_running("CRASHED or stuck\nreproduce: sim --seed %lu --workers %u%s\n", seed,
-			      a.options.workers, a.options.openssl ? " --openssl" : "");
-		alarm(SEED_SECONDS);
-		failed += !sim_run(&a.options);
-	}
-	if (failed == 0)
+	held = a.jobs > 1 ? run_jobs(&a) : run_job(&a, 0) == 0;
+	if (held)
 		printf("sim: seeds %lu to %lu held\n", a.from, a.to);
-	return failed > 0;
+	return !held;
 }

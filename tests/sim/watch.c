@@ -11,10 +11,15 @@
 #define FINAL_ANSWER_US (40 * SECOND)
 #define FINAL_ANSWER_SLOW_US (130 * SECOND) /* each late verdict is given up at the next ping */
 
+struct note {
+	uint64_t at_us;
+	char text[NOTE_MAX];
+};
+
 struct watch {
 	bool broken;
 	char what[NOTE_MAX];
-	char note[NOTES][NOTE_MAX];
+	struct note note[NOTES];
 	uint64_t notes;
 };
 
@@ -28,18 +33,23 @@ void watch_free(struct watch *watch)
 	free(watch);
 }
 
+static void note_print(const struct note *note, FILE *file, const char *before)
+{
+	fprintf(file, "%s%10.6f %s\n", before, (double)note->at_us / 1e6, note->text);
+}
+
 void sim_note(struct sim *sim, const char *format, ...)
 {
 	struct watch *w = sim->watch;
-	char *note = w->note[w->notes++ % NOTES];
-	int n = snprintf(note, NOTE_MAX, "%10.6f ", (double)sim->now_us / 1e6);
+	struct note *note = &w->note[w->notes++ % NOTES];
 	va_list args;
 
+	note->at_us = sim->now_us;
 	va_start(args, format);
-	vsnprintf(note + n, NOTE_MAX - (size_t)n, format, args);
+	vsnprintf(note->text, sizeof(note->text), format, args);
 	va_end(args);
 	if (sim->options.trace)
-		puts(note);
+		note_print(note, stdout, "");
 }
 
 void sim_broken(struct sim *sim, const char *name, const char *format, ...)
@@ -68,7 +78,7 @@ void watch_report(const struct sim *sim)
 	uint64_t from = w->notes > NOTES ? w->notes - NOTES : 0;
 
 	for (uint64_t i = from; i < w->notes && !sim->options.trace; i++)
-		fprintf(stderr, "  %s\n", w->note[i % NOTES]);
+		note_print(&w->note[i % NOTES], stderr, "  ");
 	fprintf(stderr, "BROKEN at %.6f s: %s\n", (double)sim->now_us / 1e6, w->what);
 	fprintf(stderr, "reproduce: sim --seed %llu --workers %u%s\n",
 		(unsigned long long)sim->options.seed, sim->options.workers,

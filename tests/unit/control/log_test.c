@@ -160,7 +160,7 @@ TEST(log, says_what_was_suppressed_also_when_the_event_does_not_come_again)
 
 TEST(log, bounds_events_beyond_its_table_together)
 {
-	char name[16];
+	char name[24];
 	struct captured c;
 
 	begin(&c, LOG_LEVEL_INFO, 1);
