@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@ static const char usage[] =
 	"something\n"
 	"  did not hold, and the line to see it again is printed.\n";
 
+#define MAPPED_FROM (128 * 1024)
 #define SEED_SECONDS 60 /* a seed takes some milliseconds; a loop without an end is told too */
 
 struct arguments {
@@ -77,6 +79,8 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
+	/* most of what a world allocates it never touches: it is not to be zeroed by hand */
+	mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
 	crash_watch(STDERR_FILENO);
 	for (unsigned long seed = a.from; seed <= a.to && failed < 10; seed++) {
 		a.options.seed = seed;

@@ -31,10 +31,14 @@ void watch_free(struct watch *watch)
 void sim_note(struct sim *sim, const char *format, ...)
 {
 	struct watch *w = sim->watch;
-	char *note = w->note[w->notes++ % NOTES];
-	int n = snprintf(note, NOTE_MAX, "%10.6f ", (double)sim->now_us / 1e6);
 	va_list args;
+	char *note;
+	int n;
 
+	if (!sim->options.notes)
+		return;
+	note = w->note[w->notes++ % NOTES];
+	n = snprintf(note, NOTE_MAX, "%10.6f ", (double)sim->now_us / 1e6);
 	va_start(args, format);
 	vsnprintf(note + n, NOTE_MAX - (size_t)n, format, args);
 	va_end(args);
