@@ -574,3 +574,14 @@ struct worker_balance worker_balance(const struct worker *w)
 		.large_buffers = slots_live(w->large) + slots_live(w->link_buffers),
 	};
 }
+
+bool worker_registration(const struct worker *w, uint32_t *cursor,
+			 struct worker_registration *registration)
+{
+	return gateway_registration(w->gateway, cursor, registration);
+}
+
+bool worker_lease(const struct worker *w, uint32_t *cursor, struct worker_lease *lease)
+{
+	return gateway_lease(w->gateway, cursor, lease);
+}

@@ -107,4 +107,29 @@ struct worker_balance {
 };
 struct worker_balance worker_balance(const struct worker *w);
 
+/** A registration of this worker that has not ended here, for what tests check of all of them. */
+struct worker_registration {
+	uint64_t jti;  /* jti_hash() of its token; 0: it has none */
+	uint64_t impi; /* keyed hash of its private identity */
+	uint64_t expires_us;
+	struct handle flow;
+	bool lost; /* its connection has ended: it waits for another one */
+};
+
+/** The next one from *cursor on, which is moved behind it. False: there is none, *cursor is 0. */
+bool worker_registration(const struct worker *w, uint32_t *cursor,
+			 struct worker_registration *registration);
+
+/** A pool pair whose home this worker is, and that somebody has or asks for. */
+struct worker_lease {
+	uint64_t impi; /* as in worker_registration */
+	bool held;     /* a registration has it, or is told to end and has not said so */
+	/* until when a REGISTER with a grant of it, one that waits for a grant, and the end of a
+	 * registration that had it are waited for; 0: there is none */
+	uint64_t granted_us, asked_us, leaving_us;
+};
+
+/** The same of leases. */
+bool worker_lease(const struct worker *w, uint32_t *cursor, struct worker_lease *lease);
+
 #endif

@@ -253,8 +253,12 @@ enum gw_err binding_undo(struct gateway *gw, struct transaction *t, struct wic *
 		b = binding_new(gw, t, NULL);
 	if (b != NULL)
 		err = store_all(gw, t, b, times);
-	if (err == GW_OK)
+	if (err == GW_OK && wic == NULL) { /* its client may be back, and be asking (10.5) */
+		b->expires_us = gw->time.now_us;
+		flow_loss_late(gw, b);
+	} else if (err == GW_OK) {
 		binding_leave(gw, b, &gw_counters(gw)->binding_expired, GW_OK);
+	}
 	return err;
 }
 

@@ -8,6 +8,7 @@
 #include "sip/sip.h"
 #include "snapshot.h"
 #include "verifier.h"
+#include "worker.h"
 
 /**
  * The procedures of the eP-CSCF: what a request from a WIC or from the core leads to. One gateway
@@ -324,6 +325,12 @@ uint32_t gateway_held(const struct gateway *gw);
 uint32_t gateway_leases(const struct gateway *gw);
 /** Flows that wait for their home worker. */
 uint32_t gateway_lease_waits(const struct gateway *gw);
+
+/** The next registration from slot *cursor on, as worker_registration() has it. */
+bool gateway_registration(const struct gateway *gw, uint32_t *cursor,
+			  struct worker_registration *registration);
+/** The same of leases, as worker_lease() has them. */
+bool gateway_lease(const struct gateway *gw, uint32_t *cursor, struct worker_lease *lease);
 
 /** Keyed hash of a canonical identity, for logs: never 0. */
 uint64_t gateway_identity_hash(const struct gateway *gw, struct span identity);

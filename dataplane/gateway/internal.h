@@ -540,6 +540,9 @@ bool pool_stands(const struct gateway *gw, const struct transaction *t, const st
 bool pool_confirm(struct gateway *gw, struct transaction *t, struct binding *b);
 /** t is over: a grant of its that has come to nothing is given back. */
 void pool_transaction_over(struct gateway *gw, struct transaction *t);
+/** False: the request in gw->message, by a Path of b's connection, is for another user of a pool,
+ * who was registered there before (PROTOCOL 6.6): the core has found another Contact than b's. */
+bool pool_is_called(const struct gateway *gw, const struct binding *b);
 /** b has ended here: its pair is free. */
 void pool_unbind(struct gateway *gw, struct binding *b);
 

@@ -249,3 +249,23 @@ uint32_t gateway_leases(const struct gateway *gw)
 {
 	return slots_live(gw->leases->entries);
 }
+
+bool gateway_lease(const struct gateway *gw, uint32_t *cursor, struct worker_lease *lease)
+{
+	const struct lease_entry *e = slots_next(gw->leases->entries, cursor);
+	const struct lease *l;
+
+	if (e == NULL) {
+		*cursor = 0;
+		return false;
+	}
+	l = &e->lease;
+	*lease = (struct worker_lease){
+		.impi = l->impi,
+		.held = l->holder.state != LEASE_NOBODY,
+		.granted_us = l->grant.generation != 0 ? l->grant.until_us : 0,
+		.asked_us = l->asker.waits ? l->asker.until_us : 0,
+		.leaving_us = l->leaving.generation != 0 ? l->leaving.until_us : 0,
+	};
+	return true;
+}

@@ -371,6 +371,14 @@ bool pool_confirm(struct gateway *gw, struct transaction *t, struct binding *b)
 	return b != NULL && !lease_id_is_none(b->lease);
 }
 
+bool pool_is_called(const struct gateway *gw, const struct binding *b)
+{
+	struct sip_uri uri = sip_uri_parse(gw->message.uri);
+
+	return lease_id_is_none(b->lease) || b->contact == 0 ||
+	       pair_hash(gw->bucket_key, uri.user, uri.host) == b->contact;
+}
+
 void pool_transaction_over(struct gateway *gw, struct transaction *t)
 {
 	struct lease_id id;

@@ -49,6 +49,27 @@ struct handle gateway_transaction_flow(const struct gateway *gw, uint32_t slot)
 									   : handle_none();
 }
 
+bool gateway_registration(const struct gateway *gw, uint32_t *cursor,
+			  struct worker_registration *registration)
+{
+	const struct binding *b = slots_next(gw->bindings, cursor);
+
+	while (b != NULL && b->state == BINDING_LEAVING)
+		b = slots_next(gw->bindings, cursor);
+	if (b == NULL) {
+		*cursor = 0;
+		return false;
+	}
+	*registration = (struct worker_registration){
+		.jti = b->jti,
+		.impi = b->impi_hash,
+		.expires_us = b->expires_us,
+		.flow = b->flow,
+		.lost = b->state == BINDING_LOST,
+	};
+	return true;
+}
+
 /* ---- transactions ---------------------------------------------------------------------------- */
 
 /** The method's name is in the head that t keeps. */

@@ -263,6 +263,14 @@ static bool terminate_home(const struct wic *wic, const struct route_top *top)
 	return top->token.kind != FLOW_HOME || handle_equal(home_of(wic), top->token.handle);
 }
 
+/** Who is registered there is called, and not who has had a pair there before. */
+static bool terminate_bound(const struct gateway *gw, const struct wic *wic)
+{
+	const struct binding *b = binding_of(gw, wic);
+
+	return b != NULL && pool_is_called(gw, b);
+}
+
 void terminate_here(struct gateway *gw, const struct mw_source *source, struct handle flow,
 		    const struct route_top *top)
 {
@@ -279,7 +287,7 @@ void terminate_here(struct gateway *gw, const struct mw_source *source, struct h
 	}
 	/* a flow without a binding begins nothing: who was registered there is not any more (6.6);
 	 * what has begun goes on (D-36) */
-	if (wic == NULL || (!in_dialog && binding_of(gw, wic) == NULL) || !terminate_home(wic, top))
+	if (wic == NULL || (!in_dialog && !terminate_bound(gw, wic)) || !terminate_home(wic, top))
 		terminate_no_flow(gw, source, GW_FLOW_GONE, top->outbound);
 	else
 		terminate_local(gw, source, wic, top);

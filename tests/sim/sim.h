@@ -70,7 +70,7 @@ uint64_t sim_wall(const struct sim *sim);
 /** Reports that the invariant called name does not hold. The run ends after this event. */
 void sim_broken(struct sim *sim, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/** Keeps a line for the report; prints it at once with --trace. */
+/** Keeps a line for the report, when it is wanted; prints it at once with --trace. */
 void sim_note(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool sim_failed(const struct sim *sim);
 struct watch *watch_new(void);
@@ -152,6 +152,7 @@ struct sim_options {
 	uint64_t seed;
 	uint16_t workers;
 	bool trace;
+	bool notes;   /* keep them for the report */
 	bool openssl; /* really signed tokens and the product's verifier */
 };
 
@@ -272,7 +273,8 @@ struct sim {
 	uint64_t steps;
 };
 
-/** Runs one world to its end. True: everything held. */
+/** Runs one world to its end; when something does not hold, once more, since notes take time. True:
+ * everything held. */
 bool sim_run(const struct sim_options *options);
 
 /** Something has arrived for a host of the simulated network. */

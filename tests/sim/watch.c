@@ -41,9 +41,12 @@ static void note_print(const struct note *note, FILE *file, const char *before)
 void sim_note(struct sim *sim, const char *format, ...)
 {
 	struct watch *w = sim->watch;
-	struct note *note = &w->note[w->notes++ % NOTES];
+	struct note *note;
 	va_list args;
 
+	if (!sim->options.notes)
+		return;
+	note = &w->note[w->notes++ % NOTES];
 	note->at_us = sim->now_us;
 	va_start(args, format);
 	vsnprintf(note->text, sizeof(note->text), format, args);
