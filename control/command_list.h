@@ -34,7 +34,7 @@
 	X(enable, "WWSF", 1, CLI_ADMIN, "accept tokens for it again") \
 	X(wwsf, "", 0, CLI_OPERATOR, "the web sites: issuer, origins, whether they are enabled") \
 	X(pools, "", 0, CLI_OPERATOR, \
-	  "the pairs of the web sites: how many, of what kind, when loaded, bytes of memory") \
+	  "the pairs of the web sites: how many, when loaded, how many are held, granted, refused") \
 	X(explain, "[--origin ORIGIN] [TOKEN]", 3, CLI_ADMIN, \
 	  "validate a token, read from standard input when it is not given, step by step") \
 	X(reload, "", 0, CLI_OPERATOR, \

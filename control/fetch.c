@@ -256,8 +256,11 @@ static bool job_end_if_complete(struct fetch *fetch, struct job *job)
 	rows = json_array();
 	for (uint16_t w = 0; w < fetch->config.workers; w++)
 		json_array_extend(rows, job->worker[w].rows);
-	answer = job->kind->end != NULL ? job->kind->end(rows)
-					: json_pack("{s:o}", job->kind->name, rows);
+	if (job->order.end != NULL)
+		answer = job->order.end(job->order.context, rows);
+	else
+		answer = job->kind->end != NULL ? job->kind->end(rows)
+						: json_pack("{s:o}", job->kind->name, rows);
 	if (job->truncated)
 		json_object_set_new(answer, "truncated", json_true());
 	job_free(fetch, job);

@@ -28,11 +28,14 @@ void fetch_close(struct fetch *fetch);
 
 /** A list that is asked for. */
 struct fetch_order {
-	enum command_kind what; /* COMMAND_CONNECTIONS, _SESSIONS, _BINDINGS, _SHOW */
+	enum command_kind what; /* COMMAND_CONNECTIONS, _SESSIONS, _BINDINGS, _POOLS, _SHOW */
 	/* connections only: those with an end like this */
 	struct endpoint host; /* AF_UNSPEC: any */
 	uint16_t port;	      /* 0: any */
 	struct show_ask show; /* COMMAND_SHOW */
+	/** Makes the answer of the rows, which are its own; NULL: as the list is called. */
+	json_t *(*end)(const void *context, json_t *rows_owned);
+	const void *context;
 };
 
 /** Takes the request and ends it with {"connections": [...]}, or as the list is called; of

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define LONG_TURN_US 2000
 #define TIMERS_PER_TURN 256
 #define MESSAGES_PER_TURN 256
 #define RESUMED_PER_TURN 64 /* as many signatures as go to the driver at a time */
@@ -296,6 +297,14 @@ static void worker_tell(struct worker *w)
 	}
 }
 
+static void worker_count_turn(struct worker *w, uint64_t us)
+{
+	counter_add(&w->counters.loop_turns, 1);
+	counter_max(&w->counters.loop_longest_us, us);
+	if (us >= LONG_TURN_US)
+		counter_add(&w->counters.loop_long_turns, 1);
+}
+
 bool worker_turn(struct worker *w)
 {
 	uint64_t began_us;
@@ -318,8 +327,7 @@ bool worker_turn(struct worker *w)
 	back_end_transmit(w);
 	worker_tell(w);
 	snapshot_quiescent(w->config.snapshots, w->config.index);
-	counter_add(&w->counters.loop_turns, 1);
-	counter_max(&w->counters.loop_longest_us, worker_now_us(w) - began_us);
+	worker_count_turn(w, worker_now_us(w) - began_us);
 	return w->busy || w->batch_count > 0 || session_tls_waiting(w) ||
 	       counter_read(&w->counters.verify_live) > 0 || !back_end_idle(w);
 }

@@ -17,6 +17,7 @@
 	X(loop_sleeps, "times the worker slept") \
 	X(loop_wakes, "times a message of another thread woke it") \
 	X(loop_longest_us, "longest turn since start, us") \
+	X(loop_long_turns, "turns of 2 ms and longer") \
 	X(net_rx_packets, "frames received on packet ports") \
 	X(net_rx_bytes, "bytes of them") \
 	X(net_tx_packets, "frames sent on packet ports") \

@@ -11,3 +11,4 @@ done
 python3 -B tests/bench/tcp/goodput.py "$build"
 tests/bench/tls/handshakes.sh "$build"
 tests/bench/gateway/gateway.sh "$build"
+tests/bench/gateway/gateway.sh "$build" pools.py

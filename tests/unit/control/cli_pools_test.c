@@ -23,6 +23,8 @@ TEST(cli_pools, are_told_with_what_they_are_of)
 	assert_non_null(l.config);
 	world_begin(&w);
 	w.keys.config = l.config;
+	for (uint32_t worker = 0; worker < WORKERS; worker++)
+		w.rows[worker] = 1;
 	rows = world_ask_list(&w, "pools\n", "pools");
 	EXPECT_EQ(2, json_array_size(rows)); /* a site with domains has none */
 	EXPECT_TEXT("shop", world_text(rows, 0, "wwsf"));
@@ -32,6 +34,11 @@ TEST(cli_pools, are_told_with_what_they_are_of)
 	EXPECT(world_number(rows, 0, "bytes") > 0);
 	EXPECT_EQ(20, strlen(world_text(rows, 0, "loaded")));
 	EXPECT(world_number(rows, 0, "load_ms") >= 0);
+	EXPECT_EQ(3, world_number(rows, 0, "held")); /* of all workers */
+	EXPECT_EQ(20, world_number(rows, 0, "granted"));
+	EXPECT_EQ(200, world_number(rows, 0, "in_use"));
+	EXPECT_EQ(2000, world_number(rows, 0, "conflicts"));
+	EXPECT_EQ(0, world_number(rows, 1, "held"));
 	EXPECT_TEXT("rule", world_text(rows, 1, "wwsf"));
 	EXPECT_TEXT("pool", world_text(rows, 1, "mode"));
 	EXPECT_TEXT("generator", world_text(rows, 1, "kind"));

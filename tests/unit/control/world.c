@@ -92,7 +92,8 @@ static void answer_command(struct world *w, uint16_t worker, const struct messag
 	static const uint32_t sizes[] = {[COMMAND_CONNECTIONS] = sizeof(struct row_connection),
 					 [COMMAND_SESSIONS] = sizeof(struct row_session),
 					 [COMMAND_BINDINGS] = sizeof(struct row_binding),
-					 [COMMAND_MW] = sizeof(struct row_mw)};
+					 [COMMAND_MW] = sizeof(struct row_mw),
+					 [COMMAND_POOLS] = sizeof(struct row_pool)};
 	uint32_t size = sizes[command->what];
 	uint32_t left = w->rows[worker] - command->cursor;
 	uint32_t n = left < command->max ? left : command->max;
@@ -106,7 +107,8 @@ static void answer_command(struct world *w, uint16_t worker, const struct messag
 		struct row_session s = session_row(worker, command->cursor + i);
 		struct row_binding b = binding_row(worker, command->cursor + i);
 		struct row_mw m = mw_row(command->cursor + i);
-		const void *const all[] = {&c, &s, &b, &m};
+		struct row_pool p = {"shop", 1 + worker, 10, 100, 1000};
+		const void *const all[] = {&c, &s, &b, &m, &p};
 
 		memcpy(rows + i * size, all[command->what], size);
 	}

@@ -58,6 +58,11 @@ TEST(turn, has_one_time_until_it_sends_and_another_then)
 	EXPECT_EQ(before_us + 10, watch.ready_us);
 	EXPECT_EQ(before_us + 20, watch.transmit_us);
 	EXPECT_EQ(20, counter_read(&worker_counters(w)->loop_longest_us)); /* of the whole turn */
+	EXPECT_EQ(0, counter_read(&worker_counters(w)->loop_long_turns));
+	world.step_us = 1000;
+	(void)worker_turn(w);
+	EXPECT_EQ(2000, counter_read(&worker_counters(w)->loop_longest_us));
+	EXPECT_EQ(1, counter_read(&worker_counters(w)->loop_long_turns));
 	world.step_us = 0;
 	w->net[NET_PACKETS] = NULL;
 	world_close(&world);

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A large pool is swapped, by reloads one after the other, while the gateway registers: what its users and its operator
+see of that, beside the same without a reload. One worker; every registration is also looked up in the large pool, since
+what is in it is nobody else's."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import gateway
+from gateway import world
+
+PAIRS = int(os.environ.get("POOL_PAIRS", "10000000"))
+SECONDS = int(os.environ.get("POOL_SECONDS", "60"))
+CLIENTS, RATE = 200, 1000
+
+
+def configuration(folder):
+    text = gateway.configuration(folder)
+    site = f"""\
+  - {{name: visitors, issuer: shop-waf, origins: ["https://visitors.example"], mode: pool,
+     identities: {{file: {folder}/pool.csv}}}}
+"""
+    return text.replace("limits: {upgrades_per_second", site + "limits: {upgrades_per_second", 1)
+
+
+def timed(call):
+    """What call gave, and how many seconds it took."""
+    begun = time.monotonic()
+    result = call()
+    return result, time.monotonic() - begun
+
+
+class Operator(threading.Thread):
+    """Asks for the status ten times a second."""
+
+    def __init__(self, server):
+        super().__init__(daemon=True)
+        self.server, self.longest_s, self.going = server, 0, True
+
+    def run(self):
+        while self.going:
+            self.longest_s = max(self.longest_s, timed(self.server.answers)[1])
+            time.sleep(0.1)
+
+
+class Swapper(threading.Thread):
+    """Makes the pool another file, and reloads, until it is told to end."""
+
+    def __init__(self, server, pool):
+        super().__init__(daemon=True)
+        self.server, self.pool, self.took_s, self.going, self.peak_kib = server, pool, [], True, 0
+
+    def run(self):
+        while self.going:
+            os.utime(self.pool)
+            done, took_s = timed(lambda: self.server.ask("reload"))
+            if done.returncode != 0:
+                raise world.Broken(f"reload: {done.stdout.decode()}")
+            self.took_s.append(took_s)
+
+
+def longest_turn(server):
+    """Since the last look: turns of 2 ms and longer, and the longest one of all so far, us."""
+    stats = server.stats()
+    return stats["loop_long_turns"], stats["loop_longest_us"]
+
+
+def load(folder, what):
+    """SECONDS of churn: half re-register, the others leave and come back, RATE a second."""
+    command = ["taskset", "-c", gateway.LOAD_CORE, world.LOAD,
+               *gateway.load_options(folder, world.GATEWAY, "register", 0), "--connections", str(CLIENTS),
+               "--churn", str(SECONDS), "--churn-rate", str(RATE), "--hold", "0"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        told = json.loads(done.stdout)
+    except ValueError as error:
+        raise world.Broken(f"{what}: the load ended with {done.returncode}") from error
+    return told, done.returncode
+
+
+def row(what, server, told, failures, operator, before, reloads):
+    long_turns, longest = longest_turn(server)
+    deeds = [deed for deed in told["deeds"] if deed["phase"] == "churn" and "register" in deed["what"]]
+    count = sum(deed["count"] for deed in deeds)
+    print(f"| {what:16} | {count / SECONDS:7.0f} | {max(deed['p99_us'] for deed in deeds) / 1000:7.1f} | "
+          f"{failures:8d} | {long_turns - before[0]:7d} | {longest / 1000:7.1f} | {operator.longest_s * 1000:7.0f} | "
+          f"{server.rss_kib() / 1024:6.0f} | {reloads:24} |", flush=True)
+
+
+def play_with(folder, server, what, swapper):
+    operator, before = Operator(server), longest_turn(server)
+    operator.start()
+    if swapper is not None:
+        swapper.start()
+    told, status = load(folder, what)
+    operator.going = False
+    if swapper is not None:
+        swapper.going = False
+        swapper.join()
+    operator.join()
+    reloads = "" if swapper is None else f"{len(swapper.took_s)} of {max(swapper.took_s):.1f} s at most"
+    row(what, server, told, status, operator, before, reloads)
+
+
+def play(folder):
+    world.prepare(folder, gateway.CLIENTS if CLIENTS < gateway.CLIENTS else CLIENTS)
+    pool = f"{folder}/pool.csv"
+    with open(pool, "wb") as file:
+        subprocess.run([world.LOAD, "--make-pairs", str(PAIRS), "--domain", f"pool.{world.REALM}"], stdout=file, check=True)
+    core = gateway.Core(folder, world.CORE)
+    world.READY_S = 300         # to start it reads the pool first
+    server, start_s = timed(lambda: gateway.Wicgate(*gateway.own_folder(folder, "pools", configuration(folder))))
+    pools = json.loads(server.ask("pools").stdout)["pools"]
+    print(f"started in {start_s:.1f} s; loaded in {pools[1]['load_ms'] / 1000:.1f} s: {pools[1]['pairs']} pairs, "
+          f"{pools[1]['bytes'] / 2**20:.0f} MiB", flush=True)
+    gateway.heading(f"{RATE} a second, {SECONDS} s", "REG 1/s", " p99 ms", "load end", ">= 2 ms", "longest", " CLI ms", "RSS MiB",
+                    f"{'reloads of the pool':24}")
+    for what, swapper in (("without reloads", None), ("swapped", Swapper(server, pool)), ("without again", None)):
+        play_with(folder, server, what, swapper)
+    for program in (server, core):
+        program.child.terminate()
+        program.child.wait()
+
+
+def main():
+    lacking = gateway.missing()
+    if lacking:
+        print("\n".join(lacking))
+        return 1
+    folder = tempfile.mkdtemp(prefix="wicgate-bench-pools-")
+    print(f"\nA pool of {PAIRS} pairs, swapped while others register; turns of the worker's loop in ms, the longest since start")
+    try:
+        play(folder)
+    except world.Broken as broken:
+        print(f"FAIL {broken}")
+        print(f"logs and configuration: {folder}")
+        return 1
+    shutil.rmtree(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
