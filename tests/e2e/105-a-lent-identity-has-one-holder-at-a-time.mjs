@@ -17,10 +17,12 @@ async function assertReplaced(wic) {
 		{ code: 1008, reason: 'replaced' });
 }
 
-/** How often two users had tokens for one pair: as it is told, and as it is counted. */
-async function conflicts({ world: { gateway } }) {
+/** How often two users had tokens for one pair: as it is told, audited and counted. */
+async function conflicts(stage) {
+	const { gateway } = stage.world;
 	const told = gateway.program.log().split('\n').filter((line) => line.includes('event=pool_conflict'));
-	return Math.min(told.length, await gateway.counter('pool_conflicts'));
+	const audited = stage.audit().filter(({ audit }) => audit === 'pool_conflict');
+	return Math.min(told.length, audited.length, await gateway.counter('pool_conflicts'));
 }
 
 const CASES = {
