@@ -82,6 +82,8 @@ static bool wic_flush(struct wic *w)
 	case LINK_ENDED: /* reading will find out the same, in its order */
 		return true;
 	default:
+		if (w->ask == ASK_REPLACED) /* the server has closed by right: reading says how */
+			return true;
 		wic_fail(w, FAILURE_RESET, w->link.error);
 		return false;
 	}
@@ -229,10 +231,11 @@ static void ended(struct wic *w)
 	wic_out(w, LINK_IN_ORDER);
 }
 
-/** The connection is broken, which is how the server may end one that does not answer. */
+/** The connection is broken, which is how the server may end one that does not answer, or not at
+ * once when it was told to close. */
 static void broken(struct wic *w)
 {
-	if (w->state == WIC_FROZEN)
+	if (w->state == WIC_FROZEN || (w->state == WIC_CLOSING && w->ask == ASK_REPLACED))
 		wic_out(w, LINK_RESET);
 	else
 		wic_fail(w, FAILURE_RESET, w->link.error);
