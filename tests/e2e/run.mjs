@@ -13,7 +13,7 @@ import { prepare } from './lib/tools.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const SCRIPT_MS = Number(process.env.WICGATE_E2E_SCRIPT_S ?? 360) * 1000;
-const ABREAST = 2; /* most of the time of a scenario is waiting */
+const ABREAST = 3; /* most of the time of a scenario is waiting */
 const verdicts = { ok: 0, FAIL: 0 };
 const playing = new Set();
 
@@ -30,12 +30,14 @@ async function play(script, env) {
 	const child = spawnInside(join(HERE, script), [], env, 'pipe');
 	playing.add(child);
 	const exited = new Promise((resolve) => child.once('exit', (code) => resolve(code)));
+	const begun = Date.now();
 	const timer = setTimeout(() => killInside(child), SCRIPT_MS);
 	let spoken = 0;
 	for await (const line of createInterface({ input: child.stdout }))
 		spoken += verdict(line) ? 1 : 0;
 	const code = await exited;
 	playing.delete(child);
+	console.log(`took ${((Date.now() - begun) / 1000).toFixed(1)} s ${script}`);
 	clearTimeout(timer);
 	if (code !== 0)
 		verdict(`FAIL ${script}: ended with ${code ?? `a kill after ${SCRIPT_MS / 1000} s`}`);
