@@ -18,14 +18,14 @@
 
 struct calls *calls_new(void)
 {
-	return calloc(1, sizeof(struct calls));
+	return table_new(sizeof(struct calls));
 }
 
 void calls_free(struct calls *calls)
 {
 	for (uint32_t i = 0; i < calls->exchanges; i++)
 		free(calls->exchange[i].head);
-	free(calls);
+	table_free(calls, sizeof(*calls));
 }
 
 /* ---- numbers ---------------------------------------------------------------------------------

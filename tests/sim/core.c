@@ -264,7 +264,7 @@ bool core_busy(struct core_script *core, const struct core_way *way)
 
 struct core_script *core_new(struct sim *sim)
 {
-	struct core_script *core = calloc(1, sizeof(*core));
+	struct core_script *core = table_new(sizeof(*core));
 	struct net_core *net = sim->core_host.core;
 
 	core->sim = sim;
@@ -287,8 +287,8 @@ void core_free(struct core_script *core)
 {
 	for (uint32_t i = 0; i < core->calls; i++)
 		free(core->call[i].bytes);
-	core_exchanges_free(core->exchange);
-	free(core);
+	core_exchanges_free(core->exchange, core->sim->calls->exchanges);
+	table_free(core, sizeof(*core));
 }
 
 void core_drain(struct core_script *core)

@@ -97,7 +97,8 @@ bool core_busy(struct core_script *core, const struct core_way *way);
 /* core_call.c: calls */
 struct call;
 struct core_exchange *core_exchanges_new(void);
-void core_exchanges_free(struct core_exchange *all);
+/** used: how many of calls there are; no other has been touched. */
+void core_exchanges_free(struct core_exchange *all, uint32_t used);
 void core_call(struct core_script *core, const struct core_binding *b);
 void core_call_message(struct core_script *core, const struct core_way *way, struct call *c,
 		       struct span message);

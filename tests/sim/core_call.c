@@ -26,14 +26,14 @@ struct core_exchange {
 
 struct core_exchange *core_exchanges_new(void)
 {
-	return calloc(EXCHANGES_MAX, sizeof(struct core_exchange));
+	return table_new(EXCHANGES_MAX * sizeof(struct core_exchange));
 }
 
-void core_exchanges_free(struct core_exchange *all)
+void core_exchanges_free(struct core_exchange *all, uint32_t used)
 {
-	for (uint32_t i = 0; i < EXCHANGES_MAX; i++)
+	for (uint32_t i = 0; i < used; i++)
 		free(all[i].bytes);
-	free(all);
+	table_free(all, EXCHANGES_MAX * sizeof(*all));
 }
 
 static struct core_exchange *here(const struct sim *sim, const struct exchange *x)

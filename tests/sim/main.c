@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -15,8 +14,6 @@ static const char usage[] = "usage: sim (--seed N | --seeds FROM-TO) [--workers 
 			    "1: something\n"
 			    "  did not hold, and the line to see it again is printed.\n";
 
-#define TABLE_BYTES (512 * 1024)
-#define KEPT_BYTES (256 * 1024 * 1024)
 #define JOBS_MAX 64
 #define FAILURES_MAX 10 /* of a job */
 #define SEED_SECONDS 60 /* a seed takes some milliseconds; a loop without an end is told too */
@@ -86,14 +83,6 @@ static bool read_arguments(struct arguments *a, int argc, char **argv)
 	return seeds;
 }
 
-/** A world uses little of its tables: each is made of new pages, of which those that are touched
- * are filled with zeros. All else stays the process's for the next world. */
-static void tune_memory(void)
-{
-	mallopt(M_MMAP_THRESHOLD, TABLE_BYTES);
-	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
-}
-
 /** Every jobs-th seed. Returns how many did not hold. */
 static unsigned long run_job(struct arguments *a, unsigned long job)
 {
@@ -139,7 +128,6 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
-	tune_memory();
 	crash_watch(STDERR_FILENO);
 	held = a.jobs > 1 ? run_jobs(&a) : run_job(&a, 0) == 0;
 	if (held)

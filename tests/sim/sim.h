@@ -132,6 +132,13 @@ struct request *request_new(struct sim *sim, uint32_t *number);
 /** The request whose number stands in Call-ID; NULL: none. */
 struct request *request_of(struct sim *sim, struct span message);
 
+/* ---- tables (table.c) ------------------------------------------------------------------------ */
+
+/** A table of zeros, which costs what of it is touched. */
+void *table_new(size_t bytes);
+/** bytes: the same as then. */
+void table_free(void *table, size_t bytes);
+
 /* ---- text of scripted SIP (text.c) ----------------------------------------------------------- */
 
 void text_add(struct writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));

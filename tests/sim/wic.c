@@ -334,7 +334,7 @@ static void act_later(struct wic *w)
 
 struct wic_script *wics_new(struct sim *sim)
 {
-	struct wic_script *s = calloc(1, sizeof(*s));
+	struct wic_script *s = table_new(sizeof(*s));
 
 	s->count = sim->shape.wics;
 	for (uint32_t i = 0; i < s->count; i++) {
@@ -352,7 +352,7 @@ struct wic_script *wics_new(struct sim *sim)
 
 void wics_free(struct wic_script *wics)
 {
-	free(wics);
+	table_free(wics, sizeof(*wics));
 }
 
 static const struct wic *wic_at(const struct wic_script *wics, uint32_t wic, uint32_t conn)

@@ -430,7 +430,7 @@ static void world_start(struct sim *sim)
 	sim->shape = shape_of(sim);
 	sim->env = (struct worker_env){sim, env_now_us, env_wall_s, env_random};
 	sim->calls = calls_new();
-	sim->request = calloc(SIM_REQUESTS_MAX, sizeof(*sim->request));
+	sim->request = table_new(SIM_REQUESTS_MAX * sizeof(*sim->request));
 	sim->net = simnet_new(sim);
 	simnet_enter(sim->net);
 	sim->snapshots = snapshot_root_new(sim->options.workers);
@@ -468,7 +468,7 @@ static void world_end(struct sim *sim)
 	token_maker_free(sim->maker);
 	watch_free(sim->watch);
 	calls_free(sim->calls);
-	free(sim->request);
+	table_free(sim->request, SIM_REQUESTS_MAX * sizeof(*sim->request));
 }
 
 static void run_until(struct sim *sim, uint64_t until_us)
