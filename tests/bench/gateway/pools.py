@@ -16,7 +16,9 @@ from gateway import world
 
 PAIRS = int(os.environ.get("POOL_PAIRS", "10000000"))
 SECONDS = int(os.environ.get("POOL_SECONDS", "60"))
-CLIENTS, RATE = 200, 1000
+RATE = 1000
+gateway.CLIENTS = 400
+REGISTERS = ("register", "re-register", "un-register")
 
 
 def configuration(folder):
@@ -73,8 +75,7 @@ def longest_turn(server):
 def load(folder, what):
     """SECONDS of churn: half re-register, the others leave and come back, RATE a second."""
     command = ["taskset", "-c", gateway.LOAD_CORE, world.LOAD,
-               *gateway.load_options(folder, world.GATEWAY, "register", 0), "--connections", str(CLIENTS),
-               "--churn", str(SECONDS), "--churn-rate", str(RATE), "--hold", "0"]
+               *gateway.load_options(folder, world.GATEWAY, "register", 0), "--churn", str(SECONDS), "--churn-rate", str(RATE), "--hold", "0"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         told = json.loads(done.stdout)
@@ -85,7 +86,9 @@ def load(folder, what):
 
 def row(what, server, told, failures, operator, before, reloads):
     long_turns, longest = longest_turn(server)
-    deeds = [deed for deed in told["deeds"] if deed["phase"] == "churn" and "register" in deed["what"]]
+    deeds = [deed for deed in told["deeds"] if deed["phase"] == "churn" and deed["what"] in REGISTERS]
+    if not deeds:
+        raise world.Broken(f"{what}: nobody registered: {json.dumps(told)[:1000]}")
     count = sum(deed["count"] for deed in deeds)
     print(f"| {what:16} | {count / SECONDS:7.0f} | {max(deed['p99_us'] for deed in deeds) / 1000:7.1f} | "
           f"{failures:8d} | {long_turns - before[0]:7d} | {longest / 1000:7.1f} | {operator.longest_s * 1000:7.0f} | "
@@ -108,7 +111,7 @@ def play_with(folder, server, what, swapper):
 
 
 def play(folder):
-    world.prepare(folder, gateway.CLIENTS if CLIENTS < gateway.CLIENTS else CLIENTS)
+    world.prepare(folder, gateway.CLIENTS)
     pool = f"{folder}/pool.csv"
     with open(pool, "wb") as file:
         subprocess.run([world.LOAD, "--make-pairs", str(PAIRS), "--domain", f"pool.{world.REALM}"], stdout=file, check=True)
