@@ -23,10 +23,15 @@ REGISTERS = ("register", "re-register", "un-register")
 
 def configuration(folder):
     text = gateway.configuration(folder)
+    issuer = f"""\
+  - {{name: visitors-waf, iss: "https://waf.visitors.example", audience: "{world.AUDIENCE}", algorithms: [ES256],
+     jwks: "file:{folder}/jwks.json", authz_server: "https://waf.visitors.example"}}
+"""
     site = f"""\
-  - {{name: visitors, issuer: shop-waf, origins: ["https://visitors.example"], mode: pool,
+  - {{name: visitors, issuer: visitors-waf, origins: ["https://visitors.example"], mode: pool,
      identities: {{file: {folder}/pool.csv}}}}
 """
+    text = text.replace("wwsf:\n", issuer + "wwsf:\n", 1)
     return text.replace("limits: {upgrades_per_second", site + "limits: {upgrades_per_second", 1)
 
 
@@ -88,7 +93,7 @@ def row(what, server, told, failures, operator, before, reloads):
     long_turns, longest = longest_turn(server)
     deeds = [deed for deed in told["deeds"] if deed["phase"] == "churn" and deed["what"] in REGISTERS]
     if not deeds:
-        raise world.Broken(f"{what}: nobody registered: {json.dumps(told)[:1000]}")
+        raise world.Broken(f"{what}: nobody registered: {json.dumps(told['failures'])[:1000]}")
     count = sum(deed["count"] for deed in deeds)
     print(f"| {what:16} | {count / SECONDS:7.0f} | {max(deed['p99_us'] for deed in deeds) / 1000:7.1f} | "
           f"{failures:8d} | {long_turns - before[0]:7d} | {longest / 1000:7.1f} | {operator.longest_s * 1000:7.0f} | "
