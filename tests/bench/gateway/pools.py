@@ -42,6 +42,13 @@ def timed(call):
     return result, time.monotonic() - begun
 
 
+class Wicgate(gateway.Wicgate):
+
+    def ready(self, probe):
+        """To start it reads the pool first."""
+        world.wait_for(f"{self.name} ready", probe, 600)
+
+
 class Operator(threading.Thread):
     """Asks for the status ten times a second."""
 
@@ -121,8 +128,7 @@ def play(folder):
     with open(pool, "wb") as file:
         subprocess.run([world.LOAD, "--make-pairs", str(PAIRS), "--domain", f"pool.{world.REALM}"], stdout=file, check=True)
     core = gateway.Core(folder, world.CORE)
-    world.READY_S = 300         # to start it reads the pool first
-    server, start_s = timed(lambda: gateway.Wicgate(*gateway.own_folder(folder, "pools", configuration(folder))))
+    server, start_s = timed(lambda: Wicgate(*gateway.own_folder(folder, "pools", configuration(folder))))
     pools = json.loads(server.ask("pools").stdout)["pools"]
     print(f"started in {start_s:.1f} s; loaded in {pools[1]['load_ms'] / 1000:.1f} s: {pools[1]['pairs']} pairs, "
           f"{pools[1]['bytes'] / 2**20:.0f} MiB", flush=True)
