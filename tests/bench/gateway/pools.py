@@ -4,6 +4,7 @@ see of that, beside the same without a reload. One worker; every registration is
 what is in it is nobody else's."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -67,7 +68,7 @@ class Swapper(threading.Thread):
 
     def __init__(self, server, pool):
         super().__init__(daemon=True)
-        self.server, self.pool, self.took_s, self.going, self.peak_kib = server, pool, [], True, 0
+        self.server, self.pool, self.took_s, self.going = server, pool, [], True
 
     def run(self):
         while self.going:
@@ -76,6 +77,11 @@ class Swapper(threading.Thread):
             if done.returncode != 0:
                 raise world.Broken(f"reload: {done.stdout.decode()}")
             self.took_s.append(took_s)
+
+
+def peak_mib(server):
+    """The most that has been resident so far."""
+    return int(re.search(r"^VmHWM:\s+(\d+) kB", world.text_of(f"/proc/{server.child.pid}/status"), re.M).group(1)) / 1024
 
 
 def longest_turn(server):
@@ -104,7 +110,7 @@ def row(what, server, told, failures, operator, before, reloads):
     count = sum(deed["count"] for deed in deeds)
     print(f"| {what:16} | {count / SECONDS:7.0f} | {max(deed['p99_us'] for deed in deeds) / 1000:7.1f} | "
           f"{failures:8d} | {long_turns - before[0]:7d} | {longest / 1000:7.1f} | {operator.longest_s * 1000:7.0f} | "
-          f"{server.rss_kib() / 1024:6.0f} | {reloads:24} |", flush=True)
+          f"{server.rss_kib() / 1024:6.0f} | {peak_mib(server):8.0f} | {reloads:24} |", flush=True)
 
 
 def play_with(folder, server, what, swapper):
@@ -132,7 +138,7 @@ def play(folder):
     pools = json.loads(server.ask("pools").stdout)["pools"]
     print(f"started in {start_s:.1f} s; loaded in {pools[1]['load_ms'] / 1000:.1f} s: {pools[1]['pairs']} pairs, "
           f"{pools[1]['bytes'] / 2**20:.0f} MiB", flush=True)
-    gateway.heading(f"{RATE} a second, {SECONDS} s", "REG 1/s", " p99 ms", "load end", ">= 2 ms", "longest", " CLI ms", "RSS MiB",
+    gateway.heading(f"{RATE} a second, {SECONDS} s", "REG 1/s", " p99 ms", "load end", ">= 2 ms", "longest", " CLI ms", "RSS MiB", "peak MiB",
                     f"{'reloads of the pool':24}")
     for what, swapper in (("without reloads", None), ("swapped", Swapper(server, pool)), ("without again", None)):
         play_with(folder, server, what, swapper)
