@@ -458,6 +458,21 @@ TEST(pool, late_two_hundred_for_a_flow_that_has_ended_is_undone)
 	EXPECT_EQ(1, gateway_leaving(world.gw));
 }
 
+TEST(pool, two_hundred_behind_the_end_of_its_token_for_a_flow_that_has_ended_is_undone)
+{
+	pool_start(1);
+	world.config.min_grant_s = 1;
+	world_reload();
+	EXPECT_EQ(GW_AGAIN, pool_asks_with(0, pool_token("u1", "t-1", -10, 5)));
+	home_grants(41);
+	wic_leaves(0);
+	world_wait(6 * S);
+	core_registers(600);
+	is_cancelled(41);
+	EXPECT_EQ(0, letters_of(MESSAGE_LEASE_CONFIRM));
+	EXPECT_EQ(1, gateway_leaving(world.gw));
+}
+
 TEST_MAIN("gateway_pool", RUN(pool, register_asks_the_home_worker_of_its_pair_before_the_core),
 	  RUN(pool, users_are_told_apart_and_each_question_has_its_ticket),
 	  RUN(pool, granted_register_goes_to_the_core_and_its_200_is_confirmed),
@@ -486,4 +501,5 @@ TEST_MAIN("gateway_pool", RUN(pool, register_asks_the_home_worker_of_its_pair_be
 	  RUN(pool, two_hundred_behind_the_deadline_of_its_grant_is_undone),
 	  RUN(pool, two_hundred_just_before_the_deadline_counts),
 	  RUN(pool, two_hundred_for_a_flow_that_has_ended_is_confirmed_for_its_binding),
-	  RUN(pool, late_two_hundred_for_a_flow_that_has_ended_is_undone))
+	  RUN(pool, late_two_hundred_for_a_flow_that_has_ended_is_undone),
+	  RUN(pool, two_hundred_behind_the_end_of_its_token_for_a_flow_that_has_ended_is_undone))
