@@ -168,6 +168,35 @@ TEST(lease, is_released_when_the_core_grants_a_refresh_nothing)
 	is_released(41);
 }
 
+/** What is counted of the pool of that name as held here. */
+static uint32_t held_of(const char *site)
+{
+	struct row_pool rows[4];
+	uint32_t cursor = 0, n = gateway_pool_rows(world.gw, &cursor, 4, rows);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (strcmp(rows[i].name, site) == 0)
+			return rows[i].held;
+	return 0;
+}
+
+TEST(lease, is_counted_for_its_site_also_when_a_reload_gives_that_another_name)
+{
+	pool_start(1);
+	pool_holds(0, 41);
+	EXPECT_EQ(1, held_of("shop"));
+	world.wwsf[0].name = SPAN("store");
+	world_reload();
+	EXPECT_EQ(GW_OK, pool_asks(0));
+	core_registers(600);
+	EXPECT_EQ(0, held_of("shop"));
+	EXPECT_EQ(1, held_of("store"));
+	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(NULL, 0)));
+	core_answers("200 OK", "");
+	EXPECT_EQ(0, held_of("shop"));
+	EXPECT_EQ(0, held_of("store"));
+}
+
 /* ---- refreshes ------------------------------------------------------------------------------ */
 
 TEST(refresh, by_the_very_token_of_its_lease_needs_no_grant)
@@ -348,6 +377,7 @@ TEST_MAIN("gateway_pool_end", RUN(lease, is_released_when_its_time_is_over),
 	  RUN(lease, stays_when_a_reload_leaves_its_pair_in_the_pool),
 	  RUN(lease, is_released_when_the_core_grants_a_refresh_nothing),
 	  RUN(registration, without_a_lease_ends_when_a_reload_makes_a_pool_of_its_site),
+	  RUN(lease, is_counted_for_its_site_also_when_a_reload_gives_that_another_name),
 	  RUN(refresh, by_the_very_token_of_its_lease_needs_no_grant),
 	  RUN(refresh, without_a_grant_is_one_under_way_as_any),
 	  RUN(refresh, by_another_token_asks_and_the_same_binding_confirms),
