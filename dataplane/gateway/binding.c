@@ -188,7 +188,7 @@ static bool store_text(struct gateway *gw, struct transaction *t, struct binding
 	return writer_ok(&text);
 }
 
-static void store_registration(const struct transaction *t, struct binding *b)
+static void store_registration(struct gateway *gw, const struct transaction *t, struct binding *b)
 {
 	b->outbound = t->registration.outbound;
 	b->contact = t->registration.contact;
@@ -198,7 +198,7 @@ static void store_registration(const struct transaction *t, struct binding *b)
 	b->path = t->target.transport;
 	b->ims_auth = t->registration.ims_auth;
 	memcpy(b->icid, t->registration.icid, sizeof(b->icid));
-	memcpy(b->wwsf, t->registration.wwsf, sizeof(b->wwsf));
+	pool_named(gw, b, t->registration.wwsf);
 }
 
 /** Where it is known from now on, and when it ends. */
@@ -216,7 +216,7 @@ static void binding_begin(struct gateway *gw, struct binding *b, struct wic *wic
 static enum gw_err store_all(struct gateway *gw, struct transaction *t, struct binding *b,
 			     const struct binding_times *times)
 {
-	store_registration(t, b);
+	store_registration(gw, t, b);
 	b->expires_us = gw->time.now_us + (uint64_t)times->expires_s * 1000000;
 	b->core_us = gw->time.now_us + (uint64_t)times->core_s * 1000000;
 	if (!store_text(gw, t, b)) {

@@ -155,8 +155,8 @@ struct revoked_walk {
 
 /* ---- what pools come to, by their site */
 
-#define POOL_COUNTS_MAX 512 /* the configuration has 256 sites at most; rows of those before too \
-			     */
+/* the configuration has 256 sites at most; rows of those before too */
+#define POOL_COUNTS_MAX 512
 struct pool_counts {
 	uint32_t count;
 	struct row_pool row[POOL_COUNTS_MAX];
@@ -543,6 +543,8 @@ void pool_transaction_over(struct gateway *gw, struct transaction *t);
 /** False: the request in gw->message, by a Path of b's connection, is for another user of a pool,
  * who was registered there before (PROTOCOL 6.6): the core has found another Contact than b's. */
 bool pool_is_called(const struct gateway *gw, const struct binding *b);
+/** b is of the site of that name from now on: a reload may have renamed it. */
+void pool_named(struct gateway *gw, struct binding *b, const char wwsf[SITE_NAME_MAX + 1]);
 /** b has ended here: its pair is free. */
 void pool_unbind(struct gateway *gw, struct binding *b);
 

@@ -408,6 +408,15 @@ void pool_unbind(struct gateway *gw, struct binding *b)
 	say_release(gw, b, id);
 }
 
+void pool_named(struct gateway *gw, struct binding *b, const char wwsf[SITE_NAME_MAX + 1])
+{
+	if (!lease_id_is_none(b->lease)) {
+		pool_count(gw, span_text(b->wwsf), POOL_COUNT_RELEASED);
+		pool_count(gw, span_text(wwsf), POOL_COUNT_HELD);
+	}
+	memcpy(b->wwsf, wwsf, sizeof(b->wwsf));
+}
+
 /** Another connection has the pair now: this one is closed, so that its page knows. */
 static void close_flow(struct gateway *gw, const struct message_lease_ended *m)
 {

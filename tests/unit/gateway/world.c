@@ -94,7 +94,8 @@ static enum gw_err env_to_source(void *context, const struct mw_source *source, 
 	return GW_OK;
 }
 
-/** What workers say to each other about homes is kept apart from what goes on the wire. */
+/** What workers say to each other about homes and leases is kept apart from what goes on the wire.
+ */
 static void letter_add(uint16_t worker, struct span head)
 {
 	struct letter *l = &world.letter[world.letters];
@@ -114,7 +115,7 @@ static enum gw_err env_to_worker(void *context, uint16_t worker, struct span hea
 
 	if (world.to_worker_err != GW_OK)
 		return world.to_worker_err;
-	if (said->kind >= MESSAGE_ATTACH && said->kind <= MESSAGE_ENDED) {
+	if (said->kind >= MESSAGE_ATTACH && said->kind <= MESSAGE_LEASE_ENDED) {
 		letter_add(worker, head);
 		return GW_OK;
 	}
@@ -320,9 +321,51 @@ static void resume(void)
 	}
 }
 
+/** A message that waits for its pair's home worker is kept as the session keeps it. */
+static char waiting[WICS][SENT_TEXT_MAX];
+
+static enum gw_err handled(uint32_t wic, struct span bytes, struct gateway_result r)
+{
+	if (r.err == GW_AGAIN) {
+		EXPECT(bytes.len <= SENT_TEXT_MAX);
+		memcpy(waiting[wic], bytes.at, bytes.len);
+		world.waiting[wic] = bytes.len;
+	} else if (r.err != GW_OK && r.request) {
+		refuse(&world.wic[wic], r.err);
+	}
+	return r.err;
+}
+
+enum gw_err wic_goes_on(uint32_t wic)
+{
+	uint32_t len = world.waiting[wic];
+	uint8_t *copy = malloc(len);
+	struct span bytes = span_of(memcpy(copy, waiting[wic], len), len);
+	enum gw_err err;
+
+	EXPECT(len > 0);
+	world.waiting[wic] = 0;
+	err = handled(wic, bytes,
+		      gateway_verified(world.gw, &world.wic[wic], bytes, GW_VERIFIER_FAILED));
+	free(copy);
+	return err;
+}
+
+void world_leased(void)
+{
+	struct handle flow;
+
+	while (gateway_leased(world.gw, &flow))
+		for (uint32_t i = 0; i < WICS; i++)
+			if (!world.gone[i] && handle_equal(world.wic[i].flow, flow) &&
+			    world.waiting[i] > 0)
+				(void)wic_goes_on(i);
+}
+
 void world_turn(void)
 {
 	turn();
+	world_leased();
 	resume();
 }
 
@@ -477,6 +520,7 @@ void world_wait(uint64_t us)
 		turn();
 		while (gateway_timers(world.gw, 16) > 0)
 			;
+		world_leased();
 		resume();
 	}
 }
@@ -515,18 +559,20 @@ enum gw_err wic_sends(uint32_t wic, const char *text)
 	struct span bytes = span_of(memcpy(copy, original.at, original.len), original.len);
 	struct gateway_result r = gateway_from_wic(world.gw, &world.wic[wic], bytes);
 
-	if (r.err == GW_AGAIN)
+	enum gw_err err;
+
+	if (r.err == GW_AGAIN && world.wic[wic].pool.state != POOL_ASKED)
 		r = gateway_verified(world.gw, &world.wic[wic], bytes, world.verdict);
-	if (r.err != GW_OK && r.request)
-		refuse(&world.wic[wic], r.err);
+	err = handled(wic, bytes, r);
 	free(copy);
-	return r.err;
+	return err;
 }
 
 void wic_leaves(uint32_t wic)
 {
 	gateway_flow_ended(world.gw, &world.wic[wic]);
 	world.gone[wic] = true;
+	world.waiting[wic] = 0;
 }
 
 void core_sends(const char *text)

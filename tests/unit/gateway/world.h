@@ -31,7 +31,7 @@ struct sent {
 	char text[SENT_TEXT_MAX + 1]; /* terminated */
 };
 
-/** A message about a home entry, to another worker. */
+/** A message about a home entry or a lease, to another worker. */
 struct letter {
 	uint16_t worker;
 	_Alignas(16) uint8_t bytes[256]; /* whole */
@@ -61,6 +61,7 @@ struct world {
 	uint64_t randoms;
 	struct wic wic[WICS];
 	bool gone[WICS];
+	uint32_t waiting[WICS];	 /* bytes of its message that waits for a home worker; 0: none */
 	struct mw_source source; /* of what the core says next */
 	enum gw_err verdict;	 /* of every signature */
 	enum gw_err to_wic_err, to_mw_err, to_worker_err;
@@ -125,8 +126,13 @@ const char *world_only(enum sent_to to);
 /** What a counter says. */
 uint64_t world_count(const _Atomic uint64_t *counter);
 
-/** A WIC sends a message; the session's part (verdict, refusal) is played here. */
+/** A WIC sends a message; the session's part (verdict, refusal) is played here. GW_AGAIN: it waits
+ * for its pair's home worker. */
 enum gw_err wic_sends(uint32_t wic, const char *text);
+/** What waits for a home worker goes on, when that has answered; world_turn() does so too. */
+void world_leased(void);
+/** The same for one WIC, answered or not: as when its session has waited long enough. */
+enum gw_err wic_goes_on(uint32_t wic);
 /** The connection of a WIC ends. */
 void wic_leaves(uint32_t wic);
 /** The core sends a message from world.source. */
