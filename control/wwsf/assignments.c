@@ -12,8 +12,8 @@
 
 enum {
 	NONE = UINT32_MAX,
-	FILE_MAX = 1 << 30,    /* bytes */
-	LINES_TO_SPARE = 1024, /* beyond twice the pairs; then what has ended is forgotten */
+	FILE_MAX = 1 << 30,   /* bytes */
+	LINES_TO_SPARE = 128, /* beyond twice the pairs; then what has ended is forgotten */
 };
 
 /** A pair, by its number. */

@@ -287,13 +287,13 @@ TEST(assignments, keep_their_file_short)
 	struct pool pool;
 
 	pool_make(&pool, 1);
-	for (uint32_t i = 0; i < 1500; i++)
+	for (uint32_t i = 0; i < 300; i++)
 		lent(&pool, "anon-a", NOW_S + i, LIFE_S);
 	EXPECT_EQ(0, stat(pool.path, &about));
-	EXPECT(about.st_size < 1100 * 80);
+	EXPECT(about.st_size < 200 * 80);
 	EXPECT_EQ(0600, about.st_mode & 0777);
-	pool_again(&pool, NOW_S + 1500);
-	EXPECT_EQ(LIFE_S, refused(&pool, "anon-b", NOW_S + 1500));
+	pool_again(&pool, NOW_S + 300);
+	EXPECT_EQ(LIFE_S, refused(&pool, "anon-b", NOW_S + 300));
 	pool_remove(&pool);
 }
 
