@@ -292,12 +292,47 @@ static enum gw_err node_memory(struct node *node, char why[NODE_WHY_MAX])
 	return GW_NO_MEMORY;
 }
 
+/** What the workers are given back of a run before. */
+struct restored {
+	struct node *node;
+	uint64_t bindings, refused;
+};
+
+static bool node_restore_one(void *context, const struct message_journal *m)
+{
+	struct restored *restored = context;
+	struct node *node = restored->node;
+	uint16_t home = worker_home(node->state.hash_key, m, node->workers);
+
+	restored->bindings++;
+	restored->refused += worker_restore(node->worker[home], m) != GW_OK;
+	return true;
+}
+
+/** Before the first of them runs: who comes then finds his pair held. */
+static void node_restore(struct node *node)
+{
+	struct restored restored = {.node = node};
+	struct log_line line;
+
+	(void)journal_each(node->journal, node_restore_one, &restored); /* the log is told */
+	if (restored.bindings == 0)
+		return;
+	log_begin(node->log, &line, restored.refused > 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO,
+		  "leases_restored");
+	log_number(&line, "bindings", restored.bindings);
+	log_number(&line, "refused", restored.refused);
+	log_end(&line);
+}
+
 static enum gw_err node_workers(struct node *node, char why[NODE_WHY_MAX])
 {
 	enum gw_err err = GW_OK;
 
 	for (uint16_t w = 0; err == GW_OK && w < node->workers; w++)
 		err = node_worker(node, w, why);
+	if (err == GW_OK)
+		node_restore(node);
 	for (uint16_t w = 0; err == GW_OK && w < node->workers; w++) {
 		err = eal_launch(w, node_thread, node->worker[w]);
 		node->launched += err == GW_OK;

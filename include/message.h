@@ -286,8 +286,8 @@ enum journal_state {
 	JOURNAL_STATES
 };
 
-/** Bytes of two identities, and of a binding's text. */
-#define JOURNAL_TEXT_MAX (2 * IDENTITY_MAX + 1536)
+/** Bytes of two identities, the name of a web site, and a binding's text. */
+#define JOURNAL_TEXT_MAX (2 * IDENTITY_MAX + 1600)
 
 /**
  * A binding of a pool pair has come, has changed or has gone. The same message gives it back to a
