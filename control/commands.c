@@ -140,13 +140,17 @@ static void command_run_status(struct cli_request *request, void *context)
 	COMMAND_SUM(transactions, c, transaction_live);
 	COMMAND_SUM(finished, c, transaction_finished);
 	cli_reply(request,
-		  json_pack("{s:{s:s, s:s, s:s, s:I, s:i, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:I}}",
+		  json_pack("{s:{s:s, s:s, s:s, s:I, s:i, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:I, "
+			    "s:I, s:I, s:I}}",
 			    "status", "version", s.version, "node", s.node, "state", s.state,
 			    "uptime_s", (json_int_t)s.uptime_s, "workers", (int)c->workers,
 			    "config_generation", (json_int_t)s.config_generation, "port_driver",
 			    s.port_driver, "verify_driver", s.verify_driver, "connections",
 			    connections, "sessions", sessions, "bindings", bindings, "transactions",
-			    transactions, "finished", finished));
+			    transactions, "finished", finished, "journal_bindings",
+			    (json_int_t)s.journal.bindings, "journal_failed",
+			    (json_int_t)s.journal.failed, "journal_lost",
+			    (json_int_t)s.journal.lost));
 }
 
 /* ---- the rest ------------------------------------------------------------------------------ */

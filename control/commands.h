@@ -7,6 +7,7 @@
 #include "counters.h"
 #include "errand.h"
 #include "fetch.h"
+#include "journal.h"
 #include "netifs.h"
 #include "problem.h"
 #include "revocations.h"
@@ -23,6 +24,7 @@ struct node_status {
 	const char *verify_driver;
 	uint64_t uptime_s;
 	uint32_t config_generation;
+	struct journal_numbers journal;
 };
 
 /** What the commands need of the node. No entry is NULL. All run on the control loop. */

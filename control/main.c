@@ -51,6 +51,7 @@ static void on_status(void *context, struct node_status *status)
 		.verify_driver = verifier_openssl.name,
 		.uptime_s = (uv_hrtime() / 1000 - c->node.started_us) / 1000000,
 		.config_generation = c->node.reloads + 1,
+		.journal = journal_numbers(c->node.journal),
 	};
 }
 
@@ -197,7 +198,8 @@ static void on_message(void *context, uint16_t from, struct span message)
 
 	if (!commands_message(&c->commands, from, message) &&
 	    !jwks_message(c->node.jwks, node_generation(&c->node), message) &&
-	    !peers_message(c->node.peers, message) && !node_key_log(&c->node, message)) {
+	    !peers_message(c->node.peers, message) && !node_key_log(&c->node, message) &&
+	    !journal_message(c->node.journal, message)) {
 		event_log(c->node.log, from, message);
 		audit_message(c->audit, from, message);
 	}
@@ -430,6 +432,7 @@ static void close_loop(struct control *c)
 	c->node.jwks = NULL;
 	peers_free(c->node.peers);
 	c->node.peers = NULL;
+	journal_stop(c->node.journal);
 	resolver_close(c->resolver);
 	jwks_https_close(c->https);
 	uv_close((uv_handle_t *)&c->on_term, NULL);
@@ -450,6 +453,7 @@ static int serve(struct control *c)
 		return EXIT_REFUSED;
 	}
 	uv_loop_init(&c->loop);
+	journal_start(c->node.journal, &c->loop);
 	err = open_loop(c, why);
 	if (err == GW_OK) {
 		log_event(c->node.log, LOG_LEVEL_INFO, "ready", "version", WICGATE_VERSION);

@@ -107,6 +107,17 @@ static void node_nudge(struct node *node)
 		mailbox_nudge(node->hub, w);
 }
 
+/** The same message to every worker. False: a ring was full. */
+static bool node_send_all(struct node *node, struct span message)
+{
+	bool all = true;
+
+	for (uint16_t w = 0; w < node->workers; w++)
+		if (mailbox_send(node->hub, node->workers, w, message, SPAN("")) != GW_OK)
+			all = false;
+	return all;
+}
+
 struct publish_keys_from node_keys(struct node *node)
 {
 	return (struct publish_keys_from){node->config, node->key_ids, node->jwks,
@@ -234,6 +245,7 @@ void node_tick(struct node *node)
 {
 	node_tick_revocations(node);
 	node_tick_tickets(node);
+	journal_tick(node->journal);
 }
 
 static enum gw_err node_worker(struct node *node, uint16_t w, char why[NODE_WHY_MAX])
@@ -280,12 +292,47 @@ static enum gw_err node_memory(struct node *node, char why[NODE_WHY_MAX])
 	return GW_NO_MEMORY;
 }
 
+/** What the workers are given back of a run before. */
+struct restored {
+	struct node *node;
+	uint64_t bindings, refused;
+};
+
+static bool node_restore_one(void *context, const struct message_journal *m)
+{
+	struct restored *restored = context;
+	struct node *node = restored->node;
+	uint16_t home = worker_home(node->state.hash_key, m, node->workers);
+
+	restored->bindings++;
+	restored->refused += worker_restore(node->worker[home], m) != GW_OK;
+	return true;
+}
+
+/** Before the first of them runs: who comes then finds his pair held. */
+static void node_restore(struct node *node)
+{
+	struct restored restored = {.node = node};
+	struct log_line line;
+
+	(void)journal_each(node->journal, node_restore_one, &restored); /* the log is told */
+	if (restored.bindings == 0)
+		return;
+	log_begin(node->log, &line, restored.refused > 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO,
+		  "leases_restored");
+	log_number(&line, "bindings", restored.bindings);
+	log_number(&line, "refused", restored.refused);
+	log_end(&line);
+}
+
 static enum gw_err node_workers(struct node *node, char why[NODE_WHY_MAX])
 {
 	enum gw_err err = GW_OK;
 
 	for (uint16_t w = 0; err == GW_OK && w < node->workers; w++)
 		err = node_worker(node, w, why);
+	if (err == GW_OK)
+		node_restore(node);
 	for (uint16_t w = 0; err == GW_OK && w < node->workers; w++) {
 		err = eal_launch(w, node_thread, node->worker[w]);
 		node->launched += err == GW_OK;
@@ -295,9 +342,42 @@ static enum gw_err node_workers(struct node *node, char why[NODE_WHY_MAX])
 	return err;
 }
 
+static bool journal_again(void *context)
+{
+	struct message_journal_again again = {.head = {MESSAGE_JOURNAL_AGAIN, sizeof(again)}};
+
+	return node_send_all(context, span_of(&again, sizeof(again)));
+}
+
+static const char *node_open_journal(struct node *node, char why[NODE_WHY_MAX])
+{
+	const struct journal_config journal = {
+		.folder = node->state.folder,
+		.key = node->state.hash_key,
+		.log = node->log,
+		.now_ms = node_now_ms,
+		.wall_s = env_wall_s,
+		.again = journal_again,
+		.context = node,
+	};
+
+	node->journal = journal_open(&journal, why, NODE_WHY_MAX);
+	return node->journal != NULL ? NULL : why;
+}
+
 static bool node_key_is_revoked(const void *context, struct span issuer, struct span kid)
 {
 	return revocations_has_key(context, issuer, kid);
+}
+
+static void node_close_state(struct node *node)
+{
+	journal_close(node->journal);
+	node->journal = NULL;
+	revocations_close(node->revocations);
+	node->revocations = NULL;
+	tickets_close(&node->tickets);
+	state_close(&node->state);
 }
 
 /** What outlives a restart. */
@@ -316,9 +396,11 @@ static enum gw_err node_state(struct node *node, char why[NODE_WHY_MAX])
 	revocations.folder = node->state.folder;
 	node->revocations = revocations_open(&revocations, why, NODE_WHY_MAX);
 	node->revoked_keys = (struct keys_filter){node_key_is_revoked, node->revocations};
-	if (node->revocations != NULL)
+	if (node->revocations != NULL &&
+	    tickets_open(&node->tickets, node->state.folder, why, NODE_WHY_MAX) == NULL &&
+	    node_open_journal(node, why) == NULL)
 		return GW_OK;
-	state_close(&node->state);
+	node_close_state(node);
 	return GW_CONFIG;
 }
 
@@ -341,11 +423,6 @@ enum gw_err node_start(struct node *node, char why[NODE_WHY_MAX])
 	snprintf(why, NODE_WHY_MAX, "out of memory");
 	if (node_state(node, why) != GW_OK)
 		return GW_CONFIG;
-	if (tickets_open(&node->tickets, node->state.folder, why, NODE_WHY_MAX) != NULL) {
-		revocations_close(node->revocations);
-		state_close(&node->state);
-		return GW_CONFIG;
-	}
 	node->tickets_waiting = true;
 	node->key_log = -1;
 	err = eal_start(node->config, &node->eal, why, NODE_WHY_MAX);
@@ -367,12 +444,22 @@ enum gw_err node_start(struct node *node, char why[NODE_WHY_MAX])
 	return err;
 }
 
+static void node_last_word(void *context, uint16_t from, struct span message)
+{
+	struct node *node = context;
+
+	(void)from;
+	(void)journal_message(node->journal, message);
+}
+
 void node_stop(struct node *node)
 {
 	for (uint16_t w = 0; w < node->launched; w++)
 		worker_stop(node->worker[w]);
 	if (node->eal != NULL)
 		rte_eal_mp_wait_lcore();
+	if (node->hub != NULL) /* what they have told since the loop ended */
+		mailbox_receive(node->hub, node->workers, UINT32_MAX, node_last_word, node);
 	for (uint16_t w = 0; node->worker != NULL && w < node->workers; w++)
 		worker_free(node->worker[w]);
 	netifs_close(node->netifs); /* every packet is back; their memory is EAL's */
@@ -381,9 +468,7 @@ void node_stop(struct node *node)
 	mailbox_hub_free(node->hub);
 	snapshot_root_free(node->snapshots);
 	key_ids_free(node->key_ids);
-	revocations_close(node->revocations);
-	tickets_close(&node->tickets);
-	state_close(&node->state);
+	node_close_state(node);
 	if (node->key_log >= 0)
 		close(node->key_log);
 	node->key_log = -1;
@@ -392,7 +477,6 @@ void node_stop(struct node *node)
 	node->hub = NULL;
 	node->snapshots = NULL;
 	node->key_ids = NULL;
-	node->revocations = NULL;
 	node->revoked_keys = (struct keys_filter){0};
 	node->launched = 0;
 	node->eal = NULL;
@@ -466,13 +550,8 @@ bool node_drain(struct node *node)
 		.head = {MESSAGE_COMMAND, sizeof(command)},
 		.what = COMMAND_DRAIN,
 	};
-	bool all = true;
 
-	for (uint16_t w = 0; w < node->workers; w++)
-		if (mailbox_send(node->hub, node->workers, w, span_of(&command, sizeof(command)),
-				 SPAN("")) != GW_OK)
-			all = false;
-	return all;
+	return node_send_all(node, span_of(&command, sizeof(command)));
 }
 
 uint64_t node_connections(const struct node *node)

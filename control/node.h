@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "config.h"
+#include "journal.h"
 #include "log.h"
 #include "netifs.h"
 #include "peers.h"
@@ -26,6 +27,7 @@ struct node {
 	struct state state;
 	struct revocations *revocations;
 	bool revocations_waiting, keys_waiting; /* to be published: there was no room */
+	struct journal *journal;
 	struct tickets tickets;
 	bool tickets_waiting; /* to be published */
 	int key_log;	      /* of access.tls.key_log; -1: none */

@@ -6,12 +6,11 @@
 #include <unistd.h>
 
 #include "file.h"
-#include "parts.h"
+#include "state_line.h"
 
 enum {
 	FILE_BYTES_MAX = 1 << 30,
 	LINE_MAX_BYTES = 512,
-	CHECKSUM_DIGITS = 16,
 };
 
 static const char file_name[] = "revocations";
@@ -20,65 +19,34 @@ static const char *const change_words[] = {[REVOCATION_ADD] = "add", [REVOCATION
 static const char *const kind_words[REVOCATION_KINDS] = {
 	[REVOCATION_JTI] = "jti", [REVOCATION_KEY] = "key", [REVOCATION_WWSF] = "wwsf"};
 
-/* ---- writing a line -------------------------------------------------------------------------- */
-
-static void write_number(struct writer *out, uint64_t number)
-{
-	uint8_t bytes[8];
-	struct writer w;
-
-	writer_init(&w, bytes, sizeof(bytes));
-	writer_u64_be(&w, number);
-	writer_hex(out, writer_span(&w));
-}
-
-static void write_word(struct writer *out, struct span word)
-{
-	writer_u8(out, ' ');
-	writer_put(out, word);
-}
+/* ---- a line --------------------------------------------------------------------------------- */
 
 static void write_what(struct writer *out, enum revocation_change change,
 		       const struct revocation *r)
 {
-	write_word(out, span_text(change_words[change]));
-	write_word(out, span_text(kind_words[r->kind]));
-	if (r->kind == REVOCATION_JTI) {
-		writer_u8(out, ' ');
-		write_number(out, r->jti);
-	}
-	if (r->kind == REVOCATION_JTI && change == REVOCATION_ADD) {
-		writer_u8(out, ' ');
-		writer_decimal(out, r->until_s);
-	}
+	state_line_put(out, span_text(change_words[change]));
+	state_line_put(out, span_text(kind_words[r->kind]));
+	if (r->kind == REVOCATION_JTI)
+		state_line_put_hash(out, r->jti);
+	if (r->kind == REVOCATION_JTI && change == REVOCATION_ADD)
+		state_line_put_decimal(out, r->until_s);
 	if (r->kind == REVOCATION_KEY)
-		write_word(out, r->issuer);
+		state_line_put(out, r->issuer);
 	if (r->kind != REVOCATION_JTI)
-		write_word(out, r->name);
+		state_line_put(out, r->name);
 }
 
 /** The line with its line feed. */
 static struct span line_make(const uint8_t key[16], enum revocation_change change,
 			     const struct revocation *r, uint8_t bytes[LINE_MAX_BYTES])
 {
-	uint8_t what[LINE_MAX_BYTES - CHECKSUM_DIGITS - 1];
-	struct writer body, line;
+	uint8_t what[LINE_MAX_BYTES];
+	struct writer words;
 
-	writer_init(&body, what, sizeof(what));
-	write_what(&body, change, r);
-	writer_init(&line, bytes, LINE_MAX_BYTES);
-	write_number(&line, siphash(key, writer_span(&body)));
-	writer_put(&line, writer_span(&body));
-	writer_u8(&line, '\n');
-	return writer_ok(&body) ? writer_span(&line) : SPAN("");
-}
-
-static bool word_holds(struct span word)
-{
-	for (uint32_t i = 0; i < word.len; i++)
-		if (word.at[i] < '!' || word.at[i] > '~')
-			return false;
-	return word.len > 0;
+	writer_init(&words, what, sizeof(what));
+	write_what(&words, change, r);
+	return writer_ok(&words) ? state_line_seal(key, writer_span(&words), bytes, LINE_MAX_BYTES)
+				 : SPAN("");
 }
 
 bool revocation_file_holds(const struct revocation *r)
@@ -88,9 +56,9 @@ bool revocation_file_holds(const struct revocation *r)
 
 	if (line_make(any, REVOCATION_ADD, r, bytes).len == 0)
 		return false;
-	if (r->kind == REVOCATION_KEY && !word_holds(r->issuer))
+	if (r->kind == REVOCATION_KEY && !state_line_holds(r->issuer))
 		return false;
-	return r->kind == REVOCATION_JTI || word_holds(r->name);
+	return r->kind == REVOCATION_JTI || state_line_holds(r->name);
 }
 
 void revocation_file_print(const struct revocation_file *file, const struct revocation *r,
@@ -102,101 +70,36 @@ void revocation_file_print(const struct revocation_file *file, const struct revo
 	fwrite(line.at, 1, line.len, out);
 }
 
-/* ---- reading a line -------------------------------------------------------------------------- */
-
-/** Takes a space and the word behind it. */
-static bool read_word(struct span *rest, struct span *word)
-{
-	struct span all = *rest;
-
-	if (span_at(all, 0) != ' ')
-		return false;
-	all = span_from(all, 1);
-	*word = span_cut(all, 0, span_find(all, ' '));
-	*rest = span_from(all, word->len);
-	return word_holds(*word);
-}
-
-/** Sets *index to that of a word in a list. */
-static bool read_choice(struct span *rest, const char *const words[], uint32_t count,
-			uint32_t *index)
-{
-	struct span word;
-
-	if (!read_word(rest, &word))
-		return false;
-	for (*index = 0; *index < count; (*index)++)
-		if (span_equal(word, span_text(words[*index])))
-			return true;
-	return false;
-}
-
-/** A number of 16 hexadecimal digits. */
-static bool read_hash(struct span digits, uint64_t *number)
-{
-	const char *at = (const char *)digits.at;
-	uint8_t bytes[CHECKSUM_DIGITS / 2];
-	struct span all = span_of(bytes, sizeof(bytes));
-
-	return digits.len == CHECKSUM_DIGITS && state_hex(&at, bytes, sizeof(bytes)) &&
-	       span_u64_be(&all, number);
-}
-
-/** A decimal number; a space or a line feed is behind it. */
-static bool read_time(struct span *rest, uint64_t *number)
-{
-	struct span word;
-	const char *at;
-
-	if (!read_word(rest, &word))
-		return false;
-	at = (const char *)word.at;
-	return state_decimal(&at, UINT32_MAX * 4ull, number) &&
-	       at == (const char *)word.at + word.len;
-}
-
 static bool read_jti(struct span *rest, enum revocation_change change, struct revocation *r)
 {
-	struct span word;
-
-	return read_word(rest, &word) && read_hash(word, &r->jti) &&
-	       (change == REVOCATION_END || read_time(rest, &r->until_s));
+	return state_line_hash(rest, &r->jti) &&
+	       (change == REVOCATION_END ||
+		state_line_decimal(rest, UINT32_MAX * 4ull, &r->until_s));
 }
 
 static bool line_read(struct span line, const uint8_t key[16], enum revocation_change *change,
 		      struct revocation *r)
 {
-	struct span sum, rest = line;
 	uint32_t word, kind;
-	uint64_t checksum;
+	struct span rest;
 
 	*r = (struct revocation){0};
-	if (!span_take(&rest, CHECKSUM_DIGITS, &sum) || !read_hash(sum, &checksum) ||
-	    checksum != siphash(key, rest) || !read_choice(&rest, change_words, 2, &word) ||
-	    !read_choice(&rest, kind_words, REVOCATION_KINDS, &kind))
+	if (!state_line_open(key, line, &rest) ||
+	    !state_line_choice(&rest, change_words, 2, &word) ||
+	    !state_line_choice(&rest, kind_words, REVOCATION_KINDS, &kind))
 		return false;
 	*change = (enum revocation_change)word;
 	r->kind = (enum revocation_kind)kind;
 	if (r->kind == REVOCATION_JTI && !read_jti(&rest, *change, r))
 		return false;
-	if (r->kind == REVOCATION_KEY && !read_word(&rest, &r->issuer))
+	if (r->kind == REVOCATION_KEY && !state_line_word(&rest, &r->issuer))
 		return false;
-	if (r->kind != REVOCATION_JTI && !read_word(&rest, &r->name))
+	if (r->kind != REVOCATION_JTI && !state_line_word(&rest, &r->name))
 		return false;
 	return rest.len == 0;
 }
 
 /* ---- reading the file ------------------------------------------------------------------------ */
-
-/**
- * A write that a crash interrupted leaves the beginning of a line, or zeros where bytes of it never
- * came to the disk. Nobody was told that it is kept.
- */
-static bool read_is_torn(struct span last)
-{
-	return last.len <= LINE_MAX_BYTES &&
-	       (span_find(last, '\n') == last.len || span_find(last, '\0') < last.len);
-}
 
 static bool read_drop_torn(struct revocation_file *file, struct log *log, struct span last,
 			   const struct state_trouble *t)
@@ -230,7 +133,7 @@ static bool read_lines(struct revocation_file *file, const struct revocation_rea
 		struct span behind = span_from(text, line.len + 1);
 
 		if (line.len == text.len || !line_read(line, file->key, &change, &r)) {
-			if (behind.len == 0 && read_is_torn(text))
+			if (behind.len == 0 && state_line_torn(text, LINE_MAX_BYTES))
 				return read_drop_torn(file, reader->log, text, t);
 			return read_fail(file, t);
 		}

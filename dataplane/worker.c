@@ -187,6 +187,9 @@ static void worker_message(void *context, uint16_t from, struct span message)
 	case MESSAGE_COMMAND:
 		command_run(w, message);
 		return;
+	case MESSAGE_JOURNAL_AGAIN:
+		gateway_journal_again(w->gateway);
+		return;
 	default:
 		worker_count(w, GW_NOT_SUPPORTED);
 	}
@@ -267,17 +270,37 @@ static uint64_t worker_now_us(const struct worker *w)
 }
 
 /** Takes this turn's time and view. */
-static void worker_begin(struct worker *w)
+static struct gateway_time worker_look(struct worker *w)
 {
-	struct gateway_time time;
-
 	w->clock.now_us = worker_now_us(w);
 	w->wall_s = w->config.env->wall_s(w->config.env->context);
 	snapshot_view(w->config.snapshots, &w->view);
+	return (struct gateway_time){&w->view, w->clock.now_us, w->wall_s};
+}
+
+static void worker_begin(struct worker *w)
+{
+	struct gateway_time time = worker_look(w);
+
 	session_tls_context(w);
-	time = (struct gateway_time){&w->view, w->clock.now_us, w->wall_s};
 	gateway_turn(w->gateway, &time);
 	back_end_peers(w);
+}
+
+uint16_t worker_home(const uint8_t hash_key[16], const struct message_journal *m, uint16_t workers)
+{
+	struct journal_names names;
+
+	return journal_names(m, &names) ? (uint16_t)(gateway_hash(hash_key, names.impi) % workers)
+					: 0;
+}
+
+enum gw_err worker_restore(struct worker *w, const struct message_journal *m)
+{
+	struct gateway_time time = worker_look(w);
+
+	gateway_turn(w->gateway, &time);
+	return gateway_restore(w->gateway, m);
 }
 
 /** What the log is told once: that a drain is done, and that an invariant broke in this turn. */

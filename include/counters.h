@@ -128,6 +128,9 @@
 	X(lease_ring_full, "times its home worker could not be asked: ring full") \
 	X(lease_forgotten, "pool pairs whose last token was forgotten early: table full") \
 	X(pool_conflicts, "tokens of two users for one pool pair at one time, or with one jti") \
+	X(binding_restored, "bindings of pools that a restart has given back") \
+	X(journal_kept, "words about their ends that waited for room in control's ring") \
+	X(journal_lost, "of such words, those that found no room to wait in") \
 	X(home_refused, "registrations that got no such entry: table full") \
 	X(outbox_kept, "messages for another worker that waited for room") \
 	X(outbox_dropped, "of such messages, those that found no room to wait in") \

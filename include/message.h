@@ -2,6 +2,9 @@
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
+#include <stddef.h>
+
+#include "canonical.h"
 #include "conn.h"
 #include "handle.h"
 #include "parts.h"
@@ -56,6 +59,10 @@ enum message_kind {
 	/* worker -> control. Full: dropped and counted (mailbox_full); asked again with the next
 	   request. */
 	MESSAGE_PEER_WANTED,
+	/* worker -> control, as far as its text is used. Full: kept and tried again. */
+	MESSAGE_JOURNAL,
+	/* control -> worker. Full: control tries again. */
+	MESSAGE_JOURNAL_AGAIN,
 	/* worker -> control, a line of the TLS key log follows. Full: dropped and counted
 	 * (event_dropped). */
 	MESSAGE_KEY_LOG,
@@ -269,6 +276,59 @@ struct message_lease_ended {
 	struct handle flow;
 	struct handle binding;
 };
+
+/* ---- the journal of pool bindings: what a restart needs to know of them */
+
+enum journal_state {
+	JOURNAL_HELD,	 /* it has the pair, on a flow or waiting for one */
+	JOURNAL_LEAVING, /* it has ended here, and the core is being told */
+	JOURNAL_OVER,	 /* nothing is left of it: what follows id does not count */
+	JOURNAL_STATES
+};
+
+/** Bytes of two identities, the name of a web site, and a binding's text. */
+#define JOURNAL_TEXT_MAX (2 * IDENTITY_MAX + 1600)
+
+/**
+ * A binding of a pool pair has come, has changed or has gone. The same message gives it back to a
+ * worker after a restart. The text is a secret of the users': whoever copies it wipes it.
+ */
+struct message_journal {
+	struct message_head head;
+	struct handle id; /* what it was called at first, maybe by a run of before: it keeps it */
+	enum journal_state state;
+	enum mw_transport path; /* of its Path */
+	bool outbound;		/* registered with reg-id */
+	uint64_t sub, jti;	/* as lease_terms; jti 0: its token has none */
+	uint64_t iat_s, exp_s;	/* of its token, Unix time */
+	uint64_t until_s;	/* Unix time: the core holds it no longer */
+	/* of text, one after the other. contact: URI in angle brackets, reg-id, +sip.instance */
+	uint16_t impi_len, impu_len, wwsf_len, realm_len, contact_len;
+	uint8_t text[JOURNAL_TEXT_MAX];
+};
+
+/** Every binding of a pool is to be told of once more: some words were lost. */
+struct message_journal_again {
+	struct message_head head;
+};
+
+/** Whom and where a journal entry is about: spans into its text. */
+struct journal_names {
+	struct span impi, impu, wwsf, realm, contact;
+};
+
+/** False: the lengths are not those of a whole message of head.len bytes. */
+static inline bool journal_names(const struct message_journal *m, struct journal_names *names)
+{
+	struct span text = span_of(m->text, m->head.len - offsetof(struct message_journal, text));
+
+	return m->head.len >= offsetof(struct message_journal, text) && m->head.len <= sizeof(*m) &&
+	       span_take(&text, m->impi_len, &names->impi) &&
+	       span_take(&text, m->impu_len, &names->impu) &&
+	       span_take(&text, m->wwsf_len, &names->wwsf) &&
+	       span_take(&text, m->realm_len, &names->realm) &&
+	       span_take(&text, m->contact_len, &names->contact) && text.len == 0;
+}
 
 /** What a reply is. */
 enum reply_kind {

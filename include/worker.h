@@ -16,6 +16,7 @@
  */
 struct worker;
 struct tls_ops;
+struct message_journal;
 
 enum worker_idle { WORKER_SLEEP, WORKER_POLL };
 
@@ -72,6 +73,15 @@ struct worker_config {
  */
 enum gw_err GW_MUST_CHECK worker_new(const struct worker_config *config, char *why,
 				     uint32_t why_len, struct worker **made);
+
+/** The worker where a binding of before goes after a restart: the home of its IMPI. */
+uint16_t worker_home(const uint8_t hash_key[16], const struct message_journal *m, uint16_t workers);
+
+/**
+ * Gives a worker that has not run yet a binding of a pool that the gateway had before a restart
+ * (docs/design.md, Restart); worker_home() says to whom. GW_BINDING_LIMIT: it has no room for it.
+ */
+enum gw_err GW_MUST_CHECK worker_restore(struct worker *w, const struct message_journal *m);
 
 /** Turns until worker_stop(). Blocks; runs on the worker's thread. */
 void worker_run(struct worker *w);

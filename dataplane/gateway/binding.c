@@ -193,6 +193,8 @@ static void store_registration(struct gateway *gw, const struct transaction *t, 
 	b->outbound = t->registration.outbound;
 	b->contact = t->registration.contact;
 	b->jti = t->registration.jti;
+	b->token = (struct pool_token){t->registration.sub, t->registration.iat_s,
+				       t->registration.exp_s};
 	b->asked_us = t->since_us;
 	b->number = t->number;
 	b->path = t->target.transport;
@@ -236,6 +238,7 @@ enum gw_err binding_store(struct gateway *gw, struct transaction *t, struct wic 
 
 	if (err != GW_OK)
 		return err;
+	journaled_changed(gw, b); /* before the end of the one that it replaces */
 	if (!pool_confirm(gw, t, b))
 		return GW_LEASE_VOID;
 	revoked_binding(gw, b);
@@ -293,6 +296,7 @@ void binding_end(struct gateway *gw, struct binding *b, _Atomic uint64_t *counte
 	binding_over(gw, b, counter, why);
 	if (b->claim.key.impi != 0)
 		home_binding_ended(gw, b);
+	journaled_ended(gw, b);
 	if (!slots_put(gw->bindings, b))
 		counter_add(&gw_counters(gw)->invariant_broken, 1);
 }
@@ -309,6 +313,7 @@ void binding_leave(struct gateway *gw, struct binding *b, _Atomic uint64_t *coun
 	wheel_disarm(gw->wheel, &b->expiry);
 	binding_over(gw, b, counter, why); /* no terminating delivery from now on (PROTOCOL 6.3) */
 	b->state = BINDING_LEAVING;
+	journaled_changed(gw, b);
 	deregister_start(gw, b);
 }
 

@@ -55,6 +55,12 @@ void flow_loss(struct gateway *gw, struct wic *wic)
 	home_flow_ended(gw, wic);
 }
 
+void flow_loss_restored(struct gateway *gw, struct binding *b)
+{
+	wait_for_flow(gw, b);
+	home_bound_dead(gw, b);
+}
+
 void flow_loss_late(struct gateway *gw, struct binding *b)
 {
 	if (b->lost_us == 0) { /* else it waits since its flow ended */

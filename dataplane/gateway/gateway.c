@@ -40,9 +40,9 @@ struct gateway *gateway_new(const struct gateway_config *config)
 	gw->out_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
 	gw->stamped_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
 	gw->resumed_memory = malloc(config->max_message);
-	if (!homes_open(gw) || !pools_open(gw) || !held_open(gw) || !outbox_open(gw) ||
-	    !gw->bindings || !gw->transactions || !gw->tombs || !gw->heads || !gw->hops ||
-	    !gw->parked || !gw->cache || !gw->asked || !gw->refused || !gw->sites ||
+	if (!homes_open(gw) || !pools_open(gw) || !journaled_open(gw) || !held_open(gw) ||
+	    !outbox_open(gw) || !gw->bindings || !gw->transactions || !gw->tombs || !gw->heads ||
+	    !gw->hops || !gw->parked || !gw->cache || !gw->asked || !gw->refused || !gw->sites ||
 	    !gw->flow_mac || !gw->wheel || !gw->bucket || !gw->lines_memory || !gw->out_memory ||
 	    !gw->stamped_memory || !gw->resumed_memory) {
 		gateway_free(gw);
@@ -62,6 +62,7 @@ void gateway_free(struct gateway *gw)
 	tombstones_free(gw->tombs);
 	homes_close(gw);
 	pools_close(gw);
+	journaled_close(gw);
 	held_close(gw);
 	outbox_close(gw);
 	slots_free(gw->heads);
@@ -124,11 +125,16 @@ uint32_t gateway_transactions(const struct gateway *gw)
 	return slots_live(gw->transactions);
 }
 
-uint64_t gateway_identity_hash(const struct gateway *gw, struct span identity)
+uint64_t gateway_hash(const uint8_t hash_key[16], struct span identity)
 {
-	uint64_t hash = siphash(gw_config(gw)->hash_key, identity);
+	uint64_t hash = siphash(hash_key, identity);
 
 	return hash != 0 ? hash : 1;
+}
+
+uint64_t gateway_identity_hash(const struct gateway *gw, struct span identity)
+{
+	return gateway_hash(gw_config(gw)->hash_key, identity);
 }
 
 enum gw_err gateway_count(struct gateway *gw, enum gw_err err)

@@ -246,6 +246,20 @@ bool gateway_leased(struct gateway *gw, struct handle *flow);
 /** MESSAGE_LEASE_* of another worker, whole. */
 void gateway_lease_message(struct gateway *gw, const struct message_head *head);
 
+/* ---- restarts */
+
+/**
+ * A binding of a pool that the gateway had before it was restarted, when this worker is the home of
+ * its IMPI: as if it had just lost its connection. Before the first message comes; gateway_turn()
+ * has been called. What has ended meanwhile, or is no longer of its pool, is told to the core.
+ * GW_BINDING_LIMIT: there is no room for it.
+ */
+enum gw_err GW_MUST_CHECK gateway_restore(struct gateway *gw, const struct message_journal *m);
+
+/** Control has lost something of what it was told of bindings of pools: it is told again of all of
+ * them, some at a time. */
+void gateway_journal_again(struct gateway *gw);
+
 /** The message indexed last: for answering it. Valid until the next call. */
 const struct sip_message *gateway_message(const struct gateway *gw);
 
@@ -332,7 +346,10 @@ bool gateway_registration(const struct gateway *gw, uint32_t *cursor,
 /** The same of leases, as worker_lease() has them. */
 bool gateway_lease(const struct gateway *gw, uint32_t *cursor, struct worker_lease *lease);
 
-/** Keyed hash of a canonical identity, for logs: never 0. */
+/** Keyed hash of a canonical identity, for logs: never 0. Of a private one, % workers is its home
+ * worker. */
+uint64_t gateway_hash(const uint8_t hash_key[16], struct span identity);
+/** The same under the configuration's key. */
 uint64_t gateway_identity_hash(const struct gateway *gw, struct span identity);
 
 /* ---- flow tokens (PROTOCOL 10.1, DESIGN 5) ------------------------------------------------- */

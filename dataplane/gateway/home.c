@@ -251,6 +251,13 @@ static struct home *home_expected(struct gateway *gw, const struct home_key *key
 	return h;
 }
 
+struct handle home_holder(struct gateway *gw, const struct home_key *key)
+{
+	const struct home *h = home_find(gw, key);
+
+	return h != NULL ? h->binding : handle_none();
+}
+
 /** A REGISTER has gone to the core: until it is answered nobody takes the key's binding away. */
 static void home_is_asked(struct gateway *gw, struct home *h, const struct message_attach *a)
 {

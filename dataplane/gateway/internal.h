@@ -36,6 +36,22 @@ struct home_claim {
 	uint64_t contact; /* keyed hash of the Contact's user and host, the same on all workers */
 	bool outbound;	  /* registered with reg-id */
 };
+
+/** Of the token of a pool that a binding has come about by. sub: as lease_terms; 0: it is of no
+ * pool. Times: Unix. */
+struct pool_token {
+	uint64_t sub;
+	uint32_t iat_s, exp_s;
+};
+
+/** What control has been told of a binding of a pool (journaled.c). */
+struct journal_mark {
+	struct binding *next, **link; /* of those that it is to be told of; link NULL: not */
+	struct handle id;	      /* what it calls it; none: it does not know it */
+	uint64_t said;		      /* hash of that; 0: nothing that counts */
+	uint64_t until_us;	      /* until when it was said that the core holds it at most */
+};
+
 #define UNHEARD_US 3000000ull /* over UDP without a response: another next hop's turn */
 
 /** A registration of one identity on one flow. Owner: the worker of the flow. */
@@ -63,7 +79,8 @@ struct binding {
 	uint64_t contact;      /* hash of the Contact's user and host */
 	uint64_t jti;	       /* jti_hash() of its token; 0: it has none */
 	struct lease_id lease; /* LIVE, LOST: of its pair; none: it is not of a pool */
-	uint64_t lease_terms;  /* hash of the terms of the token that it has it by */
+	struct pool_token token;
+	struct journal_mark journal;
 	struct identity impi, impu;
 	char wwsf[SITE_NAME_MAX + 1];
 	uint16_t routes_len; /* Service-Route as one Route value, at the start of text */
@@ -171,6 +188,8 @@ struct gateway {
 	struct slots *homes;
 	struct lease_homes *leases;
 	struct pool_ready *pool_ready;
+	struct journaled *journaled;
+	uint32_t restored; /* bindings that a restart has given back */
 	struct pool_counts pool_counts;
 	struct slots *held;
 	uint32_t *home_bucket; /* slot + 1 */
@@ -474,6 +493,8 @@ EVP_MAC_CTX *flow_mac_new(void);
 void flow_loss(struct gateway *gw, struct wic *wic);
 /** A binding made by a 200 that came when its flow had ended (PROTOCOL 10.5). */
 void flow_loss_late(struct gateway *gw, struct binding *b);
+/** A binding that a restart has given back waits for a flow from b->lost_us on. */
+void flow_loss_restored(struct gateway *gw, struct binding *b);
 
 /* deregister.c: what tells the core that a binding has ended (PROTOCOL 6.5) */
 /** True when the core has to be told, and can be. */
@@ -513,11 +534,17 @@ bool home_is_there(const struct gateway *gw, struct handle home);
 /** The request in gw->message has waited for home's WIC: it goes on, or is answered now. */
 void home_deliver_held(struct gateway *gw, const struct mw_source *source, struct handle home);
 
+/** The binding that the entry of this key, whose home is this worker, is about; none. */
+struct handle home_holder(struct gateway *gw, const struct home_key *key);
+
 /* lease_home.c: the leases whose home is this worker */
 bool lease_homes_open(struct gateway *gw);
 void lease_homes_close(struct gateway *gw);
 /** MESSAGE_LEASE_RESERVE, _CONFIRM, _CANCEL or _RELEASE. */
 void lease_home_message(struct gateway *gw, const struct message_head *head);
+/** After a restart: b, whose home this worker is, has had the pair by these terms. True: it has it
+ * now, as if it had just been registered. False: there is another one that has it, or no room. */
+bool lease_home_restore(struct gateway *gw, struct binding *b, const struct lease_terms *terms);
 
 /* pool.c: REGISTER with a token of a pool, and the binding that has the lease */
 bool pools_open(struct gateway *gw);
@@ -547,6 +574,17 @@ bool pool_is_called(const struct gateway *gw, const struct binding *b);
 void pool_named(struct gateway *gw, struct binding *b, const char wwsf[SITE_NAME_MAX + 1]);
 /** b has ended here: its pair is free. */
 void pool_unbind(struct gateway *gw, struct binding *b);
+/** After a restart: b has this lease of its pair. The message that confirms it is for its home. */
+struct message_lease_confirm pool_restore(struct gateway *gw, struct binding *b,
+					  struct lease_id lease);
+
+/* journaled.c: what control is told of bindings of pools, for a restart */
+bool journaled_open(struct gateway *gw);
+void journaled_close(struct gateway *gw);
+/** b has come about, or something about it has changed. Of no pool: nothing is said. */
+void journaled_changed(struct gateway *gw, struct binding *b);
+/** Nothing is left of b, which is about to be freed. */
+void journaled_ended(struct gateway *gw, struct binding *b);
 
 /* pool_count.c */
 enum pool_counted {

@@ -245,6 +245,50 @@ void lease_home_message(struct gateway *gw, const struct message_head *head)
 		home_release(gw, at);
 }
 
+/* ---- after a restart ------------------------------------------------------------------------ */
+
+/** What is said to the binding of before; nobody waits for the rest. */
+static void send_ended(struct gateway *gw, const struct lease_said *said)
+{
+	for (uint32_t i = 0; i < said->count; i++)
+		if (said->message[i].head.kind == MESSAGE_LEASE_ENDED)
+			outbox_send(gw, worker_of(&said->message[i]), &said->message[i].head);
+}
+
+/** Asked for and confirmed at once. *said: the last words. */
+static bool entry_restore(struct gateway *gw, struct lease_entry *e, struct binding *b,
+			  const struct lease_terms *terms, struct lease_said *said)
+{
+	const struct message_lease_reserve ask = {.impi = e->lease.impi,
+						  .flow = b->flow,
+						  .terms = *terms};
+	struct lease_call now = lease_now(gw);
+	struct message_lease_confirm confirm;
+
+	lease_reserve(&e->lease, &now, &ask, said);
+	if (e->lease.grant.generation == 0 || !handle_equal(e->lease.grant.flow, b->flow))
+		return false;
+	confirm = pool_restore(gw, b, (struct lease_id){e->lease.impi, e->lease.grant.generation});
+	lease_confirm(&e->lease, &now, &confirm, said);
+	return true;
+}
+
+bool lease_home_restore(struct gateway *gw, struct binding *b, const struct lease_terms *terms)
+{
+	struct lease_entry *e = entry_find(gw->leases, b->impi_hash);
+	struct lease_said said;
+	bool restored;
+
+	if (e == NULL)
+		e = entry_new(gw, b->impi_hash);
+	if (e == NULL)
+		return false;
+	restored = entry_restore(gw, e, b, terms, &said);
+	entry_settle(gw, e);
+	send_ended(gw, &said);
+	return restored;
+}
+
 uint32_t gateway_leases(const struct gateway *gw)
 {
 	return slots_live(gw->leases->entries);

@@ -64,16 +64,21 @@ static void say_release(struct gateway *gw, const struct binding *b, struct leas
 	outbox_send(gw, home_of_lease(gw, id.impi), &m.head);
 }
 
-static void say_confirm(struct gateway *gw, const struct binding *b)
+static struct message_lease_confirm confirm_of(struct gateway *gw, const struct binding *b)
 {
-	struct message_lease_confirm m = {
-		.head = {MESSAGE_LEASE_CONFIRM, sizeof(m)},
+	return (struct message_lease_confirm){
+		.head = {MESSAGE_LEASE_CONFIRM, sizeof(struct message_lease_confirm)},
 		.id = b->lease,
 		.flow = b->flow,
 		.binding = slots_handle(gw->bindings, b),
 		.contact = b->claim.contact,
 		.instance = b->claim.outbound ? b->claim.key.instance : 0,
 	};
+}
+
+static void say_confirm(struct gateway *gw, const struct binding *b)
+{
+	struct message_lease_confirm m = confirm_of(gw, b);
 
 	outbox_send(gw, home_of_lease(gw, b->lease.impi), &m.head);
 }
@@ -85,22 +90,13 @@ static struct lease_terms terms_of(const struct gateway *gw, const struct transa
 	return (struct lease_terms){
 		.sub = t->registration.sub,
 		.jti = t->registration.jti,
-		.iat_s = gw->claims.iat_s,
-		.exp_s = gw->claims.exp_s,
-		.exp_us =
-			gw->time.now_us + (gw->claims.exp_s > gw->time.wall_s
-						   ? (gw->claims.exp_s - gw->time.wall_s) * 1000000
-						   : 0),
+		.iat_s = t->registration.iat_s,
+		.exp_s = t->registration.exp_s,
+		.exp_us = gw->time.now_us +
+			  (t->registration.exp_s > gw->time.wall_s
+				   ? (t->registration.exp_s - gw->time.wall_s) * 1000000
+				   : 0),
 	};
-}
-
-/** Tells one token's terms from another's. Never 0. */
-static uint64_t terms_hash(const struct gateway *gw, const struct lease_terms *terms)
-{
-	uint64_t text[4] = {terms->sub, terms->jti, terms->iat_s, terms->exp_s};
-	uint64_t hash = siphash(gw_config(gw)->hash_key, span_of(text, sizeof(text)));
-
-	return hash != 0 ? hash : 1;
 }
 
 /** Its home worker's answer does not matter any more. */
@@ -166,23 +162,28 @@ static void take_grant(struct wic *wic, struct transaction *t)
 	wic->pool.state = POOL_OPEN;
 }
 
+/** b has come about by the token that t was asked with. */
+static bool same_token(const struct binding *b, const struct transaction *t)
+{
+	return b->token.sub == t->registration.sub && b->jti == t->registration.jti &&
+	       b->token.iat_s == t->registration.iat_s && b->token.exp_s == t->registration.exp_s;
+}
+
 /** The flow has the pair by the same token: nothing is new to the home worker. */
 static bool is_covered(const struct gateway *gw, const struct wic *wic, const struct transaction *t)
 {
 	const struct binding *b = binding_of(gw, wic);
 
-	return b != NULL && !lease_id_is_none(b->lease) &&
-	       b->lease_terms == t->registration.lease_terms && b->held_us <= gw->time.now_us &&
+	return b != NULL && !lease_id_is_none(b->lease) && same_token(b, t) &&
+	       b->held_us <= gw->time.now_us &&
 	       span_equal(identity_span(&b->impi), identity_span(&t->registration.impi)) &&
 	       span_equal(identity_span(&b->impu), identity_span(&t->registration.impu));
 }
 
 enum gw_err pool_admit(struct gateway *gw, struct wic *wic, struct transaction *t)
 {
-	struct lease_terms terms = terms_of(gw, t);
 	enum gw_err err;
 
-	t->registration.lease_terms = terms_hash(gw, &terms);
 	if (wic->pool.state == POOL_OPEN)
 		return GW_REQUEST_PENDING;
 	if (is_covered(gw, wic, t)) {
@@ -348,8 +349,8 @@ bool pool_stands(const struct gateway *gw, const struct transaction *t, const st
 {
 	if (t->registration.lease_generation != 0)
 		return gw->time.now_us < t->registration.lease_until_us;
-	return t->registration.sub == 0 || (b != NULL && !lease_id_is_none(b->lease) &&
-					    b->lease_terms == t->registration.lease_terms);
+	return t->registration.sub == 0 ||
+	       (b != NULL && !lease_id_is_none(b->lease) && same_token(b, t));
 }
 
 bool pool_confirm(struct gateway *gw, struct transaction *t, struct binding *b)
@@ -362,7 +363,6 @@ bool pool_confirm(struct gateway *gw, struct transaction *t, struct binding *b)
 	if (lease_id_is_none(b->lease))
 		pool_count(gw, span_text(b->wwsf), POOL_COUNT_HELD);
 	b->lease = lease_of(gw, t);
-	b->lease_terms = t->registration.lease_terms;
 	t->registration.lease_generation = 0;
 	if (wic != NULL)
 		wic->pool.held = b->lease;
@@ -393,6 +393,14 @@ void pool_transaction_over(struct gateway *gw, struct transaction *t)
 	t->registration.lease_generation = 0;
 	if (!lease_id_is_none(id))
 		say_cancel(gw, id);
+}
+
+struct message_lease_confirm pool_restore(struct gateway *gw, struct binding *b,
+					  struct lease_id lease)
+{
+	pool_count(gw, span_text(b->wwsf), POOL_COUNT_HELD);
+	b->lease = lease;
+	return confirm_of(gw, b);
 }
 
 /* ---- the end of a lease --------------------------------------------------------------------- */

@@ -207,6 +207,8 @@ static enum gw_err check_ask(struct gateway *gw, const struct wic *wic,
 static enum gw_err check_pool(struct gateway *gw, struct wic *wic, struct transaction *t)
 {
 	t->registration.sub = pair_hash(gw_config(gw)->hash_key, gw->claims.iss, gw->claims.sub);
+	t->registration.iat_s = (uint32_t)gw->claims.iat_s; /* lease_last.c has no more either */
+	t->registration.exp_s = (uint32_t)gw->claims.exp_s;
 	return pool_admit(gw, wic, t);
 }
 

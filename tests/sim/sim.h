@@ -219,6 +219,7 @@ void token_maker_sign(struct token_maker *maker, struct span text, bool forged,
 struct wic_script;
 struct core_script;
 struct calls;
+struct journal_script;
 
 struct sim_worker {
 	struct worker *worker;
@@ -266,6 +267,7 @@ struct sim {
 	struct wic_script *wics;
 	struct core_script *core;
 	struct calls *calls;
+	struct journal_script *journal;
 	struct request *request;
 	uint32_t requests;
 	uint32_t open_from; /* requests before it have ended */

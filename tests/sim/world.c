@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "call.h"
+#include "journal.h"
 #include "message.h"
 #include "tls/tls.h"
 
@@ -149,6 +150,8 @@ static void control_handle(void *context, uint16_t from, struct span message)
 		if (sim->options.trace)
 			sim_note(sim, "  event %d from worker %u: %s %u", (int)event->what, from,
 				 gw_err_name(event->err), event->status);
+	} else if (head->kind == MESSAGE_JOURNAL) {
+		journal_script_take(sim, at);
 	} else if (head->kind == MESSAGE_KEYS_WANTED) {
 		fetch(sim, ((const struct message_keys_wanted *)at)->issuer);
 	} else if (head->kind != MESSAGE_PEER_WANTED) { /* there is no DNS: the next hop serves */
@@ -361,6 +364,7 @@ static void workers_start(struct sim *sim)
 	sim->down = false;
 	for (uint16_t i = 0; i < sim->options.workers; i++)
 		worker_start(sim, i);
+	journal_script_restore(sim);
 	sim->control.asleep = false;
 	sim->control.woken = false;
 	sim->control.scheduled = true;
@@ -403,6 +407,7 @@ static void gateway_dies(struct sim *sim, void *context, uint64_t arg)
 	if (sim->draining)
 		return;
 	sim_note(sim, "the gateway dies");
+	journal_script_last(sim);
 	workers_stop(sim);
 	sim->restarts++;
 	sim->restarted_us = sim->now_us;
@@ -430,6 +435,7 @@ static void world_start(struct sim *sim)
 	sim->shape = shape_of(sim);
 	sim->env = (struct worker_env){sim, env_now_us, env_wall_s, env_random};
 	sim->calls = calls_new();
+	sim->journal = journal_script_new();
 	sim->request = table_new(SIM_REQUESTS_MAX * sizeof(*sim->request));
 	sim->net = simnet_new(sim);
 	simnet_enter(sim->net);
@@ -468,6 +474,7 @@ static void world_end(struct sim *sim)
 	token_maker_free(sim->maker);
 	watch_free(sim->watch);
 	calls_free(sim->calls);
+	journal_script_free(sim->journal);
 	table_free(sim->request, SIM_REQUESTS_MAX * sizeof(*sim->request));
 }
 

@@ -110,7 +110,8 @@ TEST(commands, say_what_the_node_is)
 	EXPECT_TEXT("{\"status\":{\"version\":\"0.1.0\",\"node\":\"ep1.home1.net\",\"state\":"
 		    "\"running\",\"uptime_s\":5,\"workers\":2,\"config_generation\":3,"
 		    "\"port_driver\":\"kernel\",\"verify_driver\":\"openssl\",\"connections\":5,"
-		    "\"sessions\":0,\"bindings\":0,\"transactions\":0,\"finished\":0}}",
+		    "\"sessions\":0,\"bindings\":0,\"transactions\":0,\"finished\":0,"
+		    "\"journal_bindings\":7,\"journal_failed\":1,\"journal_lost\":2}}",
 		    world_ask(&w, "status\n"));
 	world_end(&w);
 }

@@ -273,7 +273,8 @@ static void node_status(void *context, struct node_status *status)
 				       .port_driver = "kernel",
 				       .verify_driver = "openssl",
 				       .uptime_s = 5,
-				       .config_generation = 3};
+				       .config_generation = 3,
+				       .journal = {7, 1, 2}};
 }
 
 static const struct counters *node_counters(void *context, uint16_t w)

@@ -105,6 +105,18 @@ static void letter_add(uint16_t worker, struct span head)
 	memcpy(l->bytes, head.at, head.len);
 }
 
+static enum gw_err journal_add(struct span head)
+{
+	struct message_journal *m = &world.journal[world.told];
+
+	if (world.journal_full)
+		return GW_QUEUE_FULL;
+	assert_true(world.told < SENT_MAX && head.len <= sizeof(*m));
+	memcpy(m, head.at, head.len);
+	world.told++;
+	return GW_OK;
+}
+
 static enum gw_err env_to_worker(void *context, uint16_t worker, struct span head,
 				 struct span bytes)
 {
@@ -116,6 +128,10 @@ static enum gw_err env_to_worker(void *context, uint16_t worker, struct span hea
 	if (said->kind >= MESSAGE_ATTACH && said->kind <= MESSAGE_LEASE_ENDED) {
 		letter_add(worker, head);
 		return GW_OK;
+	}
+	if (said->kind == MESSAGE_JOURNAL) {
+		EXPECT_EQ(2, worker);
+		return journal_add(head);
 	}
 	if (said->kind == MESSAGE_PEER_WANTED && world.names_unheard)
 		return GW_OK;
@@ -421,6 +437,8 @@ void world_start(void)
 	memset(&world, 0, offsetof(struct world, sent));
 	world.events = 0;
 	world.letters = 0;
+	world.told = 0;
+	world.journal_full = false;
 	world.now_us = 5000000;
 	world.wall_s = WORLD_WALL_S;
 	issuers_start();
@@ -528,6 +546,7 @@ void world_forget(void)
 	world.count = 0;
 	world.events = 0;
 	world.letters = 0;
+	world.told = 0;
 }
 
 const struct sent *world_sent(uint32_t n)

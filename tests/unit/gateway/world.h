@@ -76,6 +76,9 @@ struct world {
 	struct sent sent[SENT_MAX];
 	uint32_t letters;
 	struct letter letter[SENT_MAX];
+	bool journal_full;
+	uint32_t told;
+	struct message_journal journal[SENT_MAX]; /* what control was told of bindings of pools */
 	uint32_t events;
 	struct message_event event[SENT_MAX];
 	struct message_audit audit[SENT_MAX]; /* the same with what follows; zeros: nothing */
