@@ -16,15 +16,20 @@ static void pool_world(uint32_t grace_s)
 	world_reload();
 }
 
-/** A token of the pair for this user. */
-static const char *token_for(const char *sub, uint32_t lifetime_s)
+/** A token of the pair for this user, issued by a clock that is so far ahead. */
+static const char *token_ahead(const char *sub, uint32_t ahead_s, uint32_t lifetime_s)
 {
 	return token_of(GOOD_HEADER,
 			format("{\"iss\":\"https://waf.home1.net\",\"aud\":\"sip:ep1.home1.net\","
 			       "\"sub\":\"%s\",\"jti\":\"of-%s\",\"impi\":\"alice@ims.home1.net\","
 			       "\"impu\":\"sip:alice@home1.net\",\"iat\":%lld,\"exp\":%lld}",
-			       sub, sub, (long long)world.wall_s,
-			       (long long)world.wall_s + lifetime_s));
+			       sub, sub, (long long)world.wall_s + ahead_s,
+			       (long long)world.wall_s + ahead_s + lifetime_s));
+}
+
+static const char *token_for(const char *sub, uint32_t lifetime_s)
+{
+	return token_ahead(sub, 0, lifetime_s);
 }
 
 /** What went to the core and takes a registration away. */
@@ -67,6 +72,24 @@ TEST(next_user, on_the_same_connection_gets_what_is_for_him)
 	core_sends(format("MESSAGE sip:l45tahiv@t2nsfi2bgmd9.invalid;transport=ws SIP/2.0%s",
 			  strstr(core_message(path_uri(), ""), CRLF)));
 	EXPECT_EQ(0, strncmp(world_only(TO_WIC), "MESSAGE sip:l45tahiv@", 21));
+}
+
+/** Its web site's clock is ahead, and by that he is over: it has broken nothing. */
+TEST(user_before, is_refused_and_no_conflict)
+{
+	const char *before;
+
+	pool_world(30);
+	before = register_jssip(token_for("v1", 10), 60);
+	EXPECT_EQ(GW_OK, wic_sends(0, before));
+	core_registers(60);
+	EXPECT_EQ(GW_OK, wic_sends(1, register_sipjs(token_ahead("v2", 11, 100), 60)));
+	core_registers(60);
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	EXPECT_EQ(GW_PAIR_IN_USE, wic_sends(0, before));
+	EXPECT_EQ(0, world_count(&world.counters.pool_conflicts));
+	EXPECT_EQ(GW_PAIR_IN_USE, wic_sends(0, register_jssip(token_for("v3", 100), 60)));
+	EXPECT_EQ(1, world_count(&world.counters.pool_conflicts));
 }
 
 /** A refresh is under way when the connection ends, and nothing waits for another one. */
@@ -137,6 +160,7 @@ TEST(late_200, of_the_user_before_undoes_no_registration_of_the_next_one_on_his_
 TEST_MAIN("gateway_pool_next",
 	  RUN(next_user, on_the_same_connection_does_not_get_what_is_for_the_one_before),
 	  RUN(next_user, on_the_same_connection_gets_what_is_for_him),
+	  RUN(user_before, is_refused_and_no_conflict),
 	  RUN(late_200, of_a_pair_that_is_not_held_any_more_is_undone),
 	  RUN(late_200,
 	      of_a_pair_that_is_not_held_any_more_undoes_no_registration_of_the_next_flow),
