@@ -131,6 +131,7 @@ struct message_attach {
 	struct message_head head;
 	enum attach_stage stage;
 	struct home_key key;
+	uint64_t sub;	   /* of a pool's token: keyed hash of iss and sub; 0: of no pool */
 	uint64_t contact;  /* keyed hash of the Contact's user and host */
 	bool outbound;	   /* registered with reg-id */
 	uint32_t core_s;   /* how long the core holds it */

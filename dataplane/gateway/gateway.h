@@ -76,6 +76,7 @@ struct wic {
 	bool disowned; /* a reload took the Origin away: new registrations get 403 (F19) */
 	struct shown_token shown;
 	struct home_key home_key; /* of its home entry, or of the one asked for; zeroed: none */
+	uint64_t home_sub;	  /* and whose: home_claim.sub */
 	struct handle home;	  /* of that entry, see home_of() */
 	struct wic_pool pool;
 };

@@ -94,6 +94,15 @@ void held_release(struct gateway *gw, struct held_list *list)
 		wheel_arm(gw->wheel, &list->first->due, gw->time.now_us, held_due);
 }
 
+void held_hand_on(struct gateway *gw, const struct held_list *list, struct held_list *next)
+{
+	next->first = list->first;
+	for (struct held *e = next->first; e != NULL; e = e->next) {
+		e->list = next;
+		wheel_arm(gw->wheel, &e->due, gw->time.now_us, held_due);
+	}
+}
+
 /** Where the next one goes; NULL: there are enough. */
 static struct held **list_end(struct held_list *list)
 {

@@ -13,6 +13,7 @@
 struct home {
 	struct timer end; /* armed when the flow has ended */
 	struct home_key key;
+	uint64_t sub;
 	uint64_t contact;
 	uint64_t asked_us; /* when the REGISTER came that the flow has it by */
 	uint64_t core_us;  /* until when the core holds the binding at most; 0: no binding */
@@ -46,15 +47,16 @@ struct home_claim home_claim(const struct gateway *gw, const struct registration
 	struct span instance = SPAN(""), reg_id = SPAN("");
 	struct home_claim claim = {
 		.key.impi = gateway_identity_hash(gw, identity_span(who->impi)),
+		.sub = who->sub,
 		.contact = pair_hash(secret, contact->uri.user, contact->uri.host),
 	};
-	uint64_t apart[2] = {claim.contact, who->sub};
+	uint64_t apart = claim.contact;
 
 	claim.outbound = sip_param(contact->params, SPAN("reg-id"), &reg_id);
 	if (sip_param(contact->params, SPAN("+sip.instance"), &instance) && instance.len > 0)
-		apart[0] = pair_hash(secret, instance, reg_id);
+		apart = pair_hash(secret, instance, reg_id);
 	claim.key.instance =
-		pair_hash(secret, identity_span(who->impu), span_of(apart, sizeof(apart)));
+		pair_hash(secret, identity_span(who->impu), span_of(&apart, sizeof(apart)));
 	return claim;
 }
 
@@ -218,6 +220,7 @@ static void home_take(struct gateway *gw, struct home *h, const struct message_a
 
 	wheel_disarm(gw->wheel, &h->end);
 	h->flow = a->flow;
+	h->sub = a->sub;
 	h->binding = a->binding;
 	h->contact = a->contact;
 	h->outbound = a->outbound;
@@ -282,6 +285,31 @@ static void hold_for_asker(struct gateway *gw, struct home *h, const struct mess
 		tell_ended(gw, h, a->flow, a->binding, ENDED_HOLD);
 }
 
+/**
+ * The next user of a pool's pair has the page of the one before: to the core it is one
+ * registration, but nothing of that one's dialogs is his (PROTOCOL 6.6), so their tokens name an
+ * entry that has ended.
+ */
+static struct home *home_next_user(struct gateway *gw, struct home *h)
+{
+	struct home before = *h, *next;
+
+	home_put(gw, h);
+	next = home_get(gw, &before.key); /* there is room: one was given back */
+	if (next == NULL)
+		return NULL;
+	next->contact = before.contact;
+	next->outbound = before.outbound;
+	next->asked_us = before.asked_us;
+	next->asker = before.asker;
+	next->asker_us = before.asker_us;
+	next->flow = before.flow;
+	next->binding = before.binding;
+	next->lost = before.lost;
+	held_hand_on(gw, &before.held, &next->held);
+	return next;
+}
+
 static void home_attach(struct gateway *gw, const struct message_attach *a)
 {
 	struct home *h = home_find(gw, &a->key);
@@ -294,6 +322,8 @@ static void home_attach(struct gateway *gw, const struct message_attach *a)
 		tell_ended(gw, h, a->flow, a->binding, replaced(h, a));
 		return;
 	}
+	if (h != NULL && h->sub != a->sub && !handle_is_none(h->flow))
+		h = home_next_user(gw, h);
 	if (h == NULL)
 		h = home_get(gw, &a->key);
 	if (h == NULL)
@@ -528,6 +558,7 @@ static void home_say(struct gateway *gw, const struct home_claim *claim, struct 
 		.head = {MESSAGE_ATTACH, sizeof(m)},
 		.stage = stage,
 		.key = claim->key,
+		.sub = claim->sub,
 		.contact = claim->contact,
 		.outbound = claim->outbound,
 		.flow = flow,
@@ -550,7 +581,10 @@ void home_bound(struct gateway *gw, struct wic *wic, const struct binding *b)
 {
 	if (!home_key_equal(&wic->home_key, &b->claim.key))
 		leave_home(gw, wic, 0); /* another identity: its dialogs end (PROTOCOL 6.6) */
+	else if (wic->home_sub != b->claim.sub)
+		wic->home = handle_none(); /* another user's */
 	wic->home_key = b->claim.key;
+	wic->home_sub = b->claim.sub;
 	home_say(gw, &b->claim, wic->flow, b, ATTACH_BOUND);
 }
 

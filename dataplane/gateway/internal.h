@@ -33,6 +33,7 @@ struct registration_of {
 /** What a registration's home entry is found by, and what two of one key are compared by. */
 struct home_claim {
 	struct home_key key;
+	uint64_t sub;	  /* of a pool's token, whose pair goes from one user to the next; 0: none */
 	uint64_t contact; /* keyed hash of the Contact's user and host, the same on all workers */
 	bool outbound;	  /* registered with reg-id */
 };
@@ -612,6 +613,9 @@ bool held_request(struct gateway *gw, struct held_list *list, const struct held_
 bool held_about(struct gateway *gw, struct held_list *list, const struct mw_source *source);
 /** The WIC is back: what waits for it goes on when nothing else is in hand. */
 void held_release(struct gateway *gw, struct held_list *list);
+/** The entry of list has ended and next is another's: what waits is answered, for an entry that is
+ * not there, when nothing else is in hand. */
+void held_hand_on(struct gateway *gw, const struct held_list *list, struct held_list *next);
 /** All of the list goes on, or is answered, at once. gw->message is another one afterwards. */
 void held_end(struct gateway *gw, struct held_list *list);
 

@@ -9,7 +9,8 @@
 enum verdict {
 	VERDICT_GRANT,	  /* beside the one it was compared with, if he is there */
 	VERDICT_OVER,	  /* the same, but he has to go first: his web site says that he is over */
-	VERDICT_IN_USE,	  /* F24: his token is the older one of the same user */
+	VERDICT_IN_USE,	  /* F24: his token is the older one of the same user, or his web site says
+			     that   he is over himself */
 	VERDICT_CONFLICT, /* F24: two users' tokens overlap */
 	VERDICT_REPLAY,	  /* F16: two users have one jti */
 };
@@ -22,6 +23,8 @@ static enum verdict compare(const struct lease_terms *x, const struct lease_term
 
 	if (!same_sub && x->jti == asker->jti)
 		return VERDICT_REPLAY;
+	if (!same_sub && x->iat_s > asker->exp_s)
+		return VERDICT_IN_USE; /* its clock is ahead of ours: nothing overlaps by it */
 	if (!same_sub)
 		return asker->iat_s > x->exp_s ? VERDICT_OVER : VERDICT_CONFLICT;
 	return same_flow || asker->iat_s >= x->iat_s ? VERDICT_GRANT : VERDICT_IN_USE;

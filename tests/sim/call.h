@@ -51,6 +51,7 @@ struct leg {
 struct call {
 	enum call_end caller;
 	uint32_t wic, user;
+	uint32_t sub;	    /* of the pool's visitor; 0: the WIC is none */
 	uint32_t home_user; /* as whom it was registered there when its first request came */
 	uint32_t conn;	    /* the WIC's connection when it began */
 	uint32_t first;	    /* exchange of the INVITE */

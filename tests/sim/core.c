@@ -278,6 +278,7 @@ struct core_script *core_new(struct sim *sim)
 	sim_at(sim, sim_between(sim, sim_s(5), sim_s(60)), dies, core, 0);
 	sim_at(sim, SECOND, core_calls, core, 0);
 	core->exchange = core_exchanges_new();
+	core->bindings = OWN_BINDINGS + sim->shape.pool_pairs;
 	if (sim->shape.busy)
 		sim_at(sim, sim_between(sim, sim_s(5), sim_s(30)), gets_busy, core, 0);
 	return core;

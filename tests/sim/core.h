@@ -13,6 +13,7 @@
 #define CALLS_MAX 4096
 #define STALE_MAX 32
 #define CORE_TEXT_MAX 8000
+#define OWN_BINDINGS (SIM_WICS_MAX * SIM_IDENTITIES) /* of WICs that have their identities */
 
 /** One TCP connection with the gateway. */
 struct core_link {
@@ -39,6 +40,7 @@ struct core_way {
 struct core_binding {
 	bool live;
 	uint32_t user, wic, conn;
+	uint32_t sub, instance; /* of a visitor of the pool */
 	uint64_t since_us;
 	bool outbound;
 	char path[200];
@@ -47,7 +49,7 @@ struct core_binding {
 
 /** A MESSAGE of ours. */
 struct core_call {
-	uint32_t wic, conn, user;
+	uint32_t wic, conn, user, sub;
 	bool forbidden; /* nobody may get it */
 	bool tampered;
 	bool tcp;
@@ -71,7 +73,8 @@ struct core_script {
 	struct core_link link[LINKS_MAX];
 	uint32_t links;			   /* so far */
 	struct endpoint place[PLACES + 1]; /* the last one is the stranger's */
-	struct core_binding binding[SIM_WICS_MAX * SIM_IDENTITIES];
+	struct core_binding binding[OWN_BINDINGS + POOL_PAIRS_MAX];
+	uint32_t bindings; /* in use */
 	struct core_binding stale[STALE_MAX];
 	uint32_t stales;
 	struct core_call call[CALLS_MAX];

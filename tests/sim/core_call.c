@@ -163,6 +163,7 @@ void core_call(struct core_script *core, const struct core_binding *b)
 
 	if (c == NULL)
 		return;
+	c->sub = b->sub;
 	snprintf(c->to, sizeof(c->to), "%.*s", (int)strlen(b->contact) - 2, b->contact + 1);
 	snprintf(c->route, sizeof(c->route), "Route: %s\r\n", b->path);
 	call_begin(core->sim, c);

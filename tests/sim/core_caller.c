@@ -112,6 +112,7 @@ static struct core_call *call(struct core_script *core, const struct core_bindin
 		.wic = b->wic,
 		.conn = b->conn,
 		.user = b->user,
+		.sub = b->sub,
 		.tampered = tampered,
 		.stranger = stranger,
 		.forbidden = tampered || stranger,
@@ -150,7 +151,7 @@ static struct core_call *call(struct core_script *core, const struct core_bindin
 
 static const struct core_binding *draw_binding(struct core_script *core)
 {
-	uint32_t n = SIM_WICS_MAX * SIM_IDENTITIES, from = sim_below(core->sim, n);
+	uint32_t n = core->bindings, from = sim_below(core->sim, n);
 
 	if (core->stales > 0 && sim_chance(core->sim, 25))
 		return &core->stale[sim_below(core->sim,
@@ -204,7 +205,7 @@ bool core_relay(struct core_script *core, uint32_t user, uint32_t number,
 	struct core_call *c;
 	struct writer out;
 
-	for (uint32_t i = 0; i < SIM_WICS_MAX * SIM_IDENTITIES; i++) {
+	for (uint32_t i = 0; i < core->bindings; i++) {
 		const struct core_binding *b = &core->binding[i];
 
 		if (!b->live || b->user != user)
@@ -311,12 +312,15 @@ void core_delivered(struct sim *sim, struct span message, uint32_t wic, uint32_t
 	if (c->wic != wic || c->conn != conn)
 		sim_broken(sim, "right-flow", "wic %u.%u got c%u for %u.%u", wic, conn, number,
 			   c->wic, c->conn);
+	if (c->sub != wic_sub_here(sim->wics, wic) && wic_sub_here(sim->wics, wic) != 0)
+		sim_broken(sim, "right-user", "wic %u.%u of v%u got c%u for v%u", wic, conn,
+			   wic_sub_here(sim->wics, wic), number, c->sub);
 	if (++c->delivered > 1)
 		sim_broken(sim, "delivered-once", "wic %u.%u got c%u again", wic, conn, number);
 	if (c->sent_wall > wic_authorised_until(sim->wics, wic, conn) + 1)
 		sim_broken(sim, "registration-within-token",
 			   "wic %u.%u got c%u after its last token", wic, conn, number);
-	if (c->sent_us > wic_bound_until_us(sim->wics, wic, conn))
+	if (c->sent_us > wic_bound_until_us(sim->wics, wic, conn) + TIMER_LATE_US)
 		sim_broken(sim, "bound-flows-only", "wic %u.%u got c%u without a registration", wic,
 			   conn, number);
 	check_order(core, c, wic);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core.h"
+#include "pool.h"
 
 /* What the scripted core answers to the gateway's requests, and what it must not find in them. */
 
@@ -104,7 +105,9 @@ static struct core_binding *binding_of_user(struct core_script *core, const stru
 {
 	uint32_t local = r->user % (SIM_USERS / 2);
 
-	return &core->binding[local % (SIM_WICS_MAX * SIM_IDENTITIES)];
+	if (r->user >= SIM_USERS)
+		return &core->binding[OWN_BINDINGS + (local < POOL_PAIRS_MAX ? local : 0)];
+	return &core->binding[local % OWN_BINDINGS];
 }
 
 static void keep(char *to, size_t size, struct span value)
@@ -112,11 +115,26 @@ static void keep(char *to, size_t size, struct span value)
 	snprintf(to, size, "%.*s", (int)value.len, (const char *)value.at);
 }
 
+/** The Contact is that of b, or of the same page's next connection. */
+static bool is_of(const struct core_binding *b, struct span contact)
+{
+	char page[32];
+	struct writer w;
+
+	if (span_starts(contact, span_text(b->contact)))
+		return true;
+	writer_init(&w, page, sizeof(page));
+	text_add(&w, "urn:uuid:w%ui%u>%c", b->wic, b->instance, 0);
+	return b->outbound && text_has(contact, page);
+}
+
 static void store(struct core_script *core, struct span message, const struct request *r)
 {
 	struct core_binding *b = binding_of_user(core, r);
 	struct span contact = text_header(message, "Contact", 0);
 
+	if (r->kind == REQUEST_DEREGISTER && r->user >= SIM_USERS && !is_of(b, contact))
+		return; /* another visitor's */
 	if (b->live)
 		core->stale[core->stales++ % STALE_MAX] = *b;
 	b->live = r->kind == REQUEST_REGISTER && r->core_granted > 0;
@@ -126,6 +144,8 @@ static void store(struct core_script *core, struct span message, const struct re
 	b->user = r->user;
 	b->wic = r->wic;
 	b->conn = r->conn;
+	b->sub = r->sub;
+	b->instance = r->instance;
 	b->outbound = text_has(contact, "reg-id");
 	keep(b->path, sizeof(b->path), text_header(message, "Path", 0));
 	contact = span_cut(contact, 0, span_find(contact, '>') + 1);
@@ -180,6 +200,8 @@ static void on_register(struct core_script *core, const struct core_way *way, st
 	struct writer out;
 
 	check_register(core, message, r);
+	if (r->pool != 0 && r->kind == REQUEST_REGISTER && r->core_status == 0)
+		watch_pool_asked(core->sim, r);
 	if (r->core_status == 0)
 		r->core_status = draw_register_status(core);
 	if (r->core_status == 0)
@@ -230,7 +252,7 @@ static void take_away(struct core_script *core, struct span message)
 	struct request named = {.user = user};
 	struct core_binding *b = binding_of_user(core, &named);
 
-	if (user >= SIM_USERS) {
+	if (user >= SIM_USERS + core->sim->shape.pool_pairs) {
 		broken(core, "farewell-is-whole", message, "a user that nobody is");
 		return;
 	}
@@ -241,7 +263,9 @@ static void take_away(struct core_script *core, struct span message)
 		return;
 	}
 	if (!b->outbound || !text_has(contact, "reg-id"))
-		return;	 /* another one of the user's */
+		return; /* another one of the user's */
+	if (user >= SIM_USERS && !is_of(b, contact))
+		return;	 /* another visitor's */
 	b->live = false; /* a registrar knows them by instance and reg-id */
 	if (!core->sim->shape.tight && core->sim->now_us > b->since_us + CROSSING_US &&
 	    wic_connected(core->sim->wics, b->wic, b->conn))

@@ -8,7 +8,7 @@
 #include "sim.h"
 
 static const char usage[] = "usage: sim (--seed N | --seeds FROM-TO) [--workers 1,2,4] [--jobs N] "
-			    "[--trace] [--openssl]\n"
+			    "[--trace] [--openssl] [--pool]\n"
 			    "  Runs one world for each seed, N at a time; the numbers of workers "
 			    "take turns. Exit status "
 			    "1: something\n"
@@ -77,6 +77,8 @@ static bool read_arguments(struct arguments *a, int argc, char **argv)
 			a->options.trace = true;
 		else if (strcmp(argv[i], "--openssl") == 0)
 			a->options.openssl = true;
+		else if (strcmp(argv[i], "--pool") == 0)
+			a->options.pool = true;
 		else
 			return false;
 	}
@@ -92,8 +94,9 @@ static unsigned long run_job(struct arguments *a, unsigned long job)
 	     seed += a->jobs) {
 		a->options.seed = seed;
 		a->options.workers = a->workers[seed % a->counts];
-		crash_running("CRASHED or stuck\nreproduce: sim --seed %lu --workers %u%s\n", seed,
-			      a->options.workers, a->options.openssl ? " --openssl" : "");
+		crash_running("CRASHED or stuck\nreproduce: sim --seed %lu --workers %u%s%s\n",
+			      seed, a->options.workers, a->options.openssl ? " --openssl" : "",
+			      a->options.pool ? " --pool" : "");
 		alarm(SEED_SECONDS);
 		failed += !sim_run(&a->options);
 	}

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "sim.h"
+#include "pool.h"
 
 #include <stdlib.h>
 
 #include "pair_table.h"
 
-/* What control would publish: two web sites with a few hundred pairs, two next hops. */
+/* What control would publish: two web sites with a few hundred pairs, one with a pool at times, two
+ * next hops. */
+
+#define SITES 3
 
 #define PAIR_TEXT 64
 
-static const char *const origins[] = {"https://wwsf0.example", "https://wwsf1.example"};
+static const char *const origins[SITES] = {"https://wwsf0.example", "https://wwsf1.example",
+					   "https://wwsf2.example"};
 static const struct span typ[] = {{(const uint8_t *)"at+jwt", 6}};
 static const struct span path[] = {{(const uint8_t *)"/sip", 4}};
 
@@ -27,12 +31,12 @@ struct sim_config {
 	struct config_part part;
 	struct realm_config realm;
 	struct listen_config access;
-	struct origin_config origin[2];
-	struct span origin_text[2];
+	struct origin_config origin[SITES];
+	struct span origin_text[SITES];
 	struct next_hop_config hop[2];
 	struct endpoint trusted[2];
-	struct issuer_config issuer[2];
-	struct wwsf_config wwsf[2];
+	struct issuer_config issuer[SITES];
+	struct wwsf_config wwsf[SITES];
 };
 
 static void part_free(struct snapshot_part *part)
@@ -40,38 +44,53 @@ static void part_free(struct snapshot_part *part)
 	free(part);
 }
 
-static void config_sites(struct sim_config *c, bool with_wwsf_1)
+/** Web sites that there are. */
+static uint32_t sites(const struct sim *sim)
 {
-	static const char *const names[] = {"site0", "site1"};
-	static const char *const issuers[] = {"https://waf0.example", "https://waf1.example"};
+	return sim->pool != NULL ? SITES : SITES - 1;
+}
 
-	for (uint32_t i = 0; i < 2; i++) {
-		c->origin[i] = (struct origin_config){span_text(origins[i]), i};
-		c->origin_text[i] = span_text(origins[i]);
-		c->issuer[i] = (struct issuer_config){
-			.name = span_text(issuers[i]),
-			.iss = span_text(issuers[i]),
-			.audience = SPAN("sip:ep." DOMAIN),
-			.authz_server = span_text(issuers[i]),
-			.algorithms = 1u << JWS_ES256,
-			.typ = typ,
-			.typ_count = 1,
-		};
-		c->wwsf[i] = (struct wwsf_config){
-			.name = span_text(names[i]),
-			.issuer = i,
-			.mode = WWSF_INDIVIDUAL,
-			.pairs = i,
-			.max_bindings = 1000,
-		};
+static void config_site(struct sim_config *c, uint32_t i)
+{
+	static const char *const names[SITES] = {"site0", "site1", "site2"};
+	static const char *const issuers[SITES] = {"https://waf0.example", "https://waf1.example",
+						   "https://waf2.example"};
+
+	c->issuer[i] = (struct issuer_config){
+		.name = span_text(issuers[i]),
+		.iss = span_text(issuers[i]),
+		.audience = SPAN("sip:ep." DOMAIN),
+		.authz_server = span_text(issuers[i]),
+		.algorithms = 1u << JWS_ES256,
+		.typ = typ,
+		.typ_count = 1,
+		.leeway_s = i == POOL_SITE ? POOL_LEEWAY_S : 0,
+	};
+	c->wwsf[i] = (struct wwsf_config){
+		.name = span_text(names[i]),
+		.issuer = i,
+		.mode = i == POOL_SITE ? WWSF_POOL : WWSF_INDIVIDUAL,
+		.pairs = i,
+		.max_bindings = 1000,
+	};
+}
+
+static void config_sites(struct sim_config *c, const struct sim *sim, bool with_wwsf_1)
+{
+	for (uint32_t i = 0; i < sites(sim); i++) {
+		config_site(c, i);
+		if (i == 1 && !with_wwsf_1)
+			continue;
+		c->origin_text[c->part.origin_count] = span_text(origins[i]);
+		c->origin[c->part.origin_count++] =
+			(struct origin_config){span_text(origins[i]), i};
 	}
 	c->part.origin = c->origin;
 	c->part.origin_text = c->origin_text;
-	c->part.origin_count = with_wwsf_1 ? 2 : 1;
 	c->part.issuer = c->issuer;
-	c->part.issuer_count = 2;
+	c->part.issuer_count = sites(sim);
 	c->part.wwsf = c->wwsf;
-	c->part.wwsf_count = 2;
+	c->part.wwsf_count = sites(sim);
 }
 
 static void config_core(struct sim_config *c, const struct sim_shape *shape)
@@ -121,10 +140,11 @@ static struct snapshot_part *config_new(struct sim *sim, bool with_wwsf_1)
 		.access_count = 1,
 		.path = path,
 		.path_count = 1,
-		.hash_key = {1, 2, 3},
+		.hash_key = SIM_HASH_KEY,
 		.max_message = SIM_MESSAGE_MAX,
 		.max_token_bytes = 2048,
 		.max_token_lifetime_s = 86400,
+		.max_pool_lifetime_s = sim->shape.pool_lifetime_s,
 		.min_grant_s = sim->shape.min_grant_s,
 		.default_expires_s = 600,
 		.flow_grace_s = sim->shape.grace_s,
@@ -143,7 +163,7 @@ static struct snapshot_part *config_new(struct sim *sim, bool with_wwsf_1)
 	c->realm = (struct realm_config){SPAN(DOMAIN), SPAN(""), SPAN("visited.example"),
 					 SPAN("auth-done")};
 	c->access.address = sim_endpoint(ADDRESS_ACCESS);
-	config_sites(c, with_wwsf_1);
+	config_sites(c, sim, with_wwsf_1);
 	config_core(c, &sim->shape);
 	config_flow_keys(&c->part, sim->key_round);
 	return &c->part.part;
@@ -151,42 +171,43 @@ static struct snapshot_part *config_new(struct sim *sim, bool with_wwsf_1)
 
 struct sim_keys {
 	struct key_part part;
-	struct key_row row[2 * SIM_KEYS_MAX];
-	struct key_issuer issuer[2];
+	struct key_row row[SITES * SIM_KEYS_MAX];
+	struct key_issuer issuer[SITES];
 	char kid[SIM_KEYS_MAX][3];
 };
 
 static struct snapshot_part *keys_new(const struct sim *sim)
 {
 	struct sim_keys *k = calloc(1, sizeof(*k));
+	uint32_t n = sites(sim);
 
-	for (uint32_t i = 0; i < 2 * sim->rotation.known; i++) {
-		char *kid = k->kid[i / 2];
+	for (uint32_t i = 0; i < n * sim->rotation.known; i++) {
+		char *kid = k->kid[i / n];
 
-		memcpy(kid, (char[]){'k', (char)('1' + i / 2), 0}, 3);
-		k->row[i] = (struct key_row){i % 2, span_text(kid), *token_maker_key(sim->maker)};
+		memcpy(kid, (char[]){'k', (char)('1' + i / n), 0}, 3);
+		k->row[i] = (struct key_row){i % n, span_text(kid), *token_maker_key(sim->maker)};
 	}
-	for (uint32_t i = 0; i < 2; i++)
+	for (uint32_t i = 0; i < n; i++)
 		k->issuer[i] = (struct key_issuer){.refetchable = !sim->rotation.fetching,
 						   .fetches = sim->rotation.fetches};
 	k->part = (struct key_part){.part.free = part_free,
 				    .row = k->row,
-				    .count = 2 * sim->rotation.known,
+				    .count = n * sim->rotation.known,
 				    .issuer = k->issuer,
-				    .issuer_count = 2};
+				    .issuer_count = n};
 	return &k->part.part;
 }
 
 struct sim_pairs {
 	struct pair_part part;
-	struct pair_table table[2];
+	struct pair_table table[SITES];
 };
 
 static void pairs_free(struct snapshot_part *part)
 {
 	struct sim_pairs *p = (struct sim_pairs *)(void *)part;
 
-	for (uint32_t site = 0; site < 2; site++)
+	for (uint32_t site = 0; site < p->part.count; site++)
 		pair_table_free(&p->table[site]);
 	free(p);
 }
@@ -205,28 +226,73 @@ static bool pair_add(struct pair_build *build, uint32_t site, uint32_t row)
 			      row + 1) == GW_OK;
 }
 
-static struct snapshot_part *pairs_new(void)
+static void pairs_of_site(const struct sim *sim, uint32_t site, struct pair_table *table)
+{
+	const uint8_t key[16] = {(uint8_t)(7 + site)};
+	uint32_t rows = site == POOL_SITE ? sim->shape.pool_pairs : SIM_USERS / 2;
+	struct pair_build build;
+	bool good = pair_build_init(&build, PAIRS_LISTED, key, 0) == GW_OK;
+
+	for (uint32_t row = 0; good && row < rows; row++)
+		if (site != POOL_SITE || !sim->pool->pair[row].removed)
+			good = pair_add(&build, site, row);
+	if (!good || pair_build_give(&build, table, NULL, NULL) != GW_OK)
+		abort();
+}
+
+static struct snapshot_part *pairs_new(const struct sim *sim)
 {
 	struct sim_pairs *p = calloc(1, sizeof(*p));
 
-	for (uint32_t site = 0; site < 2; site++) {
-		const uint8_t key[16] = {(uint8_t)(7 + site)};
-		struct pair_build build;
-		bool good = pair_build_init(&build, PAIRS_LISTED, key, 0) == GW_OK;
-
-		for (uint32_t row = 0; good && row < SIM_USERS / 2; row++)
-			good = pair_add(&build, site, row);
-		if (!good || pair_build_give(&build, &p->table[site], NULL, NULL) != GW_OK)
-			abort();
-	}
-	p->part = (struct pair_part){{.free = pairs_free}, p->table, 2};
+	for (uint32_t site = 0; site < sites(sim); site++)
+		pairs_of_site(sim, site, &p->table[site]);
+	p->part = (struct pair_part){{.free = pairs_free}, p->table, sites(sim)};
 	return &p->part.part;
+}
+
+struct sim_revocations {
+	struct revocation_part part;
+	struct span wwsf;
+	uint64_t jti[POOL_TOKENS_MAX];
+};
+
+static int before(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static struct snapshot_part *revocations_new(const struct sim *sim)
+{
+	struct sim_revocations *r = calloc(1, sizeof(*r));
+	const struct pool *pool = sim->pool;
+
+	r->wwsf = SPAN("site2");
+	r->part = (struct revocation_part){
+		.part.free = part_free,
+		.jti = r->jti,
+		.wwsf = &r->wwsf,
+		.wwsf_count = pool->disabled,
+	};
+	for (uint32_t i = 0; i < pool->tokens; i++)
+		if (pool->token[i].revoked)
+			r->jti[r->part.jti_count++] = pool->token[i].hash;
+	qsort(r->jti, r->part.jti_count, sizeof(r->jti[0]), before);
+	return &r->part.part;
 }
 
 static void publish(struct sim *sim, enum snapshot_kind kind, struct snapshot_part *part)
 {
 	if (snapshot_publish(sim->snapshots, kind, part) != GW_OK)
 		sim_note(sim, "reload refused: old parts are still in use");
+}
+
+/** As control does: a sleeper sees what was published when it wakes. */
+static void nudge(struct sim *sim)
+{
+	for (uint16_t i = 0; i < sim->options.workers && sim->hub != NULL && !sim->down; i++)
+		mailbox_nudge(sim->hub, i);
 }
 
 void parts_publish_keys(struct sim *sim)
@@ -239,5 +305,13 @@ void parts_publish(struct sim *sim, bool with_wwsf_1)
 	sim->wwsf_1_served = with_wwsf_1;
 	publish(sim, SNAPSHOT_CONFIG, config_new(sim, with_wwsf_1));
 	publish(sim, SNAPSHOT_KEYS, keys_new(sim));
-	publish(sim, SNAPSHOT_PAIRS, pairs_new());
+	publish(sim, SNAPSHOT_PAIRS, pairs_new(sim));
+	if (sim->pool != NULL)
+		nudge(sim);
+}
+
+void parts_publish_revocations(struct sim *sim)
+{
+	publish(sim, SNAPSHOT_REVOCATIONS, revocations_new(sim));
+	nudge(sim);
 }

@@ -22,6 +22,10 @@ uint32_t peer_take(struct conn *conn, uint8_t *buffer, uint32_t len, uint32_t ro
 void core_delivered(struct sim *sim, struct span message, uint32_t wic, uint32_t conn);
 /** The core says 200 to user's REGISTER on connection conn; and whether it has. */
 void wic_accepted(struct wic_script *wics, uint32_t wic, uint32_t conn, uint32_t user);
+/** Whose registration its connection has had last; 0: nobody's, or it is no visitor. */
+uint32_t wic_sub_here(const struct wic_script *wics, uint32_t wic);
+/** It has changed its identity on the connection that it has. */
+bool wic_mixed(const struct wic_script *wics, uint32_t wic);
 bool wic_registered(const struct wic_script *wics, uint32_t wic, uint32_t conn, uint32_t user);
 
 #endif

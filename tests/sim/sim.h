@@ -23,11 +23,13 @@ struct simnet;
 
 #define SIM_WORKERS_MAX 4
 #define SIM_WICS_MAX 12
-#define SIM_IDENTITIES 2 /* of each WIC, one after the other */
-#define SIM_USERS 400	 /* pairs: the first half belongs to WWSF 0, the rest to WWSF 1 */
+#define SIM_IDENTITIES 2  /* of each WIC, one after the other */
+#define SIM_USERS 400	  /* pairs: the first half belongs to WWSF 0, the rest to WWSF 1 */
+#define POOL_PAIRS_MAX 10 /* behind them: those of the pool of WWSF 2 */
 #define SIM_MESSAGE_MAX 8192
 #define SIM_WALL_START 1795000000ull
 #define SECOND 1000000ull
+#define TIMER_LATE_US 1000 /* of a worker, at most (core/core.h) */
 
 /* Endpoint numbers of the scripted hosts on the simulated network, after the workers. */
 #define SIM_HOST_WICS 1000
@@ -125,6 +127,10 @@ struct request {
 	bool outbound;	   /* REGISTER with reg-id */
 	bool refused_busy; /* a place of the core had too much to do */
 	bool abandoned;	   /* its connection has ended */
+	/* of a visitor of the pool */
+	uint32_t pool; /* its token; 0: it has none of the pool's */
+	uint32_t sub, visit, instance;
+	bool beside; /* another REGISTER of its connection was under way */
 };
 #define SIM_REQUESTS_MAX 8192
 
@@ -161,6 +167,7 @@ struct sim_options {
 	bool trace;
 	bool notes;   /* keep them for the report */
 	bool openssl; /* really signed tokens and the product's verifier */
+	bool pool;    /* a web site with a pool is there, and most WICs are its visitors */
 };
 
 /** How this run's world looks; drawn from the seed. */
@@ -181,12 +188,21 @@ struct sim_shape {
 	uint32_t timer_c_s;
 	bool restarts; /* the whole gateway, now and then */
 	bool busy;     /* the core says 503 at times */
+	/* the pool, see pool.h */
+	uint32_t pool_pairs; /* 0: there is none */
+	uint32_t visitors;   /* the first ones of the WICs */
+	uint32_t pool_lifetime_s;
+	uint32_t pool_ahead_s; /* the web site's clock */
+	uint32_t pool_fault;   /* enum pool_fault */
+	bool pool_meddled;     /* the operator takes back what he has given */
 };
 
 /** Publishes new parts: a reload. with_wwsf_1: its Origin is served. */
 void parts_publish(struct sim *sim, bool with_wwsf_1);
 /** Publishes the keys alone: a fetch has ended. */
 void parts_publish_keys(struct sim *sim);
+/** Publishes which tokens of the pool are revoked and whether its site is disabled. */
+void parts_publish_revocations(struct sim *sim);
 
 #define SIM_KEYS_MAX 8
 
@@ -202,6 +218,8 @@ struct sim_rotation {
 /** Writes a token for user as kind wants; exp_s is when it ends. */
 void token_write(struct sim *sim, enum token_kind kind, uint32_t user, uint64_t exp_s,
 		 struct writer *out);
+/** Writes the token that has these claims. */
+void token_seal(struct sim *sim, struct span claims, bool forged, struct writer *out);
 /** Finds what may be on no wire but W2: a Bearer credential or a token. */
 bool token_leaks(struct span message);
 extern const struct verifier_ops verifier_sim, verifier_sim_slow;
@@ -268,6 +286,7 @@ struct sim {
 	struct core_script *core;
 	struct calls *calls;
 	struct journal_script *journal;
+	struct pool *pool; /* NULL: there is none */
 	struct request *request;
 	uint32_t requests;
 	uint32_t open_from; /* requests before it have ended */
@@ -315,5 +334,9 @@ struct endpoint sim_endpoint(const char *text);
 #define ADDRESS_CORE_2 "198.18.0.21:5060"
 #define ADDRESS_STRANGER "198.18.0.66:5060"
 #define DOMAIN "ims.example"
+#define SIM_HASH_KEY \
+	{ \
+		1, 2, 3 \
+	}
 
 #endif

@@ -122,27 +122,34 @@ static void write_claims(struct writer *w, enum token_kind kind, uint32_t user, 
 		 (unsigned long long)exp_s);
 }
 
-void token_write(struct sim *sim, enum token_kind kind, uint32_t user, uint64_t exp_s,
-		 struct writer *out)
+void token_seal(struct sim *sim, struct span claims, bool forged, struct writer *out)
 {
 	char header[] = "{\"typ\":\"at+jwt\",\"alg\":\"ES256\",\"kid\":\"k1\"}";
 	uint32_t start = writer_len(out);
-	uint8_t claims[512], signature[64];
+	uint8_t signature[64];
+
+	header[sizeof(header) - 4] = (char)('0' + sim->rotation.signing);
+	base64url_write(out, span_text(header));
+	writer_u8(out, '.');
+	base64url_write(out, claims);
+	token_maker_sign(sim->maker, writer_since(out, start), forged, signature);
+	writer_u8(out, '.');
+	base64url_write(out, span_of(signature, sizeof(signature)));
+}
+
+void token_write(struct sim *sim, enum token_kind kind, uint32_t user, uint64_t exp_s,
+		 struct writer *out)
+{
+	uint8_t claims[512];
 	struct writer w;
 
 	if (kind == TOKEN_GARBAGE) {
 		writer_text(out, "eyJ0eXAiOiJhdCtqd3Qi.nothing.like.a.token");
 		return;
 	}
-	header[sizeof(header) - 4] = (char)('0' + sim->rotation.signing);
 	writer_init(&w, claims, sizeof(claims));
 	write_claims(&w, kind, user, exp_s);
-	base64url_write(out, span_text(header));
-	writer_u8(out, '.');
-	base64url_write(out, writer_span(&w));
-	token_maker_sign(sim->maker, writer_since(out, start), kind == TOKEN_FORGED, signature);
-	writer_u8(out, '.');
-	base64url_write(out, span_of(signature, sizeof(signature)));
+	token_seal(sim, writer_span(&w), kind == TOKEN_FORGED, out);
 }
 
 bool token_leaks(struct span message)

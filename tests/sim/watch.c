@@ -83,9 +83,9 @@ void watch_report(const struct sim *sim)
 	for (uint64_t i = from; i < w->notes && !sim->options.trace; i++)
 		note_print(&w->note[i % NOTES], stderr, "  ");
 	fprintf(stderr, "BROKEN at %.6f s: %s\n", (double)sim->now_us / 1e6, w->what);
-	fprintf(stderr, "reproduce: sim --seed %llu --workers %u%s\n",
+	fprintf(stderr, "reproduce: sim --seed %llu --workers %u%s%s\n",
 		(unsigned long long)sim->options.seed, sim->options.workers,
-		sim->options.openssl ? " --openssl" : "");
+		sim->options.openssl ? " --openssl" : "", sim->options.pool ? " --pool" : "");
 }
 
 /* ---- one worker -------------------------------------------------------------------------------
@@ -110,6 +110,7 @@ void watch_worker(struct sim *sim, uint16_t index)
 	gauge(sim, index, "transaction_finished", counter_read(&c->transaction_finished),
 	      b.finished);
 	gauge(sim, index, "parked_live", counter_read(&c->parked_live), b.parked);
+	gauge(sim, index, "lease_live", counter_read(&c->lease_live), b.leases);
 	gauge(sim, index, "held_live", counter_read(&c->held_live), b.held);
 	if (counter_read(&c->verify_live) > b.jobs)
 		gauge(sim, index, "verify_live", counter_read(&c->verify_live), b.jobs);
@@ -137,9 +138,9 @@ bool watch_rests(const struct sim *sim)
 	for (uint16_t i = 0; i < sim->options.workers; i++) {
 		struct worker_balance b = worker_balance(sim->worker[i].worker);
 
-		if ((b.sessions | b.bindings | b.leaving | b.homes | b.transactions | b.finished |
-		     b.parked | b.held | b.links | b.jobs | b.small_buffers | b.large_buffers |
-		     b.counted) != 0 ||
+		if ((b.sessions | b.bindings | b.leaving | b.homes | b.leases | b.lease_waits |
+		     b.transactions | b.finished | b.parked | b.held | b.links | b.jobs |
+		     b.small_buffers | b.large_buffers | b.counted) != 0 ||
 		    !mailbox_empty(sim->hub, i))
 			return false;
 	}
@@ -151,17 +152,17 @@ void watch_drained(struct sim *sim)
 	for (uint16_t i = 0; i < sim->options.workers; i++) {
 		struct worker_balance b = worker_balance(sim->worker[i].worker);
 
-		if ((b.sessions | b.bindings | b.leaving | b.homes | b.transactions | b.finished |
-		     b.parked | b.held | b.links | b.jobs | b.small_buffers | b.large_buffers |
-		     b.counted) != 0)
+		if ((b.sessions | b.bindings | b.leaving | b.homes | b.leases | b.lease_waits |
+		     b.transactions | b.finished | b.parked | b.held | b.links | b.jobs |
+		     b.small_buffers | b.large_buffers | b.counted) != 0)
 			sim_broken(sim, "pools-balance",
 				   "worker %u after the drain: sessions %u bindings %u "
-				   "leaving %u homes %u "
+				   "leaving %u homes %u leases %u waits %u "
 				   "transactions %u finished %u parked %u held %u "
 				   "links %u jobs %u small %u large %u counted %u",
-				   i, b.sessions, b.bindings, b.leaving, b.homes, b.transactions,
-				   b.finished, b.parked, b.held, b.links, b.jobs, b.small_buffers,
-				   b.large_buffers, b.counted);
+				   i, b.sessions, b.bindings, b.leaving, b.homes, b.leases,
+				   b.lease_waits, b.transactions, b.finished, b.parked, b.held,
+				   b.links, b.jobs, b.small_buffers, b.large_buffers, b.counted);
 		if (!mailbox_empty(sim->hub, i))
 			sim_broken(sim, "pools-balance", "worker %u has mail after the drain", i);
 	}

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "net_sim.h"
+#include "pool.h"
 
 /* The scripted WICs: their connections and the frames on them. What they say is in wic_sip.c. */
 
@@ -89,7 +90,8 @@ static bool take_frame(struct wic *w)
 
 static void upgrade(struct wic *w)
 {
-	uint32_t site = sim_chance(w->sim, 96) ? w->user / (SIM_USERS / 2) : 7;
+	uint32_t own = w->visitor ? POOL_SITE : w->user / (SIM_USERS / 2);
+	uint32_t site = sim_chance(w->sim, 96) ? own : 7;
 	uint8_t text[1024];
 	struct writer out;
 
@@ -227,12 +229,16 @@ static void connect_again(struct sim *sim, void *context, uint64_t number)
 	if (w->conn != NULL || number != w->number || sim->draining)
 		return;
 	w->number++;
-	if (w->number == 1 || sim_chance(sim, 15))
+	if (w->visitor)
+		visitor_connects(w);
+	else if (w->number == 1 || sim_chance(sim, 15))
 		w->user = w->users[sim_below(sim, SIM_IDENTITIES)];
 	w->authorised_until = 0;
 	w->bound_until_us = 0;
 	w->granted = NULL;
 	w->registered = 0;
+	w->sub_here = 0;
+	w->open = 0;
 	w->in_len = 0;
 	w->out.len = 0;
 	w->closing = false;
@@ -249,7 +255,7 @@ static void connect_again(struct sim *sim, void *context, uint64_t number)
 /* ---- what it does next ------------------------------------------------------------------------
  */
 
-static void leave(struct wic *w)
+void wic_leave(struct wic *w)
 {
 	if (w->home_lost_us == 0) /* the gateway may see it long before our end is closed */
 		w->home_lost_us = w->sim->now_us;
@@ -304,7 +310,9 @@ static void act(struct sim *sim, void *context, uint64_t number)
 
 	if (w->number != number || w->conn == NULL || w->state != WIC_OPEN || w->silent)
 		return;
-	if (what < (w->registered != 0 ? 32 : 75)) /* after a reconnect that comes first */
+	if (w->visitor && !visitor_ready(w))
+		;					/* it has nothing to show */
+	else if (what < (w->registered != 0 ? 32 : 75)) /* after a reconnect that comes first */
 		wic_register(w);
 	else if (what < 38)
 		wic_deregister(w);
@@ -315,7 +323,7 @@ static void act(struct sim *sim, void *context, uint64_t number)
 	else if (what < 95)
 		misbehave(w);
 	else
-		leave(w);
+		wic_leave(w);
 	net_transmit(sim->wic_host.core);
 	act_later(w);
 }
@@ -342,6 +350,7 @@ struct wic_script *wics_new(struct sim *sim)
 
 		w->sim = sim;
 		w->index = i;
+		w->visitor = i < sim->shape.visitors;
 		w->outbound = sim_chance(sim, 70);
 		for (uint32_t k = 0; k < SIM_IDENTITIES; k++) /* odd ones are of the other site */
 			w->users[k] = i * SIM_IDENTITIES + k + (i % 2) * (SIM_USERS / 2);
@@ -374,6 +383,16 @@ uint64_t wic_authorised_until(const struct wic_script *wics, uint32_t wic, uint3
 	const struct wic *w = wic_at(wics, wic, conn);
 
 	return w != NULL ? w->authorised_until : 0;
+}
+
+uint32_t wic_sub_here(const struct wic_script *wics, uint32_t wic)
+{
+	return wics->wic[wic].sub_here;
+}
+
+bool wic_mixed(const struct wic_script *wics, uint32_t wic)
+{
+	return wics->wic[wic].mixed;
 }
 
 bool wic_registered(const struct wic_script *wics, uint32_t wic, uint32_t conn, uint32_t user)

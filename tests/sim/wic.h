@@ -33,6 +33,16 @@ struct wic {
 	uint64_t home_lost_us;	/* its connection has ended; 0: it has not */
 	uint32_t home_user, home_conn;
 	bool home_outbound;
+	uint32_t home_sub, home_instance;
+	/* a visitor of the pool: it has a token of it most times, for a user of its own */
+	bool visitor;
+	bool token_refused;    /* it needs another one */
+	uint32_t token, older; /* the newest, and the one before it; 0: none */
+	uint32_t sub;
+	uint32_t visit;	   /* users so far: each has a Contact of its own */
+	uint32_t instance; /* pages that have one of their own, so far */
+	uint32_t sub_here; /* whose registration this connection has had last; 0: nobody's */
+	uint32_t open;	   /* REGISTERs on this connection without a final answer */
 	uint8_t in[65536];
 	uint32_t in_len;
 	struct peer_out out;
@@ -50,6 +60,8 @@ void wic_message(struct wic *w, struct span message);
 
 void wic_register(struct wic *w);
 void wic_deregister(struct wic *w);
+/** User part of the Contact of a visit. */
+void wic_contact_user(const struct wic *w, uint32_t visit, struct writer *out);
 /** A MESSAGE to another WIC. */
 void wic_say(struct wic *w);
 /** Calls somebody. */
@@ -61,5 +73,19 @@ struct call;
 void wic_call_message(struct wic *w, struct call *c, struct span message);
 /** SIP with something wrong in it. */
 void wic_garble(struct wic *w);
+
+/* wic_pool.c: visitors of the pool */
+/** Sees to it that there is a token that has not ended. False: it has none now, or leaves for
+ * another one. */
+bool visitor_ready(struct wic *w);
+/** Which token its next REGISTER shows. */
+uint32_t visitor_token(struct wic *w);
+/** Another connection begins: the same page, a page that was loaded again, or another one. */
+void visitor_connects(struct wic *w);
+/** A REGISTER of its has its final answer. */
+void visitor_answered(struct wic *w, const struct request *r, struct span message);
+/** True when its user may ask, or be asked, in calls that sub's registration began. */
+bool visitor_is(const struct wic *w, uint32_t sub);
+void wic_leave(struct wic *w);
 
 #endif

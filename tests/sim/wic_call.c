@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "call.h"
+#include "pool.h"
 #include "wic.h"
 
 /* The WIC's end of calls: its connection, its identity, and what it must never get. */
@@ -21,10 +22,10 @@ bool wic_call_ready(struct sim *sim, const struct call *c)
 {
 	const struct wic *w = wic_of(sim, c);
 
-	if (!wic_connected(sim->wics, c->wic, w->number) || w->closing)
+	if (!wic_connected(sim->wics, c->wic, w->number) || w->closing || !visitor_is(w, c->sub))
 		return false;
-	return w->number == c->conn ||
-	       (w->home_since_us > 0 && w->home_conn == w->number && w->home_user == c->user);
+	return w->number == c->conn || (w->home_since_us > 0 && w->home_conn == w->number &&
+					w->home_user == c->user && w->home_sub == c->sub);
 }
 
 bool wic_call_send(struct sim *sim, const struct call *c, uint32_t conn, struct span bytes)
@@ -52,8 +53,20 @@ void wic_call_contact(struct sim *sim, const struct call *c, struct writer *out)
 {
 	const struct wic *w = wic_of(sim, c);
 
-	text_add(out, "Contact: <sip:w%uc%u@w%u.invalid;transport=ws;ob>\r\n", w->index, w->number,
-		 w->index);
+	text_add(out, "Contact: <sip:");
+	wic_contact_user(w, w->visit, out);
+	text_add(out, "@w%u.invalid;transport=ws;ob>\r\n", w->index);
+}
+
+/** Its user's other browser has come between, or the operator has. */
+static bool is_disturbed(const struct sim *sim, const struct call *c, uint64_t since_us)
+{
+	const struct pool *pool = sim->pool;
+
+	if (pool == NULL || c->user < SIM_USERS)
+		return false;
+	return pool->changed_us >= since_us ||
+	       pool->pair[c->user - SIM_USERS].disturbed_us >= since_us;
 }
 
 bool wic_call_at_home(const struct sim *sim, const struct call *c, uint64_t since_us,
@@ -62,7 +75,8 @@ bool wic_call_at_home(const struct sim *sim, const struct call *c, uint64_t sinc
 	const struct wic *w = wic_of(sim, c);
 
 	return wic_connected(sim->wics, c->wic, w->number) && w->home_user == c->user &&
-	       w->home_since_us > 0 && w->home_since_us < since_us && w->home_conn == w->number &&
+	       w->home_sub == c->sub && !is_disturbed(sim, c, since_us) && w->home_since_us > 0 &&
+	       w->home_since_us < since_us && w->home_conn == w->number &&
 	       w->home_here_us < asked_us;
 }
 
@@ -71,12 +85,22 @@ bool wic_call_at_home(const struct sim *sim, const struct call *c, uint64_t sinc
 
 void wic_call(struct wic *w)
 {
-	struct call *c = call_new(w->sim, END_WIC, w->index, w->number, w->user);
+	bool for_another =
+		w->sub_here != 0 && w->sub_here != w->sub; /* who is not there any more */
+	struct call *c =
+		for_another ? NULL : call_new(w->sim, END_WIC, w->index, w->number, w->user);
 
 	if (c == NULL)
 		return;
+	c->sub = w->sub;
 	snprintf(c->to, sizeof(c->to), "sip:else%u@else.example", w->index);
 	call_begin(w->sim, c);
+}
+
+/** It belongs to an INVITE that has been there before. */
+static bool is_rest(struct span message)
+{
+	return span_starts(message, SPAN("ACK ")) || span_starts(message, SPAN("CANCEL "));
 }
 
 /** A request inside a dialog goes to the registration's connection; the first of a call to that
@@ -93,6 +117,10 @@ static void check_flow(struct wic *w, struct call *c, struct span message)
 	known = wic_registered(w->sim->wics, w->index, w->number, c->user) ||
 		(c->caller == END_CORE &&
 		 wic_registered(w->sim->wics, w->index, w->number, c->home_user));
+	if (w->sub_here != c->sub && w->sub_here != 0 && !is_rest(message))
+		sim_broken(w->sim, "right-user", "wic %u.%u of v%u got what is for v%u: %.*s",
+			   w->index, w->number, w->sub_here, c->sub, (int)span_find(message, '\r'),
+			   (const char *)message.at);
 	if (c->wic != w->index || (initial && !same) || (!same && !known))
 		sim_broken(w->sim, "right-flow", "wic %u.%u got what is for user%u at %u.%u: %.*s",
 			   w->index, w->number, c->user, c->wic, c->conn,
@@ -107,7 +135,7 @@ static void check_bound(struct wic *w, const struct call *c, struct span message
 	if (!span_starts(message, SPAN("INVITE ")) || c->caller != END_CORE ||
 	    text_has(text_header(message, "To", 0), ";tag="))
 		return;
-	if (x->sent_us > w->bound_until_us)
+	if (x->sent_us > w->bound_until_us + TIMER_LATE_US)
 		sim_broken(w->sim, "bound-flows-only",
 			   "wic %u.%u got INVITE x%u without a registration", w->index, w->number,
 			   c->first);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "call.h"
+#include "pool.h"
 #include "wic.h"
 
 /* What the scripted WICs say, and what they may hear. */
@@ -24,11 +25,22 @@ static void write_head(struct wic *w, uint32_t number, const char *method, const
 	text_add(out, "CSeq: %u %s\r\n", ++w->cseq, method);
 }
 
+void wic_contact_user(const struct wic *w, uint32_t visit, struct writer *out)
+{
+	text_add(out, "w%uc%u", w->index, w->number);
+	if (visit > 0)
+		text_add(out, "v%u", visit);
+}
+
 static void write_contact(struct wic *w, bool reg_id, uint32_t asked_s, struct writer *out)
 {
-	text_add(out, "Contact: <sip:w%uc%u@w%u.invalid;transport=ws>", w->index, w->number,
-		 w->index);
-	if (reg_id)
+	text_add(out, "Contact: <sip:");
+	wic_contact_user(w, w->visit, out);
+	text_add(out, "@w%u.invalid;transport=ws>", w->index);
+	if (reg_id && w->visitor)
+		text_add(out, ";reg-id=1;+sip.instance=\"<urn:uuid:w%ui%u>\"", w->index,
+			 w->instance);
+	else if (reg_id)
 		text_add(out, ";reg-id=1;+sip.instance=\"<urn:uuid:w%u>\"", w->index);
 	if (sim_chance(w->sim, 50))
 		text_add(out, ";expires=%u\r\n", asked_s);
@@ -71,7 +83,10 @@ static void write_token(struct wic *w, struct request *r, struct writer *out)
 	r->unknown_key = w->sim->rotation.signing != w->sim->rotation.known;
 	w->sim->rotation.unknown_once |= r->unknown_key;
 	writer_init(&token, text, sizeof(text));
-	token_write(w->sim, r->token, w->user, r->exp_s, &token);
+	if (r->pool != 0)
+		pool_token_write(w->sim, r->pool, &token);
+	else
+		token_write(w->sim, r->token, w->user, r->exp_s, &token);
 	writer_text(out, "Authorization: Bearer ");
 	if (sim_chance(w->sim, 50)) {
 		writer_put(out, writer_span(&token));
@@ -93,6 +108,9 @@ static struct request *new_request(struct wic *w, enum request_kind kind, uint32
 	r->wic = w->index;
 	r->conn = w->number;
 	r->user = w->user;
+	r->sub = w->sub;
+	r->visit = w->visit;
+	r->instance = w->instance;
 	return r;
 }
 
@@ -100,7 +118,8 @@ static struct request *new_request(struct wic *w, enum request_kind kind, uint32
  * any more. */
 static bool same_home(const struct wic *w, const struct request *r)
 {
-	return w->home_user == r->user && w->home_outbound == r->outbound &&
+	return w->home_user == r->user && w->home_sub == r->sub &&
+	       w->home_instance == r->instance && w->home_outbound == r->outbound &&
 	       (r->outbound || w->home_conn == w->number);
 }
 
@@ -125,6 +144,8 @@ static void home_bound(struct wic *w, const struct request *r)
 	w->home_user = r->user;
 	w->home_conn = w->number;
 	w->home_outbound = r->outbound;
+	w->home_sub = r->sub;
+	w->home_instance = r->instance;
 }
 
 static void send_register(struct wic *w, struct request *r, uint32_t number)
@@ -146,7 +167,20 @@ static void send_register(struct wic *w, struct request *r, uint32_t number)
 	sim_note(w->sim, "wic %u.%u REGISTER r%u user%u token %d exp %lld asks %u%s", w->index,
 		 w->number, number, w->user, (int)r->token, (long long)(r->exp_s - SIM_WALL_START),
 		 r->asked_s, r->outbound ? " outbound" : "");
+	r->beside = w->visitor && w->open > 0;
+	w->open++;
+	if (r->pool != 0)
+		pool_asked(w->sim, r->pool, w->index);
 	wic_send(w, writer_span(&out));
+}
+
+/** The next REGISTER shows what the pool's site has given its visitor. */
+static void show_pool(struct wic *w, struct request *r)
+{
+	if (!w->visitor || r->token != TOKEN_GOOD)
+		return;
+	r->pool = visitor_token(w);
+	r->exp_s = pool_token(w->sim, r->pool)->exp_s;
 }
 
 void wic_register(struct wic *w)
@@ -155,7 +189,7 @@ void wic_register(struct wic *w)
 	uint32_t number;
 	struct request *r;
 
-	if (sim_chance(w->sim, 4)) { /* another identity on the same flow */
+	if (!w->visitor && sim_chance(w->sim, 4)) { /* another identity on the same flow */
 		w->user = w->users[sim_below(w->sim, SIM_IDENTITIES)];
 		w->mixed = true;
 	}
@@ -167,6 +201,7 @@ void wic_register(struct wic *w)
 			   : (enum token_kind)(1 + sim_below(w->sim, TOKEN_KINDS - 1));
 	r->exp_s = draw_exp(w, r->token);
 	r->asked_s = asks[sim_below(w->sim, 5)];
+	show_pool(w, r);
 	if (r->token == TOKEN_GOOD && r->exp_s > w->authorised_until)
 		w->authorised_until = r->exp_s;
 	send_register(w, r, number);
@@ -181,6 +216,7 @@ void wic_deregister(struct wic *w)
 		return;
 	r->token = sim_chance(w->sim, 50) ? TOKEN_NO_TOKEN : TOKEN_GOOD;
 	r->exp_s = sim_wall(w->sim) + 60;
+	show_pool(w, r);
 	send_register(w, r, number);
 }
 
@@ -191,7 +227,8 @@ static const char *draw_from(struct wic *w, struct request *r, char text[64])
 	writer_init(&out, text, 64);
 	r->foreign_from = sim_chance(w->sim, 10);
 	if (r->foreign_from)
-		text_add(&out, "sip:user%u@" DOMAIN "%c", w->user + 2, 0);
+		text_add(&out, "sip:user%u@" DOMAIN "%c", w->user + (w->visitor ? SIM_USERS : 2),
+			 0);
 	else if (sim_chance(w->sim, 5))
 		text_add(&out, "sip:anonymous@anonymous.invalid%c", 0);
 	else
@@ -221,7 +258,7 @@ void wic_say(struct wic *w)
 			 w->user + sim_below(w->sim, 3));
 	else if (sim_chance(w->sim, 20))
 		text_add(&out, "P-Preferred-Identity: <tel:+1555%05u>\r\n", w->user);
-	if (sim_chance(w->sim, 10)) {
+	if (sim_chance(w->sim, 10) && !w->visitor) {
 		r->token = TOKEN_GOOD; /* not needed, but a stack may send it with everything */
 		r->exp_s = sim_wall(w->sim) + 100;
 		write_token(w, r, &out);
@@ -265,14 +302,16 @@ static void check_secrets(struct wic *w, struct span message)
 }
 
 /** The expires of our own Contact in a 200; 0: it is not there. */
-static uint32_t granted(struct wic *w, struct span message)
+static uint32_t granted(struct wic *w, const struct request *r, struct span message)
 {
 	char own[32];
 	struct span contact;
 	struct writer name;
 
 	writer_init(&name, own, sizeof(own));
-	text_add(&name, "sip:w%uc%u@%c", w->index, w->number, 0);
+	text_add(&name, "sip:");
+	wic_contact_user(w, r->visit, &name);
+	text_add(&name, "@%c", 0);
 	for (uint32_t i = 0; i < text_count(message, "Contact"); i++) {
 		contact = text_header(message, "Contact", i);
 		if (text_has(contact, own))
@@ -295,14 +334,22 @@ static bool is_behind(const struct wic *w, const struct request *r, uint32_t got
 	return r < w->granted && (got == 0 || r->outbound != w->granted->outbound);
 }
 
+/** It was about a Contact that is not the one that is registered. */
+static bool is_of_another_visit(const struct wic *w, const struct request *r)
+{
+	return w->visitor && w->granted != NULL && w->granted->visit != r->visit;
+}
+
 static void bound(struct wic *w, struct request *r, uint32_t got)
 {
 	bool registers = r->kind == REQUEST_REGISTER && got > 0;
 
-	if (is_behind(w, r, got))
+	if (is_behind(w, r, got) || (!registers && is_of_another_visit(w, r)))
 		return;
-	if (registers)
+	if (registers) {
 		home_bound(w, r);
+		w->sub_here = r->sub;
+	}
 	/* the gateway reckons from a little earlier */
 	w->bound_until_us = w->sim->now_us + (registers ? got : 0) * SECOND;
 	w->granted = registers ? r : NULL;
@@ -310,7 +357,7 @@ static void bound(struct wic *w, struct request *r, uint32_t got)
 
 static void registered(struct wic *w, struct request *r, struct span message)
 {
-	uint32_t got = granted(w, message);
+	uint32_t got = granted(w, r, message);
 	uint64_t left = r->exp_s > r->sent_wall ? r->exp_s - r->sent_wall : 0;
 
 	bound(w, r, got);
@@ -333,10 +380,11 @@ static void refused(struct wic *w, const struct request *r)
 
 	/* 500 is also for what would overtake a request that waits for keys */
 	if (r->core_status == 0 && r->status == 500 && !sim->rotation.unknown_once &&
-	    !r->refused_busy)
+	    !r->refused_busy && !r->beside)
 		sim_broken(w->sim, "no-internal-error", "wic %u.%u r%u got 500", w->index,
 			   w->number, (unsigned)(r - sim->request));
-	if (r->kind != REQUEST_REGISTER || r->token != TOKEN_GOOD || r->core_status != 0)
+	if (r->kind != REQUEST_REGISTER || r->token != TOKEN_GOOD || r->core_status != 0 ||
+	    w->visitor) /* see watch_pool.c */
 		return;
 	if (r->status == 401 && fresh && !r->unknown_key)
 		sim_broken(w->sim, "good-token-accepted", "wic %u.%u r%u got 401", w->index,
@@ -365,6 +413,10 @@ static void answered(struct wic *w, struct span message, uint16_t status)
 	if (++r->finals > 1)
 		sim_broken(w->sim, "one-final-answer", "r%u of wic %u has %u",
 			   (unsigned)(r - w->sim->request), w->index, r->finals);
+	if (r->kind != REQUEST_MESSAGE && w->open > 0)
+		w->open--;
+	if (r->pool != 0 && r->kind == REQUEST_REGISTER)
+		visitor_answered(w, r, message);
 	if (status < 300 && r->kind != REQUEST_MESSAGE)
 		registered(w, r, message);
 	else if (status >= 400)
@@ -426,7 +478,7 @@ static void requested(struct wic *w, struct span message)
 	struct writer name;
 
 	writer_init(&name, own, sizeof(own));
-	text_add(&name, "sip:w%uc%u@%c", w->index, w->number, 0);
+	text_add(&name, "sip:w%uc%u%s%c", w->index, w->number, w->visitor ? "v" : "@", 0);
 	if (!span_starts(message, SPAN("MESSAGE ")) ||
 	    !text_has(span_cut(message, 0, span_find(message, '\r')), own))
 		sim_broken(w->sim, "right-flow", "wic %u.%u got %.*s", w->index, w->number,

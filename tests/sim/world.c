@@ -7,6 +7,7 @@
 #include "call.h"
 #include "journal.h"
 #include "message.h"
+#include "pool.h"
 #include "tls/tls.h"
 
 /*
@@ -60,6 +61,8 @@ static void worker_event_turn(struct sim *sim, void *context, uint64_t ticket)
 		turn_in(sim, w, sim->now_us + 1);
 	}
 	watch_worker(sim, index);
+	if (sim->pool != NULL)
+		watch_pool(sim);
 }
 
 /* ---- hosts and control ------------------------------------------------------------------------
@@ -105,7 +108,7 @@ static void fetch_ends(struct sim *sim, void *context, uint64_t arg)
 /** One fetch at a time; some take longer than a request waits. */
 static void fetch(struct sim *sim, uint32_t issuer)
 {
-	if (issuer > 1)
+	if (issuer > POOL_SITE)
 		sim_broken(sim, "mailbox-message", "keys of issuer %u wanted", issuer);
 	if (sim->rotation.fetching)
 		return;
@@ -252,6 +255,16 @@ static void reload(struct sim *sim, void *context, uint64_t arg)
 		sim_at(sim, sim->now_us + sim_between(sim, 1000, sim_s(30)), reload, NULL, 0);
 }
 
+static void meddle(struct sim *sim, void *context, uint64_t arg)
+{
+	(void)context;
+	(void)arg;
+	if (sim->draining)
+		return;
+	pool_meddle(sim);
+	sim_at(sim, sim->now_us + sim_between(sim, 1000, sim_s(15)), meddle, NULL, 0);
+}
+
 static void every_second(struct sim *sim, void *context, uint64_t arg)
 {
 	(void)context;
@@ -281,6 +294,22 @@ static uint64_t env_random(void *context)
 	return sim_random(context);
 }
 
+/** Shorter, since there are more of them. */
+static void shape_pool(struct sim *sim, struct sim_shape *s)
+{
+	s->wics = (uint32_t)sim_between(sim, 5, SIM_WICS_MAX - 1);
+	s->visitors = s->wics - sim_below(sim, 3);
+	s->run_us = sim_between(sim, sim_s(15), sim_s(36));
+	s->pool_pairs = (uint32_t)sim_between(sim, 2, s->visitors - 1);
+	s->pool_lifetime_s = (uint32_t)sim_between(sim, 6, 25);
+	s->min_grant_s = (uint32_t)sim_between(sim, 1, 3);
+	s->grace_s = sim_below(sim, 8);
+	s->pool_ahead_s =
+		sim_chance(sim, 30) ? (uint32_t)sim_between(sim, 1, POOL_LEEWAY_S - 1) : 0;
+	s->pool_fault = sim_chance(sim, 50) ? POOL_HONEST : sim_below(sim, POOL_FAULTS);
+	s->pool_meddled = sim_chance(sim, 30);
+}
+
 static struct sim_shape shape_of(struct sim *sim)
 {
 	struct sim_shape s = {
@@ -302,6 +331,8 @@ static struct sim_shape shape_of(struct sim *sim)
 		.hold_s = sim_chance(sim, 50) ? (uint32_t)sim_between(sim, 1, 4) : 0,
 	};
 
+	if (sim->options.pool)
+		shape_pool(sim, &s);
 	return s;
 }
 
@@ -376,6 +407,8 @@ static void workers_stop(struct sim *sim)
 	for (uint16_t i = 0; i < sim->options.workers && !sim->down; i++) {
 		struct sim_worker *w = &sim->worker[i];
 
+		if (sim->pool != NULL)
+			watch_pool_counted(sim, i);
 		if (w->asleep)
 			worker_sleep_end(w->worker);
 		snapshot_offline(sim->snapshots, i);
@@ -436,6 +469,7 @@ static void world_start(struct sim *sim)
 	sim->env = (struct worker_env){sim, env_now_us, env_wall_s, env_random};
 	sim->calls = calls_new();
 	sim->journal = journal_script_new();
+	sim->pool = sim->options.pool ? pool_new() : NULL;
 	sim->request = table_new(SIM_REQUESTS_MAX * sizeof(*sim->request));
 	sim->net = simnet_new(sim);
 	simnet_enter(sim->net);
@@ -456,6 +490,8 @@ static void world_start(struct sim *sim)
 		sim_at(sim, sim_between(sim, 0, sim_s(30)), rotate, NULL, 0);
 	if (sim->shape.restarts)
 		sim_at(sim, sim_between(sim, sim_s(10), sim_s(60)), gateway_dies, NULL, 0);
+	if (sim->shape.pool_meddled)
+		sim_at(sim, sim_between(sim, sim_s(5), sim_s(20)), meddle, NULL, 0);
 	sim_at(sim, SECOND, every_second, NULL, 0);
 }
 
@@ -475,6 +511,7 @@ static void world_end(struct sim *sim)
 	watch_free(sim->watch);
 	calls_free(sim->calls);
 	journal_script_free(sim->journal);
+	pool_free(sim->pool);
 	table_free(sim->request, SIM_REQUESTS_MAX * sizeof(*sim->request));
 }
 
@@ -533,6 +570,10 @@ static void drain(struct sim *sim)
 	come_to_rest(sim);
 	if (!sim_failed(sim))
 		watch_drained(sim);
+	for (uint16_t i = 0; i < sim->options.workers && sim->pool != NULL; i++)
+		watch_pool_counted(sim, i);
+	if (sim->pool != NULL)
+		watch_pool_drained(sim);
 }
 
 static bool run(const struct sim_options *options)
@@ -541,7 +582,7 @@ static bool run(const struct sim_options *options)
 	bool held;
 
 	sim->options = *options;
-	sim_seed(sim, options->seed * 8 + options->workers);
+	sim_seed(sim, (options->seed + (options->pool ? UINT32_MAX : 0ull)) * 8 + options->workers);
 	world_start(sim);
 	run_until(sim, sim->shape.run_us);
 	if (!sim_failed(sim))

@@ -12,18 +12,24 @@ static void pool_world(uint32_t grace_s)
 	world.wwsf[0].mode = WWSF_POOL;
 	world.config.max_pool_lifetime_s = 3600;
 	world.config.flow_grace_s = grace_s;
+	world.config.min_grant_s = 1;
 	world_reload();
 }
 
-/** A token of the pair for this user. */
-static const char *token_for(const char *sub, uint32_t lifetime_s)
+/** A token of the pair for this user, issued by a clock that is so far ahead. */
+static const char *token_ahead(const char *sub, uint32_t ahead_s, uint32_t lifetime_s)
 {
 	return token_of(GOOD_HEADER,
 			format("{\"iss\":\"https://waf.home1.net\",\"aud\":\"sip:ep1.home1.net\","
 			       "\"sub\":\"%s\",\"jti\":\"of-%s\",\"impi\":\"alice@ims.home1.net\","
 			       "\"impu\":\"sip:alice@home1.net\",\"iat\":%lld,\"exp\":%lld}",
-			       sub, sub, (long long)world.wall_s,
-			       (long long)world.wall_s + lifetime_s));
+			       sub, sub, (long long)world.wall_s + ahead_s,
+			       (long long)world.wall_s + ahead_s + lifetime_s));
+}
+
+static const char *token_for(const char *sub, uint32_t lifetime_s)
+{
+	return token_ahead(sub, 0, lifetime_s);
 }
 
 /** What went to the core and takes a registration away. */
@@ -68,16 +74,34 @@ TEST(next_user, on_the_same_connection_gets_what_is_for_him)
 	EXPECT_EQ(0, strncmp(world_only(TO_WIC), "MESSAGE sip:l45tahiv@", 21));
 }
 
+/** Its web site's clock is ahead, and by that he is over: it has broken nothing. */
+TEST(user_before, is_refused_and_no_conflict)
+{
+	const char *before;
+
+	pool_world(30);
+	before = register_jssip(token_for("v1", 10), 60);
+	EXPECT_EQ(GW_OK, wic_sends(0, before));
+	core_registers(60);
+	EXPECT_EQ(GW_OK, wic_sends(1, register_sipjs(token_ahead("v2", 11, 100), 60)));
+	core_registers(60);
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	EXPECT_EQ(GW_PAIR_IN_USE, wic_sends(0, before));
+	EXPECT_EQ(0, world_count(&world.counters.pool_conflicts));
+	EXPECT_EQ(GW_PAIR_IN_USE, wic_sends(0, register_jssip(token_for("v3", 100), 60)));
+	EXPECT_EQ(1, world_count(&world.counters.pool_conflicts));
+}
+
 /** A refresh is under way when the connection ends, and nothing waits for another one. */
-static uint32_t refresh_under_way(void)
+static uint32_t refresh_under_way(uint32_t lifetime_s)
 {
 	uint32_t refresh;
 
 	pool_world(0);
-	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_for("v1", 3000), 600)));
+	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_for("v1", lifetime_s), 600)));
 	core_registers(600);
 	world_forget();
-	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_for("v1", 3000), 600)));
+	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_for("v1", lifetime_s), 600)));
 	refresh = world.count - 1;
 	wic_leaves(0);
 	world_wait(1000);
@@ -86,7 +110,7 @@ static uint32_t refresh_under_way(void)
 
 TEST(late_200, of_a_pair_that_is_not_held_any_more_is_undone)
 {
-	uint32_t refresh = refresh_under_way();
+	uint32_t refresh = refresh_under_way(3000);
 
 	world.sent[world.count++] = world.sent[refresh];
 	core_registers(600);
@@ -101,9 +125,27 @@ TEST(late_200, of_a_pair_that_is_not_held_any_more_is_undone)
 
 TEST(late_200, of_a_pair_that_is_not_held_any_more_undoes_no_registration_of_the_next_flow)
 {
-	uint32_t refresh = refresh_under_way(), next;
+	uint32_t refresh = refresh_under_way(3000), next;
 
 	EXPECT_EQ(GW_OK, wic_sends(1, register_jssip(token_for("v1", 3000), 600)));
+	next = world.count - 1;
+	world.sent[world.count++] = world.sent[refresh];
+	core_registers(600);
+	world.sent[world.count++] = world.sent[next];
+	core_registers(600);
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	world_wait(60 * S);
+	EXPECT_EQ(0, farewells());
+	EXPECT_EQ(0, gateway_leaving(world.gw));
+}
+
+/** The core has one registration for both: they have a page's instance. */
+TEST(late_200, of_the_user_before_undoes_no_registration_of_the_next_one_on_his_page)
+{
+	uint32_t refresh = refresh_under_way(10), next;
+
+	world_wait(11 * S);
+	EXPECT_EQ(GW_OK, wic_sends(1, register_jssip(token_for("v2", 3000), 600)));
 	next = world.count - 1;
 	world.sent[world.count++] = world.sent[refresh];
 	core_registers(600);
@@ -118,6 +160,8 @@ TEST(late_200, of_a_pair_that_is_not_held_any_more_undoes_no_registration_of_the
 TEST_MAIN("gateway_pool_next",
 	  RUN(next_user, on_the_same_connection_does_not_get_what_is_for_the_one_before),
 	  RUN(next_user, on_the_same_connection_gets_what_is_for_him),
+	  RUN(user_before, is_refused_and_no_conflict),
 	  RUN(late_200, of_a_pair_that_is_not_held_any_more_is_undone),
 	  RUN(late_200,
-	      of_a_pair_that_is_not_held_any_more_undoes_no_registration_of_the_next_flow))
+	      of_a_pair_that_is_not_held_any_more_undoes_no_registration_of_the_next_flow),
+	  RUN(late_200, of_the_user_before_undoes_no_registration_of_the_next_one_on_his_page))
