@@ -149,3 +149,49 @@ void show_command(struct worker *w, const struct message_command *command, struc
 	head.rows = page.count;
 	command_answer(w, &head, page.row);
 }
+
+/* ---- sessions -------------------------------------------------------------------------------
+ */
+
+static void session_row(struct worker *w, struct session *s, struct row_session *row)
+{
+	static const char *const names[SESSION_STATES] = {
+		[SESSION_PROXY] = "proxy",     [SESSION_HANDSHAKE] = "handshake",
+		[SESSION_UPGRADE] = "upgrade", [SESSION_OPEN] = "open",
+		[SESSION_CLOSING] = "closing",
+	};
+	struct tls_info tls = w->tls->info(s->tls);
+	struct span origin = span_cut(span_of(s->origin, s->origin_len), 0, 127);
+	struct writer text;
+
+	*row = (struct row_session){
+		.handle = s->wic.flow,
+		.peer = s->peer,
+		.age_s = (w->clock.now_us - s->since_us) / 1000000,
+		.idle_s = (w->clock.now_us - s->heard_us) / 1000000,
+		.messages_in = s->messages_in,
+		.messages_out = s->messages_out,
+		.bindings = handle_is_none(s->wic.binding) ? 0 : 1,
+	};
+	memcpy(row->origin, origin.at, origin.len);
+	writer_init(&text, row->state, sizeof(row->state) - 1);
+	writer_text(&text, names[s->state]);
+	writer_init(&text, row->tls, sizeof(row->tls) - 1);
+	writer_text(&text, tls.version);
+	writer_text(&text, " ");
+	writer_text(&text, tls.cipher);
+	writer_text(&text, " ");
+	writer_text(&text, tls.group);
+}
+
+uint32_t session_rows(struct worker *w, uint32_t *cursor, uint32_t max, struct row_session *rows)
+{
+	struct session *s;
+	uint32_t n = 0;
+
+	while (n < max && (s = slots_next(w->sessions, cursor)) != NULL)
+		session_row(w, s, &rows[n++]);
+	if (n < max)
+		*cursor = 0;
+	return n;
+}

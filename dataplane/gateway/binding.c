@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "homes.h"
 
 struct binding *binding_of(const struct gateway *gw, const struct wic *wic)
 {

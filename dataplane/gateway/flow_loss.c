@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "homes.h"
 
 /*
  * A connection has ended (PROTOCOL 10.4). Its registration waits limits.flow_grace for the client

@@ -3,7 +3,7 @@
 
 #include <openssl/evp.h>
 
-#include "internal.h"
+#include "homes.h"
 
 #define SITE_KEYS 2048 /* the configuration has 256 WWSFs at most; rows for those of before too */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "homes.h"
 
 /*
  * The core's requests inside dialogs that wait for a WIC to come back (PROTOCOL 10.3), with the

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
 
-#include "internal.h"
+#include "homes.h"
 
 /*
  * Home entries: where a registration is now (PROTOCOL 10.1 kind 2, 10.4). An entry lies with the

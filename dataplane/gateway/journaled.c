@@ -2,7 +2,7 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
-#include "internal.h"
+#include "homes.h"
 
 /*
  * What control is told of the bindings of pools, so that a restart knows of them

@@ -3,7 +3,7 @@
 
 #include "identity/lease.h"
 #include "identity/lease_last.h"
-#include "internal.h"
+#include "homes.h"
 
 /*
  * The leases whose home is this worker: a table around identity/lease.c, which decides. An entry is

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
 
-#include "internal.h"
+#include "homes.h"
 
 /*
  * REGISTER with a token of a pool (PROTOCOL 6). Before it goes to the core the pair's home worker

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "homes.h"
 
 /* What each web site's pool comes to on this worker, for `wicctl pools`: by name, since rows of the
  * configuration change with a reload. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "homes.h"
 
 /*
  * REGISTER, whoever authenticates (PROTOCOL 9.2): what is asked for, and what every one of them

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "homes.h"
 
 /* What the core's answer to a REGISTER means, and what the WIC sees of it (PROTOCOL 9.3, 9.4). */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "homes.h"
 
 /*
  * REGISTER with a token (PROTOCOL 5): checked, its Bearer credential replaced by trusted node

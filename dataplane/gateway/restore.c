@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "homes.h"
 
 /*
  * Bindings of pools that a restart gives back (DESIGN: Restart), on the home worker of their IMPI:

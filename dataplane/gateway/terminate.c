@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "homes.h"
 
 /* Requests of the core to a WIC: through the flow token of our Path (PROTOCOL 9.6, 10.3). */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "homes.h"
 
 #define BRANCH_PREFIX SPAN("z9hG4bKwg")
 #define BRANCH_LEN (9 + 28)
