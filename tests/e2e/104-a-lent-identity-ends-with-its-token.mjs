@@ -121,6 +121,22 @@ const CASES = {
 		assert.ok(registers[1].all('Via').length === 2, 'its own');
 		await wic.close();
 	},
+	/* P-Associated-URI of this core has one identity more than the token (D-30) */
+	async 'an identity that the core adds is not lent'(stage) {
+		const { user } = stage.issuer.visitor();
+		const wic = await PoolWic.enter(stage, { user, sub: 'anon-alias' });
+		const text = 'as whom?';
+		const { status } = await wic.request('MESSAGE', impu(stage.caller.user), { body: text,
+			headers: [['P-Preferred-Identity', `<${impu(`${user}-alias`)}>`],
+				['Content-Type', 'text/plain']] });
+		assert.equal(status, 200);
+		await stage.world.capture.settle();
+		const message = stage.world.capture.requestsToCore('MESSAGE', user).at(-1);
+		assert.match(message.header('P-Asserted-Identity'), new RegExp(`<${impu(user)}>`));
+		wic.user = `${user}-alias`;
+		assert.equal((await wic.message(stage.caller.user, text)).status, 403, 'in From');
+		await wic.close();
+	},
 };
 
 await scenario(POOL_WORLDS, async (world) => {
