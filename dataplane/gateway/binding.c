@@ -51,13 +51,15 @@ static void store_id(struct writer *text, struct span canonical)
 	writer_u8(text, '\n');
 }
 
-/** P-Associated-URI, canonical, first = default; without it the registered identity alone. */
-static void store_ids(const struct sip_message *m, const struct identity *own, struct writer *text)
+/** P-Associated-URI, canonical, first = default; without it the registered identity alone. Of a
+ * pool that one in any case: nothing else was lent (D-30). */
+static void store_ids(const struct sip_message *m, const struct transaction *t, struct writer *text)
 {
 	const struct sip_field *f = sip_first(m, SIP_HEADER_P_ASSOCIATED_URI);
+	bool lent = t->registration.sub != 0;
 	uint32_t count = 0;
 
-	for (; f != NULL; f = sip_next(m, f)) {
+	for (; f != NULL && !lent; f = sip_next(m, f)) {
 		struct span rest = f->value, element;
 
 		while (sip_list_next(&rest, &element)) {
@@ -71,7 +73,7 @@ static void store_ids(const struct sip_message *m, const struct identity *own, s
 		}
 	}
 	if (count == 0)
-		store_id(text, identity_span(own));
+		store_id(text, identity_span(&t->registration.impu));
 }
 
 /** What a de-REGISTER needs of the REGISTER that t keeps: its Contact with what tells its flow
@@ -182,7 +184,7 @@ static bool store_text(struct gateway *gw, struct transaction *t, struct binding
 	b->route_count = store_routes(&gw->message, &text);
 	b->routes_len = (uint16_t)writer_len(&text);
 	b->ids_at = b->routes_len;
-	store_ids(&gw->message, &t->registration.impu, &text);
+	store_ids(&gw->message, t, &text);
 	b->ids_len = (uint16_t)(writer_len(&text) - b->ids_at);
 	store_sent(gw, t, b, &text);
 	return writer_ok(&text);

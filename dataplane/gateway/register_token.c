@@ -110,58 +110,60 @@ static enum gw_err register_owner(struct gateway *gw, struct wic *wic, const str
 	return register_forward(gw, wic, t);
 }
 
-/** The private identity of the token, and the Bearer parameter that may repeat it (F22). */
-static enum gw_err check_private(const struct gateway *gw, struct transaction *t)
+/** The Bearer parameter that may repeat the private identity. */
+static bool is_username(const struct gateway *gw, const struct transaction *t)
 {
 	struct identity named;
 
-	if (identity_impi(gw->claims.impi, &t->registration.impi) != GW_OK)
-		return GW_TOKEN_CLAIM;
-	if (gw->username.len == 0)
-		return GW_OK;
-	return identity_impi(gw->username, &named) == GW_OK &&
-			       span_equal(identity_span(&named),
-					  identity_span(&t->registration.impi))
-		       ? GW_OK
-		       : GW_IDENTITY_MISMATCH;
+	return gw->username.len == 0 ||
+	       (identity_impi(gw->username, &named) == GW_OK &&
+		span_equal(identity_span(&named), identity_span(&t->registration.impi)));
 }
 
-/** To is one of the token's; or a placeholder, then the token's first takes its place (D-18). */
-static enum gw_err check_public(const struct gateway *gw, const struct register_ask *ask,
-				struct transaction *t)
+/** The identities of the token: t's are the private one, and the public one that To is, else the
+ * first. *named: To is one of them. */
+static enum gw_err read_identities(const struct gateway *gw, const struct register_ask *ask,
+				   struct transaction *t, bool *named)
 {
-	bool named = false;
 	struct identity id;
 
+	*named = false;
+	if (identity_impi(gw->claims.impi, &t->registration.impi) != GW_OK ||
+	    gw->claims.impu_count == 0)
+		return GW_TOKEN_CLAIM;
 	for (uint32_t i = 0; i < gw->claims.impu_count; i++) {
 		if (identity_impu(gw->claims.impu[i], &id) != GW_OK)
 			return GW_TOKEN_CLAIM;
 		if (i == 0)
 			t->registration.impu = id;
-		named = named || span_equal(identity_span(&id), identity_span(&ask->to));
+		*named = *named || span_equal(identity_span(&id), identity_span(&ask->to));
 	}
-	if (named)
+	if (*named)
 		t->registration.impu = ask->to;
-	else if (ask->placeholder.len > 0 && gw->claims.impu_count > 0)
-		keep_placeholder(ask, t);
-	else
-		return GW_IDENTITY_MISMATCH;
 	return GW_OK;
 }
 
-/** The request names the identities of the token and of this WWSF (F21, F22). */
+/** The token's identities are this WWSF's (F21), and the request names them (F22); a placeholder is
+ * who the token names first (D-18). */
 static enum gw_err check_identities(struct gateway *gw, const struct wic *wic,
 				    const struct register_ask *ask, struct transaction *t)
 {
 	const struct snapshot *view = gw->time.view;
 	const struct wwsf_config *wwsf = &view->config->wwsf[wic->wwsf];
-	enum gw_err err = check_private(gw, t);
+	enum gw_err err;
+	bool named;
 
+	err = read_identities(gw, ask, t, &named);
 	if (err == GW_OK)
-		err = check_public(gw, ask, t);
+		err = identity_allocated(wwsf, view->pairs, &t->registration.impi,
+					 &t->registration.impu);
 	if (err != GW_OK)
 		return err;
-	return identity_allocated(wwsf, view->pairs, &t->registration.impi, &t->registration.impu);
+	if (!is_username(gw, t) || (!named && ask->placeholder.len == 0))
+		return GW_IDENTITY_MISMATCH;
+	if (!named)
+		keep_placeholder(ask, t);
+	return GW_OK;
 }
 
 /** Clamps the lifetime to the token's: requested = min(asked, exp - now), without leeway; but where
