@@ -33,7 +33,7 @@ struct registration_of {
 /** What a registration's home entry is found by, and what two of one key are compared by. */
 struct home_claim {
 	struct home_key key;
-	uint64_t sub;	  /* of a pool's token, whose pair goes from one user to the next; 0: none */
+	uint64_t sub; /* of a pool's token, whose pair goes from one user to the next; 0: none */
 	uint64_t contact; /* keyed hash of the Contact's user and host, the same on all workers */
 	bool outbound;	  /* registered with reg-id */
 };
