@@ -85,6 +85,14 @@ static uint64_t end_us(const struct pool_token *t)
 	return (t->exp_s - SIM_WALL_START + 1) * SECOND;
 }
 
+/** What was taken back at that time must have ended; what comes out of the journal ends then. */
+static bool is_taken(const struct sim *sim, uint64_t taken_us)
+{
+	uint64_t from_us = taken_us > sim->restarted_us ? taken_us : sim->restarted_us;
+
+	return sim->now_us > from_us + TAKEN_US;
+}
+
 static void check_end(struct sim *sim, const struct held *h)
 {
 	const struct pool_token *t = h->token;
@@ -93,13 +101,13 @@ static void check_end(struct sim *sim, const struct held *h)
 	if (sim->now_us > end_us(t) + TURN_US || h->is.expires_us > end_us(t))
 		sim_broken(sim, "registration-within-token", "v%u has user%u behind its token",
 			   t->sub, pool_user(t->pair));
-	if (t->revoked && sim->now_us > t->revoked_us + TAKEN_US)
+	if (t->revoked && is_taken(sim, t->revoked_us))
 		sim_broken(sim, "taken-back-ends", "v%u has user%u by a revoked token", t->sub,
 			   pool_user(t->pair));
-	if (sim->pool->disabled && sim->now_us > sim->pool->changed_us + TAKEN_US)
+	if (sim->pool->disabled && is_taken(sim, sim->pool->changed_us))
 		sim_broken(sim, "taken-back-ends", "v%u has user%u of a disabled site", t->sub,
 			   pool_user(t->pair));
-	if (p->removed && sim->now_us > p->removed_us + TAKEN_US)
+	if (p->removed && is_taken(sim, p->removed_us))
 		sim_broken(sim, "taken-back-ends", "v%u has user%u, which is in no pool", t->sub,
 			   pool_user(t->pair));
 }
