@@ -157,6 +157,8 @@ static enum model_verdict verdict_of(const struct model_token *x, const struct m
 		return same_flow ? MODEL_SAME_FLOW : MODEL_IN_USE;
 	if (x->jti == n->jti)
 		return MODEL_REPLAY;
+	if (x->iat > n->exp) /* by the clock of their web site n is over */
+		return MODEL_IN_USE;
 	return n->iat > x->exp ? MODEL_OVER : MODEL_CONFLICT;
 }
 
