@@ -186,10 +186,11 @@ enum gw_err request_verified(struct gateway *gw, struct wic *wic, enum gw_err ve
 	if (pool_waits(gw, wic))
 		return pool_resumed(gw, wic);
 	err = authorize_verdict(gw, wic, verdict);
-	if (err != GW_OK)
-		return err;
-	return gw->message.method == SIP_REGISTER ? register_authorized(gw, wic)
-						  : originate_authorized();
+	if (err == GW_OK)
+		err = gw->message.method == SIP_REGISTER ? register_authorized(gw, wic)
+							 : originate_authorized();
+	pool_settle(gw, wic);
+	return err;
 }
 
 /** A request that has just come. */

@@ -33,6 +33,7 @@ enum pool_state {
 	POOL_ASKED,   /* its home worker; reading pauses */
 	POOL_GRANTED, /* and the request that asked goes on */
 	POOL_REFUSED,
+	POOL_KEPT, /* granted, and the signature of the request is being checked once more */
 	POOL_OPEN, /* a REGISTER with a grant is under way */
 };
 
@@ -42,10 +43,9 @@ struct wic_pool {
 	enum gw_err refused; /* POOL_REFUSED */
 	bool at_once;	     /* the answer comes before the question returns */
 	uint32_t ticket;
-	uint32_t retry_s; /* of the last GW_PAIR_IN_USE */
-	struct handle
-		parked; /* POOL_ASKED to _REFUSED: the request that asks; none: it is in hand */
-	uint64_t impi;	/* POOL_ASKED, _GRANTED: which pair */
+	uint32_t retry_s;     /* of the last GW_PAIR_IN_USE */
+	struct handle parked; /* POOL_ASKED to _KEPT: the request that asks; none: it is in hand */
+	uint64_t impi;	      /* POOL_ASKED, _GRANTED: which pair */
 	uint64_t deadline_us; /* POOL_GRANTED */
 	struct lease_id id;   /* POOL_GRANTED */
 	struct lease_id held; /* that it has confirmed last */

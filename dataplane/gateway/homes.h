@@ -60,6 +60,9 @@ enum gw_err GW_MUST_CHECK pool_admit(struct gateway *gw, struct wic *wic, struct
 bool pool_waits(const struct gateway *gw, const struct wic *wic);
 /** Goes on with it. */
 enum gw_err GW_MUST_CHECK pool_resumed(struct gateway *gw, struct wic *wic);
+/** The signature of a request that has a grant was checked once more: when nothing has come of the
+ * request, the grant is given back. */
+void pool_settle(struct gateway *gw, struct wic *wic);
 void pool_flow_ended(struct gateway *gw, struct wic *wic);
 /** The core's 200 has come before t's grant was void; or b, or NULL, whose lease t was sent by,
  * still has that. */

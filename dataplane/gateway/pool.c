@@ -191,7 +191,7 @@ enum gw_err pool_admit(struct gateway *gw, struct wic *wic, struct transaction *
 		wic->pool.state = POOL_OPEN;
 		return GW_OK;
 	}
-	if (wic->pool.state == POOL_GRANTED &&
+	if ((wic->pool.state == POOL_GRANTED || wic->pool.state == POOL_KEPT) &&
 	    wic->pool.impi == gateway_identity_hash(gw, identity_span(&t->registration.impi))) {
 		take_grant(wic, t);
 		return GW_OK;
@@ -298,25 +298,48 @@ bool gateway_leased(struct gateway *gw, struct handle *flow)
 	return false;
 }
 
-bool pool_waits(const struct gateway *gw, const struct wic *wic)
+/** The request in gw->message is the one that asked. */
+static bool is_asker(const struct gateway *gw, const struct wic *wic)
 {
 	struct handle parked = gw->resumed != NULL ? parked_handle(gw, gw->resumed) : handle_none();
 
-	return gw->message.method == SIP_REGISTER && wic->pool.state != POOL_IDLE &&
-	       wic->pool.state != POOL_OPEN && handle_equal(wic->pool.parked, parked);
+	return gw->message.method == SIP_REGISTER && handle_equal(wic->pool.parked, parked);
 }
 
-/** It has a grant: its token is believed again, by what is remembered of it. */
+bool pool_waits(const struct gateway *gw, const struct wic *wic)
+{
+	return (wic->pool.state == POOL_ASKED || wic->pool.state == POOL_GRANTED ||
+		wic->pool.state == POOL_REFUSED) &&
+	       is_asker(gw, wic);
+}
+
+/** Nothing has come of a grant: it is given back. */
+static void give_back(struct gateway *gw, struct wic *wic)
+{
+	if (wic->pool.state != POOL_GRANTED && wic->pool.state != POOL_KEPT)
+		return;
+	wic->pool.state = POOL_IDLE;
+	say_cancel(gw, wic->pool.id);
+}
+
+void pool_settle(struct gateway *gw, struct wic *wic)
+{
+	if (wic->pool.state == POOL_KEPT && is_asker(gw, wic))
+		give_back(gw, wic);
+}
+
+/** It has a grant: its token is believed again, by what is remembered of it, or by its signature.
+ */
 static enum gw_err go_on(struct gateway *gw, struct wic *wic)
 {
 	enum gw_err err = authorize_request(gw, wic);
 
 	if (err == GW_OK)
 		err = register_authorized(gw, wic);
-	if (wic->pool.state == POOL_GRANTED) { /* nothing has come of it */
-		wic->pool.state = POOL_IDLE;
-		say_cancel(gw, wic->pool.id);
-	}
+	if (err == GW_AGAIN && wic->pool.state == POOL_GRANTED)
+		wic->pool.state = POOL_KEPT;
+	else
+		give_back(gw, wic);
 	return err;
 }
 
@@ -338,8 +361,8 @@ void pool_flow_ended(struct gateway *gw, struct wic *wic)
 {
 	if (wic->pool.state == POOL_ASKED)
 		give_up(gw, wic);
-	else if (wic->pool.state == POOL_GRANTED)
-		say_cancel(gw, wic->pool.id);
+	else
+		give_back(gw, wic);
 	wic->pool.state = POOL_IDLE;
 }
 

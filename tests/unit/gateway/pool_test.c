@@ -285,6 +285,31 @@ TEST(pool, grant_is_given_back_when_the_token_is_believed_no_more)
 	EXPECT_EQ(0, count_to(TO_MW));
 }
 
+TEST(pool, grant_is_kept_while_the_signature_is_checked_once_more)
+{
+	pool_start(1);
+	EXPECT_EQ(GW_AGAIN, pool_asks(0));
+	world_key_named("waf-1"); /* what was verified before is not known any more */
+	home_grants(41);
+	goes_to_the_core();
+	EXPECT_EQ(1, letters_of(MESSAGE_LEASE_RESERVE));
+	EXPECT_EQ(0, letters_of(MESSAGE_LEASE_CANCEL));
+	core_registers(600);
+	EXPECT_EQ(1, letters_of(MESSAGE_LEASE_CONFIRM));
+}
+
+TEST(pool, grant_is_given_back_when_the_signature_is_not_good_the_second_time)
+{
+	pool_start(1);
+	EXPECT_EQ(GW_AGAIN, pool_asks(0));
+	world_key_named("waf-1");
+	world.verdict = GW_TOKEN_SIGNATURE;
+	home_grants(41);
+	(void)is_answered(401);
+	is_cancelled(41);
+	EXPECT_EQ(0, count_to(TO_MW));
+}
+
 /* ---- a REGISTER that was parked for its key ------------------------------------------------- */
 
 static void parked_asks(void)
@@ -489,6 +514,8 @@ TEST_MAIN("gateway_pool", RUN(pool, register_asks_the_home_worker_of_its_pair_be
 	  RUN(pool, flow_that_ends_with_a_grant_in_hand_gives_it_back),
 	  RUN(pool, refusal_that_nobody_waits_for_is_ignored),
 	  RUN(pool, grant_is_given_back_when_the_token_is_believed_no_more),
+	  RUN(pool, grant_is_kept_while_the_signature_is_checked_once_more),
+	  RUN(pool, grant_is_given_back_when_the_signature_is_not_good_the_second_time),
 	  RUN(pool, parked_register_asks_too_and_goes_on_with_its_grant),
 	  RUN(pool, parked_register_is_refused_as_any),
 	  RUN(pool, parked_register_waits_2_s_at_most),

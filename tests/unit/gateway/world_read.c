@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <strings.h>
 
+#include <stdlib.h>
+
 #include "world.h"
 
 /* What a message says, as tests read it. */
@@ -52,4 +54,19 @@ uint32_t status_of(const char *message)
 {
 	EXPECT(strncmp(message, "SIP/2.0 ", 8) == 0);
 	return (uint32_t)strtoul(message + 8, NULL, 10);
+}
+
+uint64_t world_count(const _Atomic uint64_t *counter)
+{
+	return counter_read(counter);
+}
+
+void core_sends(const char *text)
+{
+	struct span original = span_text(text);
+	uint8_t *copy = malloc(original.len);
+
+	memcpy(copy, original.at, original.len);
+	gateway_from_mw(world.gw, &world.source, span_of(copy, original.len));
+	free(copy);
 }
