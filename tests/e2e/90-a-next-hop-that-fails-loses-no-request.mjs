@@ -53,7 +53,11 @@ await scenario(WORLDS, async (world) => {
 	await servedBy(second, 'the first one is silent');
 
 	first.answer = well(CORE_ADDRESS);
+	const spokeAgain = Date.now();
 	await firstAgain('the first one speaks again');
+	// an OPTIONS that it left unanswered takes it away once more, 3 s after it was asked
+	await waitFor('no OPTIONS of before is open', () => Date.now() - spokeAgain > 3200, 12000);
+	await firstAgain('the first one is believed');
 	first.answer = (request) => request.method === 'OPTIONS' ? accept(request, CORE_ADDRESS)
 		: answerSip(request, 503, 'Service Unavailable', 'busy');
 	const { length } = first.requests;
