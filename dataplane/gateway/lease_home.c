@@ -207,7 +207,6 @@ static void home_confirm(struct gateway *gw, const struct message_lease_confirm 
 static void home_cancel(struct gateway *gw, const struct message_lease_cancel *cancel)
 {
 	struct lease_entry *e = entry_find(gw->leases, cancel->id.impi);
-
 	struct lease_call now = lease_now(gw);
 	struct lease_said said;
 

@@ -224,6 +224,15 @@ static void answered(struct gateway *gw, struct wic *wic, enum pool_state state)
 		gateway_parked_verdict(gw, wic->pool.parked, GW_VERIFIER_FAILED);
 }
 
+/** A reload may have taken the last web site away meanwhile. */
+static void count_for(struct gateway *gw, const struct wic *wic, enum pool_counted what)
+{
+	const struct wwsf_config *site = register_wwsf(gw, wic->wwsf);
+
+	if (site != NULL)
+		pool_count(gw, site->name, what);
+}
+
 static void granted(struct gateway *gw, const struct message_lease_granted *m)
 {
 	struct wic *wic = gw->env->wic(gw->env->context, m->flow);
@@ -233,7 +242,7 @@ static void granted(struct gateway *gw, const struct message_lease_granted *m)
 		return;
 	}
 	counter_add(&gw_counters(gw)->lease_granted, 1);
-	pool_count(gw, gw_config(gw)->wwsf[wic->wwsf].name, POOL_COUNT_GRANTED);
+	count_for(gw, wic, POOL_COUNT_GRANTED);
 	wic->pool.id = m->id;
 	wic->pool.deadline_us = m->deadline_us;
 	answered(gw, wic, POOL_GRANTED);
@@ -274,7 +283,7 @@ static void refused(struct gateway *gw, const struct message_lease_refused *m)
 		return;
 	counter_add(&gw_counters(gw)->lease_refused, 1);
 	if (m->err == GW_PAIR_IN_USE)
-		pool_count(gw, gw_config(gw)->wwsf[wic->wwsf].name, POOL_COUNT_IN_USE);
+		count_for(gw, wic, POOL_COUNT_IN_USE);
 	wic->pool.refused = m->err;
 	wic->pool.retry_s = m->retry_s;
 	answered(gw, wic, POOL_REFUSED);
@@ -441,7 +450,7 @@ void pool_unbind(struct gateway *gw, struct binding *b)
 
 void pool_named(struct gateway *gw, struct binding *b, const char wwsf[SITE_NAME_MAX + 1])
 {
-	if (!lease_id_is_none(b->lease)) {
+	if (!lease_id_is_none(b->lease) && memcmp(b->wwsf, wwsf, sizeof(b->wwsf)) != 0) {
 		pool_count(gw, span_text(b->wwsf), POOL_COUNT_RELEASED);
 		pool_count(gw, span_text(wwsf), POOL_COUNT_HELD);
 	}

@@ -285,6 +285,19 @@ TEST(pool, grant_is_given_back_when_the_token_is_believed_no_more)
 	EXPECT_EQ(0, count_to(TO_MW));
 }
 
+TEST(pool, grant_that_comes_when_the_last_web_site_has_gone_is_given_back)
+{
+	pool_start(1);
+	EXPECT_EQ(GW_AGAIN, pool_asks(0));
+	world.config.wwsf = NULL;
+	world.config.wwsf_count = 0;
+	world.wic[0].disowned = true; /* as its session finds out */
+	home_grants(41);
+	(void)is_answered(403);
+	is_cancelled(41);
+	EXPECT_EQ(0, count_to(TO_MW));
+}
+
 TEST(pool, grant_is_kept_while_the_signature_is_checked_once_more)
 {
 	pool_start(1);
@@ -514,6 +527,7 @@ TEST_MAIN("gateway_pool", RUN(pool, register_asks_the_home_worker_of_its_pair_be
 	  RUN(pool, flow_that_ends_with_a_grant_in_hand_gives_it_back),
 	  RUN(pool, refusal_that_nobody_waits_for_is_ignored),
 	  RUN(pool, grant_is_given_back_when_the_token_is_believed_no_more),
+	  RUN(pool, grant_that_comes_when_the_last_web_site_has_gone_is_given_back),
 	  RUN(pool, grant_is_kept_while_the_signature_is_checked_once_more),
 	  RUN(pool, grant_is_given_back_when_the_signature_is_not_good_the_second_time),
 	  RUN(pool, parked_register_asks_too_and_goes_on_with_its_grant),
