@@ -332,7 +332,9 @@ void command_run_wwsf(struct cli_request *request, void *context)
 {
 	static const char *const modes[] = {[WWSF_INDIVIDUAL] = "individual",
 					    [WWSF_IMS_AUTH] = "ims-auth",
-					    [WWSF_POOL] = "pool"};
+					    [WWSF_POOL] = "pool",
+					    [WWSF_WILDCARD] = "wildcard-unregistered",
+					    [WWSF_BLOCK] = "block"};
 	const struct commands *c = context;
 	struct snapshot view = command_view(c);
 	json_t *rows = json_array();

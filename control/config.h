@@ -20,8 +20,14 @@
 enum config_idle { CONFIG_IDLE_SLEEP, CONFIG_IDLE_POLL };
 enum config_advertise { CONFIG_ADVERTISE_WORKER, CONFIG_ADVERTISE_COMMON };
 enum config_driver { CONFIG_DRIVER_AUTO, CONFIG_DRIVER_OPENSSL };
-/** The choices of wwsf[].mode that are built, as enum wwsf_mode has them. */
-enum config_mode { CONFIG_MODE_INDIVIDUAL, CONFIG_MODE_IMS_AUTH, CONFIG_MODE_POOL };
+/** The choices of wwsf[].mode, as enum wwsf_mode has them. */
+enum config_mode {
+	CONFIG_MODE_INDIVIDUAL,
+	CONFIG_MODE_IMS_AUTH,
+	CONFIG_MODE_POOL,
+	CONFIG_MODE_WILDCARD,
+	CONFIG_MODE_BLOCK
+};
 enum config_jti { CONFIG_JTI_OPTIONAL, CONFIG_JTI_REQUIRED };
 enum config_cookies { CONFIG_COOKIES_AUTO, CONFIG_COOKIES_ALWAYS, CONFIG_COOKIES_NEVER };
 enum config_tls_version { CONFIG_TLS_1_2, CONFIG_TLS_1_3 };

@@ -62,6 +62,8 @@ enum wwsf_mode {
 	WWSF_INDIVIDUAL, /* the token names who is registered */
 	WWSF_IMS_AUTH,	 /* the core asks for a Digest; with an issuer, a token as well (D-13) */
 	WWSF_POOL,	 /* the same as individual of a pool of unique pairs, one holder each */
+	WWSF_WILDCARD,	 /* nobody is registered: initial requests show a token (PROTOCOL 7.1) */
+	WWSF_BLOCK,	 /* one registration for all: this node is their registrar (PROTOCOL 8) */
 	WWSF_MODES
 };
 

@@ -113,7 +113,9 @@ enum gw_err claims_scenario(struct pipeline *p)
 {
 	static const char *const scenario[] = {[WWSF_INDIVIDUAL] = "individual",
 					       [WWSF_IMS_AUTH] = "ims-auth",
-					       [WWSF_POOL] = "pool"};
+					       [WWSF_POOL] = "pool",
+					       [WWSF_WILDCARD] = "wildcard",
+					       [WWSF_BLOCK] = "block"};
 	struct span scn = p->said->scn;
 
 	if (is_absent(scn) || span_equal(scn, span_text(scenario[wwsf_of(p)->mode])))
