@@ -7,6 +7,7 @@
 #include "address.h"
 #include "checking.h"
 #include "message.h"
+#include "origins.h"
 
 static void check_host_name(const struct check *c, const char *path, struct option_text text)
 {
@@ -420,46 +421,6 @@ static void check_issuers(const struct check *c)
 
 /* ---- WWSFs ---------------------------------------------------------------------------------- */
 
-/** Looks for origin in WWSF w, before its element end. */
-static const struct option_text *check_find_origin(const struct config *config, uint32_t w,
-						   uint32_t end, const char *origin)
-{
-	const struct option_list *origins = &ELEMENT(config_wwsf, config->wwsf, w)->origins;
-	char other[ADDRESS_ORIGIN_MAX];
-
-	for (uint32_t i = 0; i < origins->count && i < end; i++)
-		if (address_origin(config_text(origins, i)->text, other) == NULL &&
-		    strcmp(other, origin) == 0)
-			return config_text(origins, i);
-	return NULL;
-}
-
-static void check_origin(const struct check *c, uint32_t w, uint32_t i)
-{
-	const struct config_wwsf *wwsf = ELEMENT(config_wwsf, c->config->wwsf, w);
-	const struct option_text *text = config_text(&wwsf->origins, i), *first;
-	char origin[ADDRESS_ORIGIN_MAX];
-	const char *why;
-
-	if (!check_given(*text))
-		return;
-	why = address_origin(text->text, origin);
-	if (why != NULL) {
-		check_refuse(c, text->line, "wwsf[].origins: \"%s\": %s", text->text, why);
-		return;
-	}
-	for (uint32_t other = 0; other <= w; other++) {
-		first = check_find_origin(c->config, other, other == w ? i : UINT32_MAX, origin);
-		if (first == NULL)
-			continue;
-		check_refuse(c, text->line,
-			     "wwsf[].origins: \"%s\" belongs to WWSF \"%s\" already, on line %u",
-			     origin, ELEMENT(config_wwsf, c->config->wwsf, other)->name.text,
-			     first->line);
-		return;
-	}
-}
-
 static void check_wwsf_issuer(const struct check *c, const struct config_wwsf *wwsf)
 {
 	const struct option_list *issuers = &c->config->issuers;
@@ -664,8 +625,7 @@ static void check_wwsfs(const struct check *c)
 
 		check_plain(c, "wwsf[].name", wwsf->name);
 		check_repeated(c, "wwsf[].name", wwsfs, sizeof(*wwsf), w, strcmp);
-		for (uint32_t i = 0; i < wwsf->origins.count; i++)
-			check_origin(c, w, i);
+		check_origins(c, w);
 		check_mode(c, wwsf);
 		check_waf(c, wwsf);
 		check_pairs(c, w);

@@ -301,8 +301,12 @@ static const struct option options[] = {
 	     "Name of the web site; also the claim wwsf."),
 	TEXT("wwsf[].issuer", "''", 0, 63, OPTION_RELOAD, WWSF(issuer),
 	     "Name of its issuer; none with mode ims-auth that demands no token."),
-	TEXTS("wwsf[].origins", NULL, 1, 253, OPTION_RELOAD, WWSF(origins),
-	      "Origins of its pages, https only; each belongs to one web site."),
+	TEXTS("wwsf[].origins", "[]", 1, 253, OPTION_RELOAD, WWSF(origins),
+	      "Origins of its pages, https only; each belongs to one web site. Empty: the default "
+	      "Origins of its home domains, https://wwsf.DOMAIN as wicctl wwsf-uri has it (D-02): "
+	      "those of identities.domains and of identities.wildcard, else all of realms[]; of "
+	      "two "
+	      "sites with the same one, one has to list its own."),
 	CHOICE("wwsf[].mode", "individual", "individual|ims-auth|pool|wildcard-unregistered|block",
 	       3, OPTION_RELOAD, WWSF(mode),
 	       "How its users are registered: individual, by a token that names them; ims-auth, "

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "address.h"
+#include "origins.h"
 
 /** A part and the memory it is made of; the arena holds this struct itself. */
 struct owned_config {
@@ -261,31 +262,34 @@ static uint32_t publish_issuer_index(const struct config *config, const char *na
 	return i;
 }
 
-static void publish_origins(const struct config *config, struct arena *arena,
-			    struct config_part *part)
+/** How many Origins the web sites have. */
+static uint32_t publish_count_origins(const struct config *config)
 {
-	struct origin_config *origins;
-	struct span *texts;
+	char text[ADDRESS_ORIGIN_MAX];
 	uint32_t count = 0;
 
 	for (uint32_t w = 0; w < config->wwsf.count; w++)
-		count += ROW(config_wwsf, config->wwsf, w)->origins.count;
-	origins = arena_get(arena, count * sizeof(*origins));
-	texts = arena_get(arena, count * sizeof(*texts));
+		for (uint32_t i = 0; origins_at(config, w, i, text); i++)
+			count++;
+	return count;
+}
+
+static void publish_origins(const struct config *config, struct arena *arena,
+			    struct config_part *part)
+{
+	uint32_t count = publish_count_origins(config);
+	struct origin_config *origins = arena_get(arena, count * sizeof(*origins));
+	struct span *texts = arena_get(arena, count * sizeof(*texts));
+	char text[ADDRESS_ORIGIN_MAX];
+
 	part->origin = origins;
 	part->origin_text = texts;
 	part->origin_count = count;
-	for (uint32_t w = 0; w < config->wwsf.count; w++) {
-		const struct option_list *from = &ROW(config_wwsf, config->wwsf, w)->origins;
-
-		for (uint32_t i = 0; i < from->count; i++, origins++, texts++) {
-			char text[ADDRESS_ORIGIN_MAX];
-
-			(void)address_origin(config_text(from, i)->text, text);
+	for (uint32_t w = 0; w < config->wwsf.count; w++)
+		for (uint32_t i = 0; origins_at(config, w, i, text); i++, origins++, texts++) {
 			*texts = arena_span(arena, text);
 			*origins = (struct origin_config){.origin = *texts, .wwsf = w};
 		}
-	}
 }
 
 /** What one worker grants of a limit that all share. */

@@ -16,6 +16,7 @@
 #include "stream.h"
 #include "table.h"
 #include "token_word.h"
+#include "wwsf_uri.h"
 
 enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
 
@@ -32,6 +33,7 @@ static const struct command {
 #define COMMAND_ROW(name, arguments, max, role, help) {#name, arguments, help, max},
 	COMMAND_LIST(COMMAND_ROW)
 #undef COMMAND_ROW
+		{"wwsf-uri", WWSF_URI_ARGUMENTS, WWSF_URI_HELP, 3},
 };
 
 struct request {
@@ -286,6 +288,22 @@ static const char *prepare(struct request *request, char file[REQUEST_MAX], char
 	return why != NULL ? why : words_refused(request);
 }
 
+/** What needs no node. */
+static enum exit_code run_here(const struct request *request)
+{
+	const char *why;
+	json_t *answer = wwsf_uri_answer(request->arguments, request->count, &why);
+	char *text = answer != NULL ? json_dumps(answer, JSON_COMPACT) : NULL;
+	enum exit_code code;
+
+	json_decref(answer);
+	if (text == NULL)
+		return wrong(why != NULL ? why : strerror(ENOMEM), "");
+	code = print_answer(request, text, strlen(text));
+	free(text);
+	return code;
+}
+
 static enum exit_code run(struct request *request, int argc, char **argv)
 {
 	char file[REQUEST_MAX], token[REQUEST_MAX];
@@ -304,6 +322,8 @@ static enum exit_code run(struct request *request, int argc, char **argv)
 		return wrong("too many arguments for ", argv[0]);
 	request->arguments = argv + 1;
 	request->count = argc - 1;
+	if (strcmp(request->command->name, "wwsf-uri") == 0)
+		return run_here(request);
 	why = prepare(request, file, token);
 	return why == NULL ? ask(request) : wrong(why, "");
 }

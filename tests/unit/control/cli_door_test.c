@@ -154,6 +154,43 @@ TEST(wwsf, is_disabled_and_enabled_and_shown)
 	EXPECT(strstr(w.log_text, "event=restored wwsf=shop\n") != NULL);
 }
 
+TEST(wwsf, of_a_home_network_is_found_without_asking_the_node)
+{
+	static const char found[] = "domain  ims.mnc012.mcc345.3gppnetwork.org\n"
+				    "uri     http://wwsf.ims.mnc012.mcc345.pub.3gppnetwork.org\n"
+				    "origin  https://wwsf.ims.mnc012.mcc345.pub.3gppnetwork.org\n";
+	static const char *const same[] = {"wwsf-uri 345 12",
+					   "wwsf-uri 345 012",
+					   "wwsf-uri --mnc-digits 2 345120000000001",
+					   "wwsf-uri 345120000000001 --mnc-digits 2",
+					   "wwsf-uri --mnc-digits 3 345012000000001",
+					   "wwsf-uri u@ims.mnc012.mcc345.3gppnetwork.org"};
+	static const char *const wrong[] = {"wwsf-uri",
+					    "wwsf-uri 345120000000001",
+					    "wwsf-uri --mnc-digits 4 345120000000001",
+					    "wwsf-uri --digits 2 345120000000001",
+					    "wwsf-uri 345 1",
+					    "wwsf-uri 1 2 3",
+					    "wwsf-uri a@b@c.net",
+					    "wwsf-uri 1 2 3 4",
+					    "wwsf-uri u@-a.net"};
+	struct world w;
+
+	world_begin(&w);
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		EXPECT_EQ(0, world_wicctl(&w, same[i]));
+		EXPECT_TEXT(found, w.answer);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		EXPECT_EQ(2, world_wicctl(&w, wrong[i]));
+	EXPECT_EQ(0, world_wicctl(&w, "--json wwsf-uri user@operator.com"));
+	EXPECT_TEXT("{\"wwsf-uri\":{\"domain\":\"operator.com\","
+		    "\"uri\":\"http://wwsf.operator.com\","
+		    "\"origin\":\"https://wwsf.operator.com\"}}\n",
+		    w.answer);
+	world_end(&w);
+}
+
 TEST(wwsf, whose_users_the_core_authenticates_has_no_issuer)
 {
 	static const struct wwsf_config site = {.name = SPAN("desk"),
@@ -473,6 +510,7 @@ TEST_MAIN("cli_door", RUN(revoke, takes_a_token_back_by_the_name_or_the_iss_of_i
 	  RUN(revoke, gives_back_what_was_taken),
 	  RUN(revoke, takes_a_key_back_and_tells_whether_it_is_in_use),
 	  RUN(wwsf, is_disabled_and_enabled_and_shown),
+	  RUN(wwsf, of_a_home_network_is_found_without_asking_the_node),
 	  RUN(wwsf, whose_users_the_core_authenticates_has_no_issuer),
 	  RUN(wwsf, is_disabled_only_when_there_is_one_and_enabled_when_it_is_disabled),
 	  RUN(revoke, lists_what_is_taken_back_up_to_the_rows_of_an_answer),
