@@ -13,13 +13,14 @@ struct register_grant {
 	struct span value; /* the expires parameter's digits; empty when absent */
 };
 
-/** Two values of a parameter that both have are the same; also when one of them has none. */
+/** Two values of a parameter that both have are the same; also when one of them has none.
+ * Kamailio's S-CSCF writes reg-id in quotes. */
 static bool same_param(const struct sip_address *a, const struct sip_address *b, struct span name)
 {
 	struct span left, right;
 
 	return !sip_param(a->params, name, &left) || !sip_param(b->params, name, &right) ||
-	       span_equal(left, right);
+	       span_equal(sip_unquote(left), sip_unquote(right));
 }
 
 /** The same URI, and the same flow of a client that has several. */

@@ -125,6 +125,7 @@ TEST(answer_200, finds_our_contact_in_another_spelling)
 		"<sip:%6dfdnmi6p@v5e0bm0sd9mg.invalid;transport=ws>",
 		"<sip:mfdnmi6p@v5e0bm0sd9mg.invalid;newparam=5;transport=ws>",
 		"\"<sip:x@y>, z\" <sip:mfdnmi6p@v5e0bm0sd9mg.invalid;transport=ws>",
+		OUR_CONTACT ";reg-id=\"1\"",
 	};
 
 	for (uint32_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
@@ -143,6 +144,7 @@ TEST(answer_200, does_not_take_another_contact_for_ours)
 		"<sip:mfdnmi6p@v5e0bm0sd9mg.invalid;transport=ws;user=phone>",
 		"<sip:x@y;z=mfdnmi6p@v5e0bm0sd9mg.invalid;transport=ws>",
 		"\"" OUR_CONTACT "\" <sip:x@y>",
+		OUR_CONTACT ";reg-id=\"2\"",
 	};
 
 	for (uint32_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
