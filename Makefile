@@ -7,7 +7,8 @@ PROGRAMS := wicgate wicctl wicgate-wwsf wicgate-load
 PACKAGES_BUILD := gcc meson ninja-build pkg-config libdpdk-dev libpcap-dev libssl-dev libjwt-dev libjansson-dev \
 	libuv1-dev libyaml-dev libsystemd-dev libmicrohttpd-dev libcurl4-openssl-dev libunbound-dev libcmocka-dev
 PACKAGES_TEST := python3 python3-cryptography openssl iproute2 iputils-ping ethtool procps util-linux mount tcpdump \
-	chromium kamailio kamailio-outbound-modules kamailio-tls-modules testssl.sh sip-tester
+	chromium kamailio kamailio-outbound-modules kamailio-tls-modules kamailio-ims-modules kamailio-presence-modules \
+	testssl.sh sip-tester
 PACKAGES_BENCH := libosip2-dev libsofia-sip-ua-dev iproute2 ethtool python3 util-linux openssl nginx-light kamailio \
 	kamailio-websocket-modules kamailio-tls-modules
 PACKAGES_FUZZ := clang llvm

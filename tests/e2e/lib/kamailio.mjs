@@ -41,6 +41,10 @@ export class Kamailio {
 					'-l', `tcp:${bracketed(link.core)}:${MW_PORT}`])], folder);
 	}
 
+	get programs() {
+		return [this.program];
+	}
+
 	/** Says and hears nothing until speak(): what comes meanwhile waits for it. */
 	silence() {
 		process.kill(-this.program.child.pid, 'SIGSTOP');

@@ -8,9 +8,10 @@ export const CORE_ADDRESS = '198.18.0.20';   // Kamailio as S-CSCF
 export const CLIENT_ADDRESSES = { 4: '198.18.0.30', 6: 'fd00:18::30' }; // browsers, scripted WICs
 export const RELAY_ADDRESSES = { 4: '198.18.0.31', 6: 'fd00:18::31' }; // a network that can be cut
 export const OTHER_CORE_ADDRESS = '198.18.0.21'; // an Mw source nobody trusts
+export const HSS_ADDRESS = '198.18.0.22'; // of the IMS core: Diameter, and SIP of the script's
 
 export const ADDRESSES = [SITE_ADDRESSES[4], GATEWAY_ADDRESS, CORE_ADDRESS, CLIENT_ADDRESSES[4],
-	OTHER_CORE_ADDRESS, RELAY_ADDRESSES[4]];
+	OTHER_CORE_ADDRESS, RELAY_ADDRESSES[4], HSS_ADDRESS];
 export const ADDRESSES_V6 = [SITE_ADDRESSES[6], 'fd00:18::10', 'fd00:18::20', CLIENT_ADDRESSES[6],
 	RELAY_ADDRESSES[6]];
 
@@ -52,6 +53,8 @@ export const KEY_ID = 'waf-1';
 export const MW_PORT = 5060;
 export const MW_TLS_PORT = 5061;
 export const CORE_HOST = 'scscf.ims.example.test';
+export const HSS_HOST = 'hss.ims.example.test';
+export const HSS_PORT = 5099;
 export const USERS = ['alice', 'bob', 'carol', 'dave'];
 
 export const impu = (user) => `sip:${user}@${REALM}`;

@@ -17,8 +17,11 @@ const PROGRAMS = {
 	npm: 'npm', testssl: 'testssl.sh', kamailio: 'kamailio', kamcmd: 'kamailio', chromium: 'chromium',
 	sipp: 'sip-tester',
 };
+const MODULES = '/usr/lib/x86_64-linux-gnu/kamailio/modules';
 const FILES = {
-	'/usr/lib/x86_64-linux-gnu/kamailio/modules/outbound.so': 'kamailio-outbound-modules',
+	[`${MODULES}/outbound.so`]: 'kamailio-outbound-modules',
+	[`${MODULES}/ims_registrar_scscf.so`]: 'kamailio-ims-modules',
+	[`${MODULES}/presence.so`]: 'kamailio-presence-modules',
 };
 const PRODUCTS = ['wicgate', 'wicctl', 'wicgate-wwsf'];
 const PAGES = ['jssip', 'sipjs'];

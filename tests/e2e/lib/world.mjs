@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Capture } from './capture.mjs';
 import { makeCertificates, makeMwCertificates } from './certificate.mjs';
 import { Gateway } from './gateway.mjs';
+import { ImsCore } from './ims_core.mjs';
 import { Kamailio } from './kamailio.mjs';
 import { makeLink } from './link.mjs';
 import { AUDIENCE, ISSUER, KEY_ID, SITE_HOST, USERS, bracketed, hosts, impi,
@@ -24,10 +25,10 @@ const SITE_TOKEN_LIFETIME_S = 600;
 export class World {
 	/**
 	 * workers: 1 or 2; mw: 'tcp', 'udp' or 'tls'; site: whether to start the web site too; core: 'kamailio',
-	 * 'proxy' (peers/), or 'script' when the script plays it; users: who can have a token, or, with pool, the
-	 * pairs that are lent; digest: the
-	 * algorithm by which the core authenticates the site's users, no token then. More of options is
-	 * for the link (lib/link.mjs) and the gateway.
+	 * 'proxy' (peers/), 'ims' (lib/ims_core.mjs), or 'script' when the script plays it; users: who can
+	 * have a token, or, with pool, the pairs that are lent; digest: the algorithm by which the core
+	 * authenticates the site's users, no token then. More of options is for the link (lib/link.mjs)
+	 * and the gateway.
 	 */
 	static async open({ folder, workers = 1, mw = 'tcp', site = false, core = 'kamailio',
 		...options }) {
@@ -85,6 +86,8 @@ export class World {
 			await this.startKamailio();
 		else if (core === 'proxy')
 			this.kamailio = await Kamailio.start(this.folder, this.link, { role: 'proxy' });
+		else if (core === 'ims')
+			this.kamailio = await ImsCore.start(this.folder, this.link, this.hosts);
 	}
 
 	/** Starts the S-CSCF; again, after one that has ended: it remembers nothing. */
@@ -128,7 +131,7 @@ export class World {
 	}
 
 	programs() {
-		return [this.site, this.gateway?.program, this.kamailio?.program].filter(Boolean);
+		return [this.site, this.gateway?.program, ...this.kamailio?.programs ?? []].filter(Boolean);
 	}
 
 	/**
