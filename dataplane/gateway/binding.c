@@ -248,6 +248,14 @@ enum gw_err binding_store(struct gateway *gw, struct transaction *t, struct wic 
 	return GW_OK;
 }
 
+/** Whether b's client is on this connection, for all that is known here: it has the home entry, and
+ * its dialogs go on (D-36). Else it may be back elsewhere, or be asking there (10.5), also while
+ * this one is thought to be open. */
+static bool is_here(const struct wic *wic, const struct binding *b)
+{
+	return wic != NULL && home_key_equal(&wic->home_key, &b->claim.key);
+}
+
 enum gw_err binding_undo(struct gateway *gw, struct transaction *t, struct wic *wic,
 			 const struct binding_times *times)
 {
@@ -258,13 +266,15 @@ enum gw_err binding_undo(struct gateway *gw, struct transaction *t, struct wic *
 		b = binding_new(gw, t, NULL);
 	if (b != NULL)
 		err = store_all(gw, t, b, times);
-	if (err == GW_OK && wic == NULL) { /* its client may be back, and be asking (10.5) */
-		b->expires_us = gw->time.now_us;
-		flow_loss_late(gw, b);
-	} else if (err == GW_OK) {
+	if (err != GW_OK)
+		return err;
+	if (b->state == BINDING_LIVE || is_here(wic, b)) {
 		binding_leave(gw, b, &gw_counters(gw)->binding_expired, GW_OK);
+		return GW_OK;
 	}
-	return err;
+	b->expires_us = gw->time.now_us;
+	flow_loss_late(gw, b);
+	return GW_OK;
 }
 
 void binding_unbind(struct gateway *gw, struct binding *b)

@@ -275,6 +275,28 @@ TEST(late_200, that_comes_after_the_next_flows_takes_nothing_from_it)
 	EXPECT_EQ(0, farewells());
 }
 
+/** The first connection is dead and nobody here knows; its token has ended. To the core both are
+ * one registration, by instance and reg-id. */
+TEST(late_200, behind_its_token_takes_nothing_from_the_next_flow)
+{
+	struct handle home;
+
+	world_start();
+	world.config.min_grant_s = 1;
+	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(10), 600)));
+	comes_back(1);
+	home = home_of(&world.wic[1]);
+	world_wait(12 * S);
+	world.sent[world.count++] = world.sent[0];
+	core_registers(600);
+	EXPECT(handle_is_none(world.wic[0].binding));
+	EXPECT(handle_equal(home, home_of(&world.wic[1])));
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	world_wait(5 * S);
+	EXPECT_EQ(0, farewells());
+	EXPECT_EQ(0, gateway_leaving(world.gw));
+}
+
 TEST(late_200, to_a_refresh_refreshes_what_waits)
 {
 	lost();
@@ -365,6 +387,7 @@ TEST_MAIN("gateway_flow_loss", RUN(loss, leaves_a_binding_that_serves_nobody),
 	  RUN(late_200, is_waited_for_by_a_flow_that_has_ended_and_then_undone),
 	  RUN(late_200, is_taken_over_by_the_next_flow),
 	  RUN(late_200, that_comes_after_the_next_flows_takes_nothing_from_it),
+	  RUN(late_200, behind_its_token_takes_nothing_from_the_next_flow),
 	  RUN(late_200, to_a_refresh_refreshes_what_waits),
 	  RUN(late_200, to_an_un_registration_leaves_nothing),
 	  RUN(late_refusal, of_an_un_registration_has_the_core_told_after_the_grace),
