@@ -38,6 +38,9 @@ void check_repeated(const struct check *c, const char *path, const struct option
 /** Where an issuer's keys are from; reads them when that is a file. */
 void check_jwks(const struct check *c, struct config_issuer *issuer);
 
+/** Wildcarded identities, compiled; the pairs of others are read. */
+void check_patterns(const struct check *c);
+
 /** Reads certificates and keys, and tries them and the other settings of TLS. */
 void check_tls(const struct check *c);
 /** mw.tls: alone. */

@@ -45,6 +45,7 @@ void config_free(struct config *config)
 		return;
 	for (uint32_t i = 0; i < config->wwsf.count; i++)
 		pairs_put(((struct config_wwsf *)config->wwsf.at)[i].pairs);
+	expressions_put(config->patterns);
 	arena_free(config->arena);
 }
 

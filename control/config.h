@@ -3,12 +3,14 @@
 #define CONFIG_H
 
 #include "arena.h"
+#include "expressions.h"
 #include "gw_err.h"
 #include "keys.h"
 #include "option.h"
 #include "pairs.h"
 #include "problem.h"
 #include "tls_context.h"
+#include "wildcard.h"
 #include "worker.h"
 
 /**
@@ -90,8 +92,10 @@ struct config_wwsf {
 		struct option_number connections_per_second, max_connections,
 			registrations_per_second, requests_per_second, calls_in_setup, max_bindings;
 	} limits;
-	struct pairs *pairs; /* held; NULL where it has none */
-	bool pairs_before;   /* those of the configuration before */
+	struct pairs *pairs;	  /* held; NULL where it has none */
+	bool pairs_before;	  /* those of the configuration before */
+	struct wildcard wildcard; /* what identities.wildcard says, when that is given */
+	uint32_t pattern;	  /* its expression in config.patterns */
 };
 
 struct config {
@@ -145,8 +149,9 @@ struct config {
 			source_half_open, source4_connections, source6_connections, source_rate,
 			source_burst, syn_rate, cookies, user_timeout, receive_buffer, send_buffer;
 	} tcp;
-	struct option_list issuers; /* struct config_issuer */
-	struct option_list wwsf;    /* struct config_wwsf */
+	struct option_list issuers;   /* struct config_issuer */
+	struct option_list wwsf;      /* struct config_wwsf */
+	struct expressions *patterns; /* of wildcards; held; NULL: there is none */
 	struct {
 		struct option_number driver;
 	} verify;

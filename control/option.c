@@ -342,8 +342,11 @@ static const struct option options[] = {
 	      "Home domains, instead of a file: public identities are SIP URIs of one of them, "
 	      "private ones of it or of a domain below it; which belong together, the issuer "
 	      "says."),
-	TEXT("wwsf[].identities.wildcard", "''", 0, 512, OPTION_LATER, WWSF(identities.wildcard),
-	     "Wildcarded public identity."),
+	TEXT("wwsf[].identities.wildcard", "''", 0, 512, OPTION_RELOAD, WWSF(identities.wildcard),
+	     "Wildcarded public identity, with mode wildcard-unregistered or block: a SIP or tel "
+	     "URI with an extended regular expression (POSIX, at most 256 bytes) between '!', as "
+	     "sip:guest!.*!@home1.net, of a home domain. It matches all of what stands in its "
+	     "place. No identity of it is in the pairs or the wildcard of another web site."),
 	MAP("wwsf[].identities.generator",
 	    "Pairs made by rule, instead of a file; with mode pool."),
 	TEXT("wwsf[].identities.generator.impu", "''", 0, 512, OPTION_RELOAD,

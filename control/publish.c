@@ -23,6 +23,11 @@ struct owned_pairs {
 	struct pairs **pairs; /* held; NULL: none */
 	struct pair_table table[];
 };
+struct owned_patterns {
+	struct pattern_part part;
+	struct arena *arena;
+	struct expressions *expressions; /* held; NULL: none */
+};
 
 #define ROW(type, list, i) (&((const struct type *)(list).at)[i])
 
@@ -530,6 +535,49 @@ struct pair_part *publish_pairs(const struct config *config)
 			continue;
 		pairs[w] = pairs_hold(of);
 		owned->table[w] = *pairs_table(of);
+	}
+	return &owned->part;
+}
+
+static void publish_free_patterns(struct snapshot_part *part)
+{
+	struct owned_patterns *owned = (struct owned_patterns *)(void *)part;
+
+	expressions_put(owned->expressions);
+	arena_free(owned->arena);
+}
+
+static struct span publish_span(struct arena *arena, struct span text)
+{
+	return span_of(arena_text(arena, text.at, text.len), text.len);
+}
+
+struct pattern_part *publish_patterns(const struct config *config)
+{
+	struct arena *arena = arena_new();
+	struct owned_patterns *owned = arena_get(arena, sizeof(*owned));
+	struct pattern_row *rows = arena_get(arena, config->wwsf.count * sizeof(*rows));
+
+	for (uint32_t w = 0; w < config->wwsf.count; w++) {
+		const struct config_wwsf *from = ROW(config_wwsf, config->wwsf, w);
+
+		if (from->identities.wildcard.text[0] == '\0')
+			continue;
+		rows[w] = (struct pattern_row){
+			.wildcard = publish_span(arena, from->wildcard.text),
+			.literal = publish_span(arena, from->wildcard.literal),
+			.prefix = publish_span(arena, from->wildcard.prefix),
+			.suffix = publish_span(arena, from->wildcard.suffix),
+			.id = from->pattern,
+		};
+	}
+	owned->arena = arena;
+	owned->part = (struct pattern_part){.part.free = publish_free_patterns,
+					    .row = rows,
+					    .count = config->wwsf.count};
+	if (config->patterns != NULL) {
+		owned->expressions = expressions_hold(config->patterns);
+		owned->part.database = expressions_database(config->patterns);
 	}
 	return &owned->part;
 }

@@ -30,6 +30,7 @@ enum snapshot_kind {
 	SNAPSHOT_TLS,
 	SNAPSHOT_MW_TLS,
 	SNAPSHOT_PEERS,
+	SNAPSHOT_PATTERNS,
 	SNAPSHOT_KINDS
 };
 
@@ -307,6 +308,33 @@ struct pair_table {
 struct pair_part {
 	struct snapshot_part part;
 	const struct pair_table *table; /* one for each wwsf_config.pairs */
+	uint32_t count;
+};
+
+/* ---- wildcarded identities ------------------------------------------------------------------- */
+
+struct hs_database;
+struct hs_scratch;
+
+/** Expressions made into one database, and what each worker scans with: no other may use it. */
+struct pattern_database {
+	struct hs_database *database;
+	struct hs_scratch *const *scratch; /* of worker w; the last one is control's */
+	uint16_t workers;
+};
+
+/** The wildcarded public identity of a WWSF (TS 23.003 13.4A). */
+struct pattern_row {
+	struct span wildcard;	    /* canonical, as configured; empty: it has none */
+	struct span literal;	    /* the same as a URI: what cannot stand in a user is escaped */
+	struct span prefix, suffix; /* of every identity: "sip:guest", "@home1.net" */
+	uint32_t id;		    /* its expression in the database */
+};
+
+struct pattern_part {
+	struct snapshot_part part;
+	const struct pattern_database *database; /* NULL: nobody has a wildcard */
+	const struct pattern_row *row;		 /* one for each config_part.wwsf */
 	uint32_t count;
 };
 

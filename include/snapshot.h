@@ -21,6 +21,7 @@ struct snapshot {
 	const struct tls_part *tls;
 	const struct tls_part *mw_tls; /* NULL: none */
 	const struct peer_part *peers;
+	const struct pattern_part *patterns;
 };
 
 /** For readers workers. NULL: no memory. */

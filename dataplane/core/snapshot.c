@@ -150,6 +150,7 @@ void snapshot_view(struct snapshot_root *root, struct snapshot *view)
 		.tls = (const struct tls_part *)set->part[SNAPSHOT_TLS],
 		.mw_tls = (const struct tls_part *)set->part[SNAPSHOT_MW_TLS],
 		.peers = (const struct peer_part *)set->part[SNAPSHOT_PEERS],
+		.patterns = (const struct pattern_part *)set->part[SNAPSHOT_PATTERNS],
 	};
 }
 
