@@ -243,6 +243,8 @@ static const char *audit_name(const struct message_audit *a)
 		return "call_failed";
 	case EVENT_CALL_ENDED:
 		return "call_ended";
+	case EVENT_DESTINATION_REFUSED:
+		return "destination_refused";
 	default:
 		return NULL;
 	}

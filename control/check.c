@@ -670,6 +670,7 @@ void check_config(struct config *config, const struct config_from *from, struct 
 	check_issuers(&c);
 	check_wwsfs(&c);
 	check_patterns(&c);
+	check_destinations(&c);
 	check_tcp(&c);
 	check_limits(&c);
 }

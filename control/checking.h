@@ -38,6 +38,9 @@ void check_repeated(const struct check *c, const char *path, const struct option
 /** Where an issuer's keys are from; reads them when that is a file. */
 void check_jwks(const struct check *c, struct config_issuer *issuer);
 
+/** Rules about destinations, compiled. */
+void check_destinations(const struct check *c);
+
 /** Wildcarded identities, compiled; the pairs of others are read. */
 void check_patterns(const struct check *c);
 

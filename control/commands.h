@@ -106,4 +106,7 @@ void command_run_keys(struct cli_request *request, void *context);
 /* control/commands_pools.c */
 void command_run_pools(struct cli_request *request, void *context);
 
+/** What all workers have counted of a web site: the sum of a field over rows of COMMAND_POOLS. */
+json_int_t commands_counted(const json_t *counted, const char *wwsf, const char *what);
+
 #endif

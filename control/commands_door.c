@@ -328,30 +328,46 @@ static json_t *command_issuer_of(const struct config_part *config, const struct 
 					      : command_text(config->issuer[wwsf->issuer].name);
 }
 
-void command_run_wwsf(struct cli_request *request, void *context)
+static json_t *wwsf_row(const struct commands *c, const struct config_part *config, uint32_t i,
+			const json_t *counted)
 {
 	static const char *const modes[] = {[WWSF_INDIVIDUAL] = "individual",
 					    [WWSF_IMS_AUTH] = "ims-auth",
 					    [WWSF_POOL] = "pool",
 					    [WWSF_WILDCARD] = "wildcard-unregistered",
 					    [WWSF_BLOCK] = "block"};
+	const struct wwsf_config *wwsf = &config->wwsf[i];
+	const struct revocation disabled = {.kind = REVOCATION_WWSF, .name = wwsf->name};
+	char name[32] = "";
+
+	memcpy(name, wwsf->name.at, wwsf->name.len < 31 ? wwsf->name.len : 31);
+	return json_pack("{s:o, s:s, s:o, s:b, s:I, s:o}", "name", command_text(wwsf->name), "mode",
+			 modes[wwsf->mode], "issuer", command_issuer_of(config, wwsf), "enabled",
+			 !revocations_has(c->revocations, &disabled), "forbidden",
+			 commands_counted(counted, name, "forbidden"), "origins",
+			 command_origins(config, i));
+}
+
+static json_t *wwsf_end(const void *context, json_t *counted_owned)
+{
 	const struct commands *c = context;
 	struct snapshot view = command_view(c);
 	json_t *rows = json_array();
 
-	for (uint32_t i = 0; i < view.config->wwsf_count; i++) {
-		const struct wwsf_config *wwsf = &view.config->wwsf[i];
-		const struct revocation disabled = {.kind = REVOCATION_WWSF, .name = wwsf->name};
+	for (uint32_t i = 0; i < view.config->wwsf_count; i++)
+		json_array_append_new(rows, wwsf_row(c, view.config, i, counted_owned));
+	json_decref(counted_owned);
+	return json_pack("{s:o}", "wwsf", rows);
+}
 
-		json_array_append_new(rows,
-				      json_pack("{s:o, s:s, s:o, s:b, s:o}", "name",
-						command_text(wwsf->name), "mode", modes[wwsf->mode],
-						"issuer", command_issuer_of(view.config, wwsf),
-						"enabled",
-						!revocations_has(c->revocations, &disabled),
-						"origins", command_origins(view.config, i)));
-	}
-	cli_reply(request, json_pack("{s:o}", "wwsf", rows));
+void command_run_wwsf(struct cli_request *request, void *context)
+{
+	const struct commands *c = context;
+	const struct fetch_order order = {.what = COMMAND_POOLS,
+					  .end = wwsf_end,
+					  .context = context};
+
+	fetch_start(c->fetch, request, &order);
 }
 
 /* ---- explain --------------------------------------------------------------------------------- */

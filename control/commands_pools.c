@@ -14,8 +14,7 @@ static void pools_time(uint64_t unix_s, char text[32])
 	strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
-/** What all workers have counted for a web site. */
-static json_int_t pools_sum(const json_t *counted, const char *wwsf, const char *what)
+json_int_t commands_counted(const json_t *counted, const char *wwsf, const char *what)
 {
 	json_int_t sum = 0;
 
@@ -43,10 +42,10 @@ static json_t *pools_row(const struct config_wwsf *wwsf, const json_t *counted)
 			 made ? "generator" : "file", "pairs", (json_int_t)about.count, "bytes",
 			 (json_int_t)about.bytes, "loaded", loaded, "load_ms",
 			 (json_int_t)about.took_ms, "held",
-			 pools_sum(counted, wwsf->name.text, "held"), "granted",
-			 pools_sum(counted, wwsf->name.text, "granted"), "in_use",
-			 pools_sum(counted, wwsf->name.text, "in_use"), "conflicts",
-			 pools_sum(counted, wwsf->name.text, "conflicts"));
+			 commands_counted(counted, wwsf->name.text, "held"), "granted",
+			 commands_counted(counted, wwsf->name.text, "granted"), "in_use",
+			 commands_counted(counted, wwsf->name.text, "in_use"), "conflicts",
+			 commands_counted(counted, wwsf->name.text, "conflicts"));
 }
 
 /** The web sites with pairs, in the order of the configuration that is live by now. */

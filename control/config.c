@@ -39,13 +39,22 @@ struct config *config_load(const char *path, struct problems *problems)
 	return config_read(&from, problems);
 }
 
+static void config_free_wwsf(struct config_wwsf *wwsf)
+{
+	pairs_put(wwsf->pairs);
+	expressions_put(wwsf->destinations.allow.compiled);
+	expressions_put(wwsf->destinations.deny.compiled);
+}
+
 void config_free(struct config *config)
 {
 	if (config == NULL)
 		return;
 	for (uint32_t i = 0; i < config->wwsf.count; i++)
-		pairs_put(((struct config_wwsf *)config->wwsf.at)[i].pairs);
+		config_free_wwsf(&((struct config_wwsf *)config->wwsf.at)[i]);
 	expressions_put(config->patterns);
+	expressions_put(config->screening.allow.compiled);
+	expressions_put(config->screening.deny.compiled);
 	arena_free(config->arena);
 }
 

@@ -3,6 +3,7 @@
 #define CONFIG_H
 
 #include "arena.h"
+#include "destinations.h"
 #include "expressions.h"
 #include "gw_err.h"
 #include "keys.h"
@@ -86,7 +87,7 @@ struct config_wwsf {
 		} generator, registering;
 	} identities;
 	struct {
-		struct option_list allow, deny;
+		struct config_destinations allow, deny;
 	} destinations;
 	struct {
 		struct option_number connections_per_second, max_connections,
@@ -150,6 +151,9 @@ struct config {
 			source_burst, syn_rate, cookies, user_timeout, receive_buffer, send_buffer;
 	} tcp;
 	struct option_list issuers;   /* struct config_issuer */
+	struct {
+		struct config_destinations allow, deny;
+	} screening;
 	struct option_list wwsf;      /* struct config_wwsf */
 	struct expressions *patterns; /* of wildcards; held; NULL: there is none */
 	struct {

@@ -29,6 +29,7 @@ static const struct event_row events[EVENT_KINDS] = {
 	[EVENT_CALL_ANSWERED] = {"call_answered", LOG_LEVEL_DEBUG, NULL},
 	[EVENT_CALL_FAILED] = {"call_failed", LOG_LEVEL_DEBUG, NULL},
 	[EVENT_CALL_ENDED] = {"call_ended", LOG_LEVEL_DEBUG, NULL},
+	[EVENT_DESTINATION_REFUSED] = {"destination_refused", LOG_LEVEL_INFO, NULL},
 	[EVENT_NET_ALARM] = {"net_alarm", LOG_LEVEL_WARNING, NULL},
 };
 

@@ -143,10 +143,11 @@ static json_t *fetch_pool(uint16_t worker, const uint8_t *bytes)
 	struct row_pool row;
 
 	memcpy(&row, bytes, sizeof(row));
-	return json_pack("{s:i, s:o, s:I, s:I, s:I, s:I}", "worker", (int)worker, "wwsf",
+	return json_pack("{s:i, s:o, s:I, s:I, s:I, s:I, s:I}", "worker", (int)worker, "wwsf",
 			 fetch_text(row.name, sizeof(row.name)), "held", (json_int_t)row.held,
 			 "granted", (json_int_t)row.granted, "in_use", (json_int_t)row.in_use,
-			 "conflicts", (json_int_t)row.conflicts);
+			 "conflicts", (json_int_t)row.conflicts, "forbidden",
+			 (json_int_t)row.forbidden);
 }
 
 static json_t *fetch_transaction(uint16_t worker, const uint8_t *bytes)

@@ -80,6 +80,7 @@ static enum gw_err node_make_parts(struct node *node, struct config *config,
 	parts[SNAPSHOT_CONFIG] = &publish_config(config, &node->state)->part;
 	parts[SNAPSHOT_KEYS] = &publish_keys(&from)->part;
 	parts[SNAPSHOT_REVOCATIONS] = &revocations_part(node->revocations)->part;
+	parts[SNAPSHOT_DESTINATIONS] = &publish_destinations(config)->part;
 	parts[SNAPSHOT_PATTERNS] = &publish_patterns(config)->part;
 	if (pairs == NULL)
 		return GW_NO_MEMORY;

@@ -295,6 +295,13 @@ static const struct option options[] = {
 	NUMBER("issuers[].leeway", "s", "30", 0, 60, OPTION_RELOAD, ISSUER(leeway),
 	       "Clock difference that is forgiven."),
 
+	MAP("screening", "Whom users of any web site may reach: rules of the operator, before "
+			 "those of wwsf[].destinations."),
+	TEXTS("screening.allow", "[]", 1, 512, OPTION_RELOAD, HERE(screening.allow.texts),
+	      "As wwsf[].destinations.allow."),
+	TEXTS("screening.deny", "[]", 1, 512, OPTION_RELOAD, HERE(screening.deny.texts),
+	      "As wwsf[].destinations.deny."),
+
 	LIST("wwsf", config_wwsf, 0, 256, OPTION_RELOAD, HERE(wwsf),
 	     "Web sites whose users come here."),
 	TEXT("wwsf[].name", NULL, 1, 31, OPTION_RELOAD, WWSF(name),
@@ -363,11 +370,16 @@ static const struct option options[] = {
 	     WWSF(identities.registering.impi), "Private identity."),
 	TEXT("wwsf[].identities.registering.impu", "''", 0, 512, OPTION_LATER,
 	     WWSF(identities.registering.impu), "Public identity."),
-	MAP("wwsf[].destinations", "Whom its users may call."),
-	TEXTS("wwsf[].destinations.allow", "[]", 1, 512, OPTION_LATER, WWSF(destinations.allow),
-	      "Prefixes and domains; empty: all."),
-	TEXTS("wwsf[].destinations.deny", "[]", 1, 512, OPTION_LATER, WWSF(destinations.deny),
-	      "Prefixes and domains."),
+	MAP("wwsf[].destinations",
+	    "Whom its users may reach, by initial requests and by Refer-To; docs/operations.md has "
+	    "how to write rules."),
+	TEXTS("wwsf[].destinations.allow", "[]", 1, 512, OPTION_RELOAD,
+	      WWSF(destinations.allow.texts),
+	      "Rules, one of which must fit: tel:PREFIX, sip:*@HOST, sip:USER@HOST or "
+	      "re:EXPRESSION (POSIX, of all of the canonical URI, at most 256); empty: whatever is "
+	      "not denied."),
+	TEXTS("wwsf[].destinations.deny", "[]", 1, 512, OPTION_RELOAD,
+	      WWSF(destinations.deny.texts), "Rules, none of which may fit; they go first."),
 	MAP("wwsf[].limits",
 	    "What it may use. Where limits are shared out, each worker grants value / workers, one "
 	    "at least; a burst is twice the rate."),

@@ -28,6 +28,12 @@ struct owned_patterns {
 	struct arena *arena;
 	struct expressions *expressions; /* held; NULL: none */
 };
+struct owned_destinations {
+	struct destination_part part;
+	struct arena *arena;
+	struct expressions **held; /* of all lists; NULL: it has none */
+	uint32_t count;
+};
 
 #define ROW(type, list, i) (&((const struct type *)(list).at)[i])
 
@@ -578,6 +584,58 @@ struct pattern_part *publish_patterns(const struct config *config)
 	if (config->patterns != NULL) {
 		owned->expressions = expressions_hold(config->patterns);
 		owned->part.database = expressions_database(config->patterns);
+	}
+	return &owned->part;
+}
+
+static void publish_free_destinations(struct snapshot_part *part)
+{
+	struct owned_destinations *owned = (struct owned_destinations *)(void *)part;
+
+	for (uint32_t i = 0; i < owned->count; i++)
+		expressions_put(owned->held[i]);
+	arena_free(owned->arena);
+}
+
+static struct destination_list publish_destination_list(struct owned_destinations *owned,
+							const struct config_destinations *from)
+{
+	if (from->compiled != NULL)
+		owned->held[owned->count++] = expressions_hold(from->compiled);
+	return destinations_copy(from, owned->arena);
+}
+
+static struct destination_rules publish_rules(struct owned_destinations *owned,
+					      const struct config_destinations *allow,
+					      const struct config_destinations *deny)
+{
+	return (struct destination_rules){
+		.any = allow->texts.count + deny->texts.count > 0,
+		.allows = allow->texts.count > 0,
+		.allow = publish_destination_list(owned, allow),
+		.deny = publish_destination_list(owned, deny),
+	};
+}
+
+struct destination_part *publish_destinations(const struct config *config)
+{
+	uint32_t count = config->wwsf.count;
+	struct arena *arena = arena_new();
+	struct owned_destinations *owned = arena_get(arena, sizeof(*owned));
+	struct destination_rules *site = arena_get(arena, count * sizeof(*site));
+
+	owned->arena = arena;
+	owned->held = arena_get(arena, 2 * (count + 1) * sizeof(struct expressions *));
+	owned->part = (struct destination_part){
+		.part.free = publish_free_destinations,
+		.operator= publish_rules(owned, &config->screening.allow, &config->screening.deny),
+		.site = site,
+		.count = count,
+	};
+	for (uint32_t w = 0; w < count; w++) {
+		const struct config_wwsf *from = ROW(config_wwsf, config->wwsf, w);
+
+		site[w] = publish_rules(owned, &from->destinations.allow, &from->destinations.deny);
 	}
 	return &owned->part;
 }

@@ -33,6 +33,9 @@ enum gw_err GW_MUST_CHECK publish_tls(const struct config *config,
 /** Holds the pairs of config, without a copy. NULL: no memory. */
 struct pair_part *publish_pairs(const struct config *config);
 
+/** The rules about destinations: a copy, but for compiled expressions, which it holds. */
+struct destination_part *publish_destinations(const struct config *config);
+
 /** Holds the compiled wildcards of config. */
 struct pattern_part *publish_patterns(const struct config *config);
 

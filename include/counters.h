@@ -127,6 +127,7 @@
 	X(lease_refused, "times it was not: somebody else has it, or no room") \
 	X(lease_ring_full, "times its home worker could not be asked: ring full") \
 	X(lease_forgotten, "pool pairs whose last token was forgotten early: table full") \
+	X(destination_refused, "requests of WICs refused for their destination") \
 	X(pool_conflicts, "tokens of two users for one pool pair at one time, or with one jti") \
 	X(binding_restored, "bindings of pools that a restart has given back") \
 	X(journal_kept, "words about their ends that waited for room in control's ring") \

@@ -160,6 +160,9 @@
 	X(GW_SIP_METHOD, "method not supported yet") \
 	X(GW_SIP_EMERGENCY, "emergency call: not served here") \
 	X(GW_SIP_EMERGENCY_FORBIDDEN, "emergency call: forbidden here") \
+	X(GW_DESTINATION, "destination that the rules of the operator or the web site forbid") \
+	X(GW_DESTINATION_UNCLEAR, \
+	  "destination that could be meant in two ways, where there are rules") \
 	X(GW_SIP_EDITS_MANY, "more edits than a splice holds") \
 	X(GW_SIP_NO_TRANSACTION, "response matches no transaction") \
 	/* token: PROTOCOL 3.6; the F-row is in the text */ \

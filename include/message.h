@@ -423,6 +423,7 @@ struct row_pool {
 	uint64_t granted;   /* since the start, as the next ones */
 	uint64_t in_use;    /* refused, F24 */
 	uint64_t conflicts; /* tokens of two users for one pair at one time, or with one jti */
+	uint64_t forbidden; /* requests refused for their destination */
 };
 
 /** What came of a ping. */
@@ -585,9 +586,10 @@ enum event_kind {
 	EVENT_NET_ALARM, /* err says what: GW_NEIGHBOUR_LOST and its like; peer: about whom */
 	EVENT_CONNECTION_BROKEN, /* its last doings follow, as text */
 	/* for the audit stream only, which takes those of registrations too */
-	EVENT_CALL_ANSWERED, /* an INVITE outside a dialog: 2xx */
-	EVENT_CALL_FAILED,   /* the same: any other end, CANCEL among them */
-	EVENT_CALL_ENDED,    /* a BYE: its final response */
+	EVENT_CALL_ANSWERED,	   /* an INVITE outside a dialog: 2xx */
+	EVENT_CALL_FAILED,	   /* the same: any other end, CANCEL among them */
+	EVENT_CALL_ENDED,	   /* a BYE: its final response */
+	EVENT_DESTINATION_REFUSED, /* a WIC may not reach whom it asked for; err says why */
 	EVENT_KINDS
 };
 

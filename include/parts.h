@@ -31,6 +31,7 @@ enum snapshot_kind {
 	SNAPSHOT_MW_TLS,
 	SNAPSHOT_PEERS,
 	SNAPSHOT_PATTERNS,
+	SNAPSHOT_DESTINATIONS,
 	SNAPSHOT_KINDS
 };
 
@@ -335,6 +336,35 @@ struct pattern_part {
 	struct snapshot_part part;
 	const struct pattern_database *database; /* NULL: nobody has a wildcard */
 	const struct pattern_row *row;		 /* one for each config_part.wwsf */
+	uint32_t count;
+};
+
+/* ---- destinations ---------------------------------------------------------------------------- */
+
+/**
+ * Rules about whom a WIC may reach. Numbers are compared as places of four bits, see
+ * include/destination_rules.h, hosts and URIs in their canonical forms.
+ */
+struct destination_list {
+	const uint64_t *number; /* prefixes, ascending; none begins with another one */
+	uint32_t numbers;
+	const struct span *host; /* of SIP URIs, ascending as by destination_order() */
+	uint32_t hosts;
+	const struct span *uri; /* "sip:user@host", ascending */
+	uint32_t uris;
+	const struct pattern_database *expression; /* of all of a canonical URI; NULL: none */
+};
+
+struct destination_rules {
+	bool any;			     /* there is a rule */
+	bool allows;			     /* only what allow has is allowed */
+	struct destination_list allow, deny; /* deny goes first */
+};
+
+struct destination_part {
+	struct snapshot_part part;
+	struct destination_rules operator;    /* of all web sites, before their own */
+	const struct destination_rules *site; /* one for each config_part.wwsf */
 	uint32_t count;
 };
 

@@ -8,6 +8,9 @@
 bool pattern_matches(const struct pattern_database *database, uint16_t worker, uint32_t id,
 		     struct span text);
 
+/** Whether any expression of the database, which may be NULL, matches text. */
+bool pattern_any(const struct pattern_database *database, uint16_t worker, struct span text);
+
 /**
  * Whether impu, canonical, is an identity of the wildcard of that row, whose database it is
  * (PROTOCOL 1.4): its fixed parts, and what is between them matches from end to end. It is not when

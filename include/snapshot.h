@@ -22,6 +22,7 @@ struct snapshot {
 	const struct tls_part *mw_tls; /* NULL: none */
 	const struct peer_part *peers;
 	const struct pattern_part *patterns;
+	const struct destination_part *destinations;
 };
 
 /** For readers workers. NULL: no memory. */

@@ -151,6 +151,8 @@ void snapshot_view(struct snapshot_root *root, struct snapshot *view)
 		.mw_tls = (const struct tls_part *)set->part[SNAPSHOT_MW_TLS],
 		.peers = (const struct peer_part *)set->part[SNAPSHOT_PEERS],
 		.patterns = (const struct pattern_part *)set->part[SNAPSHOT_PATTERNS],
+		.destinations =
+			(const struct destination_part *)set->part[SNAPSHOT_DESTINATIONS],
 	};
 }
 

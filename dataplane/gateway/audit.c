@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "destination.h"
 
 /*
  * What the audit stream is told of registrations and calls (DESIGN 8). Control writes it. An
@@ -160,5 +160,39 @@ void audit_call(struct gateway *gw, const struct transaction *t, enum event_kind
 	audit.impu_len = put_identity(gw, &audit, identity_span(&served));
 	audit.peer_len = put_identity(gw, &audit, identity_span(&peer));
 	put_icid_of(&audit, t);
+	send_audit(gw, &audit);
+}
+
+/* ---- refused destinations -------------------------------------------------------------------- */
+
+void audit_destination(struct gateway *gw, const struct wic *wic, enum gw_err err)
+{
+	const struct binding *b = binding_of(gw, wic);
+	struct message_audit audit = {
+		.event = {.what = EVENT_DESTINATION_REFUSED,
+			  .err = err,
+			  .handle = wic->flow,
+			  .status = refusal_status(err)},
+		.originating = true,
+	};
+	struct span site = wic->wwsf < gw_config(gw)->wwsf_count
+				   ? gw_config(gw)->wwsf[wic->wwsf].name
+				   : SPAN("");
+	struct identity peer;
+
+	if (!is_on(gw))
+		return;
+	if (identity_impu(gw->message.uri, &peer) != GW_OK)
+		peer.len = 0;
+	audit.peer_hash = hash_of(gw, &peer);
+	if (b != NULL) {
+		audit.event.impi_hash = b->impi_hash;
+		audit.event.impu_hash = b->impu_hash;
+		audit.impi_len = put_identity(gw, &audit, identity_span(&b->impi));
+		audit.impu_len = put_identity(gw, &audit, identity_span(&b->impu));
+	}
+	audit.peer_len = put_identity(gw, &audit, identity_span(&peer));
+	site = span_cut(site, 0, sizeof(audit.event.text) - 1);
+	memcpy(audit.event.text, site.at, site.len);
 	send_audit(gw, &audit);
 }

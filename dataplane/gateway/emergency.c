@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "destination.h"
 
 /* Emergency calls (PROTOCOL 9.5 item 2, D-32): what is one, and what becomes of it here. */
 
@@ -73,6 +73,11 @@ enum gw_err emergency_check(const struct gateway *gw)
 	if (policy == EMERGENCY_FORWARD || !is_emergency(gw))
 		return GW_OK;
 	return policy == EMERGENCY_FORBIDDEN ? GW_SIP_EMERGENCY_FORBIDDEN : GW_SIP_EMERGENCY;
+}
+
+bool emergency_forwarded(const struct gateway *gw)
+{
+	return gw_config(gw)->emergency.policy == EMERGENCY_FORWARD && is_emergency(gw);
 }
 
 struct span emergency_body(struct gateway *gw)

@@ -97,6 +97,7 @@ enum pool_counted {
 	POOL_COUNT_CONFLICT,
 	POOL_COUNT_HELD,
 	POOL_COUNT_RELEASED,
+	POOL_COUNT_FORBIDDEN, /* a request, for its destination: of any web site */
 };
 void pool_count(struct gateway *gw, struct span site, enum pool_counted what);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "destination.h"
 
 /*
  * Requests inside dialogs, and the ACK of a 2xx (PROTOCOL 9.8). No state is kept of a dialog: our
@@ -135,6 +135,8 @@ enum gw_err in_dialog_request(struct gateway *gw, struct wic *wic)
 			gateway_count(gw, err);
 		return GW_OK;
 	}
+	if (err == GW_OK)
+		err = destination_in_dialog(gw, wic, &top);
 	if (err != GW_OK)
 		return err;
 	t = transaction_new(gw, TRANSACTION_ORIGINATE, wic);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "destination.h"
 
 /* Requests of a registered WIC to the core (PROTOCOL 9.5). */
 
@@ -70,10 +70,12 @@ static enum gw_err check_from(const struct gateway *gw, const struct binding *b)
 }
 
 /** What can be served at all. GW_OK: go on. */
-static enum gw_err check_initial(const struct gateway *gw, const struct binding *b)
+static enum gw_err check_initial(struct gateway *gw, const struct wic *wic, const struct binding *b)
 {
 	enum gw_err err = emergency_check(gw);
 
+	if (err == GW_OK)
+		err = destination_check(gw, wic);
 	return err == GW_OK && b == NULL ? GW_NOT_REGISTERED : err;
 }
 
@@ -201,7 +203,7 @@ static enum gw_err check_route(struct gateway *gw, const struct wic *wic)
 static enum gw_err originate_initial(struct gateway *gw, struct wic *wic)
 {
 	const struct binding *b = binding_of(gw, wic);
-	enum gw_err err = check_initial(gw, b);
+	enum gw_err err = check_initial(gw, wic, b);
 	struct transaction *t;
 
 	if (err == GW_NOT_REGISTERED)

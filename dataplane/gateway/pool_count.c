@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "homes.h"
 
-/* What each web site's pool comes to on this worker, for `wicctl pools`: by name, since rows of the
- * configuration change with a reload. */
+/* What each web site's pool comes to on this worker, for `wicctl pools` and `wicctl wwsf`: by name,
+ * since rows of the configuration change with a reload. */
 
 /** The row of that name, made when it is new. The last one is for all that have no other. */
 static struct row_pool *row_of(struct gateway *gw, struct span name)
@@ -40,6 +40,9 @@ void pool_count(struct gateway *gw, struct span site, enum pool_counted what)
 		return;
 	case POOL_COUNT_RELEASED:
 		row->held--;
+		return;
+	case POOL_COUNT_FORBIDDEN:
+		row->forbidden++;
 		return;
 	}
 }

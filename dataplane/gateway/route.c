@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "destination.h"
 
 #include "base64url.h"
 
@@ -13,8 +13,8 @@
 
 #define MARK_NAME SPAN("wd")
 #define MARK_ORIGINATING 1
-#define MARK_BYTES (1 + 8 + ICID_MAX)
-#define MARK_TEXT 100 /* that in base64url */
+#define MARK_BYTES (1 + 8 + 8 + ICID_MAX)
+#define MARK_TEXT 112 /* that in base64url */
 #define ROUTES_MAX 32 /* of one message; more are left as they are */
 
 /* ---- the parameter -------------------------------------------------------------------------- */
@@ -26,8 +26,8 @@ static void mark_write(const struct dialog_mark *mark, struct writer *out)
 
 	writer_init(&w, bytes, sizeof(bytes));
 	writer_u8(&w, mark->originating ? MARK_ORIGINATING : 0);
-	writer_u32_be(&w, (uint32_t)(mark->routes >> 32));
-	writer_u32_be(&w, (uint32_t)mark->routes);
+	writer_u64_be(&w, mark->routes);
+	writer_u64_be(&w, mark->target);
 	writer_bytes(&w, mark->icid, mark->icid_len);
 	base64url_write(out, writer_span(&w));
 }
@@ -36,16 +36,16 @@ static void mark_write(const struct dialog_mark *mark, struct writer *out)
 static bool mark_read(struct span text, struct dialog_mark *mark)
 {
 	uint8_t bytes[MARK_BYTES], flags;
-	uint32_t len, high, low;
+	uint32_t len;
 	struct span in;
 
 	if (base64url_read(text, bytes, sizeof(bytes), &len) != BASE64URL_OK)
 		return false;
 	in = span_of(bytes, len);
-	if (!span_u8(&in, &flags) || !span_u32_be(&in, &high) || !span_u32_be(&in, &low))
+	if (!span_u8(&in, &flags) || !span_u64_be(&in, &mark->routes) ||
+	    !span_u64_be(&in, &mark->target))
 		return false;
 	mark->originating = (flags & MARK_ORIGINATING) != 0;
-	mark->routes = (uint64_t)high << 32 | low;
 	mark->icid_len = (uint16_t)in.len;
 	memcpy(mark->icid, in.at, in.len);
 	return true;
@@ -108,6 +108,18 @@ static uint64_t hash_dialog(const struct gateway *gw, enum sip_header remote, en
 	hash = hash_text(gw, hash, tag, false);
 	hash = hash_text(gw, hash, own.uri.user, false);
 	return hash_text(gw, hash, own.uri.host, true);
+}
+
+/** Of whom the dialog is with, as the Contact of gw->message says. */
+static uint64_t hash_contact(const struct gateway *gw)
+{
+	struct span rest = sip_value(&gw->message, SIP_HEADER_CONTACT), element;
+	struct sip_address a;
+
+	if (!sip_list_next(&rest, &element))
+		return 0;
+	a = sip_address_parse(element);
+	return a.err == GW_OK ? destination_target(gw, &a.uri) : 0;
 }
 
 static uint64_t hash_end(uint64_t hash)
@@ -247,6 +259,7 @@ void route_record_request(struct gateway *gw, const struct wic *wic, struct dial
 	for (uint32_t i = 0; i < n; i++)
 		hash = hash_route(gw, hash, elements[i]);
 	mark->routes = hash_end(hash);
+	mark->target = hash_contact(gw);
 	write_own(gw, wic, mark, transport);
 	for (uint32_t i = 0; i < n; i++)
 		write_foreign(gw, elements[i]);
@@ -281,6 +294,7 @@ void route_record_response(struct gateway *gw, const struct wic *wic, struct dia
 	for (uint32_t i = n - 1; i > 0; i--)
 		hash = hash_route(gw, hash, elements[i - 1]);
 	mark->routes = hash_end(hash);
+	mark->target = hash_contact(gw);
 	for (uint32_t i = 0; i < n - 1; i++)
 		write_foreign(gw, elements[i]);
 	write_own(gw, wic, mark, transport);

@@ -19,6 +19,7 @@ struct dialog_mark {
 	uint64_t routes;  /* hash of the dialog and what follows our own URI in Route; 0: not known
 			     here */
 	uint16_t icid_len;
+	uint64_t target;	/* destination_target() of whom the dialog is with; 0: not known */
 	uint8_t icid[ICID_MAX]; /* icid-value without quotes; icid_len 0: none */
 };
 

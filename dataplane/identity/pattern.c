@@ -45,6 +45,13 @@ bool pattern_matches(const struct pattern_database *database, uint16_t worker, u
 	return pattern_scan(database, worker, text, &scan);
 }
 
+bool pattern_any(const struct pattern_database *database, uint16_t worker, struct span text)
+{
+	struct pattern_scan scan = {.id = UINT32_MAX, .others = true};
+
+	return pattern_scan(database, worker, text, &scan);
+}
+
 static bool span_ends(struct span s, struct span suffix)
 {
 	return s.len >= suffix.len && span_equal(span_from(s, s.len - suffix.len), suffix);

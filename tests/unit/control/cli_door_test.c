@@ -140,11 +140,12 @@ TEST(wwsf, is_disabled_and_enabled_and_shown)
 	world_begin(&w);
 	json_decref(about(&w, "disable shop\n", "disable"));
 	EXPECT(is_disabled(&w, "shop"));
+	w.rows[0] = w.rows[1] = 1;
 	EXPECT_EQ(0, world_wicctl(&w, "wwsf"));
-	EXPECT_TEXT("name   mode        issuer    enabled  origins\n"
-		    "shop   individual  shop-waf  no       "
+	EXPECT_TEXT("name   mode        issuer    enabled  forbidden  origins\n"
+		    "shop   individual  shop-waf  no       20000      "
 		    "https://shop.example,https://m.shop.example\n"
-		    "forum  individual  shop-waf  yes      https://forum.example\n",
+		    "forum  individual  shop-waf  yes      0          https://forum.example\n",
 		    w.answer);
 	json_decref(about(&w, "enable shop\n", "enable"));
 	EXPECT(!is_disabled(&w, "shop"));
@@ -203,7 +204,7 @@ TEST(wwsf, whose_users_the_core_authenticates_has_no_issuer)
 	w.config.wwsf_count = 1;
 	w.config.origin_count = 0;
 	EXPECT_TEXT("{\"wwsf\":[{\"name\":\"desk\",\"mode\":\"ims-auth\",\"issuer\":null,"
-		    "\"enabled\":true,\"origins\":[]}]}",
+		    "\"enabled\":true,\"forbidden\":0,\"origins\":[]}]}",
 		    world_ask(&w, "wwsf\n"));
 	EXPECT_EQ(0, world_wicctl(&w, "wwsf"));
 	EXPECT(strstr(w.answer, "ims-auth") != NULL);

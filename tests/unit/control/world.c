@@ -107,7 +107,7 @@ static void answer_command(struct world *w, uint16_t worker, const struct messag
 		struct row_session s = session_row(worker, command->cursor + i);
 		struct row_binding b = binding_row(worker, command->cursor + i);
 		struct row_mw m = mw_row(command->cursor + i);
-		struct row_pool p = {"shop", 1 + worker, 10, 100, 1000};
+		struct row_pool p = {"shop", 1 + worker, 10, 100, 1000, 10000};
 		const void *const all[] = {&c, &s, &b, &m, &p};
 
 		memcpy(rows + i * size, all[command->what], size);
