@@ -12,3 +12,4 @@ python3 -B tests/bench/tcp/goodput.py "$build"
 tests/bench/tls/handshakes.sh "$build"
 tests/bench/gateway/gateway.sh "$build"
 tests/bench/gateway/gateway.sh "$build" pools.py
+tests/bench/gateway/gateway.sh "$build" rules.py

@@ -59,9 +59,13 @@ def own_folder(folder, name, text):
     """A folder for one gateway, and its configuration with what it keeps in there."""
     own = f"{folder}/{name}"
     os.mkdir(own)
+    return own, own_text(folder, name, text)
+
+
+def own_text(folder, name, text):
     for what in ("state", "control.sock"):
-        text = text.replace(f"{folder}/{what}", f"{own}/{what}")
-    return own, text
+        text = text.replace(f"{folder}/{what}", f"{folder}/{name}/{what}")
+    return text
 
 
 class Wicgate(world.Gateway):

@@ -107,7 +107,7 @@ static int play_wildcards(const char *ere)
 
 	if (!wildcards_compile(&w, ere))
 		return 1;
-	printf("| wildcards %-22s | %6d | %9.1f | %8.1f | %6.0f | %6.0f |\n", ere, WILDCARDS,
+	printf("| wildcards %-26s | %6d | %9.1f | %8.1f | %6.0f | %6.0f |\n", ere, WILDCARDS,
 	       w.compiled_s, (double)expressions_about(w.expressions).bytes / 1024,
 	       wildcard_ns(&w, true), wildcard_ns(&w, false));
 	expressions_put(w.expressions);
@@ -145,7 +145,7 @@ static int play_prefixes(void)
 		for (uint32_t i = 0; i < QUERIES; i++)
 			found += destination_has_number(&list.made, query[i]);
 	begun_s = cpu_s() - begun_s;
-	printf("| %-32s | %6u | %9.1f | %8.1f | %6.0f | %6s |\n", "prefixes of numbers",
+	printf("| %-36s | %6u | %9.1f | %8.1f | %6.0f | %6s |\n", "prefixes of numbers",
 	       list.made.numbers, read_s, (double)list.made.numbers * 8 / 1024,
 	       begun_s / QUERIES / ROUNDS * 1e9, "-");
 	problems_free(problems);
@@ -160,9 +160,10 @@ int main(void)
 	printf("\nWildcards and destinations; CPU time; budget: 2000 ns of 1,000 wildcards, 300 ns "
 	       "of "
 	       "10,000 prefixes\n"
-	       "| rules                            |  count | compile s |      KiB | own ns | "
+	       "| rules                                |  count | compile s |      KiB | own ns | "
 	       "others |\n"
-	       "|----------------------------------|--------|-----------|----------|--------|------"
+	       "|--------------------------------------|--------|-----------|----------|--------|--"
+	       "----"
 	       "--|\n");
 	bad |= play_wildcards(".*");
 	bad |= play_wildcards("[a-z]{3,20}[0-9]+");

@@ -10,7 +10,7 @@
 /* The translator and Hyperscan against regcomp and regexec, over expressions and strings that are
  * made by a seed: what is accepted means the same to both. */
 
-enum { BATCHES = 20, BATCH = 50, STRINGS = 300, STRING_MAX = 12, TEXT_MAX = ERE_MAX };
+enum { BATCHES = 8, BATCH = 50, STRINGS = 300, STRING_MAX = 12, TEXT_MAX = ERE_MAX };
 
 /** xorshift64*: the same everywhere. */
 static uint32_t drawn(uint64_t *seed, uint32_t below)
