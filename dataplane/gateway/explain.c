@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "identity/pattern.h"
 #include "internal.h"
 
 /*
@@ -62,6 +63,9 @@ static enum gw_err allocation(const struct gateway *gw, uint32_t wwsf)
 		if (err == GW_OK)
 			err = identity_allocated(&view->config->wwsf[wwsf], view->pairs, &impi,
 						 &impu);
+		if (err == GW_OK && view->config->wwsf[wwsf].domain_count > 0 &&
+		    pattern_of_another(view->patterns, gw->config.worker, wwsf, &impu))
+			err = GW_IDENTITY_FOREIGN;
 	}
 	return err == GW_IDENTITY_SYNTAX ? GW_TOKEN_CLAIM : err;
 }

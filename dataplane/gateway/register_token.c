@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "homes.h"
+#include "identity/pattern.h"
 
 /*
  * REGISTER with a token (PROTOCOL 5): checked, its Bearer credential replaced by trusted node
@@ -190,12 +191,27 @@ uint64_t register_jti(const struct gateway *gw)
 		       : jti_hash(gw_config(gw)->hash_key, gw->claims.iss, gw->claims.jti);
 }
 
+/** Home domains that are a site's may be those of another one's wildcard: its identities are not
+ * (PROTOCOL 12.2). Of pairs that was seen when they were loaded. */
+static enum gw_err check_wildcards(const struct gateway *gw, const struct wic *wic,
+				   const struct transaction *t)
+{
+	if (gw_config(gw)->wwsf[wic->wwsf].domain_count == 0)
+		return GW_OK;
+	return pattern_of_another(gw->time.view->patterns, gw->config.worker, wic->wwsf,
+				  &t->registration.impu)
+		       ? GW_IDENTITY_FOREIGN
+		       : GW_OK;
+}
+
 /** What the token allows of what is asked: PROTOCOL 3.5 from step 17 on. */
 static enum gw_err check_ask(struct gateway *gw, const struct wic *wic,
 			     const struct register_ask *ask, struct transaction *t)
 {
 	enum gw_err err = check_identities(gw, wic, ask, t);
 
+	if (err == GW_OK)
+		err = check_wildcards(gw, wic, t);
 	if (err == GW_OK)
 		err = register_home(gw, ask, &t->registration.impu);
 	if (err == GW_OK)
