@@ -15,7 +15,7 @@ import { Program, run, waitFor, within } from './process.mjs';
  */
 export function configuration({ folder, files, workers, mw, link, keys = 'file',
 	digest = null, aka = false, pool = false, origins = [SITE_ORIGIN, HOLD_ORIGIN], served = [], balancers = [], control_mode = '0600', certificates = [files], tls = '',
-	more_issuers = '', more_sites = '', site_limits = '', settings = '',
+	more_issuers = '', more_sites = '', more_realm = '', site_limits = '', settings = '',
 	next_hops = null, trusted = [link.core], options_interval = 0, more_access = '', more_mw = '' }) {
 	const w2_on_port = link.access === link.gateway && link.port;
 	const jwks = keys === 'file' ? `jwks: "file:${files.jwks}"`
@@ -25,7 +25,7 @@ export function configuration({ folder, files, workers, mw, link, keys = 'file',
 	const cores = Array.from({ length: workers }, (_, core) => core).join(', ');
 	return `\
 node: {name: ${GATEWAY_HOST}, state_directory: ${folder}/state}
-realms: [{domain: ${REALM}, visited_network: ${REALM}}]
+realms: [{domain: ${REALM}, visited_network: ${REALM}${more_realm}}]
 workers: {cores: [${cores}], idle: sleep}
 ports:
 ${w2_on_port ? '' : `  - {name: access, device: kernel, addresses: [${GATEWAY_ADDRESS}/24]}
