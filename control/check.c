@@ -76,6 +76,18 @@ static void check_node(const struct check *c)
 			     "control.socket: not an absolute path");
 }
 
+/** It stands in a quoted string. */
+static void check_ioi_prefix(const struct check *c, struct option_text text)
+{
+	for (const char *p = text.text; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~' || *p == '"' || *p == '\\') {
+			check_refuse(c, text.line,
+				     "realms[].ioi_prefix: quotes and bytes beyond ASCII cannot "
+				     "stand here");
+			return;
+		}
+}
+
 static void check_realms(const struct check *c)
 {
 	const struct option_list *realms = &c->config->realms;
@@ -85,6 +97,7 @@ static void check_realms(const struct check *c)
 
 		check_host_name(c, "realms[].domain", realm->domain);
 		check_host_name(c, "realms[].visited_network", realm->visited_network);
+		check_ioi_prefix(c, realm->ioi_prefix);
 		check_plain(c, "realms[].tna_value", realm->tna_value);
 		check_plain(c, "realms[].icscf_orig", realm->icscf_orig);
 		if (check_given(realm->icscf_orig) &&

@@ -38,7 +38,7 @@ enum config_audit { CONFIG_AUDIT_HASH, CONFIG_AUDIT_CLEAR };
 enum config_socket_mode { CONFIG_SOCKET_0600, CONFIG_SOCKET_0660 };
 
 struct config_realm {
-	struct option_text domain, icscf_orig, visited_network, tna_value;
+	struct option_text domain, icscf_orig, visited_network, ioi_prefix, tna_value;
 };
 
 struct config_port {

@@ -64,6 +64,10 @@ static const struct option options[] = {
 	     "SIP URI of the I-CSCF entry for un-registered origination; empty: none."),
 	TEXT("realms[].visited_network", "''", 0, 253, OPTION_RELOAD, REALM(visited_network),
 	     "P-Visited-Network-ID and orig-ioi; empty: the domain."),
+	TEXT("realms[].ioi_prefix", "''", 0, 32, OPTION_RELOAD, REALM(ioi_prefix),
+	     "Stands before the visited network in orig-ioi and term-ioi, as 'Type 1' for a core "
+	     "that "
+	     "wants the type spelled out (D-35); empty: nothing."),
 	TEXT("realms[].tna_value", "auth-done", 1, 64, OPTION_RELOAD, REALM(tna_value),
 	     "Value of integrity-protected that tells this core that authentication is done."),
 

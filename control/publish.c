@@ -81,6 +81,20 @@ static uint32_t publish_node_id(struct span name)
 	return hash;
 }
 
+/** What stands in orig-ioi and term-ioi for a realm. */
+static struct span publish_ioi(struct arena *arena, struct option_text prefix, struct span network)
+{
+	size_t len = strlen(prefix.text);
+	char *text;
+
+	if (len == 0)
+		return network;
+	text = arena_get(arena, len + network.len);
+	memcpy(text, prefix.text, len);
+	memcpy(text + len, network.at, network.len);
+	return span_of(text, (uint32_t)len + network.len);
+}
+
 static void publish_realms(const struct config *config, struct arena *arena,
 			   struct config_part *part)
 {
@@ -95,6 +109,7 @@ static void publish_realms(const struct config *config, struct arena *arena,
 		realms[i].visited_network = publish_text(arena, from->visited_network);
 		if (realms[i].visited_network.len == 0)
 			realms[i].visited_network = realms[i].domain;
+		realms[i].ioi = publish_ioi(arena, from->ioi_prefix, realms[i].visited_network);
 	}
 	part->realm = realms;
 	part->realm_count = config->realms.count;

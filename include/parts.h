@@ -40,8 +40,9 @@ enum snapshot_kind {
 struct realm_config {
 	struct span domain;	     /* lower case */
 	struct span icscf_orig;	     /* for un-registered origination; may be empty */
-	struct span visited_network; /* P-Visited-Network-ID and orig-ioi */
-	struct span tna_value;	     /* integrity-protected of trusted node authentication (D-16) */
+	struct span visited_network; /* P-Visited-Network-ID */
+	struct span ioi;       /* orig-ioi and term-ioi: the visited network, prefixed (D-35) */
+	struct span tna_value; /* integrity-protected of trusted node authentication (D-16) */
 };
 
 struct issuer_config {

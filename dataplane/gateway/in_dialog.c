@@ -53,7 +53,7 @@ static void write_charging(struct gateway *gw, const struct wic *wic,
 		writer_text(&gw->lines, ";icid-generated-at=");
 		writer_put(&gw->lines, config->mw_host);
 		writer_text(&gw->lines, ";orig-ioi=\"");
-		writer_put(&gw->lines, realm->visited_network);
+		writer_put(&gw->lines, realm->ioi);
 		writer_text(&gw->lines, "\"");
 	}
 	writer_text(&gw->lines, "\r\n");

@@ -315,7 +315,7 @@ void request_charging(struct gateway *gw, const struct realm_config *realm, stru
 	writer_text(out, "\";icid-generated-at=");
 	writer_put(out, gw_config(gw)->mw_host);
 	writer_text(out, ";orig-ioi=\"");
-	writer_put(out, realm->visited_network);
+	writer_put(out, realm->ioi);
 	writer_text(out, "\"\r\n");
 }
 

@@ -63,7 +63,7 @@ static void answer_identity(struct gateway *gw, const struct transaction *t)
 		writer_text(&gw->lines, "P-Charging-Vector: ");
 		writer_bytes(&gw->lines, t->termination.charging, t->termination.charging_len);
 		writer_text(&gw->lines, ";term-ioi=\"");
-		writer_put(&gw->lines, answering_realm(gw, t)->visited_network);
+		writer_put(&gw->lines, answering_realm(gw, t)->ioi);
 		writer_text(&gw->lines, "\"\r\n");
 	}
 	sip_splice_append(&gw->splice, request_lines(gw, mark));

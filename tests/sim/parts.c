@@ -160,8 +160,10 @@ static struct snapshot_part *config_new(struct sim *sim, bool with_wwsf_1)
 		.mw_output = 65536,
 		.from_check = true,
 	};
-	c->realm = (struct realm_config){SPAN(DOMAIN), SPAN(""), SPAN("visited.example"),
-					 SPAN("auth-done")};
+	c->realm = (struct realm_config){.domain = SPAN(DOMAIN),
+					 .visited_network = SPAN("visited.example"),
+					 .ioi = SPAN("visited.example"),
+					 .tna_value = SPAN("auth-done")};
 	c->access.address = sim_endpoint(ADDRESS_ACCESS);
 	config_sites(c, sim, with_wwsf_1);
 	config_core(c, &sim->shape);

@@ -84,9 +84,6 @@ export const FIXED = [
 		const { final, arrived } = await stage.says('MESSAGE', { lines: [['Authorization', 'Bearer a.b.c']] });
 		return [final.status, arrived.all('Authorization')];
 	}, is: [200, []] },
-	{ id: 'D-35', what: 'orig-ioi is the visited network\'s, and no term-ioi in a request', observe: async (stage) =>
-		(await onMw('P-Charging-Vector')(stage)).map((value) => value.replace(/icid-[a-z-]+=[^;]*;/g, '')),
-	is: ['orig-ioi="ims.example.test"'] },
 	{ id: 'D-39', what: 'flow tokens', observe: async (stage) =>
 		/^<sip:Ft1\.[A-Za-z0-9_-]{43}@/.test((await onMw('Path')(stage))[0]), is: true },
 	{ id: 'D-40', what: 'Path names the flow, Record-Route the registration', observe: async (stage) => {

@@ -93,6 +93,9 @@ export const SETTINGS = [
 		const { final, arrived } = await stage.says('MESSAGE', { from: `<sip:king@${REALM}>;tag=f` });
 		return [final.status, arrived && uriOf(arrived.header('From'))];
 	}, is: [403, null], others: [{ name: 'false', ...access('from_check: false'), is: [200, `sip:king@${REALM}`] }] },
+	{ id: 'D-35', setting: 'realms[].ioi_prefix', observe: async (stage) => (await stage.registers())
+		.register.all('P-Charging-Vector').map((value) => value.replace(/icid-[a-z-]+=[^;]*;/g, '')),
+	is: [`orig-ioi="${REALM}"`], others: [{ name: 'a type', ...realm("ioi_prefix: 'Type 1'"), is: [`orig-ioi="Type 1${REALM}"`] }] },
 	{ id: 'D-46', setting: 'issuers[].typ', observe: async (stage) =>
 		[await statusOf({})(stage), await statusOf({ header: { typ: 'JWT' } })(stage),
 			await statusOf({ header: { typ: undefined } })(stage), await statusOf({ header: { typ: 'ims-wic+jwt' } })(stage)],

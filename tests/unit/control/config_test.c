@@ -343,6 +343,9 @@ TEST(config, says_file_line_and_reason_for_each_kind_of_fault)
 		{"    issuer: shop-waf\n", "    issuer: shop-waf\n    waf_parameter: a=b\n",
 		 "wicgate.yaml:18: wwsf[].waf_parameter: \"a=b\": letters, digits, '-', '_' and "
 		 "'.' expected"},
+		{"[{domain: home1.net}]", "[{domain: home1.net, ioi_prefix: 'Type \"1'}]",
+		 "wicgate.yaml:2: realms[].ioi_prefix: quotes and bytes beyond ASCII cannot stand "
+		 "here"},
 		{"access:\n", "access:\n  placeholder_user: \"a@b\"\n",
 		 "wicgate.yaml:5: access.placeholder_user: \"a@b\": letters, digits, '-', '_' and "
 		 "'.' expected"},

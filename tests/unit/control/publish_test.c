@@ -158,6 +158,19 @@ TEST(publish, tells_where_tokens_may_come_and_that_they_need_a_jti)
 	part->part.free(&part->part);
 }
 
+TEST(publish, tells_what_stands_in_the_iois_of_a_home_network)
+{
+	struct config_part *part = published("{domain: home1.net}", "{domain: home1.net}");
+
+	EXPECT_SPAN("home1.net", part->realm[0].ioi);
+	part->part.free(&part->part);
+	part = published("{domain: home1.net}", "{domain: home1.net, visited_network: visited.net, "
+						"ioi_prefix: Type 1}");
+	EXPECT_SPAN("visited.net", part->realm[0].visited_network);
+	EXPECT_SPAN("Type 1visited.net", part->realm[0].ioi);
+	part->part.free(&part->part);
+}
+
 TEST(publish, tells_the_home_domains_of_a_web_site_that_has_no_pairs)
 {
 	char *text = folder_replace(loaded_minimal, "file: shop-pairs.csv",
@@ -268,6 +281,7 @@ TEST_MAIN("publish", RUN(publish, makes_a_tls_context_for_each_worker),
 	  RUN(publish, tells_what_becomes_of_emergency_calls_in_words_that_xml_can_hold),
 	  RUN(publish, tells_how_the_tokens_of_an_issuer_are_read),
 	  RUN(publish, tells_where_tokens_may_come_and_that_they_need_a_jti),
+	  RUN(publish, tells_what_stands_in_the_iois_of_a_home_network),
 	  RUN(publish, tells_the_home_domains_of_a_web_site_that_has_no_pairs),
 	  RUN(publish, keeps_the_id_of_a_key_over_reloads),
 	  RUN(publish, leaves_out_keys_that_are_taken_back))

@@ -52,7 +52,7 @@ static const char *carol_calls(void)
 {
 	const char *mw = mw_of_carol("INVITE", 1, NULL);
 
-	EXPECT(contains(line(mw, "P-Charging-Vector"), ";orig-ioi=\"visited2.net\""));
+	EXPECT(contains(line(mw, "P-Charging-Vector"), ";orig-ioi=\"Type 1visited2.net\""));
 	core_sends(answer_of(mw, "200 OK", "b1", "Contact: <sip:bob@198.18.7.7>" CRLF));
 	return keep(routes_of_response(only_of(TO_WIC, "SIP/2.0 200")));
 }
@@ -61,7 +61,7 @@ TEST(call, of_a_user_of_the_second_network_is_charged_to_it)
 {
 	carol_registers(3000, 600);
 	EXPECT(contains(line(mw_of_carol("INFO", 2, carol_calls()), "P-Charging-Vector"),
-			";orig-ioi=\"visited2.net\""));
+			";orig-ioi=\"Type 1visited2.net\""));
 }
 
 /** The core calls carol by this identity: the network that her answer is charged to. */
@@ -70,7 +70,7 @@ static void answer_is_charged(const char *called)
 	carol_registers(3000, 600);
 	core_sends(core_message(path_uri(), format("P-Called-Party-ID: %s" CRLF VECTOR, called)));
 	EXPECT_EQ(GW_OK, wic_sends(0, wic_answer("200 OK", "")));
-	EXPECT_LINE("icid-value=\"sc-11\";orig-ioi=\"home7.net\";term-ioi=\"visited2.net\"",
+	EXPECT_LINE("icid-value=\"sc-11\";orig-ioi=\"home7.net\";term-ioi=\"Type 1visited2.net\"",
 		    last_to(TO_SOURCE), "P-Charging-Vector");
 }
 
@@ -93,7 +93,7 @@ TEST(call, that_outlives_the_registration_is_charged_as_it_was)
 	world_wait(601 * S);
 	EXPECT_EQ(0, gateway_bindings(world.gw));
 	EXPECT(contains(line(mw_of_carol("BYE", 3, routes), "P-Charging-Vector"),
-			";orig-ioi=\"visited2.net\""));
+			";orig-ioi=\"Type 1visited2.net\""));
 }
 
 TEST(farewell, of_a_user_of_the_second_network_is_in_its_words)
@@ -107,7 +107,7 @@ TEST(farewell, of_a_user_of_the_second_network_is_in_its_words)
 	EXPECT_LINE("\"visited2.net\"", mw, "P-Visited-Network-ID");
 	EXPECT(contains(line(mw, "Authorization"), "realm=\"home2.net\""));
 	EXPECT(contains(line(mw, "Authorization"), "integrity-protected=\"tls-yes\""));
-	EXPECT(contains(line(mw, "P-Charging-Vector"), "orig-ioi=\"visited2.net\""));
+	EXPECT(contains(line(mw, "P-Charging-Vector"), "orig-ioi=\"Type 1visited2.net\""));
 }
 
 TEST_MAIN("gateway_realms", RUN(call, of_a_user_of_the_second_network_is_charged_to_it),

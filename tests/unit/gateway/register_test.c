@@ -123,7 +123,7 @@ TEST(request, of_another_home_network_carries_its_realm_flag_and_networks)
 	EXPECT(contains(line(mw, "Authorization"), "realm=\"home2.net\""));
 	EXPECT(contains(line(mw, "Authorization"), "integrity-protected=\"tls-yes\""));
 	EXPECT_LINE("\"visited2.net\"", mw, "P-Visited-Network-ID");
-	EXPECT(contains(line(mw, "P-Charging-Vector"), "orig-ioi=\"visited2.net\""));
+	EXPECT(contains(line(mw, "P-Charging-Vector"), "orig-ioi=\"Type 1visited2.net\""));
 }
 
 /** D-19. */

@@ -219,11 +219,13 @@ static void config_start(void)
 	world.realm[0] = (struct realm_config){
 		.domain = SPAN("home1.net"),
 		.visited_network = SPAN("home1.net"),
+		.ioi = SPAN("home1.net"),
 		.tna_value = SPAN("auth-done"),
 	};
 	world.realm[1] = (struct realm_config){
 		.domain = SPAN("home2.net"),
 		.visited_network = SPAN("visited2.net"),
+		.ioi = SPAN("Type 1visited2.net"),
 		.tna_value = SPAN("tls-yes"),
 	};
 	world.hop[0] = (struct next_hop_config){.address = endpoint("198.18.0.20:5060"),

@@ -29,8 +29,10 @@ static void part_free(struct snapshot_part *part)
 
 static void config_site(struct world_config *c, enum world_sites sites)
 {
-	c->realm = (struct realm_config){SPAN("home1.net"), SPAN(""), SPAN("home1.net"),
-					 SPAN("auth-done")};
+	c->realm = (struct realm_config){.domain = SPAN("home1.net"),
+					 .visited_network = SPAN("home1.net"),
+					 .ioi = SPAN("home1.net"),
+					 .tna_value = SPAN("auth-done")};
 	c->origin_text = sites == SITE_SERVED ? SPAN(ORIGIN) : SPAN("https://other.example");
 	c->origin = (struct origin_config){c->origin_text, 0};
 	c->issuer = (struct issuer_config){
