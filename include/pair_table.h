@@ -6,8 +6,8 @@
 
 /* ---- looking up ------------------------------------------------------------------------------ */
 
-/** The record of a pair, both canonical; NULL: the table does not list it. About one cache miss,
- * and one more when it does. */
+/** The record of a pair, both canonical, compared byte for byte; NULL: the table does not list it.
+ * For control, which has lines to name: workers ask identity_allowed(). */
 const struct pair_record *pair_table_find(const struct pair_table *table, struct span impi,
 					  struct span impu);
 

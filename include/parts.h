@@ -271,15 +271,25 @@ struct pair_slot {
 	uint32_t tag;
 };
 
-/** Open addressing over a keyed hash, linear probing, at most half of the slots taken. */
-struct pair_index {
-	const struct pair_slot *slot;
-	uint32_t slots;
+/** One of by_impi, which says of a pair whether it is there without a look at its record: proof is
+ * of both identities, see pair_proof(). */
+struct pair_proved {
+	struct pair_slot slot;
+	uint64_t proof;
 };
+
+/** Open addressing over a keyed hash: from the first slot of a line of PAIR_LINE bytes onwards,
+ * three of five slots taken at most. So a lookup seldom waits for two lines. */
+struct pair_index {
+	const uint8_t *line;
+	uint32_t lines;
+	uint32_t slot_bytes; /* of struct pair_slot, or of struct pair_proved */
+};
+#define PAIR_LINE 64u
 
 enum pair_kind {
 	PAIRS_NONE,
-	PAIRS_LISTED, /* each pair once; by_impi is an index of pairs */
+	PAIRS_LISTED, /* each pair once; by_impi is an index by pairs */
 	PAIRS_POOL,   /* each IMPI once and each IMPU once */
 	PAIRS_MADE,   /* a pool as well, of a generator and without records */
 };
@@ -302,7 +312,8 @@ struct pair_table {
 	const uint8_t *record;
 	uint64_t record_bytes;
 	const struct pair_frame *frame;
-	struct pair_index by_impi, by_impu;
+	struct pair_index by_impi;		/* of struct pair_proved */
+	struct pair_index by_impu;		/* of struct pair_slot; PAIRS_POOL only */
 	const struct pair_generator *generator; /* PAIRS_MADE only */
 	uint8_t key[16];
 };

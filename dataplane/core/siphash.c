@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "parts.h"
 
+#include <endian.h>
+
 /* SipHash-2-4: two rounds for each word, four at the end. */
 #define ROUNDS_WORD 2
 #define ROUNDS_END 4
@@ -10,7 +12,16 @@ static uint64_t rotate_left(uint64_t value, unsigned int bits)
 	return value << bits | value >> (64 - bits);
 }
 
-/* The first n bytes at p, at most 8, as a little-endian number. */
+/* A whole word: one load. */
+static uint64_t word_le(const uint8_t *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return le64toh(word);
+}
+
+/* The first n bytes at p, fewer than 8, as a little-endian number. */
 static uint64_t number_le(const uint8_t *p, uint32_t n)
 {
 	uint64_t value = 0;
@@ -45,14 +56,14 @@ static void word_add(uint64_t v[4], uint64_t word)
 
 uint64_t siphash(const uint8_t key[16], struct span bytes)
 {
-	uint64_t k0 = number_le(key, 8), k1 = number_le(key + 8, 8);
+	uint64_t k0 = word_le(key), k1 = word_le(key + 8);
 	uint64_t v[4] = {k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261,
 			 k1 ^ 0x7465646279746573};
 	uint64_t length = (uint64_t)bytes.len << 56; /* modulo 256 is all of it that counts */
 	struct span word;
 
 	while (span_take(&bytes, 8, &word))
-		word_add(v, number_le(word.at, 8));
+		word_add(v, word_le(word.at));
 	word_add(v, length | number_le(bytes.at, bytes.len));
 	v[2] ^= 0xff;
 	rounds(v, ROUNDS_END);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -11,6 +12,7 @@
 #define RECORD_MAX (sizeof(struct pair_record) + 2 * IDENTITY_MAX + 4)
 /* Memory for which a few huge pages are better than many small ones. */
 #define HUGE_WANTED (8u << 20)
+#define HUGE_PAGE (2u << 20)
 #define PAGE 4096u
 /* Records whose slots are fetched at a time, so that the memory's delay is waited for once. */
 #define BATCH 16
@@ -47,17 +49,27 @@ static bool build_resize(struct pair_build *b, uint64_t bytes)
 	return true;
 }
 
-/** No slots for no records. */
-static bool index_init(struct pair_index *index, uint32_t records)
+/** Zeros in whole lines; where they are many, in whole huge pages, so that all of them may be. */
+static uint8_t *lines_new(uint64_t bytes)
 {
-	uint32_t slots = 2 * records + 2;
-	struct pair_slot *slot = calloc(slots, sizeof(*slot));
+	uint64_t unit = bytes >= HUGE_WANTED ? HUGE_PAGE : PAIR_LINE;
+	uint8_t *line = aligned_alloc(unit, (bytes + unit - 1) / unit * unit);
 
-	if (slot == NULL)
-		return false;
-	advise_huge(slot, (uint64_t)slots * sizeof(*slot));
-	*index = (struct pair_index){slot, slots};
-	return true;
+	if (line == NULL)
+		return NULL;
+	advise_huge(line, bytes);
+	memset(line, 0, bytes);
+	return line;
+}
+
+/** Three of five slots will be taken at most, and one is free in any case. */
+static bool index_init(struct pair_index *index, uint32_t slot_bytes, uint32_t records)
+{
+	uint64_t slots = (uint64_t)records * 5 / 3 + 1;
+	uint32_t lines = (uint32_t)((slots * slot_bytes + PAIR_LINE - 1) / PAIR_LINE);
+
+	*index = (struct pair_index){lines_new((uint64_t)lines * PAIR_LINE), lines, slot_bytes};
+	return index->line != NULL;
 }
 
 /* ---- frames -------------------------------------------------------------------------------- */
@@ -216,7 +228,7 @@ struct indexed {
 
 struct indexing {
 	const struct pair_table *table;
-	struct pair_slot *slot; /* those of index, to be written */
+	uint8_t *line; /* those of index, to be written */
 	const struct pair_index *index;
 	enum pair_clash what;
 	pair_clashed *clashed;
@@ -267,19 +279,30 @@ static void index_clash(const struct indexing *in, const struct indexed *next,
 			    earlier->line);
 }
 
+static void index_prove(const struct indexing *in, uint64_t at, const struct indexed *next)
+{
+	const uint8_t *key = in->table->key;
+	uint64_t proof = pair_proof(siphash(key, next->impi), siphash(key, next->impu));
+
+	memcpy(in->line + at + offsetof(struct pair_proved, proof), &proof, sizeof(proof));
+}
+
 /** Puts it in, unless it is there. */
 static void index_put(const struct indexing *in, const struct indexed *next)
 {
 	const struct pair_record *earlier = indexed_find(in, next);
-	uint32_t slot = index_slot(in->index, next->hash);
+	struct pair_slot slot = {next->place, index_tag(next->hash)};
+	uint64_t at = index_home(in->index, next->hash);
 
 	if (earlier != NULL) {
 		index_clash(in, next, earlier);
 		return;
 	}
-	while (in->slot[slot].record != 0)
-		slot = index_next(in->index, slot);
-	in->slot[slot] = (struct pair_slot){next->place, index_tag(next->hash)};
+	while (index_at(in->index, at)->record != 0)
+		at = index_next(in->index, at);
+	memcpy(in->line + at, &slot, sizeof(slot));
+	if (in->what != PAIR_CLASH_IMPU)
+		index_prove(in, at, next);
 }
 
 static void index_fill(const struct indexing *in)
@@ -292,7 +315,7 @@ static void index_fill(const struct indexing *in)
 		for (n = 0; n < BATCH && at < in->table->record_bytes; n++) {
 			indexed_read(in->table, at, &next[n]);
 			next[n].hash = indexed_hash(in, &next[n]);
-			__builtin_prefetch(&in->slot[index_slot(in->index, next[n].hash)], 1);
+			__builtin_prefetch(in->line + index_home(in->index, next[n].hash), 1);
 			at = pair_table_next(in->table, at);
 		}
 		for (uint32_t i = 0; i < n; i++)
@@ -300,12 +323,12 @@ static void index_fill(const struct indexing *in)
 	}
 }
 
-static bool index_make(struct indexing *in, struct pair_index *index)
+static bool index_make(struct indexing *in, struct pair_index *index, uint32_t slot_bytes)
 {
-	if (!index_init(index, (uint32_t)in->table->count))
+	if (!index_init(index, slot_bytes, (uint32_t)in->table->count))
 		return false;
 	in->index = index;
-	in->slot = (struct pair_slot *)(uintptr_t)index->slot;
+	in->line = (uint8_t *)(uintptr_t)index->line;
 	index_fill(in);
 	return true;
 }
@@ -325,10 +348,10 @@ enum gw_err pair_build_give(struct pair_build *b, struct pair_table *table, pair
 	free(b->bucket);
 	*b = (struct pair_build){0};
 	in.what = made.kind == PAIRS_POOL ? PAIR_CLASH_IMPI : PAIR_CLASH_PAIR;
-	good = index_make(&in, &made.by_impi);
+	good = index_make(&in, &made.by_impi, sizeof(struct pair_proved));
 	in.what = PAIR_CLASH_IMPU;
 	if (good && made.kind == PAIRS_POOL)
-		good = index_make(&in, &made.by_impu);
+		good = index_make(&in, &made.by_impu, sizeof(struct pair_slot));
 	if (!good) {
 		pair_table_free(&made);
 		return GW_NO_MEMORY;
@@ -345,17 +368,16 @@ void pair_table_free(const struct pair_table *table)
 		free((void *)(uintptr_t)table->frame[i].realm.at);
 	free((void *)(uintptr_t)table->frame);
 	wipe((void *)(uintptr_t)table->record, table->record_bytes);
-	free((void *)(uintptr_t)table->by_impi.slot);
-	free((void *)(uintptr_t)table->by_impu.slot);
+	free((void *)(uintptr_t)table->by_impi.line);
+	free((void *)(uintptr_t)table->by_impu.line);
 	free((void *)(uintptr_t)table->generator);
 }
 
 uint64_t pair_table_bytes(const struct pair_table *table)
 {
-	uint64_t slots = (uint64_t)table->by_impi.slots + table->by_impu.slots;
+	uint64_t lines = (uint64_t)table->by_impi.lines + table->by_impu.lines;
 
-	return table->record_bytes + slots * sizeof(struct pair_slot) +
-	       table->frames * sizeof(struct pair_frame) +
+	return table->record_bytes + lines * PAIR_LINE + table->frames * sizeof(struct pair_frame) +
 	       (table->generator != NULL ? sizeof(*table->generator) : 0);
 }
 

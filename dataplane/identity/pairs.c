@@ -24,10 +24,10 @@ static bool is_joined(struct span text, struct span front, struct span user, str
 	       span_equal(span_from(text, front.len + user.len), back);
 }
 
-const struct pair_record *record_at(const struct pair_table *table, struct pair_slot slot)
+const struct pair_record *record_at(const struct pair_table *table, const struct pair_slot *slot)
 {
 	return (const struct pair_record *)(const void *)(table->record +
-							  4 * ((uint64_t)slot.record - 1));
+							  4 * ((uint64_t)slot->record - 1));
 }
 
 bool record_is_impi(const struct pair_table *table, const struct pair_record *record,
@@ -48,13 +48,15 @@ bool record_is_impu(const struct pair_table *table, const struct pair_record *re
 const struct pair_record *table_by_pair(const struct pair_table *table, uint64_t hash,
 					struct span impi, struct span impu)
 {
-	uint32_t slot = index_slot(&table->by_impi, hash);
+	const struct pair_index *index = &table->by_impi;
+	uint64_t at = index_home(index, hash);
+	const struct pair_slot *slot;
 
-	for (; table->by_impi.slot[slot].record != 0; slot = index_next(&table->by_impi, slot)) {
-		const struct pair_record *record = record_at(table, table->by_impi.slot[slot]);
+	for (; (slot = index_at(index, at))->record != 0; at = index_next(index, at)) {
+		const struct pair_record *record = record_at(table, slot);
 
-		if (table->by_impi.slot[slot].tag == index_tag(hash) &&
-		    record_is_impi(table, record, impi) && record_is_impu(table, record, impu))
+		if (slot->tag == index_tag(hash) && record_is_impi(table, record, impi) &&
+		    record_is_impu(table, record, impu))
 			return record;
 	}
 	return NULL;
@@ -65,13 +67,14 @@ const struct pair_record *table_by_one(const struct pair_table *table,
 				       struct span identity)
 {
 	record_test *is = index == &table->by_impi ? record_is_impi : record_is_impu;
-	uint32_t slot = index_slot(index, hash);
+	uint64_t at = index_home(index, hash);
+	const struct pair_slot *slot;
 
-	/* At most half of the slots are taken: an empty one always comes. */
-	for (; index->slot[slot].record != 0; slot = index_next(index, slot)) {
-		const struct pair_record *record = record_at(table, index->slot[slot]);
+	/* Not all of the slots are taken: an empty one always comes. */
+	for (; (slot = index_at(index, at))->record != 0; at = index_next(index, at)) {
+		const struct pair_record *record = record_at(table, slot);
 
-		if (index->slot[slot].tag == index_tag(hash) && is(table, record, identity))
+		if (slot->tag == index_tag(hash) && is(table, record, identity))
 			return record;
 	}
 	return NULL;
@@ -104,12 +107,44 @@ const struct pair_record *pair_table_find(const struct pair_table *table, struct
 	return record != NULL && record_is_impu(table, record, impu) ? record : NULL;
 }
 
+/** Whether the index has a proof of the pair. Its line is on its way while the other identity is
+ * hashed. */
+static bool table_proves(const struct pair_table *table, struct span impi, struct span impu)
+{
+	const struct pair_index *index = &table->by_impi;
+	uint64_t impi_hash = siphash(table->key, impi);
+	uint64_t hash = table->kind == PAIRS_LISTED ? pair_hash(table->key, impi, impu) : impi_hash;
+	uint64_t at = index_home(index, hash), proof;
+	const struct pair_slot *slot;
+
+	__builtin_prefetch(index_at(index, at));
+	proof = pair_proof(impi_hash, siphash(table->key, impu));
+	for (; (slot = index_at(index, at))->record != 0; at = index_next(index, at))
+		if (slot->tag == index_tag(hash) &&
+		    ((const struct pair_proved *)slot)->proof == proof)
+			return true;
+	return false;
+}
+
+/** Whether it has one of the two. Both lines are waited for at once. */
+static bool table_has_one(const struct pair_table *table, struct span impi, struct span impu)
+{
+	uint64_t impi_hash = siphash(table->key, impi), impu_hash = siphash(table->key, impu);
+
+	__builtin_prefetch(index_at(&table->by_impi, index_home(&table->by_impi, impi_hash)));
+	__builtin_prefetch(index_at(&table->by_impu, index_home(&table->by_impu, impu_hash)));
+	return table_by_one(table, &table->by_impi, impi_hash, impi) != NULL ||
+	       table_by_one(table, &table->by_impu, impu_hash, impu) != NULL;
+}
+
 enum gw_err identity_allowed(const struct pair_table *table, struct span impi, struct span impu)
 {
 	if (table->kind == PAIRS_MADE)
 		return pair_generator_makes(table->generator, impi, impu) ? GW_OK
 									  : GW_IDENTITY_FOREIGN;
-	return pair_table_find(table, impi, impu) != NULL ? GW_OK : GW_IDENTITY_FOREIGN;
+	if (table->count == 0 || !table_proves(table, impi, impu))
+		return GW_IDENTITY_FOREIGN;
+	return GW_OK;
 }
 
 bool identity_pooled(const struct pair_table *table, struct span impi, struct span impu)
@@ -117,5 +152,5 @@ bool identity_pooled(const struct pair_table *table, struct span impi, struct sp
 	if (table->kind == PAIRS_MADE)
 		return pair_generator_makes_impi(table->generator, impi) ||
 		       pair_generator_makes_impu(table->generator, impu);
-	return pair_table_by_impi(table, impi) != NULL || pair_table_by_impu(table, impu) != NULL;
+	return table->kind == PAIRS_POOL && table->count > 0 && table_has_one(table, impi, impu);
 }

@@ -7,10 +7,10 @@
 
 /* What looking up in a table and making one share; identity.h and pair_table.h are for others. */
 
-/** Where a hash begins to look. */
-static inline uint32_t index_slot(const struct pair_index *index, uint64_t hash)
+/** Where a hash begins to look: bytes from the first line. */
+static inline uint64_t index_home(const struct pair_index *index, uint64_t hash)
 {
-	return (uint32_t)((hash >> 32) * index->slots >> 32);
+	return ((hash >> 32) * index->lines >> 32) * PAIR_LINE;
 }
 
 static inline uint32_t index_tag(uint64_t hash)
@@ -18,9 +18,25 @@ static inline uint32_t index_tag(uint64_t hash)
 	return (uint32_t)hash;
 }
 
-static inline uint32_t index_next(const struct pair_index *index, uint32_t slot)
+static inline uint64_t index_next(const struct pair_index *index, uint64_t at)
 {
-	return slot + 1 < index->slots ? slot + 1 : 0;
+	at += index->slot_bytes;
+	return at < (uint64_t)index->lines * PAIR_LINE ? at : 0;
+}
+
+static inline const struct pair_slot *index_at(const struct pair_index *index, uint64_t at)
+{
+	return (const struct pair_slot *)(const void *)(index->line + at);
+}
+
+/**
+ * What pair_proved keeps of a pair, of the keyed hashes of both: equal for another pair, of one of
+ * the two or of none, by chance only, once in 2^64. An odd multiple, so that the two are no pair
+ * the other way round.
+ */
+static inline uint64_t pair_proof(uint64_t impi_hash, uint64_t impu_hash)
+{
+	return 3 * impi_hash + impu_hash;
 }
 
 static inline struct span record_impi_user(const struct pair_record *record)
@@ -47,7 +63,7 @@ typedef bool record_test(const struct pair_table *table, const struct pair_recor
 			 struct span identity);
 record_test record_is_impi, record_is_impu;
 
-const struct pair_record *record_at(const struct pair_table *table, struct pair_slot slot);
+const struct pair_record *record_at(const struct pair_table *table, const struct pair_slot *slot);
 
 /** The record of a pair, whose hash is pair_hash(); the table is PAIRS_LISTED. */
 const struct pair_record *table_by_pair(const struct pair_table *table, uint64_t hash,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -11,7 +12,7 @@
 
 /* bench_pairs [PAIRS]: a pool from a file, looked up at random, and the same by rule. */
 
-enum { PAIRS_DEFAULT = 10000000, BLOCK = 256, BLOCKS = 8000 };
+enum { PAIRS_DEFAULT = 10000000, BLOCK = 256, BLOCKS = 8000, LINE = PAIR_LINE };
 
 /** How the identities of a pool are written; %08u is which. */
 struct form {
@@ -60,28 +61,40 @@ static uint32_t random_below(uint32_t n)
 	return (uint32_t)((state >> 32) * n >> 32);
 }
 
-/** Nanoseconds of a read that waits for the one before it, anywhere in huge pages of 512 MiB: what
- * a lookup can be compared with on this machine, now. */
-static double miss_ns(void)
-{
-	enum { READS = 1000000 };
-	const uint64_t bytes = 512u << 20;
-	volatile uint8_t *memory =
-		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	uint64_t at = 0;
-	double begun_s;
+/** Memory in huge pages that is read a byte at a time, anywhere. */
+struct memory {
+	volatile uint8_t *byte;
+	uint64_t lines;
+};
 
-	if (memory == MAP_FAILED)
-		return 0;
-	(void)madvise((void *)(uintptr_t)memory, bytes, MADV_HUGEPAGE);
-	for (uint64_t i = 0; i < bytes; i += 64)
-		memory[i] = 0;
-	begun_s = cpu_s();
-	for (uint32_t i = 0; i < READS; i++)
-		at = ((uint64_t)random_below(UINT32_MAX) * 64 + memory[at]) % bytes;
-	begun_s = cpu_s() - begun_s;
-	munmap((void *)(uintptr_t)memory, bytes);
-	return begun_s / READS * 1e9;
+static bool memory_map(struct memory *m, uint64_t bytes)
+{
+	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	*m = (struct memory){at, bytes / LINE};
+	if (at == MAP_FAILED)
+		return false;
+	(void)madvise(at, bytes, MADV_HUGEPAGE);
+	for (uint64_t i = 0; i < m->lines; i++)
+		m->byte[i * LINE] = 0;
+	return true;
+}
+
+static void memory_unmap(const struct memory *m)
+{
+	munmap((void *)(uintptr_t)m->byte, m->lines * LINE);
+}
+
+/** Seconds of n reads, each of which waits for the one before: what a lookup can be compared with
+ * on this machine, now. */
+static double memory_read_s(const struct memory *m, uint32_t n)
+{
+	double begun_s = cpu_s();
+	uint8_t last = 0;
+
+	while (n-- > 0)
+		last = m->byte[(random_below(UINT32_MAX) * m->lines >> 32) * LINE + last];
+	return cpu_s() - begun_s + last;
 }
 
 static bool write_file(const char *path, const struct form *form, uint32_t count)
@@ -97,32 +110,58 @@ static bool write_file(const char *path, const struct form *form, uint32_t count
 	return fclose(out) == 0;
 }
 
-/** Nanoseconds of a lookup, of pairs that are there or of such that are not. */
-static double lookup_ns(const struct pair_table *table, const struct form *form, uint32_t count,
-			bool there)
+/** A block of queries, of pairs that are there or of such that are not. */
+static void ask(struct query query[BLOCK], const struct form *form, uint32_t count, bool there)
+{
+	for (uint32_t i = 0; i < BLOCK; i++) {
+		uint32_t which = random_below(count);
+
+		snprintf(query[i].impi, sizeof(query[i].impi), form->impi,
+			 there ? which : which + count);
+		snprintf(query[i].impu, sizeof(query[i].impu), there ? form->impu : form->foreign,
+			 which);
+	}
+}
+
+/** Seconds of a block, one lookup behind the end of the one before, as a worker has them. */
+static double lookup_s(const struct pair_table *table, const struct query query[BLOCK],
+		       enum gw_err wanted)
+{
+	uint32_t wrong = 0;
+	double begun_s = cpu_s();
+
+	for (uint32_t i = 0; i < BLOCK; i++) {
+		wrong += identity_allowed(table, span_text(query[i].impi),
+					  span_text(query[i].impu)) != wanted;
+		atomic_thread_fence(memory_order_seq_cst);
+	}
+	begun_s = cpu_s() - begun_s;
+	if (wrong > 0)
+		printf("WRONG: %u lookups of %d\n", wrong, BLOCK);
+	return begun_s;
+}
+
+/** Prints nanoseconds of both, and of reads beside them in as much memory as the index has. */
+static int lookups(const struct pair_table *table, const struct form *form, uint32_t count)
 {
 	static struct query query[BLOCK];
-	uint64_t right = 0;
-	double spent_s = 0, begun_s;
+	uint64_t bytes = (uint64_t)table->by_impi.lines * PAIR_LINE;
+	double hit_s = 0, miss_s = 0, read_s = 0;
+	struct memory memory;
 
+	if (!memory_map(&memory, bytes > 0 ? bytes : LINE))
+		return 1;
 	for (uint32_t b = 0; b < BLOCKS; b++) {
-		for (uint32_t i = 0; i < BLOCK; i++) {
-			uint32_t which = random_below(count);
-
-			snprintf(query[i].impi, sizeof(query[i].impi), form->impi,
-				 there ? which : which + count);
-			snprintf(query[i].impu, sizeof(query[i].impu),
-				 there ? form->impu : form->foreign, which);
-		}
-		begun_s = cpu_s();
-		for (uint32_t i = 0; i < BLOCK; i++)
-			right += (identity_allowed(table, span_text(query[i].impi),
-						   span_text(query[i].impu)) == GW_OK) == there;
-		spent_s += cpu_s() - begun_s;
+		ask(query, form, count, true);
+		hit_s += lookup_s(table, query, GW_OK);
+		ask(query, form, count, false);
+		miss_s += lookup_s(table, query, GW_IDENTITY_FOREIGN);
+		read_s += memory_read_s(&memory, BLOCK);
 	}
-	if (right != (uint64_t)BLOCKS * BLOCK)
-		printf("WRONG: %llu lookups of %d\n", (unsigned long long)right, BLOCKS * BLOCK);
-	return spent_s / BLOCK / BLOCKS * 1e9;
+	memory_unmap(&memory);
+	printf(" %6.0f | %6.0f | %6.0f |", hit_s * 1e9 / BLOCK / BLOCKS,
+	       miss_s * 1e9 / BLOCK / BLOCKS, read_s * 1e9 / BLOCK / BLOCKS);
+	return 0;
 }
 
 static int play(const struct form *form, uint32_t count)
@@ -131,7 +170,7 @@ static int play(const struct form *form, uint32_t count)
 	struct pairs_from from = {.path = path, .kind = PAIRS_POOL, .file = "bench", .line = 1};
 	struct problems *problems = problems_new();
 	double before_mib, loaded_mib, begun_s, loaded_s, freed_s;
-	int fd = mkstemp(path);
+	int fd = mkstemp(path), bad;
 	struct pairs *pairs;
 
 	if (fd < 0 || problems == NULL || !write_file(path, form, count))
@@ -147,14 +186,13 @@ static int play(const struct form *form, uint32_t count)
 	if (pairs == NULL)
 		return 1;
 	printf("| %-16s | %9u | %6.1f | %6.0f |", form->name, count, loaded_s, loaded_mib);
-	printf(" %6.0f |", lookup_ns(pairs_table(pairs), form, count, true));
-	printf(" %6.0f |", lookup_ns(pairs_table(pairs), form, count, false));
+	bad = lookups(pairs_table(pairs), form, count);
 	begun_s = cpu_s();
 	pairs_put(pairs);
 	freed_s = cpu_s() - begun_s;
 	printf(" %7.0f |\n", freed_s * 1e3);
 	problems_free(problems);
-	return 0;
+	return bad;
 }
 
 static int play_rule(void)
@@ -164,16 +202,17 @@ static int play_rule(void)
 				  .file = "bench"};
 	struct problems *problems = problems_new();
 	struct pairs *pairs = pairs_load(&from, problems);
+	int bad;
 
 	if (pairs == NULL)
 		return 1;
-	printf("| %-16s | %9llu |      - |      - | %6.0f | %6.0f |       - |\n", "by rule",
-	       (unsigned long long)pairs_about(pairs).count,
-	       lookup_ns(pairs_table(pairs), &forms[0], PAIRS_DEFAULT, true),
-	       lookup_ns(pairs_table(pairs), &forms[0], PAIRS_DEFAULT, false));
+	printf("| %-16s | %9llu |      - |      - |", "by rule",
+	       (unsigned long long)pairs_about(pairs).count);
+	bad = lookups(pairs_table(pairs), &forms[0], PAIRS_DEFAULT);
+	printf("       - |\n");
 	pairs_put(pairs);
 	problems_free(problems);
-	return 0;
+	return bad;
 }
 
 int main(int argc, char **argv)
@@ -181,11 +220,15 @@ int main(int argc, char **argv)
 	uint32_t count = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : PAIRS_DEFAULT;
 	int bad = 0;
 
-	printf("\nPool tables: loaded from a file, looked up at random; CPU time; a cache miss: "
-	       "%.0f ns\n",
-	       miss_ns());
-	printf("| identities of    |     pairs | load s |    MiB | hit ns |miss ns | free ms |\n"
-	       "|------------------|-----------|--------|--------|--------|--------|---------|\n");
+	printf("\nPool tables: loaded from a file, looked up at random, one after the other; CPU "
+	       "time; "
+	       "read: of any line of as much\nmemory as the index has, which waits for the one "
+	       "before\n"
+	       "| identities of    |     pairs | load s |    MiB | hit ns |miss ns |read ns | free "
+	       "ms |\n"
+	       "|------------------|-----------|--------|--------|--------|--------|--------|------"
+	       "---|"
+	       "\n");
 	for (uint32_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
 		bad |= play(&forms[i], count);
 	return bad | play_rule();

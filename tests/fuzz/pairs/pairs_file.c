@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "control/pairs.h"
+#include "identity/identity.h"
 #include "pair_table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -34,6 +35,7 @@ static void check_table(const struct pair_table *table, bool good)
 		if (!good)
 			continue;
 		must(pair_table_find(table, impi, impu) == record);
+		must(identity_allowed(table, impi, impu) == GW_OK);
 		if (table->kind == PAIRS_POOL)
 			must(pair_table_by_impi(table, impi) == record &&
 			     pair_table_by_impu(table, impu) == record);

@@ -90,7 +90,8 @@ TEST(pairs, holds_many_and_finds_every_one)
 	begin_kind(&r, PAIRS_POOL, text);
 	EXPECT_EQ(0, problems_count(r.problems));
 	EXPECT_EQ(MANY, count(&r));
-	EXPECT(pairs_table(r.pairs)->by_impi.slots >= 2 * MANY);
+	EXPECT(pairs_table(r.pairs)->by_impi.lines >= MANY * 16 / PAIR_LINE * 5 / 3);
+	EXPECT(pairs_table(r.pairs)->by_impu.lines >= MANY * 8 / PAIR_LINE * 5 / 3);
 	EXPECT(pairs_about(r.pairs).bytes >= MANY * 32);
 	EXPECT(pairs_about(r.pairs).loaded_s > 0);
 	for (int i = 0; i < MANY; i++) {

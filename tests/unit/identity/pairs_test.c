@@ -3,6 +3,7 @@
 
 #include "test.h"
 #include "identity/identity.h"
+#include "identity/pairs.h"
 #include "pair_table.h"
 
 /* Pairs user<N>@ims.home1.net, sip:user<N>@home1.net, line N + 1. */
@@ -124,19 +125,70 @@ TEST(pairs, whose_parts_stand_elsewhere_are_foreign)
 	pair_table_free(&table);
 }
 
-/* Under many keys two pairs meet in every slot, the last one too. */
+/** How many pairs of the first n begin to be looked for in the last line of their table. */
+static uint32_t at_the_end(const struct pair_table *table, uint32_t n)
+{
+	uint64_t last = (uint64_t)(table->by_impi.lines - 1) * PAIR_LINE;
+	char impi[64], impu[64];
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t hash;
+
+		texts(i, impi, impu);
+		hash = table->kind == PAIRS_POOL
+			       ? siphash(table->key, span_text(impi))
+			       : pair_hash(table->key, span_text(impi), span_text(impu));
+		count += index_home(&table->by_impi, hash) == last;
+	}
+	return count;
+}
+
+/* Under some keys more pairs than a line has slots meet in the last one. */
 TEST(pairs, are_found_when_they_collide_and_wrap_around)
 {
-	for (uint32_t key = 0; key < 256; key++) {
-		struct pair_table table = table_keyed(kinds[key % 2], 2, (uint8_t)key);
+	uint32_t wrapped[2] = {0, 0};
 
-		EXPECT_EQ(6, table.by_impi.slots);
-		EXPECT_EQ(GW_OK, allowed(&table, 0, 0));
-		EXPECT_EQ(GW_OK, allowed(&table, 1, 1));
-		for (uint32_t i = 2; i < 20; i++)
+	for (uint32_t key = 0; key < 512; key++) {
+		struct pair_table table = table_keyed(kinds[key % 2], 6, (uint8_t)(key / 2));
+
+		EXPECT_EQ(3, table.by_impi.lines);
+		wrapped[key % 2] += at_the_end(&table, 6) > PAIR_LINE / sizeof(struct pair_proved);
+		for (uint32_t i = 0; i < 6; i++)
+			EXPECT_EQ(GW_OK, allowed(&table, i, i));
+		for (uint32_t i = 6; i < 20; i++)
 			EXPECT_EQ(GW_IDENTITY_FOREIGN, allowed(&table, i, i));
 		pair_table_free(&table);
 	}
+	EXPECT(wrapped[0] > 0);
+	EXPECT(wrapped[1] > 0);
+}
+
+/* Lines of an index are those of the cache; huge pages begin with it where it has some. */
+TEST(pairs, lie_in_lines_of_the_cache_and_of_many_in_huge_pages)
+{
+	static const uint32_t counts[] = {0, 6, MANY, 330000};
+
+	for (uint32_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		struct pair_table table = table_keyed(PAIRS_POOL, counts[i], 0);
+		uint64_t unit = counts[i] == 330000 ? 2u << 20 : PAIR_LINE;
+
+		EXPECT_EQ(0, (uintptr_t)table.by_impi.line % unit);
+		EXPECT_EQ(0, (uintptr_t)table.by_impu.line % PAIR_LINE);
+		for (uint32_t n = 0; n < counts[i]; n += 1 + counts[i] / 100) {
+			EXPECT_EQ(GW_OK, allowed(&table, n, n));
+			EXPECT_EQ(GW_IDENTITY_FOREIGN, allowed(&table, n, n + 1));
+		}
+		pair_table_free(&table);
+	}
+}
+
+TEST(pairs, are_proved_by_both_identities_and_their_order)
+{
+	EXPECT(pair_proof(5, 7) != pair_proof(7, 5));
+	EXPECT(pair_proof(5, 7) != pair_proof(5, 8));
+	EXPECT(pair_proof(5, 7) != pair_proof(5 ^ 1ull << 63, 7));
+	EXPECT(pair_proof(5, 7) != pair_proof(5, 7 ^ 1ull << 63));
 }
 
 TEST(pairs, of_an_empty_pool_are_foreign)
@@ -277,6 +329,8 @@ TEST_MAIN("pairs", RUN(pairs, of_the_table_are_allowed), RUN(pairs, outside_the_
 	  RUN(pairs, mixed_of_two_subscriptions_are_foreign),
 	  RUN(pairs, whose_parts_stand_elsewhere_are_foreign),
 	  RUN(pairs, are_found_when_they_collide_and_wrap_around),
+	  RUN(pairs, lie_in_lines_of_the_cache_and_of_many_in_huge_pages),
+	  RUN(pairs, are_proved_by_both_identities_and_their_order),
 	  RUN(pairs, of_an_empty_pool_are_foreign),
 	  RUN(pairs, longer_than_any_identity_are_foreign),
 	  RUN(pairs, as_long_as_identities_may_be_are_kept_whole),
