@@ -31,6 +31,7 @@ struct crowd {
 	uint32_t count;
 	uint32_t done;	     /* of what the phase has to do: WICs started or sent away */
 	uint32_t skipped;    /* of those sent away: they were out */
+	uint32_t next;	     /* whose turn it is in the drive */
 	uint64_t operations; /* of the churn */
 	uint64_t phase_began_us, last_done_us, look_us, report_us;
 	uint32_t connected, registered, idle, out; /* at the last look */
@@ -210,16 +211,29 @@ static bool hold_over(const struct crowd *c)
 	return phase_lasts_us(c) >= c->options->hold_s * 1000000;
 }
 
-/** Who is idle does the next one, until as many as asked for have begun. */
+/** How many operations of the drive should have begun by now. */
+static uint64_t drive_wanted(const struct crowd *c)
+{
+	const struct options *o = c->options;
+	uint64_t due = o->drive_rate > 0 ? should_be(c, o->drive_rate) : o->drive_operations;
+
+	return due < o->drive_operations ? due : o->drive_operations;
+}
+
+/** Who is idle does the next one, in turn, until as many as asked for have begun. */
 static void drive_turn(struct crowd *c)
 {
+	uint64_t wanted = drive_wanted(c);
+	uint32_t first = c->next;
+
 	c->idle = 0;
 	for (uint32_t i = 0; i < c->count; i++) {
-		struct wic *w = &c->wic[i];
+		struct wic *w = &c->wic[(first + i) % c->count];
 
-		if (wic_is_idle(w) && c->done < c->options->drive_operations) {
+		if (wic_is_idle(w) && c->done < wanted) {
 			wic_do(w, (enum wic_deed)c->options->drive_deed);
 			c->done++;
+			c->next = (first + i + 1) % c->count;
 			c->last_done_us = c->world.now_us;
 		}
 		c->idle += wic_is_idle(w) ? 1 : 0;

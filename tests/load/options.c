@@ -55,6 +55,8 @@ static const struct option options[] = {
 	     "register, message or call: what is done in a drive"),
 	NUMBER("--drive-operations", "0", 0, 100000000, drive_operations,
 	       "then as many of these as fast as they are answered, one at a time each"),
+	NUMBER("--drive-rate", "0", 0, 100000, drive_rate,
+	       "no more than so many a second; 0: as many as can be"),
 	TEXT("--to", "URI", "sip:echo@core.invalid", to,
 	     "whom messages and calls of a drive are for"),
 	NUMBER("--churn", "0", 0, 1000000, churn_s, "seconds of churn after that"),

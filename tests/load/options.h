@@ -15,9 +15,9 @@
 struct options {
 	const char *target, *origin, *path, *domain, *signing_key, *kid, *issuer, *audience, *pairs;
 	const char *server_name, *ca, *source, *drive, *to;
-	uint64_t connections, rate, hold_s, drive_operations, churn_s, churn_rate, settle_s,
-		expires_s, token_lifetime_s, report_s, seed, make_pairs, visits, pool, browsers,
-		stay_s, talk_s, dishonest, min_grant_s, max_lifetime_s;
+	uint64_t connections, rate, hold_s, drive_operations, drive_rate, churn_s, churn_rate,
+		settle_s, expires_s, token_lifetime_s, report_s, seed, make_pairs, visits, pool,
+		browsers, stay_s, talk_s, dishonest, min_grant_s, max_lifetime_s;
 	uint32_t drive_deed; /* enum wic_deed, when drive_operations > 0 */
 	bool insecure, clean, reuse_token, json, help;
 	/* made of the texts */

@@ -50,12 +50,14 @@ TEST(options, name_what_a_drive_does)
 
 	EXPECT(READ(&o, NEEDED, "--target", "198.18.0.10:443"));
 	EXPECT_EQ(0, o.drive_operations);
+	EXPECT_EQ(0, o.drive_rate);
 	EXPECT(READ(&o, NEEDED, "--target", "198.18.0.10:443", "--drive", "register"));
 	EXPECT_EQ(0, o.drive_deed);
 	EXPECT(READ(&o, NEEDED, "--target", "198.18.0.10:443", "--drive", "call",
-		    "--drive-operations", "9"));
+		    "--drive-operations", "9", "--drive-rate", "3"));
 	EXPECT_EQ(2, o.drive_deed);
 	EXPECT_EQ(9, o.drive_operations);
+	EXPECT_EQ(3, o.drive_rate);
 	EXPECT(!READ(&o, NEEDED, "--target", "198.18.0.10:443", "--drive", "calls"));
 }
 
