@@ -114,6 +114,19 @@ static void pools(struct worker *w, const struct message_command *command)
 	command_answer(w, &head, rows);
 }
 
+static void blocks(struct worker *w, const struct message_command *command)
+{
+	struct row_block rows[ANSWER_ROWS_MAX];
+	struct message_answer head = {
+		.id = command->id,
+		.row_size = sizeof(rows[0]),
+		.cursor = command->cursor,
+	};
+
+	head.rows = gateway_block_rows(w->gateway, &head.cursor, page(command), rows);
+	command_answer(w, &head, rows);
+}
+
 /** The next hops, all in one page, then the connections, behind MW_LINKS_FROM. */
 static void mw(struct worker *w, const struct message_command *command)
 {
@@ -135,6 +148,7 @@ static void mw(struct worker *w, const struct message_command *command)
 static void drain(struct worker *w)
 {
 	w->draining = true; /* worker_turn() closes the sessions */
+	gateway_drain(w->gateway);
 	back_end_stop_listening(w);
 }
 
@@ -310,6 +324,9 @@ void command_run(struct worker *w, struct span message)
 		return;
 	case COMMAND_BINDINGS:
 		bindings(w, command);
+		return;
+	case COMMAND_BLOCKS:
+		blocks(w, command);
 		return;
 	case COMMAND_POOLS:
 		pools(w, command);

@@ -181,6 +181,20 @@ static void worker_message(void *context, uint16_t from, struct span message)
 	case MESSAGE_LEASE_RESERVE ... MESSAGE_LEASE_ENDED:
 		gateway_lease_message(w->gateway, head);
 		return;
+	case MESSAGE_BLOCK_WAY:
+		gateway_block_way(w->gateway, at);
+		return;
+	case MESSAGE_DELIVER_BLOCK:
+		counter_add(&w->counters.deliver_in, 1);
+		gateway_delivered_block(w->gateway, at,
+					span_from(message, sizeof(struct message_deliver_block)));
+		return;
+	case MESSAGE_REGISTRAR_ASK ... MESSAGE_REGISTRAR_ENDED:
+		gateway_registrar_message(w->gateway, head, message);
+		return;
+	case MESSAGE_BLOCK:
+		gateway_block(w->gateway, at, span_from(message, sizeof(struct message_block)));
+		return;
 	case MESSAGE_REPLY:
 		worker_reply(w, at, span_from(message, sizeof(struct message_reply)));
 		return;

@@ -129,6 +129,18 @@
 	X(lease_forgotten, "pool pairs whose last token was forgotten early: table full") \
 	X(destination_refused, "requests of WICs refused for their destination") \
 	X(pool_conflicts, "tokens of two users for one pool pair at one time, or with one jti") \
+	X(block_up, "blocks that the core holds now, whose home is this worker") \
+	X(block_out, "REGISTERs of this node for blocks") \
+	X(block_failed, "of them, those that failed") \
+	X(block_differs, "times the core named another wildcard than the configured one") \
+	X(block_refused, "blocks that found no room") \
+	X(block_calls, "requests of the core for blocks") \
+	X(block_absent, "of them, those for an identity that nobody has registered") \
+	X(block_foreign, "of them, those for an identity outside of the block") \
+	X(block_way_forgotten, "ways of such requests forgotten early: table full") \
+	X(registrar_live, "bindings of blocks now, whose home is this worker") \
+	X(registrar_refused, "bindings of blocks that found no room") \
+	X(registrar_ring_full, "times a home worker could not be asked, or answer: ring full") \
 	X(binding_restored, "bindings of pools that a restart has given back") \
 	X(journal_kept, "words about their ends that waited for room in control's ring") \
 	X(journal_lost, "of such words, those that found no room to wait in") \

@@ -157,6 +157,7 @@
 	X(GW_SIP_MAX_FORWARDS, "Max-Forwards exhausted") \
 	X(GW_SIP_LOOP, "request loops") \
 	X(GW_SIP_EXTENSION, "Proxy-Require names an unknown extension") \
+	X(GW_SIP_REQUIRE, "Require names an unknown extension") \
 	X(GW_SIP_METHOD, "method not supported yet") \
 	X(GW_SIP_EMERGENCY, "emergency call: not served here") \
 	X(GW_SIP_EMERGENCY_FORBIDDEN, "emergency call: forbidden here") \
@@ -211,6 +212,12 @@
 	X(GW_LEASE_BUSY, "home worker of a pair does not answer") \
 	X(GW_LEASE_VOID, "grant of a pair had ended when the core said 200") \
 	X(GW_BINDING_REPLACED, "registration taken over by another connection") \
+	X(GW_BLOCK_DOWN, "the core does not hold the block") \
+	X(GW_BLOCK_FOREIGN, "call for a block about an identity outside of it") \
+	X(GW_BLOCK_ABSENT, "called identity of a block that nobody has registered") \
+	X(GW_REGISTRAR_ORDER, "REGISTER older than one that was served") \
+	X(GW_REGISTRAR_BRIEF, "REGISTER for a shorter time than min_grant") \
+	X(GW_REGISTRAR_BUSY, "home worker of an identity does not answer") \
 	X(GW_TRANSACTION_LIMIT, "transaction limit reached") \
 	X(GW_PARKED, "waits for the keys of its issuer") \
 	X(GW_PARKED_LIMIT, "too many requests wait for the keys of their issuer") \

@@ -40,6 +40,24 @@ enum message_kind {
 	MESSAGE_LEASE_RELEASE,
 	/* home worker -> worker of a binding. Full: kept and tried again. */
 	MESSAGE_LEASE_ENDED,
+	/* home worker of a block -> all others, its Service-Route follows. Full: said again, as it
+	   is by then. */
+	MESSAGE_BLOCK,
+	/* worker of a WIC's connection -> home worker of the IMPU, its Contact follows. Full: 503,
+	   never a wait. */
+	MESSAGE_REGISTRAR_ASK,
+	/* home worker -> worker of the WIC's connection, Contact lines follow. Full: dropped, the
+	   asker gives up in time. */
+	MESSAGE_REGISTRAR_ANSWER,
+	/* worker of a binding of a block -> home worker of its IMPU. Full: kept and tried again. */
+	MESSAGE_REGISTRAR_GONE,
+	/* home worker -> worker of such a binding. Full: kept and tried again. */
+	MESSAGE_REGISTRAR_ENDED,
+	/* home worker of an IMPU -> worker that the Call-ID names. Full: kept and tried again. */
+	MESSAGE_BLOCK_WAY,
+	/* worker -> that worker, or the home worker of the IMPU that is called, bytes follow. Full:
+	   as MESSAGE_DELIVER. */
+	MESSAGE_DELIVER_BLOCK,
 	/* worker -> owner of a transport or transaction, bytes follow. Full: dropped. */
 	MESSAGE_REPLY,
 	/* control -> worker. Full: control keeps it and tries again, then tells the user "busy". */
@@ -278,6 +296,88 @@ struct message_lease_ended {
 	struct handle binding;
 };
 
+/* ---- blocks (PROTOCOL 8) */
+
+/** How the registration of a block is; its Service-Route, as the value of one Route header,
+ * follows.
+ */
+struct message_block {
+	struct message_head head;
+	char name[32]; /* of its web site, terminated */
+	bool up;
+	uint16_t status;	       /* that its last REGISTER failed with; 0: it did not */
+	uint64_t impi_hash, impu_hash; /* of the registering pair */
+	uint64_t until_us;	       /* monotonic: the core holds it no longer */
+};
+
+/** Whose bindings, as all workers know them. */
+struct registrar_key {
+	uint64_t impu; /* keyed hash: % workers is the home worker */
+	uint64_t site; /* keyed hash of the web site's name */
+};
+
+enum registrar_what {
+	REGISTRAR_FETCH,      /* changes nothing */
+	REGISTRAR_BIND,	      /* the Contact, to this flow */
+	REGISTRAR_UNBIND,     /* the Contact */
+	REGISTRAR_UNBIND_ALL, /* "Contact: *" */
+};
+
+/** A REGISTER for an identity of a block; the Contact as it is to be listed follows. */
+struct message_registrar_ask {
+	struct message_head head;
+	enum registrar_what what;
+	struct registrar_key key;
+	struct handle flow;
+	struct handle transaction; /* comes back */
+	uint64_t apart;	  /* of +sip.instance and reg-id, else of the Contact: one binding each */
+	uint64_t call_id; /* keyed hash */
+	uint32_t cseq;
+	uint32_t expires_s;
+	uint32_t max; /* bindings of one identity */
+};
+
+/** What has come of it: GW_OK, and the Contact lines of all bindings follow; GW_REGISTRAR_ORDER,
+ * GW_BINDING_LIMIT. */
+struct message_registrar_answer {
+	struct message_head head;
+	struct handle transaction;
+	enum gw_err err;
+};
+
+/** The flow has no binding of the identity any more. Idempotent. */
+struct message_registrar_gone {
+	struct message_head head;
+	struct registrar_key key;
+	struct handle flow;
+};
+
+/** Another one's REGISTER has removed the binding that the flow has of the identity. */
+struct message_registrar_ended {
+	struct message_head head;
+	struct registrar_key key;
+	struct handle flow;
+};
+
+/** Where the INVITE with this key has gone: what is about it goes there too. */
+struct message_block_way {
+	struct message_head head;
+	uint64_t key;
+	struct handle flow;
+};
+
+enum block_stage {
+	BLOCK_TO_WAYS, /* to the worker that knows the ways of its call */
+	BLOCK_TO_HOME, /* to the home worker of who is called */
+};
+
+/** A request of the core for an identity of a block; the SIP bytes follow. */
+struct message_deliver_block {
+	struct message_head head;
+	enum block_stage stage;
+	struct mw_source source;
+};
+
 /* ---- the journal of pool bindings: what a restart needs to know of them */
 
 enum journal_state {
@@ -362,6 +462,7 @@ enum command_kind {
 	COMMAND_BINDINGS,    /* rows of struct row_binding */
 	COMMAND_MW,	     /* rows of struct row_mw */
 	COMMAND_POOLS,	     /* rows of struct row_pool */
+	COMMAND_BLOCKS,	     /* rows of struct row_block */
 	COMMAND_PING,	     /* worker 0: one row of struct row_pong, within a second */
 	COMMAND_CAPTURE,     /* a struct capture_filter follows, its unused instructions left out;
 				answered by     a row of struct row_done */
@@ -424,6 +525,18 @@ struct row_pool {
 	uint64_t in_use;    /* refused, F24 */
 	uint64_t conflicts; /* tokens of two users for one pair at one time, or with one jti */
 	uint64_t forbidden; /* requests refused for their destination */
+};
+
+enum row_block_state { ROW_BLOCK_DOWN, ROW_BLOCK_UP, ROW_BLOCK_LEAVING };
+
+/** A block, as one worker sees it. */
+struct row_block {
+	char name[32]; /* of its web site */
+	bool home;     /* this worker registers it: the others have its word */
+	enum row_block_state state;
+	uint32_t seconds;  /* ROW_BLOCK_UP: until its end at the core */
+	uint16_t status;   /* that its last REGISTER failed with; 0: it did not */
+	uint32_t bindings; /* of WICs on this worker */
 };
 
 /** What came of a ping. */
@@ -581,6 +694,10 @@ enum event_kind {
 	EVENT_TNA_CHALLENGED,
 	EVENT_POOL_CONFLICT, /* seconds: until the pair's token ends; text: WWSF that broke its word
 			      */
+	EVENT_BLOCK_UP,	     /* seconds: until its end at the core; text: its web site's name */
+	EVENT_BLOCK_FAILED,  /* its REGISTER; status: with what */
+	EVENT_BLOCK_DOWN,    /* the core does not hold it any more */
+	EVENT_BLOCK_DIFFERS, /* the core names another wildcard than the configured one (D-26) */
 	EVENT_INVARIANT,
 	EVENT_DRAINED,
 	EVENT_NET_ALARM, /* err says what: GW_NEIGHBOUR_LOST and its like; peer: about whom */

@@ -83,6 +83,7 @@ struct wwsf_config {
 	struct span waf_parameter, waf_identity; /* D-15; no identity: nothing is said of it */
 	bool outlives_token; /* a registration may live longer than its token (D-19 off) */
 	bool jti_required;   /* tokens without jti are refused: they could not be revoked */
+	struct span registering_impi, registering_impu; /* WWSF_BLOCK: the pair of its block */
 	uint32_t max_bindings;
 	struct rate_limit connections; /* new ones; this and the next two are one worker's share */
 	uint32_t max_connections;      /* open at a time; 0: no limit */
@@ -134,6 +135,13 @@ struct mw_tls_config {
 
 /** What is told of identities to the audit stream, and so to control at all. */
 enum audit_identities { AUDIT_NONE, AUDIT_HASHED, AUDIT_CLEAR };
+
+/** What the core is told of who is called, and is not there (D-25). */
+struct absent_config {
+	uint16_t status;
+	uint16_t cause;	  /* Q.850 */
+	struct span text; /* in a quoted string; empty: none */
+};
 
 /** What becomes of an emergency call (D-32); as the choices of emergency.policy stand. */
 enum emergency_policy {
@@ -196,7 +204,12 @@ struct config_part {
 	uint32_t max_token_lifetime_s;
 	uint32_t max_pool_lifetime_s; /* the same of WWSF_POOL, one value for all (PROTOCOL 6.3) */
 	uint32_t min_grant_s;
-	uint32_t default_expires_s; /* a REGISTER that asks for nothing */
+	uint32_t default_expires_s;		   /* a REGISTER that asks for nothing */
+	uint32_t block_expires_s;		   /* asked for a block */
+	uint32_t block_retry_s, block_retry_max_s; /* waits after its failures (RFC 5626 4.5) */
+	uint32_t block_contacts;		   /* bindings of one identity of a block */
+	struct absent_config absent;  /* an identity of a block that nobody has registered */
+	struct absent_config unknown; /* one of no block */
 	uint32_t ws_ping_s;
 	uint32_t ws_silence_s; /* nothing at all for so long: dead */
 	uint32_t tls_handshake_s;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "homes.h"
+#include "registrar.h"
 
 struct binding *binding_of(const struct gateway *gw, const struct wic *wic)
 {
@@ -27,8 +28,7 @@ bool binding_has(const struct binding *b, struct span canonical)
 	return false;
 }
 
-/** Service-Route lines of the 200 as the value of one Route header; how many routes. */
-static uint16_t store_routes(const struct sip_message *m, struct writer *text)
+uint16_t binding_routes(const struct sip_message *m, struct writer *text)
 {
 	const struct sip_field *f = sip_first(m, SIP_HEADER_SERVICE_ROUTE);
 	uint16_t count = 0;
@@ -52,11 +52,11 @@ static void store_id(struct writer *text, struct span canonical)
 }
 
 /** P-Associated-URI, canonical, first = default; without it the registered identity alone. Of a
- * pool that one in any case: nothing else was lent (D-30). */
+ * pool or of a block that one in any case: nothing else was lent (D-30). */
 static void store_ids(const struct sip_message *m, const struct transaction *t, struct writer *text)
 {
 	const struct sip_field *f = sip_first(m, SIP_HEADER_P_ASSOCIATED_URI);
-	bool lent = t->registration.sub != 0;
+	bool lent = t->registration.sub != 0 || t->registration.local;
 	uint32_t count = 0;
 
 	for (; f != NULL && !lent; f = sip_next(m, f)) {
@@ -181,7 +181,8 @@ static bool store_text(struct gateway *gw, struct transaction *t, struct binding
 	struct writer text;
 
 	writer_init(&text, b->text, sizeof(b->text));
-	b->route_count = store_routes(&gw->message, &text);
+	/* of a block there is no 200 of the core in gw->message */
+	b->route_count = t->registration.local ? 0 : binding_routes(&gw->message, &text);
 	b->routes_len = (uint16_t)writer_len(&text);
 	b->ids_at = b->routes_len;
 	store_ids(&gw->message, t, &text);
@@ -201,6 +202,9 @@ static void store_registration(struct gateway *gw, const struct transaction *t, 
 	b->number = t->number;
 	b->path = t->target.transport;
 	b->ims_auth = t->registration.ims_auth;
+	b->local = t->registration.local;
+	if (b->local)
+		block_moves(gw, b->wwsf, t->registration.wwsf);
 	memcpy(b->icid, t->registration.icid, sizeof(b->icid));
 	pool_named(gw, b, t->registration.wwsf);
 }
@@ -306,6 +310,10 @@ void binding_end(struct gateway *gw, struct binding *b, _Atomic uint64_t *counte
 	wheel_disarm(gw->wheel, &b->expiry);
 	deregister_stop(gw, b);
 	binding_over(gw, b, counter, why);
+	if (b->local) {
+		block_moves(gw, b->wwsf, "");
+		register_block_gone(gw, b);
+	}
 	if (b->claim.key.impi != 0)
 		home_binding_ended(gw, b);
 	journaled_ended(gw, b);

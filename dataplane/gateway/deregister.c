@@ -18,7 +18,7 @@ static const struct realm_config *realm_of(const struct gateway *gw, const struc
 
 bool deregister_due(const struct gateway *gw, const struct binding *b)
 {
-	return !b->ims_auth && b->contact_len > 0 && b->core_us >= gw->time.now_us + LEFT_MIN_US &&
+	return !b->ims_auth && !b->local && b->contact_len > 0 && b->core_us >= gw->time.now_us + LEFT_MIN_US &&
 	       realm_of(gw, b) != NULL;
 }
 

@@ -6,12 +6,12 @@
  * 4.3): the same bytes under a new Via. Its time goes on; each next hop gets it once.
  */
 
-/** Whom a request belongs to that any next hop may serve: the WIC's, or a de-REGISTER of ours. A
+/** Whom a request belongs to that any next hop may serve: the WIC's, or a REGISTER of ours. A
  * dialog's own peers alone know it. */
 static bool is_movable(const struct transaction *t)
 {
 	if (t->kind == TRANSACTION_OWN)
-		return t->own.what == OWN_DEREGISTER;
+		return t->own.what != OWN_OPTIONS;
 	if (t->kind == TRANSACTION_ORIGINATE)
 		return !t->origination.in_dialog;
 	return t->kind == TRANSACTION_REGISTER;

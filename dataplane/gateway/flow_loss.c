@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "homes.h"
+#include "registrar.h"
 
 /*
  * A connection has ended (PROTOCOL 10.4). Its registration waits limits.flow_grace for the client
@@ -34,6 +35,8 @@ static void lose(struct gateway *gw, struct binding *b)
 	b->lost_us = gw->time.now_us;
 	counter_add(&gw_counters(gw)->binding_lost, 1);
 	gateway_event(gw, EVENT_BINDING_LOST, b->flow, b, GW_OK, 0);
+	if (b->local)
+		register_block_gone(gw, b); /* nobody is called there (PROTOCOL 10.4) */
 	wait_for_flow(gw, b);
 }
 

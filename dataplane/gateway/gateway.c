@@ -3,6 +3,7 @@
 
 #include <openssl/evp.h>
 
+#include "block.h"
 #include "homes.h"
 
 #define SITE_KEYS 2048 /* the configuration has 256 WWSFs at most; rows for those of before too */
@@ -41,6 +42,7 @@ struct gateway *gateway_new(const struct gateway_config *config)
 	gw->stamped_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
 	gw->resumed_memory = malloc(config->max_message);
 	if (!homes_open(gw) || !pools_open(gw) || !journaled_open(gw) || !held_open(gw) ||
+	    !blocks_open(gw) ||
 	    !outbox_open(gw) || !gw->bindings || !gw->transactions || !gw->tombs || !gw->heads ||
 	    !gw->hops || !gw->parked || !gw->cache || !gw->asked || !gw->refused || !gw->sites ||
 	    !gw->flow_mac || !gw->wheel || !gw->bucket || !gw->lines_memory || !gw->out_memory ||
@@ -64,6 +66,7 @@ void gateway_free(struct gateway *gw)
 	pools_close(gw);
 	journaled_close(gw);
 	held_close(gw);
+	blocks_close(gw);
 	outbox_close(gw);
 	slots_free(gw->heads);
 	parked_pool_free(gw->parked);
@@ -88,6 +91,7 @@ void gateway_turn(struct gateway *gw, const struct gateway_time *time)
 	hops_turn(gw);
 	parked_turn(gw);
 	revoked_turn(gw);
+	blocks_turn(gw);
 }
 
 uint32_t gateway_timers(struct gateway *gw, uint32_t max)

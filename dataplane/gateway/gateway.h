@@ -244,6 +244,23 @@ bool gateway_replaced(struct gateway *gw, struct gateway_ended *ended);
  * waits with, whatever the verdict says. Called until it says false. */
 bool gateway_leased(struct gateway *gw, struct handle *flow);
 
+/** What the home worker of a block says of it; routes: what follows m. */
+void gateway_block(struct gateway *gw, const struct message_block *m, struct span routes);
+
+/** MESSAGE_REGISTRAR_* of another worker; message: all of it. */
+void gateway_registrar_message(struct gateway *gw, const struct message_head *head,
+			       struct span message);
+
+/** Where an INVITE for a block has gone, whose Call-ID names this worker. */
+void gateway_block_way(struct gateway *gw, const struct message_block_way *m);
+
+/** A request that another worker took in for an identity of a block. */
+void gateway_delivered_block(struct gateway *gw, const struct message_deliver_block *head,
+			     struct span bytes);
+
+/** The node stops: its blocks are de-REGISTERed. */
+void gateway_drain(struct gateway *gw);
+
 /** MESSAGE_LEASE_* of another worker, whole. */
 void gateway_lease_message(struct gateway *gw, const struct message_head *head);
 
@@ -329,6 +346,13 @@ uint32_t gateway_hops(struct gateway *gw, uint32_t *cursor, uint32_t max, struct
 uint32_t gateway_pool_rows(const struct gateway *gw, uint32_t *cursor, uint32_t max,
 			   struct row_pool *rows);
 
+/** The same of blocks. */
+uint32_t gateway_block_rows(const struct gateway *gw, uint32_t *cursor, uint32_t max,
+			    struct row_block *rows);
+
+/** Blocks that this worker knows of, and bindings of theirs whose home it is. */
+uint32_t gateway_blocks(const struct gateway *gw);
+uint32_t gateway_registrar(const struct gateway *gw);
 uint32_t gateway_bindings(const struct gateway *gw);
 uint32_t gateway_transactions(const struct gateway *gw);
 /** Of finished transactions, what is left to absorb repeats. */

@@ -38,6 +38,28 @@ void home_deliver_held(struct gateway *gw, const struct mw_source *source, struc
 /** The binding that the entry of this key, whose home is this worker, is about; none. */
 struct handle home_holder(struct gateway *gw, const struct home_key *key);
 
+/* held.c: the core's requests inside dialogs that wait for a WIC to come back (PROTOCOL 10.3) */
+bool held_open(struct gateway *gw);
+void held_close(struct gateway *gw);
+/** Until when a request waits, and for whom. */
+struct held_until {
+	uint64_t us;
+	struct handle home;
+};
+/** Holds the request in gw->message, of source, on a home entry's list. False: it is too long, or
+ * there is no room; it is to be answered at once. */
+bool held_request(struct gateway *gw, struct held_list *list, const struct held_until *until,
+		  const struct mw_source *source);
+/** The message in gw->message is a held request's repeat, or its CANCEL: dealt with. */
+bool held_about(struct gateway *gw, struct held_list *list, const struct mw_source *source);
+/** The WIC is back: what waits for it goes on when nothing else is in hand. */
+void held_release(struct gateway *gw, struct held_list *list);
+/** The entry of list has ended and next is another's: what waits is answered, for an entry that is
+ * not there, when nothing else is in hand. */
+void held_hand_on(struct gateway *gw, const struct held_list *list, struct held_list *next);
+/** All of the list goes on, or is answered, at once. gw->message is another one afterwards. */
+void held_end(struct gateway *gw, struct held_list *list);
+
 /* lease_home.c: the leases whose home is this worker */
 bool lease_homes_open(struct gateway *gw);
 void lease_homes_close(struct gateway *gw);

@@ -89,6 +89,7 @@ struct binding {
 	uint16_t ids_len;
 	uint16_t route_count;
 	bool outbound; /* registered with reg-id */
+	bool local;    /* of a block: the core knows nothing of it */
 	bool ims_auth; /* the core authenticated it: no token, and no de-REGISTER of ours (D-43) */
 	uint8_t text[BINDING_TEXT_MAX];
 };
@@ -165,7 +166,7 @@ struct held_list {
 
 /** A walk over the bindings after a revocation. */
 struct revoked_walk {
-	uint32_t generation[2]; /* of the revocations and pairs it is about */
+	uint32_t generation[3]; /* of the revocations, pairs and patterns it is about */
 	uint32_t cursor;
 	uint32_t looked; /* bindings in this turn */
 	bool under_way;
@@ -192,6 +193,7 @@ struct gateway {
 	struct journaled *journaled;
 	uint32_t restored; /* bindings that a restart has given back */
 	struct pool_counts pool_counts;
+	struct blocks *blocks;
 	struct slots *held;
 	uint32_t *home_bucket; /* slot + 1 */
 	uint32_t home_mask;
@@ -506,28 +508,6 @@ void deregister_start(struct gateway *gw, struct binding *b);
 void deregister_stop(struct gateway *gw, struct binding *b);
 /** The end of a try: status of the core, 408 or 503. */
 void deregister_answered(struct gateway *gw, struct binding *b, uint16_t status);
-
-/* held.c: the core's requests inside dialogs that wait for a WIC to come back (PROTOCOL 10.3) */
-bool held_open(struct gateway *gw);
-void held_close(struct gateway *gw);
-/** Until when a request waits, and for whom. */
-struct held_until {
-	uint64_t us;
-	struct handle home;
-};
-/** Holds the request in gw->message, of source, on a home entry's list. False: it is too long, or
- * there is no room; it is to be answered at once. */
-bool held_request(struct gateway *gw, struct held_list *list, const struct held_until *until,
-		  const struct mw_source *source);
-/** The message in gw->message is a held request's repeat, or its CANCEL: dealt with. */
-bool held_about(struct gateway *gw, struct held_list *list, const struct mw_source *source);
-/** The WIC is back: what waits for it goes on when nothing else is in hand. */
-void held_release(struct gateway *gw, struct held_list *list);
-/** The entry of list has ended and next is another's: what waits is answered, for an entry that is
- * not there, when nothing else is in hand. */
-void held_hand_on(struct gateway *gw, const struct held_list *list, struct held_list *next);
-/** All of the list goes on, or is answered, at once. gw->message is another one afterwards. */
-void held_end(struct gateway *gw, struct held_list *list);
 
 /* outbox.c */
 /** Sends a message of one worker's gateway to another's; it is kept when the ring is full. */

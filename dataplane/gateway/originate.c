@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "block.h"
 #include "destination.h"
 
 /* Requests of a registered WIC to the core (PROTOCOL 9.5). */
@@ -79,6 +80,12 @@ static enum gw_err check_initial(struct gateway *gw, const struct wic *wic, cons
 	return err == GW_OK && b == NULL ? GW_NOT_REGISTERED : err;
 }
 
+/** The Service-Route of the binding, or of its block. */
+static struct span routes_of(const struct gateway *gw, const struct binding *b)
+{
+	return b->local ? block_routes(gw, span_text(b->wwsf)) : span_of(b->text, b->routes_len);
+}
+
 static enum gw_err originate_build(struct gateway *gw, struct transaction *t)
 {
 	const struct sip_message *m = &gw->message;
@@ -94,9 +101,9 @@ static enum gw_err originate_build(struct gateway *gw, struct transaction *t)
 	request_via(gw, t);
 	request_max_forwards(gw, m);
 	mark = writer_len(&gw->lines);
-	if (b->routes_len > 0) {
+	if (routes_of(gw, b).len > 0) {
 		writer_text(&gw->lines, "Route: ");
-		writer_put(&gw->lines, span_of(b->text, b->routes_len));
+		writer_put(&gw->lines, routes_of(gw, b));
 		writer_text(&gw->lines, "\r\n");
 	}
 	writer_text(&gw->lines, "P-Asserted-Identity: <");
@@ -123,9 +130,9 @@ enum gw_err originate_target(struct gateway *gw, struct span element, struct mw_
 }
 
 /** The first element of the stored Service-Route. */
-static struct span first_route(const struct binding *b)
+static struct span first_route(const struct gateway *gw, const struct binding *b)
 {
-	struct span rest = span_of(b->text, b->routes_len), element = SPAN("");
+	struct span rest = routes_of(gw, b), element = SPAN("");
 
 	(void)sip_list_next(&rest, &element);
 	return element;
@@ -136,7 +143,7 @@ void originate_prefetch(struct gateway *gw, const struct binding *b)
 	struct mw_target target;
 
 	/* asking is all: a host that is not known yet is looked up */
-	if (originate_target(gw, first_route(b), &target) != GW_OK)
+	if (originate_target(gw, first_route(gw, b), &target) != GW_OK)
 		return;
 }
 
@@ -151,7 +158,7 @@ static enum gw_err originate_forward(struct gateway *gw, const struct binding *b
 	request_icid(gw, mark->icid);
 	err = asserted_identity(gw, b, &t->origination.asserted);
 	if (err == GW_OK)
-		err = originate_target(gw, first_route(b), &t->target);
+		err = originate_target(gw, first_route(gw, b), &t->target);
 	if (err == GW_OK)
 		err = target_write(gw, t, originate_build);
 	return err;
@@ -208,6 +215,8 @@ static enum gw_err originate_initial(struct gateway *gw, struct wic *wic)
 
 	if (err == GW_NOT_REGISTERED)
 		return originate_unregistered(gw, wic);
+	if (err == GW_OK && b->local && !block_is_up(gw, block_named(gw, span_text(b->wwsf))))
+		err = GW_BLOCK_DOWN;
 	if (err == GW_OK)
 		err = check_from(gw, b);
 	if (err == GW_OK)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
 
-#include "internal.h"
+#include "registrar.h"
 
 /*
  * Messages between workers that must come to pass: what finds a ring full is kept, and tried again
@@ -23,6 +23,11 @@ _Static_assert(sizeof(struct message_attach) >= sizeof(struct message_detach) &&
 		       sizeof(struct message_attach) >= sizeof(struct message_lease_confirm) &&
 		       sizeof(struct message_attach) >= sizeof(struct message_lease_release) &&
 		       sizeof(struct message_attach) >= sizeof(struct message_lease_ended),
+	       "the longest");
+
+_Static_assert(sizeof(struct message_attach) >= sizeof(struct message_registrar_gone) &&
+		       sizeof(struct message_attach) >= sizeof(struct message_registrar_ended) &&
+		       sizeof(struct message_attach) >= sizeof(struct message_block_way),
 	       "the longest");
 
 static enum gw_err outbox_ring(struct gateway *gw, uint16_t worker, const struct message_head *head)
@@ -77,18 +82,28 @@ static void outbox_keep(struct gateway *gw, uint16_t worker, const struct messag
 }
 
 /** Who asks for something gives no more to be kept when there is little room for that. */
-enum gw_err outbox_try(struct gateway *gw, uint16_t worker, const struct message_head *head)
+enum gw_err outbox_try_with(struct gateway *gw, uint16_t worker, const struct message_head *head,
+			    uint32_t size, struct span bytes)
 {
 	if (gw->outbox.of[worker].first != NULL ||
 	    slots_live(gw->outbox.pool) > slots_capacity(gw->outbox.pool) / 4 * 3)
 		return GW_QUEUE_FULL;
-	return outbox_ring(gw, worker, head);
+	return gw->env->to_worker(gw->env->context, worker, span_of(head, size), bytes);
+}
+
+enum gw_err outbox_try(struct gateway *gw, uint16_t worker, const struct message_head *head)
+{
+	return outbox_try_with(gw, worker, head, head->len, SPAN(""));
 }
 
 static void to_itself(struct gateway *gw, const struct message_head *head)
 {
 	if (head->kind >= MESSAGE_LEASE_RESERVE && head->kind <= MESSAGE_LEASE_ENDED)
 		gateway_lease_message(gw, head);
+	else if (head->kind == MESSAGE_BLOCK_WAY)
+		gateway_block_way(gw, (const void *)head);
+	else if (head->kind >= MESSAGE_REGISTRAR_ASK && head->kind <= MESSAGE_REGISTRAR_ENDED)
+		gateway_registrar_message(gw, head, span_of(head, head->len));
 	else
 		gateway_home_message(gw, head);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "block.h"
 
 /* Requests of this node's own: who made them hears how they ended. */
 
@@ -15,6 +15,9 @@ void own_answered(struct gateway *gw, struct transaction *t, uint16_t status)
 		return;
 	case OWN_OPTIONS:
 		hops_answered(gw, t, status);
+		return;
+	case OWN_BLOCK:
+		block_answered(gw, t, status);
 		return;
 	default:
 		return;

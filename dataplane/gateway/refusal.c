@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "registrar.h"
 
 /*
  * What a refused request is told. One table for every reason; the exact reason goes to counters and
@@ -14,6 +14,8 @@ enum refusal_extra {
 	EXTRA_RETRY,	     /* Retry-After */
 	EXTRA_RETRY_PAIR,    /* the same: until the pair's token ends (F24) */
 	EXTRA_UNSUPPORTED,   /* the tags of Proxy-Require */
+	EXTRA_REQUIRE,	     /* those of Require */
+	EXTRA_MIN_EXPIRES,   /* limits.min_grant */
 	EXTRA_EMERGENCY,     /* a body that says so (D-32) */
 };
 
@@ -64,6 +66,10 @@ static const struct refusal refusals[] = {
 	{GW_POOL_EMPTY, 503, EXTRA_RETRY},
 	{GW_QUEUE_FULL, 503, EXTRA_RETRY},
 	{GW_BINDING_LIMIT, 503, EXTRA_RETRY},
+	{GW_BLOCK_DOWN, 503, EXTRA_RETRY},
+	{GW_REGISTRAR_BUSY, 503, EXTRA_RETRY},
+	{GW_REGISTRAR_ORDER, 500, EXTRA_NONE}, /* RFC 3261 10.3: the update is aborted */
+	{GW_REGISTRAR_BRIEF, 423, EXTRA_MIN_EXPIRES},
 	{GW_TRANSACTION_LIMIT, 503, EXTRA_RETRY},
 	{GW_PARKED_LIMIT, 503, EXTRA_RETRY},
 	{GW_REQUEST_PENDING, 500, EXTRA_RETRY}, /* RFC 3261 14.2 */
@@ -81,6 +87,7 @@ static const struct refusal refusals[] = {
 	{GW_SIP_MAX_FORWARDS, 483, EXTRA_NONE},
 	{GW_SIP_LOOP, 482, EXTRA_NONE},
 	{GW_SIP_EXTENSION, 420, EXTRA_UNSUPPORTED},
+	{GW_SIP_REQUIRE, 420, EXTRA_REQUIRE},
 	{GW_SIP_METHOD, 501, EXTRA_NONE},
 	{GW_SIP_NO_TRANSACTION, 481, EXTRA_NONE},
 	{GW_SIP_TOO_LONG, 513, EXTRA_NONE},
@@ -154,22 +161,40 @@ static void write_challenge(struct gateway *gw, const struct wic *wic, bool is_r
 	writer_text(&gw->lines, challenge_error[extra]);
 }
 
-void refusal_unsupported(struct gateway *gw)
+bool refusal_understands(struct span tag)
+{
+	return span_equal_nocase(tag, SPAN("path")) || span_equal_nocase(tag, SPAN("outbound")) ||
+	       span_equal_nocase(tag, SPAN("sec-agree"));
+}
+
+/** A proxy has to understand nothing but what is taken out; a registrar more. */
+static bool is_supported(enum sip_header id, struct span tag)
+{
+	return id == SIP_HEADER_REQUIRE ? refusal_understands(tag)
+					: span_equal_nocase(tag, SPAN("sec-agree"));
+}
+
+static void write_unsupported(struct gateway *gw, enum sip_header id)
 {
 	const struct sip_message *m = &gw->message;
-	const struct sip_field *f = sip_first(m, SIP_HEADER_PROXY_REQUIRE);
+	const struct sip_field *f = sip_first(m, id);
 
 	for (; f != NULL; f = sip_next(m, f)) {
 		struct span rest = f->value, tag;
 
 		while (sip_list_next(&rest, &tag)) {
-			if (span_equal_nocase(tag, SPAN("sec-agree")))
+			if (is_supported(id, tag))
 				continue;
 			writer_text(&gw->lines, "Unsupported: ");
 			writer_put(&gw->lines, tag);
 			writer_text(&gw->lines, "\r\n");
 		}
 	}
+}
+
+void refusal_unsupported(struct gateway *gw)
+{
+	write_unsupported(gw, SIP_HEADER_PROXY_REQUIRE);
 }
 
 /** D-12: the F-row, with which the texts of its errors begin, and no more. */
@@ -194,6 +219,13 @@ static void write_retry(struct gateway *gw, uint32_t seconds)
 	writer_text(&gw->lines, "\r\n");
 }
 
+static void write_min_expires(struct gateway *gw)
+{
+	writer_text(&gw->lines, "Min-Expires: ");
+	writer_decimal(&gw->lines, gw_config(gw)->min_grant_s);
+	writer_text(&gw->lines, "\r\n");
+}
+
 /** Writes the lines that the answer to gw->message has for err. */
 static void write_extra(struct gateway *gw, const struct wic *wic, const struct refusal *refusal)
 {
@@ -205,6 +237,10 @@ static void write_extra(struct gateway *gw, const struct wic *wic, const struct 
 		write_retry(gw, wic->pool.retry_s);
 	else if (refusal->extra == EXTRA_UNSUPPORTED)
 		refusal_unsupported(gw);
+	else if (refusal->extra == EXTRA_REQUIRE)
+		write_unsupported(gw, SIP_HEADER_REQUIRE);
+	else if (refusal->extra == EXTRA_MIN_EXPIRES)
+		write_min_expires(gw);
 	else if (refusal->extra == EXTRA_EMERGENCY)
 		writer_text(&gw->lines, "Content-Type: application/3gpp-ims+xml\r\n");
 	write_warning(gw, refusal->err);

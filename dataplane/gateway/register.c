@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "homes.h"
+#include "registrar.h"
 
 /*
  * REGISTER, whoever authenticates (PROTOCOL 9.2): what is asked for, and what every one of them
@@ -346,6 +347,8 @@ enum gw_err register_request(struct gateway *gw, struct wic *wic)
 
 	if (ask.err != GW_OK)
 		return ask.err;
-	return register_is_ims(gw, wic) ? register_ims(gw, wic, &ask)
-					: register_token(gw, wic, &ask);
+	if (register_is_ims(gw, wic))
+		return register_ims(gw, wic, &ask);
+	return register_is_block(gw, wic) ? register_block(gw, wic, &ask)
+					  : register_token(gw, wic, &ask);
 }

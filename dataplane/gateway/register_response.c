@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "block.h"
 #include "homes.h"
 
 /* What the core's answer to a REGISTER means, and what the WIC sees of it (PROTOCOL 9.3, 9.4). */
@@ -73,6 +74,11 @@ static struct register_grant grant_find(struct gateway *gw, const struct transac
 		}
 	}
 	return grant_of(m, NULL);
+}
+
+uint32_t register_grant_s(struct gateway *gw, const struct transaction *t)
+{
+	return grant_find(gw, t).expires_s;
 }
 
 /** Lowers what the WIC sees to what we asked for; never raises it (PROTOCOL 9.3). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "homes.h"
 #include "identity/pattern.h"
+#include "registrar.h"
 
 /*
  * REGISTER with a token (PROTOCOL 5): checked, its Bearer credential replaced by trusted node
@@ -255,14 +256,19 @@ static enum gw_err register_admit(struct gateway *gw, struct wic *wic,
 	return register_forward(gw, wic, t);
 }
 
+bool register_is_owner(const struct binding *b, const struct register_ask *ask)
+{
+	return (ask->expires_s == 0 || ask->fetch) && b != NULL &&
+	       (ask->placeholder.len > 0 ||
+		span_equal(identity_span(&b->impu), identity_span(&ask->to)));
+}
+
 enum gw_err register_token(struct gateway *gw, struct wic *wic, const struct register_ask *ask)
 {
 	struct binding *b = binding_of(gw, wic);
 	enum gw_err err;
 
-	if ((ask->expires_s == 0 || ask->fetch) && b != NULL &&
-	    (ask->placeholder.len > 0 ||
-	     span_equal(identity_span(&b->impu), identity_span(&ask->to))))
+	if (register_is_owner(b, ask))
 		return register_owner(gw, wic, b, ask);
 	err = authorize_request(gw, wic);
 	return err == GW_OK ? register_admit(gw, wic, ask) : err;
@@ -274,6 +280,8 @@ enum gw_err register_authorized(struct gateway *gw, struct wic *wic)
 
 	if (ask.err != GW_OK)
 		return ask.err;
-	return register_is_ims(gw, wic) ? register_ims_authorized(gw, wic, &ask)
-					: register_admit(gw, wic, &ask);
+	if (register_is_ims(gw, wic))
+		return register_ims_authorized(gw, wic, &ask);
+	return register_is_block(gw, wic) ? register_block_authorized(gw, wic, &ask)
+					  : register_admit(gw, wic, &ask);
 }

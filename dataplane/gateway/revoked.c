@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "registrar.h"
 
 /*
  * Bindings whose token, WWSF or pool pair an operator has taken back. Every revocation and every
@@ -9,12 +9,26 @@
 
 #define LOOKED_AT_MAX 256u /* bindings in one turn */
 
+/** The web site has its block still, and that the identity; and no other mode's binding stays in
+ * one. */
+static bool still_in_block(const struct gateway *gw, const struct wwsf_config *site,
+			   const struct binding *b)
+{
+	const struct snapshot *view = gw->time.view;
+
+	return b->local && site != NULL && site->mode == WWSF_BLOCK &&
+	       pattern_has(view->patterns, gw->config.worker, (uint32_t)(site - view->config->wwsf),
+			   &b->impu);
+}
+
 /** A reload has not taken the pair out of its site's pool, nor made a pool of it under a binding
  * without a lease. */
 static bool still_allocated(const struct gateway *gw, const struct binding *b)
 {
 	const struct wwsf_config *site = register_site_named(gw, span_text(b->wwsf));
 
+	if (b->local || (site != NULL && site->mode == WWSF_BLOCK))
+		return still_in_block(gw, site, b);
 	if (site == NULL || site->mode != WWSF_POOL)
 		return true;
 	return !lease_id_is_none(b->lease) &&
@@ -45,9 +59,11 @@ void revoked_turn(struct gateway *gw)
 {
 	const struct revocation_part *revocations = gw->time.view->revocations;
 	const struct pair_part *pairs = gw->time.view->pairs;
-	uint32_t generation[2] = {
+	const struct pattern_part *patterns = gw->time.view->patterns;
+	uint32_t generation[3] = {
 		revocations != NULL ? revocations->part.generation : 0,
 		pairs != NULL ? pairs->part.generation : 0,
+		patterns != NULL ? patterns->part.generation : 0,
 	};
 
 	gw->revoked.looked = 0;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "block_call.h"
 #include "homes.h"
 
 /* Requests of the core to a WIC: through the flow token of our Path (PROTOCOL 9.6, 10.3). */
@@ -110,7 +111,10 @@ enum gw_err terminate_write(struct gateway *gw, struct transaction *t, const str
 	if (wic == NULL)
 		return GW_STALE;
 	request_begin(gw, m);
-	sip_splice_remove_element(&gw->splice, top->field, top->element);
+	if (top->field != NULL)
+		sip_splice_remove_element(&gw->splice, top->field, top->element);
+	if (block_call_is(gw, top))
+		block_call_edit(gw, wic);
 	trust_strip_to_wic(gw, m);
 	if (request_makes_dialog(m))
 		route_record_request(gw, wic, &mark, t->termination.source.transport);
@@ -173,9 +177,8 @@ void terminate_no_flow(struct gateway *gw, const struct mw_source *source, enum 
 		terminate_absent(gw, source, outbound);
 }
 
-/** A request for a connection of this worker. */
-static void terminate_local(struct gateway *gw, const struct mw_source *source, struct wic *wic,
-			    const struct route_top *top)
+void terminate_local(struct gateway *gw, const struct mw_source *source, struct wic *wic,
+		     const struct route_top *top)
 {
 	struct transaction *t = transaction_new(gw, TRANSACTION_TERMINATE, wic);
 	enum gw_err err;
@@ -346,7 +349,11 @@ void terminate_request(struct gateway *gw, const struct mw_source *source, struc
 	struct route_top top = route_read(gw);
 	enum gw_err err = terminate_check(gw, &top);
 
-	if (err != GW_OK)
+	if (block_call_is(gw, &top) && flow_known)
+		block_call_here(gw, source, flow, &top);
+	else if (block_call_is(gw, &top))
+		block_call(gw, source, &top);
+	else if (err != GW_OK)
 		terminate_refused(gw, source, &top, err);
 	else if (flow_known)
 		terminate_here(gw, source, flow, &top);

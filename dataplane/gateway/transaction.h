@@ -34,6 +34,7 @@ enum transaction_kind {
 enum own_kind {
 	OWN_DEREGISTER, /* of a binding that has ended here (PROTOCOL 6.5) */
 	OWN_OPTIONS,	/* to a next hop: whether it is up; subject.slot: which */
+	OWN_BLOCK,	/* REGISTER of a block (PROTOCOL 8.1) */
 	OWN_KINDS
 };
 
@@ -90,7 +91,8 @@ struct transaction {
 			bool fetch;	    /* no Contact: asks for bindings and changes none */
 			struct handle lost; /* binding that its flow left when it ended */
 			uint8_t icid[32];   /* that we have made for it */
-			bool ims_auth;	    /* the core authenticates: token_exp_us is UINT64_MAX */
+			bool local;	    /* of a block: this node is its registrar */
+			bool ims_auth; /* the core authenticates: token_exp_us is UINT64_MAX */
 			/* D-18: what the WIC calls itself after sip:, its home domain left out */
 			uint8_t placeholder_len; /* 0: by its identity */
 			uint8_t placeholder[PLACEHOLDER_MAX];
@@ -209,6 +211,8 @@ uint64_t transaction_flow_key(const struct gateway *gw, const struct wic *wic);
 enum gw_err GW_MUST_CHECK transaction_keep_sent(struct gateway *gw, struct transaction *t);
 /** Keeps bytes, to be sent again. False: they are too long for a datagram; nothing is kept. */
 bool transaction_keep_bytes(struct gateway *gw, struct transaction *t, struct span bytes);
+/** Keeps the head of the request in gw->message as it came. GW_SIP_TOO_LONG, GW_POOL_EMPTY. */
+enum gw_err GW_MUST_CHECK transaction_keep_came(struct gateway *gw, struct transaction *t);
 /** What is kept. */
 struct span transaction_kept(const struct transaction *t);
 /** Gives back what was lent for it. */

@@ -77,6 +77,16 @@ static enum gw_err keep_head(struct gateway *gw, struct transaction *t, const st
 	return GW_OK;
 }
 
+enum gw_err transaction_keep_came(struct gateway *gw, struct transaction *t)
+{
+	enum gw_err err;
+
+	transaction_forget(gw, t);
+	err = keep_head(gw, t, &gw->message);
+	t->sent = false;
+	return err;
+}
+
 /** Room for all of bytes. Long ones may have half of the blocks that are lent: the heads of others
  * need them; and none for a WIC's, whose request goes nowhere else. */
 static uint8_t *room_for(struct gateway *gw, struct transaction *t, uint32_t len)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "registrar.h"
 
 /*
  * What the machines of a transaction want done: a client side towards where the request went, a
@@ -429,6 +429,10 @@ void transaction_orphaned(struct gateway *gw, struct transaction *t)
 	uint64_t grace_us = gw->time.now_us + gw_config(gw)->flow_grace_s * 1000000ull;
 	bool early = t->method == SIP_INVITE && transaction_waits(t);
 
+	if (t->kind == TRANSACTION_REGISTER && t->registration.local) {
+		register_block_orphaned(gw, t);
+		return;
+	}
 	t->orphan = true;
 	transaction_detach(gw, t);
 	if (t->kind == TRANSACTION_TERMINATE) {

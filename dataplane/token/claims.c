@@ -152,11 +152,12 @@ static bool needs_jti(const struct wwsf_config *wwsf)
 }
 
 /* Step 16. WWSF_INDIVIDUAL: one impi, one impu or more; WWSF_POOL: one of each (PROTOCOL 3.3).
- * WWSF_IMS_AUTH: any, or none (D-13). */
+ * WWSF_BLOCK: an impu or more, the impi is the block's. WWSF_IMS_AUTH: any, or none (D-13). */
 enum gw_err claims_identities(struct pipeline *p)
 {
 	const struct token_claims *claims = p->said;
-	bool named = !is_absent(claims->impi) && claims->impu_count > 0;
+	bool private = !is_absent(claims->impi) || wwsf_of(p)->mode == WWSF_BLOCK;
+	bool named = private && claims->impu_count > 0;
 	bool complete = !is_absent(claims->sub) && (named || wwsf_of(p)->mode == WWSF_IMS_AUTH);
 
 	if (!claims->claims_typed || !complete || span_at(claims->jti, JTI_MAX) >= 0)

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GATEWAY_BLOCK_H
+#define GATEWAY_BLOCK_H
+
+#include "internal.h"
+
+/* Blocks of identities that this node registers as one (PROTOCOL 8), for the files of this layer
+ * only. */
+
+#define BLOCKS_MAX 512	      /* web sites can be 256; as many may be about to leave */
+#define BLOCK_ROUTES_MAX 1024 /* bytes of a Service-Route */
+#define BLOCK_USER "block-"   /* of its Contact, then the web site's name */
+
+enum block_state {
+	BLOCK_DOWN, /* the core does not hold it */
+	BLOCK_UP,
+	BLOCK_LEAVING, /* home worker: it is to end, and the core is told */
+};
+
+/**
+ * The registration of a block, by the name of its web site. The home worker is that of the
+ * registering private identity: it registers; the others keep what it says.
+ */
+struct block {
+	struct timer timer; /* home */
+	char name[SITE_NAME_MAX + 1];
+	enum block_state state;
+	bool wanted;		       /* the configuration has it */
+	uint64_t impi_hash, impu_hash; /* of the registering pair */
+	uint64_t until_us;	       /* the core holds it no longer; a try of before may count */
+	uint16_t status;	       /* that the last REGISTER failed with; 0: it did not */
+	uint32_t bindings;	       /* of WICs, on this worker */
+	uint16_t routes_len;	       /* Service-Route as one Route value */
+	uint8_t routes[BLOCK_ROUTES_MAX];
+	/* home */
+	struct identity impi, impu;
+	struct handle own;   /* its REGISTER under way */
+	uint64_t next_us;    /* when it is registered again */
+	uint64_t untold;     /* workers that have not heard of its state yet, as bits */
+	uint32_t cseq;	     /* of its last REGISTER */
+	uint32_t asked_s;    /* by it */
+	uint32_t least_s;    /* the core wants no less (423) */
+	uint32_t failures;   /* since the last 200 */
+	uint8_t call_id[32]; /* its left part, the same for all its REGISTERs */
+};
+
+/** Where the core's requests for blocks have gone: what is about one of them goes there too. */
+struct block_way {
+	uint64_t key; /* transaction_key() */
+	struct handle flow;
+	uint64_t until_us;
+};
+
+struct block_ways;
+struct registrar;
+
+struct blocks {
+	struct slots *pool;
+	struct timer retry;	/* of words that found a ring full */
+	uint32_t generation[2]; /* of configuration and revocations, as of the last turn */
+	bool known;
+	bool draining;
+	struct block_ways *ways;
+	struct registrar *registrar; /* of the identities whose home this worker is */
+};
+
+/* block.c: which there are, and when they are registered */
+bool blocks_open(struct gateway *gw);
+void blocks_close(struct gateway *gw);
+/** Takes the blocks of a new configuration; those of a disabled web site go. */
+void blocks_turn(struct gateway *gw);
+/** The block of the web site of that name; NULL: it has none, or none any more. */
+struct block *block_named(const struct gateway *gw, struct span name);
+/** This worker registers it. */
+bool block_is_home(const struct gateway *gw, const struct block *b);
+/** The core holds it. */
+bool block_is_up(const struct gateway *gw, const struct block *b);
+/** The Service-Route of the block of that name, as one Route value; empty: it is down. */
+struct span block_routes(const struct gateway *gw, struct span name);
+/** The end of a REGISTER of a block's, as own_answered() has it. */
+void block_answered(struct gateway *gw, const struct transaction *t, uint16_t status);
+/** That of this registering pair, also one that is about to leave. */
+struct block *block_find(const struct gateway *gw, struct span name, uint64_t impi_hash,
+			 uint64_t impu_hash);
+/** Tells the log of b. */
+void block_event(struct gateway *gw, const struct block *b, enum event_kind what);
+/** A new, empty place. NULL: there is none, counted. */
+struct block *block_new(struct gateway *gw, struct span name);
+void block_free(struct gateway *gw, struct block *b);
+
+/* block_register.c: what the core is asked */
+/** Sends b's REGISTER for b->asked_s, 0: its end. False: it cannot be sent now. */
+bool block_register(struct gateway *gw, struct block *b);
+/** A binding of the web site from is one of to now; "": of none. */
+void block_moves(struct gateway *gw, const char *from, const char *to);
+/** Writes the Contact of the block of that name: a URI. */
+void block_contact(const struct gateway *gw, struct span name, struct writer *out);
+/** What the 200 in gw->message grants b's REGISTER t; its Service-Route is kept. 0: nothing. */
+uint32_t block_granted(struct gateway *gw, const struct transaction *t, struct block *b);
+
+/* block_word.c: what workers tell each other */
+/** All others hear how b is, now or when their rings have room. */
+void block_tell(struct gateway *gw, struct block *b);
+
+/* binding.c, register_response.c */
+/** Service-Route lines of m as the value of one Route header; how many routes. */
+uint16_t binding_routes(const struct sip_message *m, struct writer *text);
+/** What the 200 in gw->message grants the Contact of t. */
+uint32_t register_grant_s(struct gateway *gw, const struct transaction *t);
+
+#endif
