@@ -549,7 +549,10 @@ static void check_mode(const struct check *c, const struct config_wwsf *wwsf)
 		return;
 	}
 	check_wwsf_issuer(c, wwsf);
-	check_allocation(c, wwsf);
+	if (wwsf->mode.value == CONFIG_MODE_BLOCK)
+		check_block(c, wwsf);
+	else
+		check_allocation(c, wwsf);
 	if (wwsf->mode.value == CONFIG_MODE_POOL)
 		check_pool(c, wwsf);
 	if (wwsf->aka.value != 0)
@@ -594,7 +597,8 @@ static struct pairs *check_same_pairs(const struct check *c, const struct pairs_
 /** Whether the pairs of WWSF w can be read: the rest was refused already. */
 static bool check_has_pairs(const struct config_wwsf *wwsf)
 {
-	if (wwsf->mode.value == CONFIG_MODE_IMS_AUTH || wwsf->identities.domains.count > 0)
+	if (wwsf->mode.value == CONFIG_MODE_IMS_AUTH || wwsf->mode.value == CONFIG_MODE_BLOCK ||
+	    wwsf->identities.domains.count > 0)
 		return false;
 	if (check_given(wwsf->identities.file))
 		return !check_generates(wwsf);
@@ -640,6 +644,8 @@ static void check_wwsfs(const struct check *c)
 		check_repeated(c, "wwsf[].name", wwsfs, sizeof(*wwsf), w, strcmp);
 		check_origins(c, w);
 		check_mode(c, wwsf);
+		if (wwsf->mode.value != CONFIG_MODE_BLOCK)
+			check_not_block(c, wwsf);
 		check_waf(c, wwsf);
 		check_pairs(c, w);
 	}
@@ -684,6 +690,7 @@ void check_config(struct config *config, const struct config_from *from, struct 
 	check_wwsfs(&c);
 	check_patterns(&c);
 	check_destinations(&c);
+	check_blocks(&c);
 	check_tcp(&c);
 	check_limits(&c);
 }

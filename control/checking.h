@@ -43,6 +43,11 @@ void check_destinations(const struct check *c);
 
 /** Wildcarded identities, compiled; the pairs of others are read. */
 void check_patterns(const struct check *c);
+/** What a web site's registering pair has to be with mode block; that others have none. */
+void check_block(const struct check *c, const struct config_wwsf *wwsf);
+void check_not_block(const struct check *c, const struct config_wwsf *wwsf);
+/** What all blocks have in common. */
+void check_blocks(const struct check *c);
 
 /** Reads certificates and keys, and tries them and the other settings of TLS. */
 void check_tls(const struct check *c);

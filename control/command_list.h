@@ -35,6 +35,8 @@
 	X(wwsf, "", 0, CLI_OPERATOR, "the web sites: issuer, origins, whether they are enabled") \
 	X(pools, "", 0, CLI_OPERATOR, \
 	  "the pairs of the web sites: how many, when loaded, how many are held, granted, refused") \
+	X(blocks, "", 0, CLI_OPERATOR, \
+	  "blocks of identities registered as one: state, until when, last failure, bindings") \
 	X(explain, "[--origin ORIGIN] [TOKEN]", 3, CLI_ADMIN, \
 	  "validate a token, read from standard input when it is not given, step by step") \
 	X(reload, "", 0, CLI_OPERATOR, \

@@ -103,6 +103,8 @@ void command_run_wwsf(struct cli_request *request, void *context);
 void command_run_explain(struct cli_request *request, void *context);
 /* control/commands_keys.c */
 void command_run_keys(struct cli_request *request, void *context);
+/* control/commands_blocks.c */
+void command_run_blocks(struct cli_request *request, void *context);
 /* control/commands_pools.c */
 void command_run_pools(struct cli_request *request, void *context);
 

@@ -169,6 +169,13 @@ struct config {
 			jwks_cooldown, upgrades_per_second, upgrades_burst, connections_per_address,
 			requests_per_second, dialog_requests_per_second;
 	} limits;
+	struct {
+		struct option_number expires, retry, retry_max, contacts;
+		struct config_absent {
+			struct option_number status, cause;
+			struct option_text text;
+		} absent, unknown;
+	} block;
 	struct option_text store;
 	struct {
 		struct option_text socket, metrics;

@@ -150,6 +150,20 @@ static json_t *fetch_pool(uint16_t worker, const uint8_t *bytes)
 			 (json_int_t)row.forbidden);
 }
 
+/** A block as one worker sees it; the command puts the words of all together. */
+static json_t *fetch_block(uint16_t worker, const uint8_t *bytes)
+{
+	static const char *const states[] = {
+		[ROW_BLOCK_DOWN] = "down", [ROW_BLOCK_UP] = "up", [ROW_BLOCK_LEAVING] = "leaving"};
+	struct row_block row;
+
+	memcpy(&row, bytes, sizeof(row));
+	return json_pack("{s:i, s:o, s:b, s:s, s:I, s:I, s:I}", "worker", (int)worker, "wwsf",
+			 fetch_text(row.name, sizeof(row.name)), "home", (int)row.home, "state",
+			 states[row.state], "seconds", (json_int_t)row.seconds, "last_failure",
+			 (json_int_t)row.status, "bindings", (json_int_t)row.bindings);
+}
+
 static json_t *fetch_transaction(uint16_t worker, const uint8_t *bytes)
 {
 	char hop[ENDPOINT_TEXT_MAX] = "-";
@@ -218,6 +232,7 @@ static const struct fetch_kind kinds[] = {
 	[COMMAND_SHOW] = {"show", sizeof(struct row_show), fetch_show, fetch_show_end},
 	[COMMAND_MW] = {"mw", sizeof(struct row_mw), fetch_mw, NULL},
 	[COMMAND_POOLS] = {"pools", sizeof(struct row_pool), fetch_pool, NULL},
+	[COMMAND_BLOCKS] = {"blocks", sizeof(struct row_block), fetch_block, NULL},
 };
 
 /* ---- jobs ---------------------------------------------------------------------------------- */

@@ -319,10 +319,11 @@ static const struct option options[] = {
 	      "two "
 	      "sites with the same one, one has to list its own."),
 	CHOICE("wwsf[].mode", "individual", "individual|ims-auth|pool|wildcard-unregistered|block",
-	       3, OPTION_RELOAD, WWSF(mode),
+	       5, OPTION_RELOAD, WWSF(mode),
 	       "How its users are registered: individual, by a token that names them; ims-auth, "
 	       "by the Digest or AKA that the core asks of them; pool, by a token that lends them "
-	       "a pair of the web site's, which nobody else has meanwhile."),
+	       "a pair of the web site's, which nobody else has meanwhile; block, by a token, here: the core holds one "
+	       "registration for all of them."),
 	BOOL("wwsf[].aka", "false", OPTION_RELOAD, WWSF(aka),
 	     "With mode ims-auth: a REGISTER whose Digest has no response yet begins IMS AKA, "
 	     "whatever its algorithm says."),
@@ -370,10 +371,12 @@ static const struct option options[] = {
 	     "The private identity of each, \\1 to \\9 being what the groups match: all that "
 	     "varies must be in it, as pool\\1@ims.home1.net."),
 	MAP("wwsf[].identities.registering", "The pair that registers a block."),
-	TEXT("wwsf[].identities.registering.impi", "''", 0, 512, OPTION_LATER,
-	     WWSF(identities.registering.impi), "Private identity."),
-	TEXT("wwsf[].identities.registering.impu", "''", 0, 512, OPTION_LATER,
-	     WWSF(identities.registering.impu), "Public identity."),
+	TEXT("wwsf[].identities.registering.impi", "''", 0, 512, OPTION_RELOAD,
+	     WWSF(identities.registering.impi), "Private identity; with mode block."),
+	TEXT("wwsf[].identities.registering.impu", "''", 0, 512, OPTION_RELOAD,
+	     WWSF(identities.registering.impu),
+	     "Public identity, of a home domain: distinct, of the same implicit registration set "
+	     "as the wildcard, and nobody's who comes here."),
 	MAP("wwsf[].destinations",
 	    "Whom its users may reach, by initial requests and by Refer-To; docs/operations.md has "
 	    "how to write rules."),
@@ -499,6 +502,33 @@ static const struct option options[] = {
 	       HERE(limits.dialog_requests_per_second),
 	       "ACK, BYE, CANCEL, requests inside dialogs and answers that end nothing of one "
 	       "connection, which no other limit counts; twice as many at once."),
+
+	MAP("block", "Blocks of identities that this node registers as one (wwsf[].mode: block)."),
+	NUMBER("block.expires", "s", "600000", 60, 31536000, OPTION_RELOAD, HERE(block.expires),
+	       "Registration that is asked of the core; it is refreshed 600 s before its end, of "
+	       "1200 s and less at half."),
+	NUMBER("block.retry", "s", "30", 1, 1800, OPTION_RELOAD, HERE(block.retry),
+	       "After n failures in a row it is tried again in 2^n times this, of that between a "
+	       "half and all (RFC 5626 4.5)."),
+	NUMBER("block.retry_max", "s", "1800", 1, 86400, OPTION_RELOAD, HERE(block.retry_max),
+	       "The most of that."),
+	NUMBER("block.contacts", "", "8", 1, 16, OPTION_RELOAD, HERE(block.contacts),
+	       "Bindings of one identity; more get 503."),
+	MAP("block.absent", "What the core is told when it calls an identity of a block that "
+			    "nobody has registered here (D-25)."),
+	NUMBER("block.absent.status", "", "480", 400, 699, OPTION_RELOAD, HERE(block.absent.status),
+	       "Status code."),
+	NUMBER("block.absent.cause", "", "20", 0, 127, OPTION_RELOAD, HERE(block.absent.cause),
+	       "Q.850 cause in Reason; 0: no Reason."),
+	TEXT("block.absent.text", "Subscriber absent", 0, 127, OPTION_RELOAD,
+	     HERE(block.absent.text), "Text in Reason; empty: none."),
+	MAP("block.unknown", "The same for one that is in no block."),
+	NUMBER("block.unknown.status", "", "404", 400, 699, OPTION_RELOAD,
+	       HERE(block.unknown.status), "Status code."),
+	NUMBER("block.unknown.cause", "", "1", 0, 127, OPTION_RELOAD, HERE(block.unknown.cause),
+	       "Q.850 cause in Reason; 0: no Reason."),
+	TEXT("block.unknown.text", "''", 0, 127, OPTION_RELOAD, HERE(block.unknown.text),
+	     "Text in Reason; empty: none."),
 
 	TEXT("store", "embedded", 1, 255, OPTION_LATER, HERE(store), "Where leases are kept."),
 

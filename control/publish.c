@@ -344,6 +344,34 @@ static void publish_wwsf_limits(const struct config *config, const struct config
 	to->calls_in_setup = (uint32_t)from->limits.calls_in_setup.value;
 }
 
+/** The pair that registers a block, as it was written: the gateway reads it as any other. */
+static void publish_registering(const struct config_wwsf *from, struct arena *arena,
+				struct wwsf_config *to)
+{
+	to->registering_impi = publish_text(arena, from->identities.registering.impi);
+	to->registering_impu = publish_text(arena, from->identities.registering.impu);
+}
+
+static struct absent_config publish_absent(const struct config_absent *from, struct arena *arena)
+{
+	return (struct absent_config){
+		.status = (uint16_t)from->status.value,
+		.cause = (uint16_t)from->cause.value,
+		.text = publish_text(arena, from->text),
+	};
+}
+
+static void publish_block(const struct config *config, struct arena *arena,
+			  struct config_part *part)
+{
+	part->block_expires_s = (uint32_t)config->block.expires.value;
+	part->block_retry_s = (uint32_t)config->block.retry.value;
+	part->block_retry_max_s = (uint32_t)config->block.retry_max.value;
+	part->block_contacts = (uint32_t)config->block.contacts.value;
+	part->absent = publish_absent(&config->block.absent, arena);
+	part->unknown = publish_absent(&config->block.unknown, arena);
+}
+
 static void publish_wwsfs(const struct config *config, struct arena *arena,
 			  struct config_part *part)
 {
@@ -364,6 +392,7 @@ static void publish_wwsfs(const struct config *config, struct arena *arena,
 		wwsfs[w].waf_identity = publish_text(arena, from->waf_identity);
 		wwsfs[w].outlives_token = from->clamp_lifetime.value == 0;
 		wwsfs[w].jti_required = from->jti.value == CONFIG_JTI_REQUIRED;
+		publish_registering(from, arena, &wwsfs[w]);
 		publish_wwsf_limits(config, from, &wwsfs[w]);
 	}
 	part->wwsf = wwsfs;
@@ -403,6 +432,7 @@ static void publish_emergency(const struct config *config, struct arena *arena,
 static void publish_limits(const struct config *config, struct arena *arena,
 			   struct config_part *part)
 {
+	publish_block(config, arena, part);
 	part->max_message = (uint32_t)config->limits.max_message.value;
 	part->max_token_bytes = (uint32_t)config->limits.max_token_bytes.value;
 	part->max_token_lifetime_s = (uint32_t)config->limits.max_token_lifetime.value;

@@ -93,7 +93,8 @@ static void answer_command(struct world *w, uint16_t worker, const struct messag
 					 [COMMAND_SESSIONS] = sizeof(struct row_session),
 					 [COMMAND_BINDINGS] = sizeof(struct row_binding),
 					 [COMMAND_MW] = sizeof(struct row_mw),
-					 [COMMAND_POOLS] = sizeof(struct row_pool)};
+					 [COMMAND_POOLS] = sizeof(struct row_pool),
+					 [COMMAND_BLOCKS] = sizeof(struct row_block)};
 	uint32_t size = sizes[command->what];
 	uint32_t left = w->rows[worker] - command->cursor;
 	uint32_t n = left < command->max ? left : command->max;
@@ -108,7 +109,13 @@ static void answer_command(struct world *w, uint16_t worker, const struct messag
 		struct row_binding b = binding_row(worker, command->cursor + i);
 		struct row_mw m = mw_row(command->cursor + i);
 		struct row_pool p = {"shop", 1 + worker, 10, 100, 1000, 10000};
-		const void *const all[] = {&c, &s, &b, &m, &p};
+		struct row_block k = {.name = "shop",
+				      .home = worker == 1,
+				      .state = worker == 1 ? ROW_BLOCK_UP : ROW_BLOCK_DOWN,
+				      .seconds = worker == 1 ? 600 : 0,
+				      .status = 503,
+				      .bindings = 1 + worker};
+		const void *const all[] = {&c, &s, &b, &m, &p, &k};
 
 		memcpy(rows + i * size, all[command->what], size);
 	}
