@@ -8,13 +8,18 @@ import { AUDIENCE, AUTHZ_SERVER, CORE_HOST, GATEWAY_ADDRESS, GATEWAY_HOST, HOLD_
 	SITE_HOST, SITE_ORIGIN, bracketed } from './names.mjs';
 import { Program, run, waitFor, within } from './process.mjs';
 
+/* peers/kamailio-scscf.cfg knows whose they are */
+const blockIdentities = `{wildcard: "sip:guest-!.*!@${REALM}", registering: {impi: block-shop@${REALM}, \
+impu: "sip:block-shop@${REALM}"}}`;
+
 /**
  * The text of wicgate.yaml. keys: 'file', or 'https' for those of a KeyServer; digest: the core
  * authenticates the site's users, by AKA from the first REGISTER on with aka; pool: its identities
- * are lent.
+ * are lent; block (on the common port alone: a Kamailio with two addresses opens a further connection
+ * from the wrong one): its identities are guest-..., and registered as one.
  */
 export function configuration({ folder, files, workers, mw, link, keys = 'file',
-	digest = null, aka = false, pool = false, origins = [SITE_ORIGIN, HOLD_ORIGIN], served = [], balancers = [], control_mode = '0600', certificates = [files], tls = '',
+	digest = null, aka = false, pool = false, block = false, origins = [SITE_ORIGIN, HOLD_ORIGIN], served = [], balancers = [], control_mode = '0600', certificates = [files], tls = '',
 	more_issuers = '', more_sites = '', more_realm = '', site_limits = '', settings = '',
 	next_hops = null, trusted = [link.core], options_interval = 0, more_access = '', more_mw = '' }) {
 	const w2_on_port = link.access === link.gateway && link.port;
@@ -38,7 +43,7 @@ ${w2_on_port ? '' : `  - {name: access, device: kernel, addresses: [${GATEWAY_AD
 ${more_access}mw:
   port: ${link.port ? 'core' : 'access'}
   sip_port: ${MW_PORT}
-  advertise_port: ${workers > 1 ? 'common' : 'worker'}
+  advertise_port: ${workers > 1 || block ? 'common' : 'worker'}
   next_hops: [${(next_hops ?? [{ uri: `sip:${bracketed(link.core)}:${
 		mw === 'tls' ? MW_TLS_PORT : MW_PORT};transport=${mw}` }])
 		.map(({ uri, priority = 1, weight = 1 }) =>
@@ -59,9 +64,9 @@ ${more_issuers}wwsf:
     origins: [${origins.map((origin) => `"${origin}"`).join(', ')}]
     ${digest ? `mode: ims-auth
     aka: ${aka}`
-		: `mode: ${pool ? 'pool' : 'individual'}
+		: `mode: ${block ? 'block' : pool ? 'pool' : 'individual'}
     issuer: shop-waf
-    identities: {file: ${files.pairs}}`}
+    identities: ${block ? blockIdentities : `{file: ${files.pairs}}`}`}
 ${site_limits && `    ${site_limits}\n`}${more_sites}control: {socket: ${folder}/control.sock, mode: "${control_mode}"}
 log: {level: info}
 ${settings}`;
@@ -157,6 +162,10 @@ export class Gateway {
 	/** The WICs. */
 	async sessions() {
 		return (await this.ask('sessions')).sessions;
+	}
+
+	async blocks() {
+		return (await this.ask('blocks')).blocks;
 	}
 
 	async bindings() {
