@@ -6,7 +6,7 @@ PROGRAMS := wicgate wicctl wicgate-wwsf wicgate-load
 
 PACKAGES_BUILD := gcc meson ninja-build pkg-config libdpdk-dev libpcap-dev libssl-dev libjwt-dev libjansson-dev \
 	libuv1-dev libyaml-dev libsystemd-dev libmicrohttpd-dev libcurl4-openssl-dev libunbound-dev libhyperscan-dev \
-	libcmocka-dev
+	libexpat1-dev libcmocka-dev
 PACKAGES_TEST := python3 python3-cryptography openssl iproute2 iputils-ping ethtool procps util-linux mount tcpdump \
 	chromium kamailio kamailio-outbound-modules kamailio-tls-modules kamailio-ims-modules kamailio-presence-modules \
 	testssl.sh sip-tester

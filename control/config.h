@@ -21,6 +21,7 @@
 
 /* Choices, in the order of their rows in control/option.c. */
 enum config_idle { CONFIG_IDLE_SLEEP, CONFIG_IDLE_POLL };
+enum config_reg_event_route { CONFIG_REG_EVENT_NEXT_HOP, CONFIG_REG_EVENT_SERVICE_ROUTE };
 enum config_advertise { CONFIG_ADVERTISE_WORKER, CONFIG_ADVERTISE_COMMON };
 enum config_driver { CONFIG_DRIVER_AUTO, CONFIG_DRIVER_OPENSSL };
 /** The choices of wwsf[].mode, as enum wwsf_mode has them. */
@@ -134,7 +135,7 @@ struct config {
 	struct {
 		struct option_text port, host;
 		struct option_number sip_port, worker_port_base, advertise_port, options_interval,
-			keep_alive;
+			keep_alive, reg_event, reg_event_route;
 		struct {
 			struct option_number port, worker_port_base;
 			struct option_text certificate, key, authorities;

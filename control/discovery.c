@@ -75,8 +75,8 @@ static const char *discover(struct span domain, struct discovery *found)
 	snprintf(found->domain, sizeof(found->domain), "%.*s", (int)domain.len,
 		 (const char *)domain.at);
 	to_lower(found->domain);
-	snprintf(found->uri, sizeof(found->uri), "http://%s", name);
-	snprintf(found->origin, sizeof(found->origin), "https://%s", name);
+	snprintf(found->uri, sizeof(found->uri), "http://%.253s", name);
+	snprintf(found->origin, sizeof(found->origin), "https://%.253s", name);
 	return NULL;
 }
 

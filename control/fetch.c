@@ -108,12 +108,13 @@ static json_t *fetch_binding(uint16_t worker, const uint8_t *bytes)
 	struct row_binding row;
 
 	memcpy(&row, bytes, sizeof(row));
-	return json_pack("{s:i, s:I, s:I, s:o, s:o, s:o, s:I, s:I}", "worker", (int)worker, "slot",
-			 (json_int_t)row.handle.slot, "flow_slot", (json_int_t)row.flow.slot,
-			 "impi", fetch_hash(row.impi_hash), "impu", fetch_hash(row.impu_hash),
-			 "wwsf", fetch_text(row.wwsf, sizeof(row.wwsf)), "expires_s",
-			 (json_int_t)row.expires_s, "service_routes",
-			 (json_int_t)row.service_routes);
+	return json_pack("{s:i, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:o}", "worker", (int)worker,
+			 "slot", (json_int_t)row.handle.slot, "flow_slot",
+			 (json_int_t)row.flow.slot, "impi", fetch_hash(row.impi_hash), "impu",
+			 fetch_hash(row.impu_hash), "wwsf", fetch_text(row.wwsf, sizeof(row.wwsf)),
+			 "expires_s", (json_int_t)row.expires_s, "service_routes",
+			 (json_int_t)row.service_routes, "reg_event",
+			 fetch_text(row.reg_event, sizeof(row.reg_event)));
 }
 
 /** As a URI has it. */

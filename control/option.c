@@ -224,6 +224,14 @@ static const struct option options[] = {
 	       "Silence on a TCP connection of ours until it is pinged (RFC 5626 4.4.1); it is "
 	       "given "
 	       "up when nothing comes in 10 s. 0: none is, for cores that do not answer."),
+	BOOL("mw.reg_event", "true", OPTION_RELOAD, HERE(mw.reg_event),
+	     "Subscribe to the registration events of each user (RFC 3680), so that what the core "
+	     "ends, shortens or bars takes effect here; false: for a core that has no such "
+	     "events."),
+	CHOICE("mw.reg_event_route", "next-hop", "next-hop|service-route", 2, OPTION_RELOAD,
+	       HERE(mw.reg_event_route),
+	       "Where a SUBSCRIBE goes first: to a next hop, which finds the user's S-CSCF, or by "
+	       "the Service-Route of the registration."),
 	TEXTS("mw.name_servers", "[]", 1, 64, OPTION_RESTART, HERE(mw.name_servers),
 	      "Addresses, or ADDRESS@PORT, of the name servers for hosts of the core; empty: the "
 	      "system's."),

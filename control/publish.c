@@ -224,6 +224,9 @@ static void publish_mw(const struct config *config, struct arena *arena, struct 
 	part->mw_worker_port_base = (uint16_t)config->mw.worker_port_base.value;
 	part->mw_advertise_common = config->mw.advertise_port.value == CONFIG_ADVERTISE_COMMON;
 	publish_mw_tls(config, arena, &part->mw_tls);
+	part->mw_reg_event = config->mw.reg_event.value != 0;
+	part->mw_reg_event_service_route =
+		config->mw.reg_event_route.value == CONFIG_REG_EVENT_SERVICE_ROUTE;
 	part->mw_keep_alive_s = (uint32_t)config->mw.keep_alive.value;
 	part->mw_options_s = (uint32_t)config->mw.options_interval.value;
 	publish_next_hops(config, arena, part);

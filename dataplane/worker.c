@@ -176,6 +176,7 @@ static void worker_message(void *context, uint16_t from, struct span message)
 	case MESSAGE_ATTACHED:
 	case MESSAGE_DETACH:
 	case MESSAGE_ENDED:
+	case MESSAGE_BARRED:
 		gateway_home_message(w->gateway, head);
 		return;
 	case MESSAGE_LEASE_RESERVE ... MESSAGE_LEASE_ENDED:
@@ -264,7 +265,8 @@ static void lease_turn(struct worker *w)
 	}
 }
 
-/** Ends what an operator has taken back, a turn looks at some; and what was taken over. */
+/** Ends what an operator has taken back, a turn looks at some; what was taken over; and
+ * whom the core has sent away. */
 static void ended_turn(struct worker *w)
 {
 	struct gateway_ended ended;
@@ -272,7 +274,8 @@ static void ended_turn(struct worker *w)
 
 	while (gateway_replaced(w->gateway, &ended))
 		session_end(w, &ended);
-
+	while (gateway_sent_away(w->gateway, &ended))
+		session_end(w, &ended);
 	while (gateway_revoked(w->gateway, &ended, &more))
 		session_end(w, &ended);
 	w->busy = w->busy || more;

@@ -113,6 +113,21 @@
 	X(binding_grace_over, "of them, those that got no other in time") \
 	X(binding_replaced, "bindings whose registration another connection has taken over") \
 	X(binding_revoked, "bindings ended because their token or WWSF was taken back") \
+	X(binding_core_ended, "bindings ended by a registration event of the core") \
+	X(reg_event_live, "subscriptions to registration events now") \
+	X(reg_event_out, "SUBSCRIBEs of this node for registration events") \
+	X(reg_event_failed, \
+	  "of them, those refused or not answered; subscriptions the core ended") \
+	X(reg_event_full, "bindings without a subscription: no room") \
+	X(reg_event_in, "NOTIFYs for this node") \
+	X(reg_event_unknown, "of them, those of no subscription: answered 481") \
+	X(reg_event_refused, "of them, those that could not be read or came late") \
+	X(reg_event_old, "registration events that were older than the one before") \
+	X(reg_event_gaps, "registration events before which one was missed: the core was asked") \
+	X(reg_event_unsure, "ends that may be older than the registration: the core was asked") \
+	X(barred, "pairs and tokens barred by registration events") \
+	X(barred_refused, "REGISTERs refused because of that") \
+	X(barred_forgotten, "such bars forgotten early: table full") \
 	X(deregister_out, "de-REGISTERs of this node for bindings that ended here first") \
 	X(deregister_ok, "of them, those that the core took, or had nothing to do for") \
 	X(deregister_failed, \

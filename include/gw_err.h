@@ -221,7 +221,16 @@
 	X(GW_TRANSACTION_LIMIT, "transaction limit reached") \
 	X(GW_PARKED, "waits for the keys of its issuer") \
 	X(GW_PARKED_LIMIT, "too many requests wait for the keys of their issuer") \
-	X(GW_REQUEST_PENDING, "an earlier request of the flow waits for keys or for the core")
+	X(GW_REQUEST_PENDING, "an earlier request of the flow waits for keys or for the core") \
+	/* what the core says of registrations (RFC 3680) */ \
+	X(GW_REGINFO_LIMIT, "registration event longer, deeper or of more parts than is read") \
+	X(GW_REGINFO_DOCTYPE, "registration event with a document type") \
+	X(GW_REGINFO_XML, "registration event that is not well-formed XML") \
+	X(GW_REGINFO_FORM, "registration event that is not reginfo") \
+	X(GW_REG_ENDED, "registration ended by the core") \
+	X(GW_REG_DEACTIVATED, "registration ended by the core, to be made again") \
+	X(GW_REG_PROBATION, "registration ended by the core for a while") \
+	X(GW_REG_REJECTED, "registration ended by the core for good")
 
 #define GW_ERR_ENUM(name, text) name,
 enum gw_err { GW_ERR_LIST(GW_ERR_ENUM) GW_ERR_COUNT };

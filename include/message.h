@@ -29,6 +29,8 @@ enum message_kind {
 	/* home worker -> worker of a binding. Full: kept and tried again. */
 	MESSAGE_ATTACHED,
 	MESSAGE_ENDED,
+	/* worker of a binding -> all workers. Full: kept and tried again. */
+	MESSAGE_BARRED,
 	/* worker of a WIC's connection -> home worker of the IMPI. Full: 503, never a wait. */
 	MESSAGE_LEASE_RESERVE,
 	/* home worker -> worker of the WIC's connection. Full: kept and tried again. */
@@ -199,6 +201,14 @@ struct message_ended {
 	struct home_key key;
 	struct handle flow;
 	struct handle binding;
+};
+
+/** The core has sent somebody away (PROTOCOL 9.9): until then he does not register. */
+struct message_barred {
+	struct message_head head;
+	uint64_t who;	   /* jti_hash() of a token, or keyed hash of a pair */
+	enum gw_err why;   /* GW_REG_REJECTED, GW_REG_PROBATION */
+	uint64_t until_us; /* monotonic */
 };
 
 /* ---- leases of pool pairs (PROTOCOL 6.4; docs/design.md has the table of states and messages) */
@@ -515,6 +525,7 @@ struct row_binding {
 	char wwsf[32];
 	uint32_t expires_s; /* from now */
 	uint32_t service_routes;
+	char reg_event[12]; /* its subscription: "none", "waiting", "asking", "active" */
 };
 
 /** What the pool of a web site comes to on one worker. */

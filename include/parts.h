@@ -186,6 +186,8 @@ struct config_part {
 	const struct next_hop_config *next_hop;
 	uint32_t next_hop_count;
 	uint32_t mw_options_s; /* between two OPTIONS to a next hop that is up; 0: none are sent */
+	bool mw_reg_event;     /* registration events are subscribed to */
+	bool mw_reg_event_service_route; /* by the Service-Route (D-38); else by the next hop */
 	uint32_t mw_keep_alive_s; /* of silence until a connection of ours is pinged; 0: none is */
 	const struct endpoint *trusted; /* hosts; ports ignored */
 	uint32_t trusted_count;

@@ -1,31 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "homes.h"
+#include "reg_event.h"
 #include "registrar.h"
 
 struct binding *binding_of(const struct gateway *gw, const struct wic *wic)
 {
 	return slots_at(gw->bindings, wic->binding); /* wic names it only while it is live */
-}
-
-struct span binding_default(const struct binding *b)
-{
-	struct span ids = span_of(b->text + b->ids_at, b->ids_len);
-
-	return span_cut(ids, 0, span_find(ids, '\n'));
-}
-
-bool binding_has(const struct binding *b, struct span canonical)
-{
-	struct span ids = span_of(b->text + b->ids_at, b->ids_len);
-
-	while (ids.len > 0) {
-		uint32_t end = span_find(ids, '\n');
-
-		if (span_equal(span_cut(ids, 0, end), canonical))
-			return true;
-		ids = span_from(ids, end + 1);
-	}
-	return false;
 }
 
 uint16_t binding_routes(const struct sip_message *m, struct writer *text)
@@ -109,6 +89,8 @@ static void store_sent(struct gateway *gw, const struct transaction *t, struct b
 	struct home_claim claim;
 
 	b->contact_len = 0;
+	b->call_id = binding_call_id(gw, sip_value(&gw->kept, SIP_HEADER_CALL_ID));
+	b->cseq = gw->kept.cseq;
 	if (contact.err != GW_OK || contact.star)
 		return;
 	store_contact(gw, &contact, b, text);
@@ -205,6 +187,7 @@ static void store_registration(struct gateway *gw, const struct transaction *t, 
 	b->local = t->registration.local;
 	if (b->local)
 		block_moves(gw, b->wwsf, t->registration.wwsf);
+	b->token_end_us = t->registration.token_exp_us;
 	memcpy(b->icid, t->registration.icid, sizeof(b->icid));
 	pool_named(gw, b, t->registration.wwsf);
 }
@@ -218,6 +201,7 @@ static void binding_begin(struct gateway *gw, struct binding *b, struct wic *wic
 	}
 	wheel_arm(gw->wheel, &b->expiry, b->expires_us, binding_expire);
 	home_bound(gw, wic, b);
+	reg_binding_bound(gw, b);
 }
 
 /** GW_NO_ROOM: b has ended. */
@@ -225,6 +209,7 @@ static enum gw_err store_all(struct gateway *gw, struct transaction *t, struct b
 			     const struct binding_times *times)
 {
 	store_registration(gw, t, b);
+	b->granted_us = gw->time.now_us;
 	b->expires_us = gw->time.now_us + (uint64_t)times->expires_s * 1000000;
 	b->core_us = gw->time.now_us + (uint64_t)times->core_s * 1000000;
 	if (!store_text(gw, t, b)) {
@@ -281,6 +266,23 @@ enum gw_err binding_undo(struct gateway *gw, struct transaction *t, struct wic *
 	return GW_OK;
 }
 
+uint64_t binding_call_id(const struct gateway *gw, struct span call_id)
+{
+	return siphash(gw_config(gw)->hash_key, call_id);
+}
+
+void binding_retime(struct gateway *gw, struct binding *b, const struct binding_ends *ends)
+{
+	uint64_t due_us = ends->here_us;
+
+	if (b->state == BINDING_LOST && b->expiry.due_us < due_us)
+		due_us = b->expiry.due_us; /* the end of its grace */
+	b->expires_us = ends->here_us;
+	b->core_us = ends->core_us;
+	wheel_arm(gw->wheel, &b->expiry, due_us, b->expiry.fire);
+	journaled_changed(gw, b);
+}
+
 void binding_unbind(struct gateway *gw, struct binding *b)
 {
 	struct wic *wic = gw->env->wic(gw->env->context, b->flow);
@@ -298,6 +300,7 @@ static void binding_over(struct gateway *gw, struct binding *b, _Atomic uint64_t
 {
 	binding_unbind(gw, b);
 	pool_unbind(gw, b);
+	reg_binding_over(gw, b);
 	b->expires_us = gw->time.now_us;
 	if (b->state == BINDING_LEAVING)
 		return;

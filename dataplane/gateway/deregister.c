@@ -158,13 +158,6 @@ void deregister_stop(struct gateway *gw, struct binding *b)
 	b->own = handle_none();
 }
 
-/** Whether the same request may be answered otherwise later. */
-static bool may_change(uint16_t status)
-{
-	return status == 408 || status == 429 || status == 480 || status == 500 || status == 502 ||
-	       status == 503 || status == 504;
-}
-
 void deregister_answered(struct gateway *gw, struct binding *b, uint16_t status)
 {
 	b->own = handle_none();
@@ -172,7 +165,7 @@ void deregister_answered(struct gateway *gw, struct binding *b, uint16_t status)
 		counter_add(&gw_counters(gw)->tna_challenged, 1);
 		gateway_event(gw, EVENT_TNA_CHALLENGED, b->flow, NULL, GW_MW_CHALLENGED, status);
 	}
-	if (may_change(status))
+	if (own_may_change(status))
 		try_later(gw, b);
 	else /* 403, 404, 481: it has nothing of it */
 		done(gw, b, status,

@@ -6,7 +6,8 @@
  * 4.3): the same bytes under a new Via. Its time goes on; each next hop gets it once.
  */
 
-/** Whom a request belongs to that any next hop may serve: the WIC's, or a REGISTER of ours. A
+/** Whom a request belongs to that any next hop may serve: the WIC's, or a REGISTER or SUBSCRIBE of
+ * ours. A
  * dialog's own peers alone know it. */
 static bool is_movable(const struct transaction *t)
 {

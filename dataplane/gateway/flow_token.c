@@ -14,6 +14,8 @@
 
 static struct span flow_prefix(enum flow_kind kind)
 {
+	if (kind == FLOW_SUBSCRIPTION)
+		return SPAN("St1.");
 	return kind == FLOW_HOME ? SPAN("Bt1.") : SPAN("Ft1.");
 }
 
@@ -88,7 +90,7 @@ static bool flow_fields(struct span in, struct flow_token *token)
 	uint8_t kind;
 	struct span b;
 
-	if (!span_u8(&in, &kind) || (kind != FLOW_CONNECTION && kind != FLOW_HOME) ||
+	if (!span_u8(&in, &kind) || kind < FLOW_CONNECTION || kind > FLOW_SUBSCRIPTION ||
 	    !span_take(&in, 10, &b))
 		return false;
 	token->kind = kind;
@@ -102,7 +104,7 @@ static bool flow_fields(struct span in, struct flow_token *token)
 	return true;
 }
 
-/** Base64url behind one of the two prefixes. */
+/** Base64url behind one of the prefixes. */
 static bool flow_bytes(struct span text, uint8_t bytes[TOKEN_BYTES])
 {
 	uint32_t len;

@@ -5,6 +5,7 @@
 
 #include "block.h"
 #include "homes.h"
+#include "reg_event.h"
 
 #define SITE_KEYS 2048 /* the configuration has 256 WWSFs at most; rows for those of before too */
 
@@ -41,10 +42,10 @@ struct gateway *gateway_new(const struct gateway_config *config)
 	gw->out_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
 	gw->stamped_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
 	gw->resumed_memory = malloc(config->max_message);
-	if (!homes_open(gw) || !pools_open(gw) || !journaled_open(gw) || !held_open(gw) ||
-	    !blocks_open(gw) ||
-	    !outbox_open(gw) || !gw->bindings || !gw->transactions || !gw->tombs || !gw->heads ||
-	    !gw->hops || !gw->parked || !gw->cache || !gw->asked || !gw->refused || !gw->sites ||
+	if (!reg_events_open(gw) || !barred_open(gw) || !homes_open(gw) || !pools_open(gw) ||
+	    !journaled_open(gw) || !held_open(gw) || !blocks_open(gw) || !outbox_open(gw) ||
+	    !gw->bindings || !gw->transactions || !gw->tombs || !gw->heads || !gw->hops ||
+	    !gw->parked || !gw->cache || !gw->asked || !gw->refused || !gw->sites ||
 	    !gw->flow_mac || !gw->wheel || !gw->bucket || !gw->lines_memory || !gw->out_memory ||
 	    !gw->stamped_memory || !gw->resumed_memory) {
 		gateway_free(gw);
@@ -62,6 +63,8 @@ void gateway_free(struct gateway *gw)
 	slots_free(gw->bindings);
 	slots_free(gw->transactions);
 	tombstones_free(gw->tombs);
+	reg_events_close(gw);
+	barred_close(gw);
 	homes_close(gw);
 	pools_close(gw);
 	journaled_close(gw);
@@ -384,6 +387,7 @@ static void binding_row(const struct gateway *gw, const struct binding *b, struc
 		.service_routes = b->route_count,
 	};
 	memcpy(row->wwsf, b->wwsf, sizeof(row->wwsf));
+	reg_event_row(gw, b->subscription, row);
 }
 
 uint32_t gateway_rows(const struct gateway *gw, uint32_t *cursor, uint32_t max,

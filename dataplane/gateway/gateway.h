@@ -79,6 +79,7 @@ struct wic {
 	uint64_t home_sub;	  /* and whose: home_claim.sub */
 	struct handle home;	  /* of that entry, see home_of() */
 	struct wic_pool pool;
+	uint32_t barred_s; /* of the last GW_REG_PROBATION: how long it lasts */
 };
 
 /** What flow tokens of kind 2 name for wic, also when its registration has ended (D-36).
@@ -228,7 +229,9 @@ uint32_t gateway_explain(struct gateway *gw, const struct gateway_explained *wha
 /** A flow that must be closed. */
 struct gateway_ended {
 	struct handle flow;
-	enum gw_err why; /* GW_TOKEN_JTI, GW_TOKEN_WWSF, GW_IDENTITY_FOREIGN, GW_BINDING_REPLACED */
+	/* GW_TOKEN_JTI, GW_TOKEN_WWSF, GW_IDENTITY_FOREIGN, GW_BINDING_REPLACED, GW_REG_REJECTED,
+	 * GW_REG_DEACTIVATED */
+	enum gw_err why;
 };
 
 /**
@@ -236,6 +239,10 @@ struct gateway_ended {
  * among the bindings that one turn looks at; when *more, the next turn looks at others.
  */
 bool gateway_revoked(struct gateway *gw, struct gateway_ended *ended, bool *more);
+
+/** A flow whose registration the core has ended, so that its WIC has to go or to come back; called
+ * until it says false. */
+bool gateway_sent_away(struct gateway *gw, struct gateway_ended *ended);
 
 /** A flow whose pair another one has taken over; called until it says false. */
 bool gateway_replaced(struct gateway *gw, struct gateway_ended *ended);
@@ -300,7 +307,7 @@ void gateway_delivered(struct gateway *gw, const struct message_deliver *head, s
 void gateway_delivered_home(struct gateway *gw, const struct message_deliver_home *head,
 			    struct span bytes);
 
-/** MESSAGE_ATTACH, _ATTACHED, _DETACH or _ENDED of another worker, whole. */
+/** MESSAGE_ATTACH, _ATTACHED, _DETACH, _ENDED or _BARRED of another worker, whole. */
 void gateway_home_message(struct gateway *gw, const struct message_head *head);
 
 /** A response that another worker took in for a transaction of ours. */
@@ -358,6 +365,8 @@ uint32_t gateway_transactions(const struct gateway *gw);
 /** Of finished transactions, what is left to absorb repeats. */
 uint32_t gateway_finished(const struct gateway *gw);
 uint32_t gateway_parked(const struct gateway *gw);
+/** Subscriptions to registration events. */
+uint32_t gateway_reg_events(const struct gateway *gw);
 uint32_t gateway_homes(const struct gateway *gw);
 uint32_t gateway_held(const struct gateway *gw);
 /** Pairs that somebody has or asks for, whose home is this worker. */
@@ -380,8 +389,8 @@ uint64_t gateway_identity_hash(const struct gateway *gw, struct span identity);
 /* ---- flow tokens (PROTOCOL 10.1, DESIGN 5) ------------------------------------------------- */
 
 /** What a flow token names: "Ft1." a connection; "Bt1." a home entry, by way of which it is found
- * where the WIC is now. */
-enum flow_kind { FLOW_CONNECTION = 1, FLOW_HOME = 2 };
+ * where the WIC is now; "St1.", in our own Contact and never in a Route, a subscription of ours. */
+enum flow_kind { FLOW_CONNECTION = 1, FLOW_HOME = 2, FLOW_SUBSCRIPTION = 3 };
 struct flow_token {
 	enum flow_kind kind;
 	struct handle handle;

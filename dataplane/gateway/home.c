@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "homes.h"
+#include "reg_event.h"
 
 /*
  * Home entries: where a registration is now (PROTOCOL 10.1 kind 2, 10.4). An entry lies with the
@@ -395,6 +396,9 @@ void gateway_home_message(struct gateway *gw, const struct message_head *head)
 		return;
 	case MESSAGE_ENDED:
 		ended(gw, at);
+		return;
+	case MESSAGE_BARRED:
+		barred_message(gw, head);
 		return;
 	default:
 		counter_add(&gw_counters(gw)->invariant_broken, 1);

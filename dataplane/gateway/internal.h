@@ -81,6 +81,14 @@ struct binding {
 	uint64_t jti;	       /* jti_hash() of its token; 0: it has none */
 	struct lease_id lease; /* LIVE, LOST: of its pair; none: it is not of a pool */
 	struct pool_token token;
+	uint64_t granted_us;   /* the core's last 200 */
+	uint64_t token_end_us; /* monotonic; NEVER: none, or it may outlive it */
+	uint64_t call_id;      /* binding_call_id() of its last REGISTER, and its CSeq */
+	uint32_t cseq;
+	struct handle subscription; /* to the registration events about it; none */
+	bool untold;		    /* the core has refused that */
+	uint8_t doubted;	    /* enum reginfo_event of an end that is not believed yet */
+	uint32_t doubted_retry_s;   /* and its retry-after */
 	struct journal_mark journal;
 	struct identity impi, impu;
 	char wwsf[SITE_NAME_MAX + 1];
@@ -190,6 +198,8 @@ struct gateway {
 	struct slots *homes;
 	struct lease_homes *leases;
 	struct pool_ready *pool_ready;
+	struct reg_events *reg_events;
+	struct barred *barred;
 	struct journaled *journaled;
 	uint32_t restored; /* bindings that a restart has given back */
 	struct pool_counts pool_counts;
@@ -477,6 +487,16 @@ void binding_end(struct gateway *gw, struct binding *b, _Atomic uint64_t *counte
 bool binding_has(const struct binding *b, struct span canonical);
 /** The default identity of the binding. */
 struct span binding_default(const struct binding *b);
+/** The core has associated impu with it too, or does not any more. False: it is the last one. */
+void binding_learn(struct binding *b, const struct identity *impu);
+bool binding_drop(struct binding *b, const struct identity *impu);
+/** Keyed hash of a Call-ID. */
+uint64_t binding_call_id(const struct gateway *gw, struct span call_id);
+struct binding_ends {
+	uint64_t here_us, core_us;
+};
+/** b, live or lost, ends then: here, and by itself at the core. */
+void binding_retime(struct gateway *gw, struct binding *b, const struct binding_ends *ends);
 
 /** Its flow does not have it any more: it is off the flow and not counted as live. */
 void binding_unbind(struct gateway *gw, struct binding *b);

@@ -17,6 +17,7 @@ struct outbox_message {
 };
 _Static_assert(sizeof(struct message_attach) >= sizeof(struct message_detach) &&
 		       sizeof(struct message_attach) >= sizeof(struct message_ended) &&
+		       sizeof(struct message_attach) >= sizeof(struct message_barred) &&
 		       sizeof(struct message_attach) >= sizeof(struct message_attached) &&
 		       sizeof(struct message_attach) >= sizeof(struct message_lease_granted) &&
 		       sizeof(struct message_attach) >= sizeof(struct message_lease_refused) &&

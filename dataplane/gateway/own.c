@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "block.h"
+#include "reg_event.h"
 
 /* Requests of this node's own: who made them hears how they ended. */
+
+bool own_may_change(uint16_t status)
+{
+	return status == 408 || status == 429 || status == 480 || status == 500 || status == 502 ||
+	       status == 503 || status == 504;
+}
 
 void own_answered(struct gateway *gw, struct transaction *t, uint16_t status)
 {
@@ -12,6 +19,9 @@ void own_answered(struct gateway *gw, struct transaction *t, uint16_t status)
 		b = slots_at(gw->bindings, t->own.subject);
 		if (b != NULL && b->state == BINDING_LEAVING)
 			deregister_answered(gw, b, status);
+		return;
+	case OWN_SUBSCRIBE:
+		reg_event_answered(gw, t, status);
 		return;
 	case OWN_OPTIONS:
 		hops_answered(gw, t, status);

@@ -13,6 +13,7 @@ enum refusal_extra {
 	EXTRA_INVALID_SCOPE, /* the same with error="invalid_scope" (RFC 8898 4) */
 	EXTRA_RETRY,	     /* Retry-After */
 	EXTRA_RETRY_PAIR,    /* the same: until the pair's token ends (F24) */
+	EXTRA_RETRY_BARRED,  /* the same: until the core's probation is over */
 	EXTRA_UNSUPPORTED,   /* the tags of Proxy-Require */
 	EXTRA_REQUIRE,	     /* those of Require */
 	EXTRA_MIN_EXPIRES,   /* limits.min_grant */
@@ -57,6 +58,8 @@ static const struct refusal refusals[] = {
 	{GW_LEASE_LIMIT, 503, EXTRA_RETRY},
 	{GW_LEASE_BUSY, 503, EXTRA_RETRY},
 	{GW_LEASE_VOID, 503, EXTRA_RETRY},
+	{GW_REG_PROBATION, 503, EXTRA_RETRY_BARRED},
+	{GW_REG_REJECTED, 403, EXTRA_NONE},
 	{GW_DOMAIN, 403, EXTRA_NONE},
 	{GW_NOT_REGISTERED, 403, EXTRA_NONE},
 	{GW_FLOW_FORGED, 403, EXTRA_NONE},
@@ -235,6 +238,8 @@ static void write_extra(struct gateway *gw, const struct wic *wic, const struct 
 		writer_put(&gw->lines, RETRY_AFTER);
 	else if (refusal->extra == EXTRA_RETRY_PAIR)
 		write_retry(gw, wic->pool.retry_s);
+	else if (refusal->extra == EXTRA_RETRY_BARRED)
+		write_retry(gw, wic->barred_s);
 	else if (refusal->extra == EXTRA_UNSUPPORTED)
 		refusal_unsupported(gw);
 	else if (refusal->extra == EXTRA_REQUIRE)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "reg_event.h"
 
 /*
  * REGISTER of a user whom the core authenticates (PROTOCOL 4, scenario 1): the S-CSCF challenges
@@ -105,6 +105,8 @@ static enum gw_err forward(struct gateway *gw, struct wic *wic, const struct reg
 		err = admission_fits(gw, wic, t);
 	if (err == GW_OK)
 		err = register_one_identity(gw, wic, t);
+	if (err == GW_OK)
+		err = barred_check(gw, wic, t);
 	if (err != GW_OK) {
 		transaction_free(gw, t);
 		return err;

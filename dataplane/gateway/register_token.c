@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "homes.h"
 #include "identity/pattern.h"
+#include "reg_event.h"
 #include "registrar.h"
 
 /*
@@ -245,6 +246,8 @@ static enum gw_err register_admit(struct gateway *gw, struct wic *wic,
 	t->registration.jti = register_jti(gw);
 	register_site(gw, wic, t);
 	err = check_ask(gw, wic, ask, t);
+	if (err == GW_OK)
+		err = barred_check(gw, wic, t);
 	if (err == GW_OK && site->mode == WWSF_POOL)
 		err = check_pool(gw, wic, t);
 	if (err != GW_OK) {

@@ -159,6 +159,8 @@ static enum gw_err read_own(const struct gateway *gw, struct span element, struc
 	top->outbound = sip_param(address.uri.params, SPAN("ob"), &value);
 	top->dialog = sip_param(address.uri.params, MARK_NAME, &bound);
 	err = flow_token_read(gw, address.uri.user, bound, &top->token);
+	if (err == GW_OK && top->token.kind == FLOW_SUBSCRIPTION)
+		err = GW_FLOW_FORGED; /* it is this node's own, and leads to no WIC */
 	if (err == GW_OK && bound.len > 0 && !mark_read(bound, &top->mark))
 		err = GW_FLOW_FORGED;
 	return err;

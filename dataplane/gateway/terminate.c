@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "block_call.h"
 #include "homes.h"
+#include "reg_event.h"
 
 /* Requests of the core to a WIC: through the flow token of our Path (PROTOCOL 9.6, 10.3). */
 
@@ -253,7 +254,9 @@ static void terminate_self(struct gateway *gw, const struct mw_source *source)
 {
 	enum sip_method method = gw->message.method;
 
-	if (method == SIP_OPTIONS)
+	if (method == SIP_NOTIFY)
+		reg_event_notify(gw, source);
+	else if (method == SIP_OPTIONS)
 		terminate_refuse(gw, source, 200, SPAN("")); /* the core asks whether we live */
 	else
 		terminate_refuse(gw, source, 404, SPAN(""));

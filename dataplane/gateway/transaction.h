@@ -33,6 +33,7 @@ enum transaction_kind {
 /** What a request of this node's own is for. */
 enum own_kind {
 	OWN_DEREGISTER, /* of a binding that has ended here (PROTOCOL 6.5) */
+	OWN_SUBSCRIBE,	/* to registration events; subject: the subscription */
 	OWN_OPTIONS,	/* to a next hop: whether it is up; subject.slot: which */
 	OWN_BLOCK,	/* REGISTER of a block (PROTOCOL 8.1) */
 	OWN_KINDS
@@ -177,6 +178,8 @@ struct transaction *transaction_new(struct gateway *gw, enum transaction_kind ki
  */
 struct transaction *transaction_own(struct gateway *gw, enum own_kind what, struct handle subject,
 				    enum sip_method method);
+/** Whether the same request of our own may be answered otherwise later. */
+bool own_may_change(uint16_t status);
 void transaction_free(struct gateway *gw, struct transaction *t);
 /** Its flow does not count it any more. */
 void transaction_detach(struct gateway *gw, struct transaction *t);

@@ -152,6 +152,7 @@ uint16_t ws_close_code(enum gw_err err)
 	case GW_WS_CLOSED:
 		return 1000;
 	case GW_STOPPING:
+	case GW_REG_DEACTIVATED: /* to come back at once, as after a restart */
 		return 1001;
 	case GW_WS_UNMASKED ... GW_WS_LENGTH:
 	case GW_WS_CLOSE_CODE:
@@ -173,6 +174,7 @@ uint16_t ws_close_code(enum gw_err err)
 	case GW_BINDING_LIMIT:
 	case GW_BINDING_REPLACED:
 	case GW_TRANSACTION_LIMIT:
+	case GW_REG_REJECTED:
 		return 1008;
 	default:
 		return 1011;

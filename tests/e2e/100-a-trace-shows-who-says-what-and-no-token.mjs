@@ -8,7 +8,9 @@ import { DEVICE_WORLDS, assert, scenario } from './lib/scenario.mjs';
 import { accept, terminating, wayTo } from './lib/scripted_core.mjs';
 import { Wic } from './lib/wic.mjs';
 
-const WORLDS = [{ workers: 2, mw: 'udp', core: 'script' }, { ...DEVICE_WORLDS[0], w2: 'port' }];
+/* the order is that of what the WIC does */
+const NO_EVENTS = { more_mw: '  reg_event: false\n' };
+const WORLDS = [{ workers: 2, mw: 'udp', core: 'script', ...NO_EVENTS }, { ...DEVICE_WORLDS[0], w2: 'port', ...NO_EVENTS }];
 
 /** A trace under way; words: of wicctl. */
 async function trace(world, name, ...words) {
@@ -61,6 +63,8 @@ await scenario(WORLDS, async (world) => {
 	assert.equal((await other.register(mint.issue('bob'))).status, 200);
 	assert.equal((await wic.register(token)).status, 200);
 	assert.equal((await wic.message('bob', 'is it there?')).status, 200);
+	/* what two workers tell is in the order in which control hears it */
+	await waitFor('eight messages', () => arrows(ladder.log()).length >= 8);
 	const { route, contact, port } = wayTo(register);
 	core.send(terminating(link.core, { route, contact }), port, link.gateway);
 	await waitFor('the MESSAGE', () => wic.requests.length > 0);

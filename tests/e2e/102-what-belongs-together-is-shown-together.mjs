@@ -28,7 +28,8 @@ await scenario(WORLDS, async (world) => {
 	const shown = await gateway.ask('show', 'call', impu('alice'));
 	const [[session], [connection], [binding], [call]] = [shown.sessions, shown.connections,
 		shown.bindings, shown.transactions];
-	assert.deepEqual(Object.values(shown).map((rows) => rows.length), [1, 1, 1, 1]);
+	assert.deepEqual([shown.sessions, shown.connections, shown.bindings, shown.transactions].map((rows) => rows.length),
+		[1, 1, 1, 1]);
 	assert.equal(session.peer, connection.peer);
 	assert.equal(binding.flow_slot, session.slot);
 	assert.deepEqual([call.kind, call.method, call.state, call.transport, call.hop, call.flow_slot],

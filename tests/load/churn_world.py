@@ -137,6 +137,7 @@ mw:
   sip_port: {MW_PORT}
   next_hops: [{{uri: "sip:{CORE}:{MW_PORT};transport=tcp"}}]
   options_interval: 0
+  reg_event: false   # what is counted is what WICs do
   trusted: [{CORE}]
 issuers:
   - {{name: shop-waf, iss: "{ISSUER}", audience: "{AUDIENCE}", algorithms: [ES256],

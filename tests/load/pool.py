@@ -74,6 +74,7 @@ mw:
   sip_port: {world.MW_PORT}
   next_hops: [{{uri: "sip:{world.CORE}:{world.MW_PORT};transport=tcp"}}]
   options_interval: 0
+  reg_event: false   # what is counted is what WICs do
   trusted: [{world.CORE}]
 issuers:
   - {{name: shop-waf, iss: "{world.ISSUER}", audience: "{world.AUDIENCE}", algorithms: [ES256],

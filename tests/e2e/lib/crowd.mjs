@@ -164,6 +164,7 @@ export async function crowd(world, count) {
 
 /** Options of a world with so many users, and no limits. */
 export const crowdWorld = (count) => ({
+	more_mw: '  reg_event: false\n', /* what is counted is what the WICs do */
 	users: Array.from({ length: count }, (_, n) => `u${n}`),
 	site_limits: 'limits: {connections_per_second: 1000000, registrations_per_second: 1000000, '
 		+ 'requests_per_second: 1000000, calls_in_setup: 1000}',

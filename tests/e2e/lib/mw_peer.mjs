@@ -32,7 +32,7 @@ export const recordRoutes = (request) =>
 export class MwPeer {
 	/** Plays the core of a world until that ends; tls: options of Node's, in both directions. */
 	static async start(world, address = world.link.core, tls = null) {
-		const peer = new MwPeer(world, address, tls);
+		const peer = new this(world, address, tls);
 		peer.udp.bind(MW_PORT, address);
 		await once(peer.udp, 'listening');
 		peer.server.listen(tls ? MW_TLS_PORT : MW_PORT, address);
@@ -81,6 +81,8 @@ export class MwPeer {
 		}
 		sip.answer = answer;
 		sip.reply = (status, reason, more) => answer(this.#response(sip, status, reason, more));
+		if (this.events(sip))
+			return;
 		this.requests.push(sip);
 		if (this.silent)
 			return;
@@ -91,6 +93,15 @@ export class MwPeer {
 	#response(request, status, reason, { lines = [], body = '', to_tag = 'core' } = {}) {
 		return writeLoose(`SIP/2.0 ${status} ${reason}`,
 			[...copied(request, to_tag), ...lines], body);
+	}
+
+	/** A SUBSCRIBE of the gateway's own: this core has no registration events. False: it is none. */
+	events(sip) {
+		if (sip.method !== 'SUBSCRIBE' || sip.header('Event') !== 'reg' || sip.list('Via').length !== 1)
+			return false;
+		if (!this.silent)
+			sip.reply(489, 'Bad Event');
+		return true;
 	}
 
 	/** What is done with a request that no rule is for. */

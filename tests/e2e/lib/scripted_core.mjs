@@ -45,6 +45,20 @@ export function accept(request, address, size = 0) {
 		...registered]);
 }
 
+/** Of the gateway itself, and about registrations. */
+export const isEventSubscription = (sip) => sip.method === 'SUBSCRIBE'
+	&& sip.header('Event') === 'reg' && sip.all('Via').length === 1;
+
+/** What a core without such events says to it. */
+function refuseEvents(request) {
+	return writeSip('SIP/2.0 489 Bad Event', [
+		...request.all('Via').map((value) => ['Via', value]),
+		['From', request.header('From')],
+		['To', `${request.header('To')};tag=none`],
+		['Call-ID', request.header('Call-ID')],
+		['CSeq', request.header('CSeq')]]);
+}
+
 /** How a WIC is reached, from its REGISTER as the core had it: {route, contact, port}. */
 export function wayTo(register) {
 	const path = register.header('Path');
@@ -87,6 +101,7 @@ export class ScriptedCore {
 		this.answer = answer;
 		this.requests = [];  /* retransmissions too */
 		this.responses = [];
+		this.subscribes = []; /* of the gateway to registration events: this core has none */
 		this.socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
 		this.socket.on('message', (bytes, from) => this.#take(String(bytes), from));
 	}
@@ -95,6 +110,11 @@ export class ScriptedCore {
 		if (text.trim() === '')
 			return; /* keep-alive */
 		const sip = Object.assign(parseSip(text), { source: from });
+		if (isEventSubscription(sip)) {
+			this.subscribes.push(sip);
+			this.send(refuseEvents(sip), from.port, from.address);
+			return;
+		}
 		(sip.method ? this.requests : this.responses).push(sip);
 		const answer = sip.method ? this.answer(sip) : null;
 		if (answer)

@@ -255,7 +255,7 @@ TEST(commands, list_bindings_by_hashes)
 	w.rows[1] = 1;
 	EXPECT_TEXT("{\"bindings\":[{\"worker\":1,\"slot\":0,\"flow_slot\":77,\"impi\":"
 		    "\"h:0123456789abcdef\",\"impu\":\"h:0000000000000001\",\"wwsf\":\"shop\","
-		    "\"expires_s\":600,\"service_routes\":1}]}",
+		    "\"expires_s\":600,\"service_routes\":1,\"reg_event\":\"active\"}]}",
 		    world_ask(&w, "bindings\n"));
 	world_end(&w);
 }
@@ -436,9 +436,9 @@ TEST(wicctl, prints_an_aligned_table_and_the_same_as_json)
 	EXPECT_EQ(0, world_wicctl(&w, "bindings"));
 	EXPECT_TEXT(
 		"worker  slot  flow_slot  impi                impu                wwsf  "
-		"expires_s  service_routes\n"
+		"expires_s  service_routes  reg_event\n"
 		"1       0     77         h:0123456789abcdef  h:0000000000000001  shop  600      "
-		"  1\n",
+		"  1               active\n",
 		w.answer);
 	EXPECT_EQ(0, world_wicctl(&w, "--json bindings"));
 	EXPECT(strncmp(w.answer, "{\"bindings\":[{\"worker\":1,", 25) == 0);

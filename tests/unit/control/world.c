@@ -43,7 +43,8 @@ static struct row_binding binding_row(uint16_t worker, uint32_t slot)
 				    .impu_hash = 1,
 				    .wwsf = "shop",
 				    .expires_s = 600,
-				    .service_routes = 1};
+				    .service_routes = 1,
+				    .reg_event = "active"};
 }
 
 /** Of the kernel's, and every other one of packets. */

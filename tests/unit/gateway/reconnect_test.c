@@ -134,7 +134,7 @@ TEST(refresh, is_not_undone_by_a_notify_that_says_the_registration_has_ended)
 		"Subscription-State: active" CRLF "Content-Type: application/reginfo+xml" CRLF CRLF
 		"<reginfo version=\"7\" state=\"full\"><registration aor=\"sip:alice@home1.net\" "
 		"state=\"terminated\"/></reginfo>");
-	EXPECT_EQ(404, status_of(last_to(TO_SOURCE)));
+	EXPECT_EQ(481, status_of(last_to(TO_SOURCE))); /* PROTOCOL 9.9: an unknown dialog */
 	EXPECT_EQ(1, gateway_bindings(world.gw));
 	core_grants(request, 600);
 	is_registered(request);

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef REG_EVENT_H
+#define REG_EVENT_H
+
+#include "internal.h"
+#include "reginfo.h"
+
+/*
+ * Registration events (PROTOCOL 9.9, RFC 3680): what the core says of registrations that have come
+ * about by way of this node. For the files of this layer only.
+ */
+
+/* ---- reg_event.c: subscriptions, for whoever has a registration at the core */
+
+/** For whom; each has a row of struct reg_event_ops in reg_event.c. */
+enum reg_event_user { REG_EVENT_BINDING, REG_EVENT_USERS };
+
+/** What a SUBSCRIBE says. Spans are borrowed for the call. */
+struct reg_event_about {
+	struct span impu;   /* whose registrations */
+	struct span routes; /* Service-Route as the value of one Route header; empty: none */
+	uint32_t lasts_s;   /* so long the core holds the registration */
+};
+
+/** What follows from a document. */
+enum reg_event_next {
+	REG_EVENT_WELL,
+	REG_EVENT_ASK, /* it may be older than the registration: the core is asked what is now */
+};
+
+struct reg_event_ops {
+	/** False: subject has no registration any more. */
+	bool (*about)(const struct gateway *gw, struct handle subject,
+		      struct reg_event_about *about);
+	/**
+	 * A document newer than those before has come. It says what was so when the core had heard
+	 * all that had been answered here before since_us. The subject, and its subscription, may
+	 * be gone afterwards.
+	 */
+	enum reg_event_next (*said)(struct gateway *gw, struct handle subject,
+				    const struct reginfo *doc, uint64_t since_us);
+	/** The core was asked because of REG_EVENT_ASK, and says nothing or that it knows of
+	 * nothing: what was in doubt counts. The subject, and its subscription, may be gone
+	 * afterwards. */
+	void (*unanswered)(struct gateway *gw, struct handle subject);
+	/** The core does not tell about subject, and will not: its subscription has ended. */
+	void (*refused)(struct gateway *gw, struct handle subject);
+};
+
+bool reg_events_open(struct gateway *gw);
+void reg_events_close(struct gateway *gw);
+
+/**
+ * Subscribes for subject, which has no subscription yet, as soon as timers run. none: switched off,
+ * or there is no room, which is counted. Its user keeps the handle and ends the subscription.
+ */
+struct handle reg_event_subscribe(struct gateway *gw, enum reg_event_user user,
+				  struct handle subject);
+/**
+ * The subscription, if there is one, is forgotten. The core is not told: it ends it itself with the
+ * registration, and else is answered 481 to its next NOTIFY, which costs less than to SUBSCRIBE
+ * with Expires 0 and to get one more NOTIFY for that.
+ */
+void reg_event_forget(struct gateway *gw, struct handle subscription);
+/** The end of a SUBSCRIBE of ours, as own_answered() has it. */
+void reg_event_answered(struct gateway *gw, struct transaction *t, uint16_t status);
+/** The core's NOTIFY in gw->message, which is for this node itself. */
+void reg_event_notify(struct gateway *gw, const struct mw_source *source);
+/** Fills what operators see of it. */
+void reg_event_row(const struct gateway *gw, struct handle subscription, struct row_binding *row);
+
+/** The connection of flow is to be closed for why, when nothing else is in hand. */
+void reg_event_close_flow(struct gateway *gw, struct handle flow, enum gw_err why);
+
+/* ---- reg_binding.c: what documents mean for bindings */
+extern const struct reg_event_ops reg_binding_ops;
+/** The core has said 200 about b, whose flow is there. */
+void reg_binding_bound(struct gateway *gw, struct binding *b);
+/** b has ended here. */
+void reg_binding_over(struct gateway *gw, struct binding *b);
+
+/* ---- barred.c: whom the core does not want to hear of for a while, on every worker */
+bool barred_open(struct gateway *gw);
+void barred_close(struct gateway *gw);
+/** Nobody may register by this token (jti_hash()), or this pair, for so long; on all workers. */
+void barred_add(struct gateway *gw, uint64_t who, enum gw_err why, uint32_t seconds);
+/** What of the pair is barred. */
+uint64_t barred_pair(const struct gateway *gw, const struct identity *impi,
+		     const struct identity *impu);
+/**
+ * Whether wic may register what t is about. GW_REG_REJECTED: not by this token. GW_REG_PROBATION:
+ * not yet, unless it is bound here: the core has let that stand.
+ */
+enum gw_err GW_MUST_CHECK barred_check(struct gateway *gw, struct wic *wic,
+				       const struct transaction *t);
+/** MESSAGE_BARRED of another worker. */
+void barred_message(struct gateway *gw, const struct message_head *head);
+
+#endif
