@@ -111,6 +111,8 @@ def row(what, server, told, operator, before, reloads):
     print(f"| {what:16} | {sum(deed['per_second'] for deed in deeds):7.0f} | {max(deed['p99_us'] for deed in deeds) / 1000:7.1f} | "
           f"{told['unexpected']:8d} | {long_turns - before[0]:7d} | {longest / 1000:7.1f} | {operator.longest_s * 1000:7.0f} | "
           f"{server.rss_kib() / 1024:6.0f} | {peak_mib(server):8.0f} | {reloads:24} |", flush=True)
+    if told["failures"]:
+        print(f"{what}: {json.dumps(told['failures'])}", flush=True)
 
 
 def play_with(folder, server, what, swapper):
