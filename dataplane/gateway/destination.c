@@ -122,7 +122,9 @@ static bool take_number(const struct gateway *gw, struct span user, struct desti
 	d->digits_len = d->dialled_len = writer_len(&out);
 	memcpy(d->dialled, d->digits, d->digits_len);
 	d->local = d->digits[0] != '+';
-	d->unclear = d->unclear || (!d->local && d->digits_len > GLOBAL_MAX + 1);
+	/* no country begins with 0: that is dialled, whatever stands before it */
+	d->unclear = d->unclear ||
+		     (!d->local && (d->digits_len > GLOBAL_MAX + 1 || d->digits[1] == '0'));
 	read_number_params(gw, params, d);
 	writer_init(&tel, d->tel.text, sizeof(d->tel.text));
 	writer_text(&tel, "tel:");
@@ -178,6 +180,17 @@ static void take_uri(const struct sip_uri *uri, struct destination *d)
 	d->uri.len = uri->has_user ? d->uri.len : 0;
 }
 
+static bool has_semicolon(struct span user)
+{
+	uint32_t bytes;
+	int c;
+
+	for (; (c = sip_uri_char(user, &bytes)) >= 0; user = span_from(user, bytes))
+		if (c == ';')
+			return true;
+	return false;
+}
+
 static void take_sip(const struct gateway *gw, const struct sip_uri *uri, struct destination *d)
 {
 	struct span user = SPAN("");
@@ -192,8 +205,8 @@ static void take_sip(const struct gateway *gw, const struct sip_uri *uri, struct
 	d->elsewhere = !home;
 	if (uri->has_user && take_number(gw, uri->user, d))
 		d->number = phone || home;
-	else
-		d->unclear = d->unclear || phone;
+	else /* to some a ';' in a user ends it */
+		d->unclear = d->unclear || phone || has_semicolon(uri->user);
 }
 
 static void take_tel(const struct gateway *gw, const struct sip_uri *uri, struct destination *d)
@@ -426,12 +439,6 @@ enum gw_err destination_check(struct gateway *gw, const struct wic *wic)
 	return refused(gw, wic, err == GW_OK ? judge_rest(gw, site) : err);
 }
 
-/** Requests that begin nothing, wherever they may go to. */
-static bool begins_nothing(enum sip_method method)
-{
-	return method == SIP_ACK || method == SIP_BYE || method == SIP_PRACK;
-}
-
 enum gw_err destination_in_dialog(struct gateway *gw, const struct wic *wic,
 				  const struct route_top *top)
 {
@@ -439,7 +446,7 @@ enum gw_err destination_in_dialog(struct gateway *gw, const struct wic *wic,
 	struct sip_uri uri;
 	enum gw_err err = GW_OK;
 
-	if (site == NULL || begins_nothing(gw->message.method))
+	if (site == NULL)
 		return GW_OK;
 	uri = sip_uri_parse(gw->message.uri);
 	if (top->mark.target == 0 || top->mark.target != destination_target(gw, &uri))

@@ -128,6 +128,8 @@ enum gw_err in_dialog_request(struct gateway *gw, struct wic *wic)
 	enum gw_err err = check_dialog(gw, wic, &top);
 	struct transaction *t;
 
+	if (err == GW_OK)
+		err = destination_in_dialog(gw, wic, &top);
 	if (gw->message.method == SIP_ACK) { /* never answered */
 		if (err == GW_OK)
 			err = ack_to_mw(gw, wic, &top);
@@ -135,8 +137,6 @@ enum gw_err in_dialog_request(struct gateway *gw, struct wic *wic)
 			gateway_count(gw, err);
 		return GW_OK;
 	}
-	if (err == GW_OK)
-		err = destination_in_dialog(gw, wic, &top);
 	if (err != GW_OK)
 		return err;
 	t = transaction_new(gw, TRANSACTION_ORIGINATE, wic);

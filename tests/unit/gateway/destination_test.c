@@ -182,8 +182,9 @@ TEST(destination, that_could_be_meant_in_two_ways_is_refused_where_there_are_rul
 	    "sip:help:pin@shop.example", "sip:help@shop.example;user=phone",
 	    "sip:4711@home1.net;user=phone;user=ip", "sip:4711@home1.net;user=%70hone",
 	    "sip:4711@home1.net;%75ser=phone", "sip:+18005551234@home1.net;phone-context=+1900",
-	    "tel:+1800555123456789", "tel:47A1", "sip:*31%23+1900@home1.net",
-	    "sip:++1900@shop.example", "sip:--@home1.net", "sip:4711%3Brn=+1900@home1.net",
+	    "tel:+1800555123456789", "tel:47A1", "tel:+0019005551234", "sip:help;x=y@shop.example",
+	    "sip:help%3Bx@shop.example", "sip:*31%23+1900@home1.net", "sip:++1900@shop.example",
+	    "sip:--@home1.net", "sip:4711%3Brn=+1900@home1.net",
 	    "sip:help@shop.example;trunk-context=x");
 	unclear(format("sip:%0300u@shop.example", 1));
 	unclear(format("tel:%070u", 1));
@@ -377,14 +378,21 @@ TEST(destination, of_a_dialog_that_the_core_began_stays_as_well)
 	EXPECT_EQ(GW_DESTINATION, wic_sends(0, format("UPDATE tel:+1900%s", end)));
 }
 
-TEST(destination, of_what_ends_a_dialog_is_not_looked_at)
+TEST(destination, of_what_ends_a_dialog_is_judged_as_well)
 {
 	struct call c;
 
 	world_with_denied();
 	c = alice_called();
-	EXPECT_EQ(GW_OK, in_call_to(&c, "ACK", "tel:+1900", ""));
-	EXPECT_EQ(GW_OK, in_call_to(&c, "BYE", "tel:+1900", ""));
+	EXPECT_EQ(GW_OK, in_call_to(&c, "ACK", "tel:+1900", "")); /* dropped: it has no answer */
+	EXPECT_EQ(0, world.count);
+	EXPECT_EQ(GW_DESTINATION, in_call_to(&c, "PRACK", "tel:+1900", ""));
+	EXPECT_EQ(GW_DESTINATION, in_call_to(&c, "BYE", "sip:x@evil.example", ""));
+	EXPECT_EQ(0, count_to(TO_MW));
+	world_forget();
+	EXPECT_EQ(GW_OK, wic_sends(0, alice_in_call(&c, "ACK", "")));
+	EXPECT_EQ(GW_OK, wic_sends(0, alice_in_call(&c, "BYE", "")));
+	EXPECT_EQ(1, count_of(TO_MW, "ACK "));
 	EXPECT_EQ(1, count_of(TO_MW, "BYE "));
 }
 
@@ -432,6 +440,6 @@ TEST_MAIN("gateway_destination", RUN(destination, may_be_anybody_where_there_are
 	  RUN(destination, of_a_dialog_stays_where_it_was),
 	  RUN(destination, of_a_dialog_may_be_one_that_no_rule_allows),
 	  RUN(destination, of_a_dialog_that_the_core_began_stays_as_well),
-	  RUN(destination, of_what_ends_a_dialog_is_not_looked_at),
+	  RUN(destination, of_what_ends_a_dialog_is_judged_as_well),
 	  RUN(destination, of_a_referral_in_a_dialog_is_judged),
 	  RUN(destination, of_a_dialog_cannot_be_reached_by_another_route))
