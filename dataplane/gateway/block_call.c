@@ -147,7 +147,8 @@ bool block_call_is(const struct gateway *gw, const struct route_top *top)
 {
 	struct sip_address route = {0};
 
-	if (gw->message.method == SIP_REGISTER || called_site(gw).len == 0)
+	if (slots_live(gw->blocks->pool) == 0 || gw->message.method == SIP_REGISTER ||
+	    called_site(gw).len == 0)
 		return false;
 	if (top->field == NULL)
 		return true;

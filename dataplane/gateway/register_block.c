@@ -35,12 +35,24 @@ static enum gw_err check_require(const struct gateway *gw)
 	return GW_OK;
 }
 
+/** One of the wildcard's, and not who registers the block: that is this node. */
+static enum gw_err check_inside(const struct gateway *gw, const struct wic *wic,
+				const struct identity *impu)
+{
+	const struct snapshot *view = gw->time.view;
+	const struct block *b = block_named(gw, register_wwsf(gw, wic->wwsf)->name);
+
+	if (b != NULL && b->impu_hash == gateway_identity_hash(gw, identity_span(impu)))
+		return GW_IDENTITY_FOREIGN;
+	return identity_wildcarded(view->patterns, view->pairs, gw->config.worker, wic->wwsf, impu);
+}
+
 /** The token names To; of its own block. A placeholder is who it names first (D-18). */
 static enum gw_err check_identity(const struct gateway *gw, const struct wic *wic,
 				  const struct register_ask *ask, struct identity *impu)
 {
-	const struct snapshot *view = gw->time.view;
 	bool named = false;
+	enum gw_err err;
 
 	if (gw->claims.impu_count == 0)
 		return GW_TOKEN_CLAIM;
@@ -57,9 +69,8 @@ static enum gw_err check_identity(const struct gateway *gw, const struct wic *wi
 		return GW_IDENTITY_MISMATCH;
 	if (named)
 		*impu = ask->to;
-	if (!pattern_has(view->patterns, gw->config.worker, wic->wwsf, impu))
-		return GW_IDENTITY_FOREIGN;
-	return register_home(gw, ask, impu);
+	err = check_inside(gw, wic, impu);
+	return err == GW_OK ? register_home(gw, ask, impu) : err;
 }
 
 /** What binds it, and for how long: not past the token, without leeway. */

@@ -286,8 +286,6 @@ TEST(config, says_file_line_and_reason_for_each_kind_of_fault)
 		 "wicgate.yaml:18: wwsf[].origins: \"https://shop.example\" belongs to WWSF "
 		 "\"shop\" "
 		 "already, on line 18"},
-		{"    issuer: shop-waf", "    issuer: shop-waf\n    mode: block",
-		 "wicgate.yaml:18: mode block: not in this version"},
 		{"    issuer: shop-waf", "    issuer: shop-waf\n    mode: pol",
 		 "wicgate.yaml:18: wwsf[].mode: \"pol\" is none of individual, ims-auth, pool, "
 		 "wildcard-unregistered, block"},

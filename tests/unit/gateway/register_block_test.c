@@ -139,6 +139,14 @@ TEST(registrar, refuses_who_is_outside_of_the_block_or_not_in_the_token)
 					  .token = token_guest("sip:guest!.*!@home1.net", 600),
 					  .cseq = 1,
 					  .expires_s = 600}));
+	world.wwsf[0].registering_impu = SPAN(GUEST2); /* who registers the block is no visitor */
+	world_reload();
+	world_forget();
+	EXPECT_EQ(GW_IDENTITY_FOREIGN,
+		  guest_registers(&(struct guest){.impu = GUEST2,
+						  .token = token_guest(GUEST2, 600),
+						  .cseq = 1,
+						  .expires_s = 600}));
 	EXPECT_EQ(GW_IDENTITY_MISMATCH,
 		  guest_registers(&(struct guest){
 			  .impu = GUEST2, .token = token(), .cseq = 1, .expires_s = 600}));
