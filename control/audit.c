@@ -237,6 +237,8 @@ static const char *audit_name(const struct message_audit *a)
 		return "register_failed";
 	case EVENT_POOL_CONFLICT:
 		return "pool_conflict";
+	case EVENT_WILDCARD_USER:
+		return "wildcard_user";
 	case EVENT_CALL_ANSWERED:
 		return "call_answered";
 	case EVENT_CALL_FAILED:

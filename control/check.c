@@ -99,11 +99,7 @@ static void check_realms(const struct check *c)
 		check_host_name(c, "realms[].visited_network", realm->visited_network);
 		check_ioi_prefix(c, realm->ioi_prefix);
 		check_plain(c, "realms[].tna_value", realm->tna_value);
-		check_plain(c, "realms[].icscf_orig", realm->icscf_orig);
-		if (check_given(realm->icscf_orig) &&
-		    strncasecmp(realm->icscf_orig.text, "sip:", 4) != 0)
-			check_refuse(c, realm->icscf_orig.line,
-				     "realms[].icscf_orig: not a sip: URI");
+		check_icscf_orig(c, realm);
 		check_repeated(c, "realms[].domain", realms, sizeof(*realm), i, strcasecmp);
 	}
 }
@@ -551,6 +547,8 @@ static void check_mode(const struct check *c, const struct config_wwsf *wwsf)
 	check_wwsf_issuer(c, wwsf);
 	if (wwsf->mode.value == CONFIG_MODE_BLOCK)
 		check_block(c, wwsf);
+	else if (wwsf->mode.value == CONFIG_MODE_WILDCARD)
+		check_wildcard_mode(c, wwsf);
 	else
 		check_allocation(c, wwsf);
 	if (wwsf->mode.value == CONFIG_MODE_POOL)
@@ -598,6 +596,7 @@ static struct pairs *check_same_pairs(const struct check *c, const struct pairs_
 static bool check_has_pairs(const struct config_wwsf *wwsf)
 {
 	if (wwsf->mode.value == CONFIG_MODE_IMS_AUTH || wwsf->mode.value == CONFIG_MODE_BLOCK ||
+	    wwsf->mode.value == CONFIG_MODE_WILDCARD ||
 	    wwsf->identities.domains.count > 0)
 		return false;
 	if (check_given(wwsf->identities.file))

@@ -54,6 +54,11 @@ void check_tls(const struct check *c);
 /** mw.tls: alone. */
 void check_mw_tls(const struct check *c);
 
+/** realms[].icscf_orig of one home network. */
+void check_icscf_orig(const struct check *c, const struct config_realm *realm);
+/** What mode wildcard-unregistered asks for. */
+void check_wildcard_mode(const struct check *c, const struct config_wwsf *wwsf);
+
 /** A port by itself, and beside the others. */
 void check_ports(const struct check *c);
 

@@ -40,6 +40,7 @@ enum config_socket_mode { CONFIG_SOCKET_0600, CONFIG_SOCKET_0660 };
 
 struct config_realm {
 	struct option_text domain, icscf_orig, visited_network, ioi_prefix, tna_value;
+	struct option_number orig_served_user, orig_profile_key;
 };
 
 struct config_port {
@@ -118,7 +119,7 @@ struct config {
 		struct option_list listen; /* struct config_listen */
 		struct option_list paths, hosts;
 		struct option_text placeholder_user;
-		struct option_number from_check, token_in_body, warn_reason;
+		struct option_number from_check, token_in_body, warn_reason, cache_wildcard_auth;
 		struct {
 			struct option_list certificates; /* struct config_certificate */
 			struct option_number min_version, tickets, ticket_rotation, steps_per_turn;

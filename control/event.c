@@ -18,6 +18,7 @@ static const struct event_row events[EVENT_KINDS] = {
 	[EVENT_BINDING_LOST] = {"binding_lost", LOG_LEVEL_INFO, NULL},
 	[EVENT_DEREGISTERED] = {"deregistered", LOG_LEVEL_INFO, NULL},
 	[EVENT_BINDING_END] = {"binding_end", LOG_LEVEL_INFO, NULL},
+	[EVENT_WILDCARD_USER] = {"wildcard_user", LOG_LEVEL_INFO, NULL},
 	[EVENT_MW_TLS_FAILED] = {"mw_tls_failed", LOG_LEVEL_ERROR, NULL},
 	[EVENT_MW_UP] = {"mw_up", LOG_LEVEL_INFO, NULL},
 	[EVENT_MW_DOWN] = {"mw_down", LOG_LEVEL_ERROR, NULL},

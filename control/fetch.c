@@ -197,6 +197,9 @@ static json_t *fetch_show(uint16_t worker, const uint8_t *bytes)
 	case SHOW_ROW_BINDING:
 		return json_pack("{s:o}", "bindings",
 				 fetch_binding(worker, (const uint8_t *)&row.binding));
+	case SHOW_ROW_UNREGISTERED:
+		return json_pack("{s:o}", "unregistered",
+				 fetch_binding(worker, (const uint8_t *)&row.binding));
 	case SHOW_ROW_TRANSACTION:
 		return json_pack("{s:o}", "transactions",
 				 fetch_transaction(worker, (const uint8_t *)&row.transaction));
@@ -207,8 +210,8 @@ static json_t *fetch_show(uint16_t worker, const uint8_t *bytes)
 /** Rows of several kinds as a list of each. */
 static json_t *fetch_show_end(json_t *rows_owned)
 {
-	json_t *lists = json_pack("{s:[], s:[], s:[], s:[]}", "sessions", "connections", "bindings",
-				  "transactions");
+	json_t *lists = json_pack("{s:[], s:[], s:[], s:[], s:[]}", "sessions", "connections",
+				  "bindings", "unregistered", "transactions");
 	size_t count = json_array_size(rows_owned);
 
 	for (size_t i = 0; i < count; i++) {

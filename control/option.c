@@ -61,7 +61,14 @@ static const struct option options[] = {
 	     "IMS home domains this gateway serves."),
 	TEXT("realms[].domain", NULL, 1, 253, OPTION_RELOAD, REALM(domain), "Home domain name."),
 	TEXT("realms[].icscf_orig", "''", 0, 512, OPTION_RELOAD, REALM(icscf_orig),
-	     "SIP URI of the I-CSCF entry for un-registered origination; empty: none."),
+	     "SIP URI where requests of users who are not registered enter the core, as "
+	     "sip:icscf.home1.net;lr;orig: with lr and orig; empty: none, and no web site with "
+	     "mode "
+	     "wildcard-unregistered."),
+	BOOL("realms[].orig_served_user", "false", OPTION_RELOAD, REALM(orig_served_user),
+	     "Such requests carry P-Served-User, for a core that wants it there (D-23)."),
+	BOOL("realms[].orig_profile_key", "false", OPTION_RELOAD, REALM(orig_profile_key),
+	     "And P-Profile-Key, the wildcard (D-24); an I-CSCF mostly inserts its own."),
 	TEXT("realms[].visited_network", "''", 0, 253, OPTION_RELOAD, REALM(visited_network),
 	     "P-Visited-Network-ID and orig-ioi; empty: the domain."),
 	TEXT("realms[].ioi_prefix", "''", 0, 32, OPTION_RELOAD, REALM(ioi_prefix),
@@ -125,6 +132,11 @@ static const struct option options[] = {
 	     "User part that a page without an identity of its own registers, at its home domain: "
 	     "the token's first identity takes its place, and that of "
 	     "sip:anonymous@anonymous.invalid (D-18); empty: neither."),
+	BOOL("access.cache_wildcard_auth", "true", OPTION_RELOAD, HERE(access.cache_wildcard_auth),
+	     "With mode wildcard-unregistered: the token that a connection has shown stands for "
+	     "its "
+	     "later requests without one, until it ends (D-22). False: each request that begins "
+	     "something shows its own."),
 	BOOL("access.token_in_body", "false", OPTION_RELOAD, HERE(access.token_in_body),
 	     "Also take a token from an application/jwt part, by-reference, of a multipart/mixed "
 	     "body (D-09)."),
@@ -330,8 +342,9 @@ static const struct option options[] = {
 	       5, OPTION_RELOAD, WWSF(mode),
 	       "How its users are registered: individual, by a token that names them; ims-auth, "
 	       "by the Digest or AKA that the core asks of them; pool, by a token that lends them "
-	       "a pair of the web site's, which nobody else has meanwhile; block, by a token, here: the core holds one "
-	       "registration for all of them."),
+	       "a pair of the web site's, which nobody else has meanwhile; wildcard-unregistered, "
+	       "not at all: what they begin shows a token that names an identity of the wildcard; "
+	       "block, by a token, here: the core holds one registration for all of them."),
 	BOOL("wwsf[].aka", "false", OPTION_RELOAD, WWSF(aka),
 	     "With mode ims-auth: a REGISTER whose Digest has no response yet begins IMS AKA, "
 	     "whatever its algorithm says."),

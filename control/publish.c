@@ -95,6 +95,17 @@ static struct span publish_ioi(struct arena *arena, struct option_text prefix, s
 	return span_of(text, (uint32_t)len + network.len);
 }
 
+/** A URI as it stands in Route, its parameters its own; empty when it is. */
+static struct span publish_route(struct arena *arena, struct option_text uri)
+{
+	char text[640];
+
+	if (uri.text[0] == '\0')
+		return SPAN("");
+	snprintf(text, sizeof(text), "<%s>", uri.text);
+	return arena_span(arena, text);
+}
+
 static void publish_realms(const struct config *config, struct arena *arena,
 			   struct config_part *part)
 {
@@ -104,7 +115,9 @@ static void publish_realms(const struct config *config, struct arena *arena,
 		const struct config_realm *from = ROW(config_realm, config->realms, i);
 
 		realms[i].domain = publish_lower(arena, from->domain.text);
-		realms[i].icscf_orig = publish_text(arena, from->icscf_orig);
+		realms[i].icscf_orig = publish_route(arena, from->icscf_orig);
+		realms[i].orig_served_user = from->orig_served_user.value != 0;
+		realms[i].orig_profile_key = from->orig_profile_key.value != 0;
 		realms[i].tna_value = publish_text(arena, from->tna_value);
 		realms[i].visited_network = publish_text(arena, from->visited_network);
 		if (realms[i].visited_network.len == 0)
@@ -456,6 +469,7 @@ static void publish_limits(const struct config *config, struct arena *arena,
 	part->from_check = config->access.from_check.value != 0;
 	part->warn_reason = config->access.warn_reason.value != 0;
 	part->placeholder_user = publish_text(arena, config->access.placeholder_user);
+	part->cache_wildcard_auth = config->access.cache_wildcard_auth.value != 0;
 	part->token_in_body = config->access.token_in_body.value != 0;
 	part->audit = config->audit.file.text[0] == '\0'		     ? AUDIT_NONE
 		      : config->audit.identities.value == CONFIG_AUDIT_CLEAR ? AUDIT_CLEAR

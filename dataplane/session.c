@@ -98,10 +98,11 @@ static void session_fail(struct session *s, enum gw_err why)
 
 /* ---- time ----------------------------------------------------------------------------------- */
 
-/** Sees whether it has a binding; the time without one begins when that was last so. */
+/** Sees whether it has a binding, or a user who needs none; the time without one begins when that
+ * was last so. */
 static void session_look(struct session *s)
 {
-	bool bound = !handle_is_none(s->wic.binding);
+	bool bound = gateway_serves(s->worker->gateway, &s->wic);
 
 	if (bound || s->bound)
 		s->registered_us = s->worker->clock.now_us;

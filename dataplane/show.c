@@ -63,6 +63,15 @@ static void page_binding(struct page *page, struct handle binding)
 		page->count++;
 }
 
+/** Of who is not registered there. */
+static void page_unregistered(struct page *page, const struct wic *wic)
+{
+	struct row_show *row = page_row(page, SHOW_ROW_UNREGISTERED);
+
+	if (row != NULL && gateway_wildcard_row(page->w->gateway, wic, &row->binding))
+		page->count++;
+}
+
 static void page_transactions(struct page *page, const struct wic *wic)
 {
 	struct row_transaction rows[ANSWER_ROWS_MAX];
@@ -87,6 +96,7 @@ static void page_flow(struct page *page, struct handle flow)
 	page_connection(page, s);
 	if (!handle_is_none(s->wic.binding))
 		page_binding(page, s->wic.binding);
+	page_unregistered(page, &s->wic);
 	page_transactions(page, &s->wic);
 }
 
@@ -114,20 +124,36 @@ static struct handle flow_of(struct worker *w, const struct show_ask *ask)
 	return handle_none();
 }
 
-/** Of all flows that have registered it; where to go on. */
+#define CURSOR_UNREGISTERED 0x80000000u /* the bindings are done */
+
+/** The next flow of impu, registered or not; *cursor is moved on, 0 at the end. *looked
+ * grows by the slots that were looked at. */
+static struct handle next_flow(const struct gateway *gw, struct span impu, uint32_t *looked,
+			       uint32_t *cursor)
+{
+	bool unregistered = (*cursor & CURSOR_UNREGISTERED) != 0;
+	uint32_t slot = *cursor & ~CURSOR_UNREGISTERED, before = slot;
+	uint32_t max = BINDINGS_LOOKED_AT - *looked;
+	struct handle flow = unregistered ? gateway_wildcard_find(gw, impu, max, &slot)
+					  : gateway_find(gw, impu, max, &slot);
+
+	*looked += slot > before ? slot - before : 1;
+	if (unregistered)
+		*cursor = slot != 0 ? slot | CURSOR_UNREGISTERED : 0;
+	else
+		*cursor = slot != 0 ? slot : CURSOR_UNREGISTERED;
+	return flow;
+}
+
+/** Of all flows that have registered it, or use it without; where to go on. */
 static uint32_t page_impu(struct page *page, struct span impu, uint32_t cursor)
 {
-	for (uint32_t looked = 0; looked < BINDINGS_LOOKED_AT;) {
-		uint32_t before = cursor;
-		struct handle flow;
+	uint32_t looked = 0;
 
-		if (page->count + ROWS_OF_FLOW > ANSWER_ROWS_MAX)
-			break;
-		flow = gateway_find(page->w->gateway, impu, BINDINGS_LOOKED_AT - looked, &cursor);
-		page_flow(page, flow);
+	while (looked < BINDINGS_LOOKED_AT && page->count + ROWS_OF_FLOW <= ANSWER_ROWS_MAX) {
+		page_flow(page, next_flow(page->w->gateway, impu, &looked, &cursor));
 		if (cursor == 0)
 			break;
-		looked += cursor - before;
 	}
 	return cursor;
 }

@@ -132,6 +132,10 @@
 	X(deregister_ok, "of them, those that the core took, or had nothing to do for") \
 	X(deregister_failed, \
 	  "bindings that the core may hold to its end: it refused, or never answered") \
+	X(wildcard_live, "connections now whose user is not registered and has shown a token") \
+	X(wildcard_requests, "requests that such users have begun") \
+	X(wildcard_cached, "of them, those by the token that the connection had shown before") \
+	X(wildcard_revoked, "such users whose token, WWSF or identity was taken back") \
 	X(home_live, "entries now that say where a registration is") \
 	X(held, "requests in dialogs that waited for a WIC to come back") \
 	X(held_live, "requests that wait for one now") \
@@ -189,7 +193,8 @@
 	X(mw_delivered_remote, "core requests handed to the worker that owns their flow") \
 	X(flow_forged, "flow tokens with a wrong MAC") \
 	X(flow_gone, "flow tokens of an ended flow") \
-	X(tna_challenged, "auth-done REGISTERs that the core challenged") \
+	X(tna_challenged, "auth-done REGISTERs, and requests of users who are not registered, " \
+			  "that the core challenged") \
 	X(deliver_out, "messages handed to another worker") \
 	X(deliver_in, "messages taken from another worker") \
 	X(reply_out, "responses handed back to another worker") \

@@ -651,7 +651,13 @@ struct row_transaction {
 	struct endpoint hop; /* where it went, or came from */
 };
 
-enum show_kind { SHOW_ROW_SESSION, SHOW_ROW_CONNECTION, SHOW_ROW_BINDING, SHOW_ROW_TRANSACTION };
+enum show_kind {
+	SHOW_ROW_SESSION,
+	SHOW_ROW_CONNECTION,
+	SHOW_ROW_BINDING,
+	SHOW_ROW_UNREGISTERED, /* binding: of who is not registered, expires_s that of the token */
+	SHOW_ROW_TRANSACTION
+};
 
 struct row_show {
 	enum show_kind kind;
@@ -698,7 +704,8 @@ enum event_kind {
 	EVENT_REGISTER_FAILED,
 	EVENT_BINDING_LOST, /* its connection has ended; it waits for another one */
 	EVENT_BINDING_END,
-	EVENT_DEREGISTERED, /* the core was told; status: what it answered, 0: given up */
+	EVENT_DEREGISTERED,  /* the core was told; status: what it answered, 0: given up */
+	EVENT_WILDCARD_USER, /* a token of one who is not registered; seconds: of it; text: WWSF */
 	EVENT_MW_TLS_FAILED,
 	EVENT_MW_UP,
 	EVENT_MW_DOWN,

@@ -39,10 +39,12 @@ enum snapshot_kind {
 
 struct realm_config {
 	struct span domain;	     /* lower case */
-	struct span icscf_orig;	     /* for un-registered origination; may be empty */
+	struct span icscf_orig;	     /* for un-registered origination, as it stands in Route:
+					"<sip:...>"; empty: none */
 	struct span visited_network; /* P-Visited-Network-ID */
 	struct span ioi;       /* orig-ioi and term-ioi: the visited network, prefixed (D-35) */
 	struct span tna_value; /* integrity-protected of trusted node authentication (D-16) */
+	bool orig_served_user, orig_profile_key; /* D-23, D-24: beside icscf_orig */
 };
 
 struct issuer_config {
@@ -225,6 +227,7 @@ struct config_part {
 	uint32_t mw_output;	  /* bytes that may wait for one connection with the core */
 	bool from_check;	  /* D-33 */
 	bool warn_reason;	  /* D-12: a refusal names its F-row in a Warning */
+	bool cache_wildcard_auth; /* D-22: a token stands for later requests of its connection */
 	bool token_in_body;	  /* D-09: a token may come as a part of a multipart/mixed body */
 	enum audit_identities audit;
 	struct span placeholder_user; /* D-18; empty: no placeholders */

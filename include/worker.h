@@ -113,7 +113,8 @@ const struct counters *worker_counters(const struct worker *w);
 struct worker_balance {
 	uint32_t sessions, bindings, leaving, homes, leases, lease_waits, transactions, finished,
 		parked, held, links, jobs, small_buffers, large_buffers;
-	uint32_t counted; /* connections that the limits of their address and WWSF count */
+	uint32_t wildcards; /* users who are not registered and have shown a token */
+	uint32_t counted;   /* connections that the limits of their address and WWSF count */
 };
 struct worker_balance worker_balance(const struct worker *w);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "destination.h"
+#include "wildcard.h"
 
 /*
  * What the audit stream is told of registrations and calls (DESIGN 8). Control writes it. An
@@ -97,6 +98,27 @@ void audit_register_failed(struct gateway *gw, const struct transaction *t, uint
 	send_audit(gw, &audit);
 }
 
+void audit_wildcard(struct gateway *gw, const struct wildcard_user *u)
+{
+	struct message_audit audit = {
+		.event = {.head = {MESSAGE_EVENT, sizeof(audit.event)},
+			  .what = EVENT_WILDCARD_USER,
+			  .handle = u->flow,
+			  .impi_hash = u->impi_hash,
+			  .impu_hash = u->impu_hash,
+			  .seconds = wildcard_left(gw, u)},
+	};
+
+	memcpy(audit.event.text, u->wwsf, sizeof(u->wwsf));
+	if (!is_on(gw)) {
+		gw->env->event(gw->env->context, &audit.event);
+		return;
+	}
+	audit.impi_len = put_identity(gw, &audit, identity_span(&u->impi));
+	audit.impu_len = put_identity(gw, &audit, identity_span(&u->impu));
+	send_audit(gw, &audit);
+}
+
 /* ---- calls ----------------------------------------------------------------------------------- */
 
 /** The canonical identity in an address of the request that t keeps; empty: none. */
@@ -124,6 +146,18 @@ static uint64_t hash_of(const struct gateway *gw, const struct identity *identit
 	return identity->len > 0 ? gateway_identity_hash(gw, identity_span(identity)) : 0;
 }
 
+/** Who shows a token there and is not registered. */
+static void put_wildcard(struct gateway *gw, const struct wic *wic, struct message_audit *audit)
+{
+	const struct wildcard_user *u = wildcard_of(gw, wic);
+
+	if (u == NULL)
+		return;
+	audit->event.impi_hash = u->impi_hash;
+	audit->impi_len = put_identity(gw, audit, identity_span(&u->impi));
+	memcpy(audit->event.text, u->wwsf, sizeof(u->wwsf));
+}
+
 /** The binding of t's flow, when it still has one. */
 static void put_binding(struct gateway *gw, const struct transaction *t,
 			struct message_audit *audit)
@@ -131,6 +165,8 @@ static void put_binding(struct gateway *gw, const struct transaction *t,
 	struct wic *wic = gw->env->wic(gw->env->context, t->flow);
 	const struct binding *b = wic != NULL ? binding_of(gw, wic) : NULL;
 
+	if (wic != NULL && b == NULL)
+		put_wildcard(gw, wic, audit);
 	if (b == NULL)
 		return;
 	audit->event.impi_hash = b->impi_hash;

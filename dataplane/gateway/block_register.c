@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "block.h"
 #include "identity/pattern.h"
+#include "originate.h"
 
 /*
  * The REGISTER of a block (PROTOCOL 8.1, 8.4): of this node's own, as UE and P-CSCF at once. Its

@@ -51,6 +51,17 @@ static void row_put(struct row_step *row, struct span name, enum gw_err err)
 	row->err = err;
 }
 
+/** The same where nobody is registered: of the one identity of the site's wildcard. */
+static enum gw_err wildcarded(const struct gateway *gw, uint32_t wwsf)
+{
+	const struct snapshot *view = gw->time.view;
+	struct identity impu;
+
+	if (identity_impu(gw->claims.impu[0], &impu) != GW_OK)
+		return GW_TOKEN_CLAIM;
+	return identity_wildcarded(view->patterns, view->pairs, gw->config.worker, wwsf, &impu);
+}
+
 /** Step 17, of the first pair that is not the site's. */
 static enum gw_err allocation(const struct gateway *gw, uint32_t wwsf)
 {
@@ -58,6 +69,8 @@ static enum gw_err allocation(const struct gateway *gw, uint32_t wwsf)
 	struct identity impi, impu;
 	enum gw_err err = identity_impi(gw->claims.impi, &impi);
 
+	if (view->config->wwsf[wwsf].mode == WWSF_WILDCARD)
+		return wildcarded(gw, wwsf);
 	for (uint32_t i = 0; err == GW_OK && i < gw->claims.impu_count; i++) {
 		err = identity_impu(gw->claims.impu[i], &impu);
 		if (err == GW_OK)
@@ -74,11 +87,12 @@ uint32_t gateway_explain(struct gateway *gw, const struct gateway_explained *wha
 			 enum gw_err signature, struct row_step rows[GATEWAY_STEPS_MAX])
 {
 	const struct snapshot *view = gw->time.view;
+	const struct wwsf_config *site = register_wwsf(gw, what->wwsf);
 	const struct token_use use = {
 		.config = view->config,
 		.revocations = view->revocations,
 		.wwsf = what->wwsf,
-		.method = SIP_REGISTER,
+		.method = site != NULL && site->mode == WWSF_WILDCARD ? SIP_INVITE : SIP_REGISTER,
 		.now_s = gw->time.wall_s,
 	};
 	struct token_step steps[TOKEN_STEPS];

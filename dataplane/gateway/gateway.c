@@ -5,7 +5,9 @@
 
 #include "block.h"
 #include "homes.h"
+#include "originate.h"
 #include "reg_event.h"
+#include "wildcard.h"
 
 #define SITE_KEYS 2048 /* the configuration has 256 WWSFs at most; rows for those of before too */
 
@@ -42,7 +44,7 @@ struct gateway *gateway_new(const struct gateway_config *config)
 	gw->out_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
 	gw->stamped_memory = malloc(config->max_message + GATEWAY_LINES_MAX);
 	gw->resumed_memory = malloc(config->max_message);
-	if (!reg_events_open(gw) || !barred_open(gw) || !homes_open(gw) || !pools_open(gw) ||
+	if (!wildcards_open(gw) || !reg_events_open(gw) || !barred_open(gw) || !homes_open(gw) || !pools_open(gw) ||
 	    !journaled_open(gw) || !held_open(gw) || !blocks_open(gw) || !outbox_open(gw) ||
 	    !gw->bindings || !gw->transactions || !gw->tombs || !gw->heads || !gw->hops ||
 	    !gw->parked || !gw->cache || !gw->asked || !gw->refused || !gw->sites ||
@@ -65,6 +67,7 @@ void gateway_free(struct gateway *gw)
 	tombstones_free(gw->tombs);
 	reg_events_close(gw);
 	barred_close(gw);
+	wildcards_close(gw);
 	homes_close(gw);
 	pools_close(gw);
 	journaled_close(gw);
@@ -195,7 +198,7 @@ enum gw_err request_verified(struct gateway *gw, struct wic *wic, enum gw_err ve
 	err = authorize_verdict(gw, wic, verdict);
 	if (err == GW_OK)
 		err = gw->message.method == SIP_REGISTER ? register_authorized(gw, wic)
-							 : originate_authorized();
+							 : originate_authorized(gw, wic);
 	pool_settle(gw, wic);
 	return err;
 }
@@ -356,6 +359,7 @@ void gateway_flow_ended(struct gateway *gw, struct wic *wic)
 	parked_flow_ended(gw, wic);
 	pool_flow_ended(gw, wic);
 	flow_loss(gw, wic);
+	wildcard_flow_ended(gw, wic);
 	while ((t = wic->pending) != NULL) /* each is off the list then */
 		transaction_orphaned(gw, t);
 	while ((t = wic->accepted) != NULL) { /* nobody says its 2xx again */

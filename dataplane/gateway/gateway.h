@@ -80,6 +80,7 @@ struct wic {
 	struct handle home;	  /* of that entry, see home_of() */
 	struct wic_pool pool;
 	uint32_t barred_s; /* of the last GW_REG_PROBATION: how long it lasts */
+	struct handle wildcard; /* its user, who is not registered (PROTOCOL 7.1); none */
 };
 
 /** What flow tokens of kind 2 name for wic, also when its registration has ended (D-36).
@@ -320,6 +321,16 @@ void gateway_flow_ended(struct gateway *gw, struct wic *wic);
 /** A target cannot be reached: its transactions are answered now and not after their timers. */
 void gateway_target_lost(struct gateway *gw, const struct mw_target *target);
 
+/** Whether wic is of use: registered, or not and with a token that has not ended, or in a call. */
+bool gateway_serves(const struct gateway *gw, const struct wic *wic);
+
+/** Of a user who is not registered: false, there is none. expires_s: of his token. */
+bool gateway_wildcard_row(const struct gateway *gw, const struct wic *wic, struct row_binding *row);
+
+/** gateway_find() among those. */
+struct handle gateway_wildcard_find(const struct gateway *gw, struct span canonical, uint32_t max,
+				    uint32_t *cursor);
+
 /** Fills up to max rows of live bindings from cursor on; *cursor is moved on, 0 at the end. */
 uint32_t gateway_rows(const struct gateway *gw, uint32_t *cursor, uint32_t max,
 		      struct row_binding *rows);
@@ -368,6 +379,7 @@ uint32_t gateway_parked(const struct gateway *gw);
 /** Subscriptions to registration events. */
 uint32_t gateway_reg_events(const struct gateway *gw);
 uint32_t gateway_homes(const struct gateway *gw);
+uint32_t gateway_wildcards(const struct gateway *gw);
 uint32_t gateway_held(const struct gateway *gw);
 /** Pairs that somebody has or asks for, whose home is this worker. */
 uint32_t gateway_leases(const struct gateway *gw);

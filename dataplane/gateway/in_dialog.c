@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "destination.h"
+#include "originate.h"
+#include "wildcard.h"
 
 /*
  * Requests inside dialogs, and the ACK of a 2xx (PROTOCOL 9.8). No state is kept of a dialog: our
@@ -111,11 +113,14 @@ static enum gw_err ack_to_mw(struct gateway *gw, const struct wic *wic, const st
 static enum gw_err in_dialog_forward(struct gateway *gw, const struct route_top *top,
 				     struct transaction *t)
 {
+	const struct wic *wic = gw->env->wic(gw->env->context, t->flow);
+	bool unregistered = wic != NULL && wildcard_of(gw, wic) != NULL;
 	enum gw_err err = originate_target(gw, top->second, &t->target);
 
 	if (err == GW_MW_DOWN) /* it waits, see failover_wait() */
 		err = hops_away(gw, &t->target);
 	t->origination.in_dialog = true;
+	t->origination.unregistered = unregistered;
 	gw->route = top;
 	if (err == GW_OK)
 		err = target_write(gw, t, in_dialog_build);
@@ -143,6 +148,7 @@ enum gw_err in_dialog_request(struct gateway *gw, struct wic *wic)
 	if (t == NULL)
 		return GW_TRANSACTION_LIMIT;
 	transaction_insert(gw, t, transaction_flow_key(gw, wic));
+	wildcard_dialog_goes_on(gw, wic);
 	err = in_dialog_forward(gw, &top, t);
 	if (err == GW_OK)
 		return originate_send(gw, t);

@@ -175,6 +175,7 @@ struct held_list {
 /** A walk over the bindings after a revocation. */
 struct revoked_walk {
 	uint32_t generation[3]; /* of the revocations, pairs and patterns it is about */
+	bool users;		/* the bindings are done: of those who are not registered */
 	uint32_t cursor;
 	uint32_t looked; /* bindings in this turn */
 	bool under_way;
@@ -205,7 +206,8 @@ struct gateway {
 	struct pool_counts pool_counts;
 	struct blocks *blocks;
 	struct slots *held;
-	uint32_t *home_bucket; /* slot + 1 */
+	struct slots *wildcards; /* users of sites with mode WWSF_WILDCARD: wildcard.h */
+	uint32_t *home_bucket;	 /* slot + 1 */
 	uint32_t home_mask;
 	struct outbox outbox;
 	struct slots *heads; /* of transactions, HEAD_LONG bytes each */
@@ -274,6 +276,9 @@ void gateway_event(struct gateway *gw, enum event_kind what, struct handle flow,
  * event is known. */
 void audit_registration(struct gateway *gw, const struct message_event *event,
 			const struct binding *binding);
+struct wildcard_user;
+/** EVENT_WILDCARD_USER: its token has been accepted. */
+void audit_wildcard(struct gateway *gw, const struct wildcard_user *u);
 /** EVENT_REGISTER_FAILED of t, in place of gateway_event(). */
 void audit_register_failed(struct gateway *gw, const struct transaction *t, uint32_t status);
 /**
@@ -627,6 +632,8 @@ enum gw_err GW_MUST_CHECK register_authorized(struct gateway *gw, struct wic *wi
 void register_token_edit(struct gateway *gw, const struct transaction *t,
 			 const struct register_ask *ask);
 
+/** The Bearer parameter that may repeat the token's private identity does so. */
+bool register_is_username(const struct gateway *gw, const struct identity *impi);
 /** What revokes the token of gw->claims; 0: it has no jti. */
 uint64_t register_jti(const struct gateway *gw);
 
@@ -680,21 +687,6 @@ void register_authorization(struct gateway *gw, const struct identity *impi,
 /** Writes to gw->lines: a Path line with the token of flow. */
 void register_path(struct gateway *gw, struct handle flow, enum mw_transport transport,
 		   bool outbound);
-enum gw_err GW_MUST_CHECK originate_request(struct gateway *gw, struct wic *wic);
-/** Where a request of a WIC goes whose Route begins with element; empty: to the next hop. */
-enum gw_err GW_MUST_CHECK originate_target(struct gateway *gw, struct span element,
-					   struct mw_target *target);
-/** Sends it and, of an INVITE, says 100. On error t is freed. */
-enum gw_err GW_MUST_CHECK originate_send(struct gateway *gw, struct transaction *t);
-/** Has the host of the binding's Service-Route looked up, before a request needs it. */
-void originate_prefetch(struct gateway *gw, const struct binding *b);
-/** No WWSF may originate for an identity that is not registered: GW_TOKEN_SCENARIO. */
-enum gw_err GW_MUST_CHECK originate_authorized(void);
-void originate_response(struct gateway *gw, struct transaction *t);
-/** Writes the response in gw->message to gw->out as wic (NULL: gone) gets it. mark: what its
- * Record-Route of ours says; NULL: inside a dialog. */
-enum gw_err GW_MUST_CHECK originate_answer(struct gateway *gw, const struct wic *wic,
-					   struct dialog_mark *mark, enum mw_transport transport);
 void terminate_request(struct gateway *gw, const struct mw_source *source, struct handle flow,
 		       bool flow_known);
 /** The owner of the flow is another worker: it gets gw->message. */

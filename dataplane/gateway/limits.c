@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "wildcard.h"
 
 /*
  * How often a WIC may ask. A connection has a bucket for what begins something and a wider one for
@@ -69,14 +69,25 @@ enum gw_err limits_answer(struct gateway *gw, struct wic *wic)
 			   &gw_counters(gw)->rate_connection);
 }
 
+/** Not registered, and has shown a token that has not ended. */
+static bool is_known(const struct gateway *gw, const struct wic *wic)
+{
+	const struct wildcard_user *u = wildcard_of(gw, wic);
+
+	return u != NULL && wildcard_lasts(gw, u);
+}
+
 enum gw_err limits_request(struct gateway *gw, struct wic *wic)
 {
+	bool bound = binding_of(gw, wic) != NULL;
 	enum gw_err err;
 
 	if (is_within(&gw->message))
 		return limits_answer(gw, wic);
 	err = limits_malformed(gw, wic);
-	if (err != GW_OK)
-		return err;
-	return binding_of(gw, wic) != NULL ? limits_binding(gw, wic) : limits_registration(gw, wic);
+	if (err == GW_OK && !bound && !is_known(gw, wic))
+		err = limits_registration(gw, wic);
+	if (err == GW_OK && (bound || wildcard_site(gw, wic)))
+		err = limits_binding(gw, wic);
+	return err;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "originate.h"
 #include "block.h"
 #include "destination.h"
+#include "wildcard.h"
 
 /* Requests of a registered WIC to the core (PROTOCOL 9.5). */
 
@@ -86,32 +88,45 @@ static struct span routes_of(const struct gateway *gw, const struct binding *b)
 	return b->local ? block_routes(gw, span_text(b->wwsf)) : span_of(b->text, b->routes_len);
 }
 
-static enum gw_err originate_build(struct gateway *gw, struct transaction *t)
+void originate_edit(struct gateway *gw, const struct wic *wic, struct transaction *t)
 {
 	const struct sip_message *m = &gw->message;
+
+	trust_strip_from_wic(gw, m);
+	if (request_makes_dialog(m))
+		route_record(gw, wic, &t->origination.mark, t->target.transport);
+	request_via(gw, t);
+	request_max_forwards(gw, m);
+}
+
+void originate_write_identity(struct gateway *gw, const struct transaction *t)
+{
+	const struct identity *asserted = &t->origination.asserted;
+	const struct dialog_mark *mark = &t->origination.mark;
+
+	writer_text(&gw->lines, "P-Asserted-Identity: <");
+	writer_put(&gw->lines, identity_span(asserted));
+	writer_text(&gw->lines, ">\r\n");
+	request_charging(gw, request_realm_of(gw_config(gw), asserted),
+			 span_of(mark->icid, mark->icid_len), &gw->lines);
+}
+
+static enum gw_err originate_build(struct gateway *gw, struct transaction *t)
+{
 	const struct wic *wic = gw->env->wic(gw->env->context, t->flow);
 	const struct binding *b = wic != NULL ? binding_of(gw, wic) : NULL;
 	uint32_t mark;
 
 	if (b == NULL)
 		return GW_NOT_REGISTERED;
-	trust_strip_from_wic(gw, m);
-	if (request_makes_dialog(m))
-		route_record(gw, wic, &t->origination.mark, t->target.transport);
-	request_via(gw, t);
-	request_max_forwards(gw, m);
+	originate_edit(gw, wic, t);
 	mark = writer_len(&gw->lines);
 	if (routes_of(gw, b).len > 0) {
 		writer_text(&gw->lines, "Route: ");
 		writer_put(&gw->lines, routes_of(gw, b));
 		writer_text(&gw->lines, "\r\n");
 	}
-	writer_text(&gw->lines, "P-Asserted-Identity: <");
-	writer_put(&gw->lines, identity_span(&t->origination.asserted));
-	writer_text(&gw->lines, ">\r\n");
-	request_charging(gw, request_realm_of(gw_config(gw), &b->impu),
-			 span_of(t->origination.mark.icid, t->origination.mark.icid_len),
-			 &gw->lines);
+	originate_write_identity(gw, t);
 	sip_splice_append(&gw->splice, request_lines(gw, mark));
 	return writer_ok(&gw->lines) ? GW_OK : GW_NO_ROOM;
 }
@@ -147,42 +162,22 @@ void originate_prefetch(struct gateway *gw, const struct binding *b)
 		return;
 }
 
-static enum gw_err originate_forward(struct gateway *gw, const struct binding *b,
-				     struct transaction *t)
-{
-	struct dialog_mark *mark = &t->origination.mark;
-	enum gw_err err;
-
-	mark->originating = true;
-	mark->icid_len = ICID_LEN;
-	request_icid(gw, mark->icid);
-	err = asserted_identity(gw, b, &t->origination.asserted);
-	if (err == GW_OK)
-		err = originate_target(gw, first_route(gw, b), &t->target);
-	if (err == GW_OK)
-		err = target_write(gw, t, originate_build);
-	return err;
-}
-
-enum gw_err originate_authorized(void)
-{
-	return GW_TOKEN_SCENARIO;
-}
-
 /**
- * Without a binding: F27, or what the token that came along is worth. No WWSF has a mode yet in
- * which a good one would be enough.
+ * Without a binding: F27, or what the token that came along is worth. Only of a site with a
+ * wildcard is a good one enough (PROTOCOL 7.1).
  */
 static enum gw_err originate_unregistered(struct gateway *gw, struct wic *wic)
 {
 	enum gw_err err;
 
+	if (wildcard_site(gw, wic))
+		return originate_wildcard(gw, wic);
 	if (register_is_ims(gw, wic))
 		return GW_NOT_REGISTERED; /* no token could help there */
 	err = authorize_request(gw, wic);
 	if (err == GW_TOKEN_NONE)
 		return GW_NOT_REGISTERED;
-	return err == GW_OK ? originate_authorized() : err;
+	return err == GW_OK ? GW_TOKEN_SCENARIO : err;
 }
 
 enum gw_err originate_send(struct gateway *gw, struct transaction *t)
@@ -195,8 +190,7 @@ enum gw_err originate_send(struct gateway *gw, struct transaction *t)
 	return err;
 }
 
-/** A Path of ours that is not this WIC's says that it wants to be where another one is. */
-static enum gw_err check_route(struct gateway *gw, const struct wic *wic)
+enum gw_err originate_check_route(struct gateway *gw, const struct wic *wic)
 {
 	struct route_top top = route_read(gw);
 
@@ -206,12 +200,42 @@ static enum gw_err check_route(struct gateway *gw, const struct wic *wic)
 	return GW_DIALOG_FOREIGN;
 }
 
+static enum gw_err originate_forward(struct gateway *gw, const struct origination *o,
+				     struct transaction *t)
+{
+	struct dialog_mark *mark = &t->origination.mark;
+	enum gw_err err;
+
+	mark->originating = true;
+	mark->icid_len = ICID_LEN;
+	request_icid(gw, mark->icid);
+	t->origination.asserted = o->asserted;
+	t->origination.unregistered = o->unregistered;
+	err = originate_target(gw, o->route, &t->target);
+	return err == GW_OK ? target_write(gw, t, o->build) : err;
+}
+
+enum gw_err originate_begin(struct gateway *gw, struct wic *wic, const struct origination *o)
+{
+	struct transaction *t = transaction_new(gw, TRANSACTION_ORIGINATE, wic);
+	enum gw_err err;
+
+	if (t == NULL)
+		return GW_TRANSACTION_LIMIT;
+	transaction_insert(gw, t, transaction_flow_key(gw, wic));
+	err = originate_forward(gw, o, t);
+	if (err == GW_OK)
+		return originate_send(gw, t);
+	transaction_free(gw, t);
+	return err;
+}
+
 /** A request that begins something. */
 static enum gw_err originate_initial(struct gateway *gw, struct wic *wic)
 {
 	const struct binding *b = binding_of(gw, wic);
 	enum gw_err err = check_initial(gw, wic, b);
-	struct transaction *t;
+	struct origination o = {.build = originate_build};
 
 	if (err == GW_NOT_REGISTERED)
 		return originate_unregistered(gw, wic);
@@ -220,19 +244,13 @@ static enum gw_err originate_initial(struct gateway *gw, struct wic *wic)
 	if (err == GW_OK)
 		err = check_from(gw, b);
 	if (err == GW_OK)
-		err = check_route(gw, wic);
+		err = originate_check_route(gw, wic);
+	if (err == GW_OK)
+		err = asserted_identity(gw, b, &o.asserted);
 	if (err != GW_OK)
 		return err;
-	t = transaction_new(gw, TRANSACTION_ORIGINATE, wic);
-	if (t == NULL)
-		return GW_TRANSACTION_LIMIT;
-	transaction_insert(gw, t, transaction_flow_key(gw, wic));
-	err = originate_forward(gw, b, t);
-	if (err != GW_OK) {
-		transaction_free(gw, t);
-		return err;
-	}
-	return originate_send(gw, t);
+	o.route = first_route(gw, b);
+	return originate_begin(gw, wic, &o);
 }
 
 enum gw_err originate_request(struct gateway *gw, struct wic *wic)
@@ -246,22 +264,48 @@ enum gw_err originate_request(struct gateway *gw, struct wic *wic)
 	return originate_initial(gw, wic);
 }
 
-enum gw_err originate_answer(struct gateway *gw, const struct wic *wic, struct dialog_mark *mark,
+enum gw_err originate_answer(struct gateway *gw, struct wic *wic, struct dialog_mark *mark,
 			     enum mw_transport transport)
 {
 	request_begin(gw, &gw->message);
 	response_no_503(gw);
-	if (wic != NULL && mark != NULL)
+	if (wic != NULL && mark != NULL) {
 		route_record_response(gw, wic, mark, transport);
+		wildcard_dialog_begins(gw, wic);
+	}
+	return response_to_wic(gw);
+}
+
+/** PROTOCOL 7.1: the core asks a user for a Digest who has nothing to answer with. */
+static bool is_challenge(const struct gateway *gw, const struct transaction *t)
+{
+	return t->origination.unregistered &&
+	       (gw->message.status == 401 || gw->message.status == 407);
+}
+
+/** The WIC gets a 500 of it. */
+static enum gw_err originate_challenged(struct gateway *gw, const struct transaction *t)
+{
+	counter_add(&gw_counters(gw)->tna_challenged, 1);
+	gateway_event(gw, EVENT_TNA_CHALLENGED, t->flow, NULL, GW_MW_CHALLENGED,
+		      gw->message.status);
+	request_begin(gw, &gw->message);
+	sip_splice_replace(&gw->splice, gw->message.start_line,
+			   SPAN("SIP/2.0 500 Server Internal Error\r\n"));
+	sip_splice_remove_all(&gw->splice, SIP_HEADER_WWW_AUTHENTICATE);
+	sip_splice_remove_all(&gw->splice, SIP_HEADER_PROXY_AUTHENTICATE);
+	sip_splice_remove_all(&gw->splice, SIP_HEADER_AUTHENTICATION_INFO);
 	return response_to_wic(gw);
 }
 
 void originate_response(struct gateway *gw, struct transaction *t)
 {
-	uint16_t status = gw->message.status == 503 ? 500 : gw->message.status;
-	const struct wic *wic = gw->env->wic(gw->env->context, t->flow);
+	bool challenged = is_challenge(gw, t);
+	uint16_t status = gw->message.status == 503 || challenged ? 500 : gw->message.status;
+	struct wic *wic = gw->env->wic(gw->env->context, t->flow);
 	struct dialog_mark *mark = t->origination.in_dialog ? NULL : &t->origination.mark;
-	enum gw_err err = originate_answer(gw, wic, mark, t->target.transport);
+	enum gw_err err = challenged ? originate_challenged(gw, t)
+				     : originate_answer(gw, wic, mark, t->target.transport);
 
 	if (err == GW_OK)
 		transaction_respond(gw, t, status);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "homes.h"
+#include "originate.h"
 #include "reg_event.h"
 
 /*

@@ -3,6 +3,7 @@
 #include "identity/pattern.h"
 #include "reg_event.h"
 #include "registrar.h"
+#include "wildcard.h"
 
 /*
  * REGISTER with a token (PROTOCOL 5): checked, its Bearer credential replaced by trusted node
@@ -113,14 +114,12 @@ static enum gw_err register_owner(struct gateway *gw, struct wic *wic, const str
 	return register_forward(gw, wic, t);
 }
 
-/** The Bearer parameter that may repeat the private identity. */
-static bool is_username(const struct gateway *gw, const struct transaction *t)
+bool register_is_username(const struct gateway *gw, const struct identity *impi)
 {
 	struct identity named;
 
-	return gw->username.len == 0 ||
-	       (identity_impi(gw->username, &named) == GW_OK &&
-		span_equal(identity_span(&named), identity_span(&t->registration.impi)));
+	return gw->username.len == 0 || (identity_impi(gw->username, &named) == GW_OK &&
+					 span_equal(identity_span(&named), identity_span(impi)));
 }
 
 /** The identities of the token: t's are the private one, and the public one that To is, else the
@@ -162,7 +161,8 @@ static enum gw_err check_identities(struct gateway *gw, const struct wic *wic,
 					 &t->registration.impu);
 	if (err != GW_OK)
 		return err;
-	if (!is_username(gw, t) || (!named && ask->placeholder.len == 0))
+	if (!register_is_username(gw, &t->registration.impi) ||
+	    (!named && ask->placeholder.len == 0))
 		return GW_IDENTITY_MISMATCH;
 	if (!named)
 		keep_placeholder(ask, t);
@@ -236,10 +236,13 @@ static enum gw_err check_pool(struct gateway *gw, struct wic *wic, struct transa
 static enum gw_err register_admit(struct gateway *gw, struct wic *wic,
 				  const struct register_ask *ask)
 {
-	struct transaction *t = transaction_new(gw, TRANSACTION_REGISTER, wic);
 	const struct wwsf_config *site = &gw_config(gw)->wwsf[wic->wwsf];
+	struct transaction *t;
 	enum gw_err err;
 
+	if (site->mode == WWSF_WILDCARD)
+		return GW_TOKEN_SCENARIO;
+	t = transaction_new(gw, TRANSACTION_REGISTER, wic);
 	if (t == NULL)
 		return GW_TRANSACTION_LIMIT;
 	t->registration.fetch = ask->fetch;
@@ -273,6 +276,8 @@ enum gw_err register_token(struct gateway *gw, struct wic *wic, const struct reg
 
 	if (register_is_owner(b, ask))
 		return register_owner(gw, wic, b, ask);
+	if (wildcard_site(gw, wic))
+		return GW_TOKEN_SCENARIO; /* F20: no token could help */
 	err = authorize_request(gw, wic);
 	return err == GW_OK ? register_admit(gw, wic, ask) : err;
 }

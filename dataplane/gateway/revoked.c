@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "registrar.h"
+#include "wildcard.h"
 
 /*
- * Bindings whose token, WWSF or pool pair an operator has taken back. Every revocation and every
- * reload makes a walk over all
- * bindings, some in each turn; a binding that comes behind the walk begins it again.
+ * Bindings whose token, WWSF or pool pair an operator has taken back, and users who are not
+ * registered. Every revocation and every reload makes a walk over all of them, some in each turn; a
+ * binding that comes behind the walk begins it again. A user is let in by the same view as the walk
+ * looks at.
  */
 
 #define LOOKED_AT_MAX 256u /* bindings in one turn */
@@ -52,6 +54,7 @@ static enum gw_err taken_back(const struct gateway *gw, const struct binding *b)
 static void walk_begin(struct gateway *gw)
 {
 	gw->revoked.cursor = 0;
+	gw->revoked.users = false;
 	gw->revoked.under_way = true;
 }
 
@@ -79,21 +82,45 @@ void revoked_binding(struct gateway *gw, const struct binding *b)
 		walk_begin(gw);
 }
 
+/** Looks at the next binding. True: it has ended. */
+static bool walk_binding(struct gateway *gw, struct gateway_ended *ended)
+{
+	struct binding *b = slots_next(gw->bindings, &gw->revoked.cursor);
+	enum gw_err why = b != NULL ? taken_back(gw, b) : GW_OK;
+
+	if (b == NULL) {
+		gw->revoked.users = true;
+		gw->revoked.cursor = 0;
+	}
+	if (why == GW_OK)
+		return false;
+	*ended = (struct gateway_ended){b->flow, why};
+	binding_leave(gw, b, &gw_counters(gw)->binding_revoked, why);
+	return true;
+}
+
+/** At the next user who is not registered. */
+static bool walk_user(struct gateway *gw, struct gateway_ended *ended)
+{
+	struct wildcard_user *u = slots_next(gw->wildcards, &gw->revoked.cursor);
+	enum gw_err why = u != NULL ? wildcard_taken_back(gw, u) : GW_OK;
+
+	gw->revoked.under_way = u != NULL;
+	if (why == GW_OK)
+		return false;
+	*ended = (struct gateway_ended){u->flow, why};
+	counter_add(&gw_counters(gw)->wildcard_revoked, 1);
+	wildcard_end(gw, u);
+	return true;
+}
+
 bool gateway_revoked(struct gateway *gw, struct gateway_ended *ended, bool *more)
 {
 	struct revoked_walk *walk = &gw->revoked;
 
-	while (walk->under_way && walk->looked++ < LOOKED_AT_MAX) {
-		struct binding *b = slots_next(gw->bindings, &walk->cursor);
-		enum gw_err why = b != NULL ? taken_back(gw, b) : GW_OK;
-
-		walk->under_way = b != NULL;
-		if (why == GW_OK)
-			continue;
-		*ended = (struct gateway_ended){b->flow, why};
-		binding_leave(gw, b, &gw_counters(gw)->binding_revoked, why);
-		return true;
-	}
+	while (walk->under_way && walk->looked++ < LOOKED_AT_MAX)
+		if (walk->users ? walk_user(gw, ended) : walk_binding(gw, ended))
+			return true;
 	*more = walk->under_way;
 	return false;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "wildcard.h"
 
 /* What an operator is shown of one flow, and whose it is. */
 
@@ -12,7 +12,10 @@ bool gateway_is(const struct gateway *gw, const struct wic *wic, struct span can
 {
 	const struct binding *b = binding_of(gw, wic);
 
-	return b != NULL && binding_is_of(b, canonical);
+	const struct wildcard_user *u = wildcard_of(gw, wic);
+
+	return (b != NULL && binding_is_of(b, canonical)) ||
+	       (u != NULL && span_equal(identity_span(&u->impu), canonical));
 }
 
 struct handle gateway_find(const struct gateway *gw, struct span canonical, uint32_t max,

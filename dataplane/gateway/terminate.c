@@ -2,6 +2,7 @@
 #include "block_call.h"
 #include "homes.h"
 #include "reg_event.h"
+#include "wildcard.h"
 
 /* Requests of the core to a WIC: through the flow token of our Path (PROTOCOL 9.6, 10.3). */
 
@@ -34,17 +35,29 @@ void terminate_refuse(struct gateway *gw, const struct mw_source *source, uint16
 		counter_add(&gw_counters(gw)->mw_responses_out, 1);
 }
 
+/** Who the WIC is in its calls though it is not registered; NULL: nobody. */
+static const struct identity *unregistered(const struct gateway *gw, const struct transaction *t)
+{
+	const struct wic *wic = gw->env->wic(gw->env->context, t->flow);
+	const struct wildcard_user *u = wic != NULL ? wildcard_of(gw, wic) : NULL;
+
+	return u != NULL ? &u->impu : NULL;
+}
+
 /** What the core calls this subscriber: asserted in the answer (PROTOCOL 9.7). */
 static void keep_called(const struct gateway *gw, const struct binding *b, struct transaction *t)
 {
 	struct sip_address a =
 		sip_address_parse(sip_value(&gw->message, SIP_HEADER_P_CALLED_PARTY_ID));
 	struct identity *called = &t->termination.called;
-	struct span fallback = b != NULL ? binding_default(b) : SPAN("");
+	const struct identity *own = b != NULL ? &b->impu : unregistered(gw, t);
+	struct span fallback = b != NULL     ? binding_default(b)
+			       : own != NULL ? identity_span(own)
+					     : SPAN("");
 
-	if (b != NULL)
-		t->termination.realm = (uint32_t)(request_realm_of(gw_config(gw), &b->impu) -
-						  gw_config(gw)->realm);
+	if (own != NULL)
+		t->termination.realm =
+			(uint32_t)(request_realm_of(gw_config(gw), own) - gw_config(gw)->realm);
 	if (a.err == GW_OK && identity_impu(a.uri_text, called) == GW_OK)
 		return;
 	called->len = (uint16_t)fallback.len;
@@ -142,6 +155,7 @@ static enum gw_err terminate_deliver(struct gateway *gw, const struct mw_source 
 	keep_called(gw, b, t);
 	keep_charging(gw, &top->mark, t);
 	err = terminate_write(gw, t, top);
+	wildcard_dialog_goes_on(gw, gw->env->wic(gw->env->context, t->flow));
 	if (err == GW_OK)
 		err = transaction_deliver(gw, t);
 	if (err != GW_OK) {
@@ -258,6 +272,8 @@ static void terminate_self(struct gateway *gw, const struct mw_source *source)
 		reg_event_notify(gw, source);
 	else if (method == SIP_OPTIONS)
 		terminate_refuse(gw, source, 200, SPAN("")); /* the core asks whether we live */
+	else if (wildcard_is_called(gw))
+		terminate_absent(gw, source, false); /* PROTOCOL 7.3: it is never registered */
 	else
 		terminate_refuse(gw, source, 404, SPAN(""));
 }

@@ -103,6 +103,8 @@ struct transaction {
 			struct identity asserted;
 			struct dialog_mark mark; /* of our Record-Route */
 			bool in_dialog;
+			bool unregistered; /* of a wildcard's user: he has nothing to answer a
+					      challenge with */
 		} origination;
 		struct {
 			enum own_kind what;

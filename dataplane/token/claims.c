@@ -145,26 +145,44 @@ enum gw_err claims_scope(struct pipeline *p)
 	return is_absent(asked) || scope_has(p->said->scope, asked) ? GW_OK : GW_TOKEN_SCOPE;
 }
 
-/* Whether the tokens of the web site must have a jti. Those of a pool must (PROTOCOL 3.3). */
+/* Whether the tokens of the web site must have a jti. Those of a pool and of a wildcard must
+ * (PROTOCOL 3.3). */
 static bool needs_jti(const struct wwsf_config *wwsf)
 {
-	return wwsf->jti_required || wwsf->mode == WWSF_POOL;
+	return wwsf->jti_required || wwsf->mode == WWSF_POOL || wwsf->mode == WWSF_WILDCARD;
 }
 
-/* Step 16. WWSF_INDIVIDUAL: one impi, one impu or more; WWSF_POOL: one of each (PROTOCOL 3.3).
+/* Whether the claims name as many identities as the mode wants. WWSF_INDIVIDUAL: one impi, one impu
+ * or more; WWSF_POOL: one of each; WWSF_WILDCARD: one impu, an impi or none (PROTOCOL 3.3);
  * WWSF_BLOCK: an impu or more, the impi is the block's. WWSF_IMS_AUTH: any, or none (D-13). */
+static bool has_identities(const struct token_claims *claims, enum wwsf_mode mode)
+{
+	bool private = !is_absent(claims->impi);
+
+	switch (mode) {
+	case WWSF_IMS_AUTH:
+		return true;
+	case WWSF_POOL:
+		return private && claims->impu_count == 1;
+	case WWSF_BLOCK:
+		return claims->impu_count > 0;
+	case WWSF_WILDCARD:
+		return claims->impu_count == 1;
+	default:
+		return private && claims->impu_count > 0;
+	}
+}
+
+/* Step 16. */
 enum gw_err claims_identities(struct pipeline *p)
 {
 	const struct token_claims *claims = p->said;
-	bool private = !is_absent(claims->impi) || wwsf_of(p)->mode == WWSF_BLOCK;
-	bool named = private && claims->impu_count > 0;
-	bool complete = !is_absent(claims->sub) && (named || wwsf_of(p)->mode == WWSF_IMS_AUTH);
 
-	if (!claims->claims_typed || !complete || span_at(claims->jti, JTI_MAX) >= 0)
+	if (!claims->claims_typed || is_absent(claims->sub) || span_at(claims->jti, JTI_MAX) >= 0)
+		return GW_TOKEN_CLAIM;
+	if (!has_identities(claims, wwsf_of(p)->mode))
 		return GW_TOKEN_CLAIM;
 	if (needs_jti(wwsf_of(p)) && is_absent(claims->jti))
-		return GW_TOKEN_CLAIM;
-	if (wwsf_of(p)->mode == WWSF_POOL && claims->impu_count != 1)
 		return GW_TOKEN_CLAIM;
 	for (uint32_t i = 0; i < claims->impu_count; i++)
 		if (is_absent(claims->impu[i]))

@@ -16,10 +16,11 @@ impu: "sip:block-shop@${REALM}"}}`;
  * The text of wicgate.yaml. keys: 'file', or 'https' for those of a KeyServer; digest: the core
  * authenticates the site's users, by AKA from the first REGISTER on with aka; pool: its identities
  * are lent; block (on the common port alone: a Kamailio with two addresses opens a further connection
- * from the wrong one): its identities are guest-..., and registered as one.
+ * from the wrong one): its identities are guest-..., and registered as one; wildcard: they are
+ * of it, and its users are not registered (lib/wildcard.mjs).
  */
 export function configuration({ folder, files, workers, mw, link, keys = 'file',
-	digest = null, aka = false, pool = false, block = false, origins = [SITE_ORIGIN, HOLD_ORIGIN], served = [], balancers = [], control_mode = '0600', certificates = [files], tls = '',
+	digest = null, aka = false, pool = false, block = false, wildcard = null, origins = [SITE_ORIGIN, HOLD_ORIGIN], served = [], balancers = [], control_mode = '0600', certificates = [files], tls = '',
 	more_issuers = '', more_sites = '', more_realm = '', site_limits = '', settings = '',
 	next_hops = null, trusted = [link.core], options_interval = 0, more_access = '', more_mw = '' }) {
 	const w2_on_port = link.access === link.gateway && link.port;
@@ -30,7 +31,8 @@ export function configuration({ folder, files, workers, mw, link, keys = 'file',
 	const cores = Array.from({ length: workers }, (_, core) => core).join(', ');
 	return `\
 node: {name: ${GATEWAY_HOST}, state_directory: ${folder}/state}
-realms: [{domain: ${REALM}, visited_network: ${REALM}${more_realm}}]
+realms: [{domain: ${REALM}, visited_network: ${REALM}${wildcard ? `, icscf_orig: "sip:orig@${
+		bracketed(link.core)}:${MW_PORT};lr;orig"` : ''}${more_realm}}]
 workers: {cores: [${cores}], idle: sleep}
 ports:
 ${w2_on_port ? '' : `  - {name: access, device: kernel, addresses: [${GATEWAY_ADDRESS}/24]}
@@ -64,6 +66,9 @@ ${more_issuers}wwsf:
     origins: [${origins.map((origin) => `"${origin}"`).join(', ')}]
     ${digest ? `mode: ims-auth
     aka: ${aka}`
+		: wildcard ? `mode: wildcard-unregistered
+    issuer: shop-waf
+    identities: {wildcard: "${wildcard}"}`
 		: `mode: ${block ? 'block' : pool ? 'pool' : 'individual'}
     issuer: shop-waf
     identities: ${block ? blockIdentities : `{file: ${files.pairs}}`}`}

@@ -49,6 +49,11 @@ class Phone {
 		return this.#finalStatus('REGISTER', () => this.ua.register());
 	}
 
+	/** Every request from now on shows the token, of who is not registered. */
+	show(token) {
+		this.ua.set('authorization_jwt', `Bearer ${token}`);
+	}
+
 	unregister() {
 		return this.#finalStatus('REGISTER', () => this.ua.unregister());
 	}

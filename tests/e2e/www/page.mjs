@@ -84,6 +84,11 @@ class Wic {
 		return this.register();
 	}
 
+	/** Fetches a token and shows it with what comes, without a registration. */
+	async introduce() {
+		this.phone.show((await this.#token()).access_token);
+	}
+
 	/** Returns the final status. */
 	sendMessage(user, text) {
 		return this.phone.sendMessage(`sip:${user}@${this.realm}`, text);

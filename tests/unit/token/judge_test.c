@@ -272,6 +272,30 @@ TEST(token, of_a_site_whose_users_the_core_authenticates_needs_no_identities)
 						     ",\"scn\":\"ims-auth\"}"));
 }
 
+/* ---- PROTOCOL 7.1: nobody is registered ---- */
+
+TEST(token, of_a_wildcard_names_one_public_identity_and_must_have_a_jti)
+{
+#define GUEST(more) "{" ISS "," AUD "," TIMES ",\"sub\":\"s\"" more "}"
+	wwsfs[SHOP].mode = WWSF_WILDCARD;
+	method = SIP_INVITE;
+	EXPECT_EQ(GW_OK, payload_outcome(GUEST(",\"jti\":\"j\",\"impu\":\"sip:w@home1.net\"")));
+	EXPECT_EQ(GW_OK, payload_outcome(GUEST(",\"jti\":\"j\",\"impu\":[\"sip:w@home1.net\"]")));
+	EXPECT_EQ(GW_OK, payload_outcome(WITH(",\"jti\":\"j\""))); /* an impi may be there */
+	EXPECT_EQ(GW_OK, payload_outcome(WITH(",\"jti\":\"j\",\"scn\":\"wildcard\"")));
+	EXPECT_EQ(GW_TOKEN_CLAIM, payload_outcome(WITH("")));
+	EXPECT_EQ(GW_TOKEN_CLAIM, payload_outcome(GUEST(",\"jti\":\"j\"")));
+	EXPECT_EQ(GW_TOKEN_CLAIM, payload_outcome(GUEST(",\"jti\":\"j\",\"impu\":[]")));
+	EXPECT_EQ(GW_TOKEN_CLAIM,
+		  payload_outcome(GUEST(",\"jti\":\"j\",\"impu\":[\"sip:w@home1.net\","
+					"\"sip:x@home1.net\"]")));
+	EXPECT_EQ(GW_TOKEN_SCENARIO, payload_outcome(WITH(",\"jti\":\"j\",\"scn\":\"pool\"")));
+	wwsfs[SHOP].mode = WWSF_INDIVIDUAL;
+	EXPECT_EQ(GW_TOKEN_CLAIM,
+		  payload_outcome(GUEST(",\"jti\":\"j\",\"impu\":\"sip:w@home1.net\"")));
+	method = SIP_REGISTER;
+}
+
 /* ---- claims by other names ---- */
 
 TEST(token, may_name_its_claims_as_the_issuer_is_configured)
@@ -423,6 +447,7 @@ int main(void)
 		RUN(token, f18_is_asked_for_another_scope_when_it_does_not_register),
 		RUN(token, f19_for_a_disabled_web_site_is_refused),
 		RUN(token, of_a_site_whose_users_the_core_authenticates_needs_no_identities),
+		RUN(token, of_a_wildcard_names_one_public_identity_and_must_have_a_jti),
 		RUN(token, may_name_its_claims_as_the_issuer_is_configured),
 		RUN(token, may_map_one_claim_to_two),
 		RUN(token, in_which_all_is_wrong_is_refused_in_the_order_of_the_specification),
