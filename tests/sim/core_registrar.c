@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "guest.h"
 #include "core.h"
 #include "pool.h"
 
@@ -322,7 +323,8 @@ static void on_message(struct core_script *core, const struct core_way *way, str
 	uint8_t text[CORE_TEXT_MAX];
 	struct writer out;
 
-	check_message(core, message, r);
+	if (!r->guest)
+		check_message(core, message, r);
 	if (r->core_status == 0) {
 		r->core_status = statuses[sim_below(core->sim, 7)];
 		if (sim_chance(core->sim, 60) &&
@@ -381,9 +383,11 @@ void core_request(struct core_script *core, const struct core_way *way, struct s
 	check_common(core, message);
 	sim_note(core->sim, "core gets %.*s r%u", (int)span_find(message, ' '),
 		 (const char *)message.at, (unsigned)(r - core->sim->request));
+	if (r->guest)
+		guest_heard(core->sim, message, r);
 	if (refuses(core, &back, message, r))
 		return;
-	if (r->kind == REQUEST_MESSAGE)
+	if (r->kind == REQUEST_MESSAGE || r->guest)
 		on_message(core, &back, message, r);
 	else
 		on_register(core, &back, message, r);

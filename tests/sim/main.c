@@ -8,7 +8,7 @@
 #include "sim.h"
 
 static const char usage[] = "usage: sim (--seed N | --seeds FROM-TO) [--workers 1,2,4] [--jobs N] "
-			    "[--trace] [--openssl] [--pool]\n"
+			    "[--trace] [--openssl] [--pool | --wildcard]\n"
 			    "  Runs one world for each seed, N at a time; the numbers of workers "
 			    "take turns. Exit status "
 			    "1: something\n"
@@ -79,10 +79,12 @@ static bool read_arguments(struct arguments *a, int argc, char **argv)
 			a->options.openssl = true;
 		else if (strcmp(argv[i], "--pool") == 0)
 			a->options.pool = true;
+		else if (strcmp(argv[i], "--wildcard") == 0)
+			a->options.wildcard = true;
 		else
 			return false;
 	}
-	return seeds;
+	return seeds && !(a->options.pool && a->options.wildcard);
 }
 
 /** Every jobs-th seed. Returns how many did not hold. */
@@ -96,7 +98,9 @@ static unsigned long run_job(struct arguments *a, unsigned long job)
 		a->options.workers = a->workers[seed % a->counts];
 		crash_running("CRASHED or stuck\nreproduce: sim --seed %lu --workers %u%s%s\n",
 			      seed, a->options.workers, a->options.openssl ? " --openssl" : "",
-			      a->options.pool ? " --pool" : "");
+			      a->options.pool	    ? " --pool"
+			      : a->options.wildcard ? " --wildcard"
+						    : "");
 		alarm(SEED_SECONDS);
 		failed += !sim_run(&a->options);
 	}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "guest.h"
 #include "pool.h"
 
 #include <stdlib.h>
@@ -47,11 +48,12 @@ static void part_free(struct snapshot_part *part)
 /** Web sites that there are. */
 static uint32_t sites(const struct sim *sim)
 {
-	return sim->pool != NULL ? SITES : SITES - 1;
+	return sim->pool != NULL || sim->guests != NULL ? SITES : SITES - 1;
 }
 
-static void config_site(struct sim_config *c, uint32_t i)
+static void config_site(struct sim_config *c, const struct sim *sim, uint32_t i)
 {
+	enum wwsf_mode third = sim->guests != NULL ? WWSF_WILDCARD : WWSF_POOL;
 	static const char *const names[SITES] = {"site0", "site1", "site2"};
 	static const char *const issuers[SITES] = {"https://waf0.example", "https://waf1.example",
 						   "https://waf2.example"};
@@ -69,7 +71,7 @@ static void config_site(struct sim_config *c, uint32_t i)
 	c->wwsf[i] = (struct wwsf_config){
 		.name = span_text(names[i]),
 		.issuer = i,
-		.mode = i == POOL_SITE ? WWSF_POOL : WWSF_INDIVIDUAL,
+		.mode = i == POOL_SITE ? third : WWSF_INDIVIDUAL,
 		.pairs = i,
 		.max_bindings = 1000,
 	};
@@ -78,7 +80,7 @@ static void config_site(struct sim_config *c, uint32_t i)
 static void config_sites(struct sim_config *c, const struct sim *sim, bool with_wwsf_1)
 {
 	for (uint32_t i = 0; i < sites(sim); i++) {
-		config_site(c, i);
+		config_site(c, sim, i);
 		if (i == 1 && !with_wwsf_1)
 			continue;
 		c->origin_text[c->part.origin_count] = span_text(origins[i]);
@@ -164,6 +166,8 @@ static struct snapshot_part *config_new(struct sim *sim, bool with_wwsf_1)
 					 .visited_network = SPAN("visited.example"),
 					 .ioi = SPAN("visited.example"),
 					 .tna_value = SPAN("auth-done")};
+	c->realm.icscf_orig = SPAN("<sip:" ADDRESS_CORE ";lr;orig>");
+	c->part.cache_wildcard_auth = sim->guests != NULL && sim->guests->cached;
 	c->access.address = sim_endpoint(ADDRESS_ACCESS);
 	config_sites(c, sim, with_wwsf_1);
 	config_core(c, &sim->shape);
@@ -275,11 +279,13 @@ static struct snapshot_part *revocations_new(const struct sim *sim)
 		.part.free = part_free,
 		.jti = r->jti,
 		.wwsf = &r->wwsf,
-		.wwsf_count = pool->disabled,
+		.wwsf_count = pool != NULL && pool->disabled,
 	};
-	for (uint32_t i = 0; i < pool->tokens; i++)
+	for (uint32_t i = 0; pool != NULL && i < pool->tokens; i++)
 		if (pool->token[i].revoked)
 			r->jti[r->part.jti_count++] = pool->token[i].hash;
+	for (uint32_t i = 0; sim->guests != NULL && i < sim->guests->count; i++)
+		r->jti[r->part.jti_count++] = sim->guests->revoked[i];
 	qsort(r->jti, r->part.jti_count, sizeof(r->jti[0]), before);
 	return &r->part.part;
 }
@@ -308,7 +314,9 @@ void parts_publish(struct sim *sim, bool with_wwsf_1)
 	publish(sim, SNAPSHOT_CONFIG, config_new(sim, with_wwsf_1));
 	publish(sim, SNAPSHOT_KEYS, keys_new(sim));
 	publish(sim, SNAPSHOT_PAIRS, pairs_new(sim));
-	if (sim->pool != NULL)
+	if (sim->guests != NULL)
+		publish(sim, SNAPSHOT_PATTERNS, guests_patterns());
+	if (sim->pool != NULL || sim->guests != NULL)
 		nudge(sim);
 }
 

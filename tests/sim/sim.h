@@ -131,6 +131,7 @@ struct request {
 	uint32_t pool; /* its token; 0: it has none of the pool's */
 	uint32_t sub, visit, instance;
 	bool beside; /* another REGISTER of its connection was under way */
+	bool guest;  /* of who is never registered */
 };
 #define SIM_REQUESTS_MAX 8192
 
@@ -165,9 +166,10 @@ struct sim_options {
 	uint64_t seed;
 	uint16_t workers;
 	bool trace;
-	bool notes;   /* keep them for the report */
-	bool openssl; /* really signed tokens and the product's verifier */
-	bool pool;    /* a web site with a pool is there, and most WICs are its visitors */
+	bool notes;    /* keep them for the report */
+	bool openssl;  /* really signed tokens and the product's verifier */
+	bool pool;     /* a web site with a pool is there, and most WICs are its visitors */
+	bool wildcard; /* one with a wildcard, and most WICs are never registered; not with pool */
 };
 
 /** How this run's world looks; drawn from the seed. */
@@ -195,6 +197,7 @@ struct sim_shape {
 	uint32_t pool_ahead_s; /* the web site's clock */
 	uint32_t pool_fault;   /* enum pool_fault */
 	bool pool_meddled;     /* the operator takes back what he has given */
+	uint32_t guests;       /* the first ones of the WICs: of a site with a wildcard */
 };
 
 /** Publishes new parts: a reload. with_wwsf_1: its Origin is served. */
@@ -238,6 +241,7 @@ struct wic_script;
 struct core_script;
 struct calls;
 struct journal_script;
+struct guests;
 
 struct sim_worker {
 	struct worker *worker;
@@ -286,7 +290,8 @@ struct sim {
 	struct core_script *core;
 	struct calls *calls;
 	struct journal_script *journal;
-	struct pool *pool; /* NULL: there is none */
+	struct pool *pool;     /* NULL: there is none */
+	struct guests *guests; /* NULL: there are none */
 	struct request *request;
 	uint32_t requests;
 	uint32_t open_from; /* requests before it have ended */

@@ -85,7 +85,10 @@ void watch_report(const struct sim *sim)
 	fprintf(stderr, "BROKEN at %.6f s: %s\n", (double)sim->now_us / 1e6, w->what);
 	fprintf(stderr, "reproduce: sim --seed %llu --workers %u%s%s\n",
 		(unsigned long long)sim->options.seed, sim->options.workers,
-		sim->options.openssl ? " --openssl" : "", sim->options.pool ? " --pool" : "");
+		sim->options.openssl ? " --openssl" : "",
+		sim->options.pool	? " --pool"
+		: sim->options.wildcard ? " --wildcard"
+					: "");
 }
 
 /* ---- one worker -------------------------------------------------------------------------------
@@ -112,6 +115,10 @@ void watch_worker(struct sim *sim, uint16_t index)
 	gauge(sim, index, "parked_live", counter_read(&c->parked_live), b.parked);
 	gauge(sim, index, "lease_live", counter_read(&c->lease_live), b.leases);
 	gauge(sim, index, "held_live", counter_read(&c->held_live), b.held);
+	gauge(sim, index, "wildcard_live", counter_read(&c->wildcard_live), b.wildcards);
+	if (b.wildcards > b.sessions)
+		sim_broken(sim, "guest-has-a-flow", "worker %u: %u users, %u connections", index,
+			   b.wildcards, b.sessions);
 	if (counter_read(&c->verify_live) > b.jobs)
 		gauge(sim, index, "verify_live", counter_read(&c->verify_live), b.jobs);
 	if (counter_read(&c->session_live) > b.sessions)
@@ -140,7 +147,7 @@ bool watch_rests(const struct sim *sim)
 
 		if ((b.sessions | b.bindings | b.leaving | b.homes | b.leases | b.lease_waits |
 		     b.transactions | b.finished | b.parked | b.held | b.links | b.jobs |
-		     b.small_buffers | b.large_buffers | b.counted) != 0 ||
+		     b.small_buffers | b.large_buffers | b.counted | b.wildcards) != 0 ||
 		    !mailbox_empty(sim->hub, i))
 			return false;
 	}
@@ -154,15 +161,16 @@ void watch_drained(struct sim *sim)
 
 		if ((b.sessions | b.bindings | b.leaving | b.homes | b.leases | b.lease_waits |
 		     b.transactions | b.finished | b.parked | b.held | b.links | b.jobs |
-		     b.small_buffers | b.large_buffers | b.counted) != 0)
+		     b.small_buffers | b.large_buffers | b.counted | b.wildcards) != 0)
 			sim_broken(sim, "pools-balance",
 				   "worker %u after the drain: sessions %u bindings %u "
 				   "leaving %u homes %u leases %u waits %u "
 				   "transactions %u finished %u parked %u held %u "
-				   "links %u jobs %u small %u large %u counted %u",
+				   "links %u jobs %u small %u large %u counted %u users %u",
 				   i, b.sessions, b.bindings, b.leaving, b.homes, b.leases,
 				   b.lease_waits, b.transactions, b.finished, b.parked, b.held,
-				   b.links, b.jobs, b.small_buffers, b.large_buffers, b.counted);
+				   b.links, b.jobs, b.small_buffers, b.large_buffers, b.counted,
+				   b.wildcards);
 		if (!mailbox_empty(sim->hub, i))
 			sim_broken(sim, "pools-balance", "worker %u has mail after the drain", i);
 	}

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "guest.h"
 #include "net_sim.h"
 #include "pool.h"
 
@@ -90,7 +91,7 @@ static bool take_frame(struct wic *w)
 
 static void upgrade(struct wic *w)
 {
-	uint32_t own = w->visitor ? POOL_SITE : w->user / (SIM_USERS / 2);
+	uint32_t own = w->visitor ? POOL_SITE : w->guest ? GUEST_SITE : w->user / (SIM_USERS / 2);
 	uint32_t site = sim_chance(w->sim, 96) ? own : 7;
 	uint8_t text[1024];
 	struct writer out;
@@ -229,7 +230,9 @@ static void connect_again(struct sim *sim, void *context, uint64_t number)
 	if (w->conn != NULL || number != w->number || sim->draining)
 		return;
 	w->number++;
-	if (w->visitor)
+	if (w->guest)
+		guest_connects(w);
+	else if (w->visitor)
 		visitor_connects(w);
 	else if (w->number == 1 || sim_chance(sim, 15))
 		w->user = w->users[sim_below(sim, SIM_IDENTITIES)];
@@ -310,7 +313,9 @@ static void act(struct sim *sim, void *context, uint64_t number)
 
 	if (w->number != number || w->conn == NULL || w->state != WIC_OPEN || w->silent)
 		return;
-	if (w->visitor && !visitor_ready(w))
+	if (w->guest && what < 90)
+		guest_acts(w);
+	else if (w->visitor && !visitor_ready(w))
 		;					/* it has nothing to show */
 	else if (what < (w->registered != 0 ? 32 : 75)) /* after a reconnect that comes first */
 		wic_register(w);
@@ -351,6 +356,7 @@ struct wic_script *wics_new(struct sim *sim)
 		w->sim = sim;
 		w->index = i;
 		w->visitor = i < sim->shape.visitors;
+		w->guest = i < sim->shape.guests;
 		w->outbound = sim_chance(sim, 70);
 		for (uint32_t k = 0; k < SIM_IDENTITIES; k++) /* odd ones are of the other site */
 			w->users[k] = i * SIM_IDENTITIES + k + (i % 2) * (SIM_USERS / 2);

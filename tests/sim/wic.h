@@ -42,7 +42,12 @@ struct wic {
 	uint32_t visit;	   /* users so far: each has a Contact of its own */
 	uint32_t instance; /* pages that have one of their own, so far */
 	uint32_t sub_here; /* whose registration this connection has had last; 0: nobody's */
-	uint32_t open;	   /* REGISTERs on this connection without a final answer */
+	/* a guest, who is never registered */
+	bool guest;
+	bool heard;		 /* something of it has come to the core, on this connection */
+	uint64_t revoked_us;	 /* what this connection shows was taken back; 0: it was not */
+	uint64_t shown_until[3]; /* latest end of a good token of it, for each of its names */
+	uint32_t open;		 /* REGISTERs on this connection without a final answer */
 	uint8_t in[65536];
 	uint32_t in_len;
 	struct peer_out out;

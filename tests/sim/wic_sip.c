@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "call.h"
+#include "guest.h"
 #include "pool.h"
 #include "wic.h"
 
@@ -384,7 +385,7 @@ static void refused(struct wic *w, const struct request *r)
 		sim_broken(w->sim, "no-internal-error", "wic %u.%u r%u got 500", w->index,
 			   w->number, (unsigned)(r - sim->request));
 	if (r->kind != REQUEST_REGISTER || r->token != TOKEN_GOOD || r->core_status != 0 ||
-	    w->visitor) /* see watch_pool.c */
+	    w->visitor || w->guest) /* see watch_pool.c, wic_wildcard.c */
 		return;
 	if (r->status == 401 && fresh && !r->unknown_key)
 		sim_broken(w->sim, "good-token-accepted", "wic %u.%u r%u got 401", w->index,
@@ -413,11 +414,13 @@ static void answered(struct wic *w, struct span message, uint16_t status)
 	if (++r->finals > 1)
 		sim_broken(w->sim, "one-final-answer", "r%u of wic %u has %u",
 			   (unsigned)(r - w->sim->request), w->index, r->finals);
-	if (r->kind != REQUEST_MESSAGE && w->open > 0)
+	if (r->kind != REQUEST_MESSAGE && !r->guest && w->open > 0)
 		w->open--;
+	if (r->guest)
+		guest_answered(w, r);
 	if (r->pool != 0 && r->kind == REQUEST_REGISTER)
 		visitor_answered(w, r, message);
-	if (status < 300 && r->kind != REQUEST_MESSAGE)
+	if (status < 300 && r->kind != REQUEST_MESSAGE && !r->guest)
 		registered(w, r, message);
 	else if (status >= 400)
 		refused(w, r);

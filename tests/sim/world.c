@@ -7,6 +7,7 @@
 #include "call.h"
 #include "journal.h"
 #include "message.h"
+#include "guest.h"
 #include "pool.h"
 #include "tls/tls.h"
 
@@ -261,7 +262,10 @@ static void meddle(struct sim *sim, void *context, uint64_t arg)
 	(void)arg;
 	if (sim->draining)
 		return;
-	pool_meddle(sim);
+	if (sim->pool != NULL)
+		pool_meddle(sim);
+	else
+		guests_meddle(sim);
 	sim_at(sim, sim->now_us + sim_between(sim, 1000, sim_s(15)), meddle, NULL, 0);
 }
 
@@ -310,6 +314,14 @@ static void shape_pool(struct sim *sim, struct sim_shape *s)
 	s->pool_meddled = sim_chance(sim, 30);
 }
 
+static void shape_wildcard(struct sim *sim, struct sim_shape *s)
+{
+	s->wics = (uint32_t)sim_between(sim, 4, SIM_WICS_MAX - 1);
+	s->guests = s->wics - 1 - sim_below(sim, 3);
+	s->run_us = sim_between(sim, sim_s(20), sim_s(45));
+	s->pool_meddled = sim_chance(sim, 50);
+}
+
 static struct sim_shape shape_of(struct sim *sim)
 {
 	struct sim_shape s = {
@@ -333,6 +345,8 @@ static struct sim_shape shape_of(struct sim *sim)
 
 	if (sim->options.pool)
 		shape_pool(sim, &s);
+	if (sim->options.wildcard)
+		shape_wildcard(sim, &s);
 	return s;
 }
 
@@ -470,6 +484,7 @@ static void world_start(struct sim *sim)
 	sim->calls = calls_new();
 	sim->journal = journal_script_new();
 	sim->pool = sim->options.pool ? pool_new() : NULL;
+	sim->guests = sim->options.wildcard ? guests_new(sim) : NULL;
 	sim->request = table_new(SIM_REQUESTS_MAX * sizeof(*sim->request));
 	sim->net = simnet_new(sim);
 	simnet_enter(sim->net);
@@ -512,6 +527,7 @@ static void world_end(struct sim *sim)
 	calls_free(sim->calls);
 	journal_script_free(sim->journal);
 	pool_free(sim->pool);
+	guests_free(sim->guests);
 	table_free(sim->request, SIM_REQUESTS_MAX * sizeof(*sim->request));
 }
 
@@ -582,7 +598,11 @@ static bool run(const struct sim_options *options)
 	bool held;
 
 	sim->options = *options;
-	sim_seed(sim, (options->seed + (options->pool ? UINT32_MAX : 0ull)) * 8 + options->workers);
+	sim_seed(sim, (options->seed + (options->pool	    ? UINT32_MAX
+					: options->wildcard ? 2ull * UINT32_MAX
+							    : 0ull)) *
+				      8 +
+			      options->workers);
 	world_start(sim);
 	run_until(sim, sim->shape.run_us);
 	if (!sim_failed(sim))
