@@ -71,7 +71,16 @@ static bool read_number(struct span user, struct writer *out, struct span *param
 	return digits > 0 && writer_ok(out);
 }
 
-/** Puts the context of a local number in front of it, when it is the beginning of a global one. */
+/** A service code: none is part of a global number. */
+static bool has_code(const uint8_t *digits, uint32_t len)
+{
+	struct span number = span_of(digits, len);
+
+	return span_find(number, '*') < len || span_find(number, '#') < len;
+}
+
+/** Puts the context of a local number in front of it, when it is the beginning of a global one:
+ * which has to be one then. */
 static void read_context(const struct gateway *gw, struct span context, struct destination *d)
 {
 	struct writer out;
@@ -86,8 +95,9 @@ static void read_context(const struct gateway *gw, struct span context, struct d
 	writer_init(&out, d->digits, sizeof(d->digits));
 	d->unclear = d->unclear || !read_number(context, &out, &rest) || rest.len > 0;
 	writer_bytes(&out, d->dialled, d->dialled_len);
-	d->unclear = d->unclear || !writer_ok(&out);
 	d->digits_len = writer_len(&out);
+	d->unclear = d->unclear || !writer_ok(&out) || d->digits_len > GLOBAL_MAX + 1 ||
+		     has_code(d->digits, d->digits_len);
 }
 
 /** Parameters of a number: who carries the call, or to which network it is ported, is not a WIC's
@@ -124,7 +134,8 @@ static bool take_number(const struct gateway *gw, struct span user, struct desti
 	d->local = d->digits[0] != '+';
 	/* no country begins with 0: that is dialled, whatever stands before it */
 	d->unclear = d->unclear ||
-		     (!d->local && (d->digits_len > GLOBAL_MAX + 1 || d->digits[1] == '0'));
+		     (!d->local && (d->digits_len > GLOBAL_MAX + 1 || d->digits[1] == '0' ||
+				    has_code(d->digits, d->digits_len)));
 	read_number_params(gw, params, d);
 	writer_init(&tel, d->tel.text, sizeof(d->tel.text));
 	writer_text(&tel, "tel:");
@@ -293,6 +304,13 @@ static bool is_denied(const struct gateway *gw, const struct destination_list *d
 	       has_expression(gw, deny, &d->uri) || has_expression(gw, deny, &d->tel);
 }
 
+/** RFC 3966 5.1.5: a context is where a local number holds, no prefix that is dialled. Who dials
+ * just the number would reach the outside by this one, whatever its context says. */
+static bool leads_outside(const struct destination *d)
+{
+	return d->local && d->digits[0] == '+' && begins_dialling(d->dialled[0]);
+}
+
 /** What it is: a number by its number and not by the host that it is written at. */
 static bool is_allowed(const struct gateway *gw, const struct destination_list *allow,
 		       const struct destination *d)
@@ -302,7 +320,7 @@ static bool is_allowed(const struct gateway *gw, const struct destination_list *
 		return true;
 	if (!d->number)
 		return destination_has_host(allow, identity_span(&d->host));
-	return !d->elsewhere &&
+	return !d->elsewhere && !leads_outside(d) &&
 	       (has_digits(allow, d->digits, d->digits_len) || has_expression(gw, allow, &d->tel));
 }
 

@@ -33,6 +33,10 @@ export const NUMBERS = {
 	'local, with a context that is escaped': ({ tail }) => [`tel:${tail};phone-context=%2B1900`],
 	'local, its context in capitals': ({ tail }) => [`tel:${tail};PHONE-CONTEXT=+1900`],
 	'local, with two contexts': ({ local }) => [`tel:${local};phone-context=+1800;phone-context=+1`],
+	'local, with a context that may be called': ({ digits }) => [`tel:${digits};phone-context=+1800`],
+	'behind 00, with a context that may be called': ({ digits }) => [`tel:00${digits};phone-context=+1800`],
+	'behind 00, with a context that may be called, in sip': ({ digits }) =>
+		[`sip:00${digits};phone-context=+1800@${REALM};user=phone`],
 	'local, in the home domain': ({ digits }) => [`tel:${digits};phone-context=${REALM}`, outside],
 	'without plus and context': ({ digits }) => [`tel:${digits}`, outside],
 	'behind 00': ({ digits }) => [`tel:00${digits};phone-context=${REALM}`],

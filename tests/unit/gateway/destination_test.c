@@ -152,6 +152,21 @@ TEST(destination, of_others_is_forbidden_to_a_visitor_of_a_shop)
 	EXPECT_EQ(36, world_count(&world.counters.destination_refused));
 }
 
+TEST(destination, is_not_made_a_good_one_by_the_context_of_what_is_dialled)
+{
+	world_of_a_shop();
+	ALL(forbidden, "tel:19005551234;phone-context=+1800", "tel:00449001234;phone-context=+1800",
+	    "tel:(0)0-449001234;phone-context=+1-800", "tel:9011449001;phone-context=+1800",
+	    "sip:00449001234;phone-context=+1800@home1.net;user=phone",
+	    "sip:19005551234;phone-context=+1800@home1.net");
+	ALL(unclear, "tel:0044900123456;phone-context=+1800",
+	    "sip:0044900123456;phone-context=+1800@home1.net;user=phone",
+	    "tel:449001234567;phone-context=+1800", "tel:*21*5551234;phone-context=+1800",
+	    "tel:5*00449001;phone-context=+1800", "tel:5;phone-context=+1800*",
+	    "sip:+1800*5551@home1.net", "sip:+1800%235551@home1.net");
+	ALL(goes_on, "tel:5551234;phone-context=+1800", "tel:5551234;phone-context=+1-800");
+}
+
 TEST(destination, that_is_denied_is_so_in_every_spelling)
 {
 	world_with_denied();
@@ -429,6 +444,7 @@ TEST(destination, of_a_dialog_cannot_be_reached_by_another_route)
 TEST_MAIN("gateway_destination", RUN(destination, may_be_anybody_where_there_are_no_rules),
 	  RUN(destination, of_a_shop_is_reached_in_every_spelling),
 	  RUN(destination, of_others_is_forbidden_to_a_visitor_of_a_shop),
+	  RUN(destination, is_not_made_a_good_one_by_the_context_of_what_is_dialled),
 	  RUN(destination, that_is_denied_is_so_in_every_spelling),
 	  RUN(destination, that_could_be_meant_in_two_ways_is_refused_where_there_are_rules),
 	  RUN(destination, is_judged_for_every_method_that_begins_something),
