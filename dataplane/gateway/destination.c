@@ -450,8 +450,10 @@ enum gw_err destination_check(struct gateway *gw, const struct wic *wic)
 	struct sip_uri uri;
 	enum gw_err err;
 
-	if (site == NULL || emergency_forwarded(gw))
+	if (site == NULL)
 		return GW_OK;
+	if (emergency_forwarded(gw))
+		return refused(gw, wic, judge_rest(gw, site));
 	uri = sip_uri_parse(gw->message.uri);
 	err = judge(gw, site, &uri);
 	return refused(gw, wic, err == GW_OK ? judge_rest(gw, site) : err);

@@ -29,7 +29,8 @@ uint64_t destination_target(const struct gateway *gw, const struct sip_uri *uri)
 void audit_destination(struct gateway *gw, const struct wic *wic, enum gw_err err);
 
 /* emergency.c */
-/** The request in gw->message is an emergency call that goes on to the core (D-32). */
+/** The request in gw->message is an emergency call that goes on to the core (D-32), and nothing in
+ * its Request-URI could lead to somebody else. */
 bool emergency_forwarded(const struct gateway *gw);
 
 #endif

@@ -48,22 +48,23 @@ static bool is_dialled(const struct gateway *gw, const struct sip_uri *uri)
 		span_equal_nocase(user, SPAN("phone")));
 }
 
-static bool is_emergency(const struct gateway *gw)
+static bool is_number(const struct gateway *gw, const struct sip_uri *uri)
 {
 	const struct emergency_config *emergency = &gw_config(gw)->emergency;
-	struct sip_uri uri;
 
-	if (is_service(gw->message.uri))
-		return true;
-	if (emergency->number_count == 0)
-		return false;
-	uri = sip_uri_parse(gw->message.uri);
-	if (!is_dialled(gw, &uri))
+	if (emergency->number_count == 0 || !is_dialled(gw, uri))
 		return false;
 	for (uint32_t i = 0; i < emergency->number_count; i++)
-		if (number_is(uri.user, emergency->number[i]))
+		if (number_is(uri->user, emergency->number[i]))
 			return true;
 	return false;
+}
+
+static bool is_emergency(const struct gateway *gw)
+{
+	struct sip_uri uri = sip_uri_parse(gw->message.uri);
+
+	return is_service(gw->message.uri) || is_number(gw, &uri);
 }
 
 enum gw_err emergency_check(const struct gateway *gw)
@@ -75,9 +76,53 @@ enum gw_err emergency_check(const struct gateway *gw)
 	return policy == EMERGENCY_FORBIDDEN ? GW_SIP_EMERGENCY_FORBIDDEN : GW_SIP_EMERGENCY;
 }
 
+/** Parameters of a number that leave it what it is: it holds in a home domain. */
+static bool number_params_plain(const struct gateway *gw, struct span params)
+{
+	struct span name, value;
+
+	while (sip_param_next(&params, &name, &value))
+		if (!span_equal_nocase(name, SPAN("phone-context")) ||
+		    request_realm(gw_config(gw), value) == NULL)
+			return false;
+	return true;
+}
+
+static bool uri_params_plain(struct span params)
+{
+	struct span name, value;
+
+	while (sip_param_next(&params, &name, &value))
+		if (!span_equal_nocase(name, SPAN("user")) &&
+		    !span_equal_nocase(name, SPAN("transport")))
+			return false;
+	return true;
+}
+
+/** It says nothing by which another one than the emergency number could be reached. */
+static bool is_plain(const struct gateway *gw, const struct sip_uri *uri)
+{
+	uint32_t at = span_find(uri->user, ';');
+	struct span params = span_from(uri->user, at + 1), number = span_cut(uri->user, 0, at);
+	uint32_t bytes;
+	int c;
+
+	while ((c = sip_uri_char(number, &bytes)) >= 0 && c != ';')
+		number = span_from(number, bytes);
+	if (c == ';' || uri->password.len > 0 || uri->headers.len > 0)
+		return false;
+	if (uri->scheme == SIP_SCHEME_TEL)
+		return number_params_plain(gw, uri->params);
+	return request_realm(gw_config(gw), uri->host) != NULL && uri_params_plain(uri->params) &&
+	       number_params_plain(gw, params);
+}
+
 bool emergency_forwarded(const struct gateway *gw)
 {
-	return gw_config(gw)->emergency.policy == EMERGENCY_FORWARD && is_emergency(gw);
+	struct sip_uri uri = sip_uri_parse(gw->message.uri);
+
+	return gw_config(gw)->emergency.policy == EMERGENCY_FORWARD &&
+	       (is_service(gw->message.uri) || (is_number(gw, &uri) && is_plain(gw, &uri)));
 }
 
 struct span emergency_body(struct gateway *gw)

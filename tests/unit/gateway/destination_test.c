@@ -303,6 +303,28 @@ TEST(destination, comes_behind_emergency_calls)
 	forbidden("tel:113");
 }
 
+TEST(destination, is_none_of_an_emergency_call_by_its_first_digits)
+{
+	static const struct span numbers[] = {SPAN("112"), SPAN("+4930112")};
+
+	world_of_a_shop();
+	world.config.emergency.number = numbers;
+	world.config.emergency.number_count = 2;
+	world.config.emergency.policy = EMERGENCY_FORWARD;
+	ALL(goes_on, "tel:1-1-2", "tel:112;phone-context=home1.net", "tel:+49-30-112",
+	    "sip:112@home1.net", "sip:%3112@HOME1.net:5060;transport=ws",
+	    "sip:112;phone-context=home1.net@home1.net;user=phone", "urn:service:sos");
+	ALL(forbidden, "sip:112@premium.example;user=phone", "tel:112;phone-context=+190055501",
+	    "tel:112;phone-context=evil.example", "tel:112;isub=5",
+	    "sip:112%3Bphone-context=home1.net@home1.net");
+	ALL(unclear, "tel:112;rn=+19005551234", "sip:112@home1.net;maddr=evil.example",
+	    "sip:112;rn=+1900@home1.net;user=phone", "sip:112:5@home1.net");
+	refused_as(GW_DESTINATION, "REFER", "urn:service:sos", "Refer-To: <tel:+1900>" CRLF);
+	refused_as(GW_DESTINATION, "REFER", "tel:112", "Refer-To: <tel:+1900>" CRLF);
+	refused_as(GW_DESTINATION_UNCLEAR, "INVITE", "urn:service:sos",
+		   "Require: recipient-list-invite" CRLF);
+}
+
 TEST(destination, is_refused_before_anything_else_is_known_of_a_WIC)
 {
 	world_of_a_shop();
@@ -451,6 +473,7 @@ TEST_MAIN("gateway_destination", RUN(destination, may_be_anybody_where_there_are
 	  RUN(destination, of_a_referral_is_judged_as_well), RUN(destination, of_a_list_is_refused),
 	  RUN(destination, is_judged_by_the_operator_first_and_for_every_web_site),
 	  RUN(destination, comes_behind_emergency_calls),
+	  RUN(destination, is_none_of_an_emergency_call_by_its_first_digits),
 	  RUN(destination, is_refused_before_anything_else_is_known_of_a_WIC),
 	  RUN(destination, that_is_refused_is_told_to_the_audit_stream),
 	  RUN(destination, of_a_dialog_stays_where_it_was),
