@@ -211,9 +211,7 @@ void audit_destination(struct gateway *gw, const struct wic *wic, enum gw_err er
 			  .status = refusal_status(err)},
 		.originating = true,
 	};
-	struct span site = wic->wwsf < gw_config(gw)->wwsf_count
-				   ? gw_config(gw)->wwsf[wic->wwsf].name
-				   : SPAN("");
+	struct span site = destination_site(gw, wic);
 	struct identity peer;
 
 	if (!is_on(gw))

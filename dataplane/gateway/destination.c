@@ -3,6 +3,7 @@
 
 #include "destination_rules.h"
 #include "homes.h"
+#include "wildcard.h"
 
 /*
  * Toll fraud begins with one destination in two spellings: one that the rules do not have, and one
@@ -331,17 +332,53 @@ static bool passes(const struct gateway *gw, const struct destination_rules *rul
 	       (!rules->allows || is_allowed(gw, &rules->allow, d));
 }
 
-/** The rules of a WIC's web site; NULL: nobody has any for it. */
+/* ---- web sites ------------------------------------------------------------------------------ */
+
+/* By a reload the Origin of a connection may become another site's, or nobody's: who it is was let
+ * in by the first, and stays under its rules. What begins without a registration is of the site
+ * whose token it has to show. */
+struct span destination_site(const struct gateway *gw, const struct wic *wic)
+{
+	const struct binding *b = binding_of(gw, wic);
+	const struct wildcard_user *u = wildcard_of(gw, wic);
+	const struct wwsf_config *own = wic->disowned ? NULL : register_wwsf(gw, wic->wwsf);
+
+	if (b != NULL)
+		return span_text(b->wwsf);
+	if (u != NULL && request_in_dialog(&gw->message))
+		return span_text(u->wwsf);
+	return own != NULL ? span_cut(own->name, 0, SITE_NAME_MAX) : SPAN("");
+}
+
+/** NULL: there is none of that name any more. */
+static const struct wwsf_config *site_named(const struct gateway *gw, const struct wic *wic,
+					    struct span name)
+{
+	const struct wwsf_config *own = register_wwsf(gw, wic->wwsf);
+
+	if (own != NULL && span_equal(span_cut(own->name, 0, SITE_NAME_MAX), name))
+		return own; /* nearly always */
+	return name.len > 0 ? register_site_named(gw, name) : NULL;
+}
+
+/** The rules of a WIC's web site, and those of a site that has gone are not known: nobody is
+ * allowed. NULL: nobody has any for it. */
 static const struct destination_rules *rules_of(const struct gateway *gw, const struct wic *wic)
 {
-	static const struct destination_rules none;
+	static const struct destination_rules none, closed = {.any = true, .allows = true};
 	const struct destination_part *part = gw->time.view->destinations;
-	const struct destination_rules *site;
+	const struct wwsf_config *site = site_named(gw, wic, destination_site(gw, wic));
+	const struct destination_rules *rules = &none;
+	uint32_t row;
 
 	if (part == NULL)
 		return NULL;
-	site = wic->wwsf < part->count ? &part->site[wic->wwsf] : &none;
-	return site->any || part->operator.any ? site : NULL;
+	if (site == NULL)
+		return &closed;
+	row = (uint32_t)(site - gw_config(gw)->wwsf);
+	if (row < part->count)
+		rules = &part->site[row];
+	return rules->any || part->operator.any ? rules : NULL;
 }
 
 static enum gw_err judge(const struct gateway *gw, const struct destination_rules *site,
@@ -435,11 +472,14 @@ static enum gw_err judge_rest(const struct gateway *gw, const struct destination
 
 static enum gw_err refused(struct gateway *gw, const struct wic *wic, enum gw_err err)
 {
+	const struct wwsf_config *site;
+
 	if (err == GW_OK)
 		return GW_OK;
 	counter_add(&gw_counters(gw)->destination_refused, 1);
-	if (wic->wwsf < gw_config(gw)->wwsf_count)
-		pool_count(gw, gw_config(gw)->wwsf[wic->wwsf].name, POOL_COUNT_FORBIDDEN);
+	site = site_named(gw, wic, destination_site(gw, wic));
+	if (site != NULL)
+		pool_count(gw, site->name, POOL_COUNT_FORBIDDEN);
 	audit_destination(gw, wic, err);
 	return err;
 }

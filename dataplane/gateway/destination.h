@@ -21,6 +21,10 @@ enum gw_err GW_MUST_CHECK destination_check(struct gateway *gw, const struct wic
 enum gw_err GW_MUST_CHECK destination_in_dialog(struct gateway *gw, const struct wic *wic,
 						const struct route_top *top);
 
+/** The name of the web site by whose rules the request in gw->message is judged; empty: its
+ * connection is of none any more. */
+struct span destination_site(const struct gateway *gw, const struct wic *wic);
+
 /** What names the target of a dialog in our Record-Route: a hash of the URI, 0 when it is none. */
 uint64_t destination_target(const struct gateway *gw, const struct sip_uri *uri);
 

@@ -303,6 +303,53 @@ TEST(destination, comes_behind_emergency_calls)
 	forbidden("tel:113");
 }
 
+/** A reload: the shop has the second row now, and wic 0 is at the web site of another one. */
+static void shop_moves(void)
+{
+	struct wwsf_config shop = world.wwsf[0];
+
+	world.wwsf[0] = world.wwsf[1];
+	world.wwsf[1] = shop;
+	site[1] = site[0];
+	site[0] = (struct destination_rules){0};
+	world_reload();
+}
+
+TEST(destination, is_judged_by_the_web_site_that_let_the_user_in)
+{
+	world_of_a_shop();
+	world.config.audit = AUDIT_CLEAR;
+	shop_moves();
+	forbidden("tel:+1900");
+	EXPECT_TEXT("shop", world.audit[world.events - 1].event.text);
+	world.wic[0].disowned = true; /* its Origin is nobody's any more */
+	forbidden("tel:+1900");
+	EXPECT_TEXT("shop", world.audit[world.events - 1].event.text);
+	goes_on("tel:+1800555");
+}
+
+TEST(destination, is_nobody_for_users_of_a_web_site_that_has_gone)
+{
+	struct call c;
+	const char *request;
+
+	world_of_a_shop();
+	site[0].allows = false;
+	c = alice_called();
+	world.wwsf[0].name = SPAN("other");
+	site[0] = (struct destination_rules){0};
+	world_reload();
+	ALL(forbidden, "tel:+1800555", "sip:help@shop.example");
+	world.wic[0].disowned = true;
+	forbidden("tel:+1800555");
+	request = alice_in_call(&c, "INFO", "");
+	world_forget();
+	EXPECT_EQ(GW_OK, wic_sends(0, request));
+	request = alice_in_call(&c, "REFER", "Refer-To: <sip:help@shop.example>" CRLF);
+	world_forget();
+	EXPECT_EQ(GW_DESTINATION, wic_sends(0, request));
+}
+
 TEST(destination, is_none_of_an_emergency_call_by_its_first_digits)
 {
 	static const struct span numbers[] = {SPAN("112"), SPAN("+4930112")};
@@ -473,6 +520,8 @@ TEST_MAIN("gateway_destination", RUN(destination, may_be_anybody_where_there_are
 	  RUN(destination, of_a_referral_is_judged_as_well), RUN(destination, of_a_list_is_refused),
 	  RUN(destination, is_judged_by_the_operator_first_and_for_every_web_site),
 	  RUN(destination, comes_behind_emergency_calls),
+	  RUN(destination, is_judged_by_the_web_site_that_let_the_user_in),
+	  RUN(destination, is_nobody_for_users_of_a_web_site_that_has_gone),
 	  RUN(destination, is_none_of_an_emergency_call_by_its_first_digits),
 	  RUN(destination, is_refused_before_anything_else_is_known_of_a_WIC),
 	  RUN(destination, that_is_refused_is_told_to_the_audit_stream),

@@ -365,6 +365,27 @@ TEST(operator, has_audit_lines_of_users_and_their_calls)
 	EXPECT_SPAN(WEB_77, span_of(a->text, a->impu_len));
 }
 
+/** It has no registration, and is of the web site that its token was for. */
+TEST(call, of_a_user_whose_origin_has_another_site_stays_under_the_rules_of_its_own)
+{
+	static const struct destination_rules rules[] = {{.any = false},
+							 {.any = true, .allows = true}};
+	static const struct destination_part part = {.site = rules, .count = 2};
+	struct wwsf_config shop;
+	struct call c;
+	const char *request;
+
+	unregistered_start();
+	c = guest_called();
+	shop = world.wwsf[0];
+	world.wwsf[0] = world.wwsf[1];
+	world.wwsf[1] = shop;
+	world.view.destinations = &part;
+	world_reload();
+	request = guest_in_call(&c, "REFER", "Refer-To: <tel:+1900>" CRLF);
+	(void)guest_refused(GW_DESTINATION, 403, request);
+}
+
 TEST(operator, is_told_of_a_user_once_however_often_a_token_is_shown)
 {
 	uint32_t told = 0;
@@ -399,4 +420,5 @@ TEST_MAIN("wildcard", RUN(user, whose_token_is_revoked_begins_nothing_and_loses_
 	  RUN(limits, of_the_site_are_for_who_has_shown_no_token_yet),
 	  RUN(operator, is_shown_who_it_is),
 	  RUN(operator, has_audit_lines_of_users_and_their_calls),
+	  RUN(call, of_a_user_whose_origin_has_another_site_stays_under_the_rules_of_its_own),
 	  RUN(operator, is_told_of_a_user_once_however_often_a_token_is_shown))
