@@ -204,6 +204,7 @@ void audit_call(struct gateway *gw, const struct transaction *t, enum event_kind
 void audit_destination(struct gateway *gw, const struct wic *wic, enum gw_err err)
 {
 	const struct binding *b = binding_of(gw, wic);
+	const struct wildcard_user *u = wildcard_of(gw, wic);
 	struct message_audit audit = {
 		.event = {.what = EVENT_DESTINATION_REFUSED,
 			  .err = err,
@@ -224,6 +225,11 @@ void audit_destination(struct gateway *gw, const struct wic *wic, enum gw_err er
 		audit.event.impu_hash = b->impu_hash;
 		audit.impi_len = put_identity(gw, &audit, identity_span(&b->impi));
 		audit.impu_len = put_identity(gw, &audit, identity_span(&b->impu));
+	} else if (u != NULL) {
+		audit.event.impi_hash = u->impi_hash;
+		audit.event.impu_hash = u->impu_hash;
+		audit.impi_len = put_identity(gw, &audit, identity_span(&u->impi));
+		audit.impu_len = put_identity(gw, &audit, identity_span(&u->impu));
 	}
 	audit.peer_len = put_identity(gw, &audit, identity_span(&peer));
 	site = span_cut(site, 0, sizeof(audit.event.text) - 1);

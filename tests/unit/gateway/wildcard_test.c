@@ -365,6 +365,24 @@ TEST(operator, has_audit_lines_of_users_and_their_calls)
 	EXPECT_SPAN(WEB_77, span_of(a->text, a->impu_len));
 }
 
+TEST(operator, is_told_who_asks_for_a_forbidden_destination)
+{
+	static const struct destination_rules closed = {.any = true, .allows = true};
+	static const struct destination_part part = {.site = &closed, .count = 1};
+	const struct message_audit *a;
+
+	unregistered_is_known();
+	world.config.audit = AUDIT_CLEAR;
+	world.view.destinations = &part;
+	world_reload();
+	(void)guest_refused(GW_DESTINATION, 403, guest_asks("MESSAGE", ""));
+	a = audited(EVENT_DESTINATION_REFUSED);
+	EXPECT_TEXT("shop", a->event.text);
+	EXPECT(a->event.impu_hash == gateway_identity_hash(world.gw, SPAN(WEB_77)));
+	EXPECT_EQ(0, a->event.impi_hash); /* its token names none */
+	EXPECT_SPAN(WEB_77, span_of(a->text, a->impu_len));
+}
+
 /** It has no registration, and is of the web site that its token was for. */
 TEST(call, of_a_user_whose_origin_has_another_site_stays_under_the_rules_of_its_own)
 {
@@ -420,5 +438,6 @@ TEST_MAIN("wildcard", RUN(user, whose_token_is_revoked_begins_nothing_and_loses_
 	  RUN(limits, of_the_site_are_for_who_has_shown_no_token_yet),
 	  RUN(operator, is_shown_who_it_is),
 	  RUN(operator, has_audit_lines_of_users_and_their_calls),
+	  RUN(operator, is_told_who_asks_for_a_forbidden_destination),
 	  RUN(call, of_a_user_whose_origin_has_another_site_stays_under_the_rules_of_its_own),
 	  RUN(operator, is_told_of_a_user_once_however_often_a_token_is_shown))
