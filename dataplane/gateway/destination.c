@@ -294,6 +294,45 @@ static bool has_expression(const struct gateway *gw, const struct destination_li
 	       destination_has_expression(list, gw->config.worker, identity_span(text));
 }
 
+static bool has_user(const struct gateway *gw, const struct destination_list *list,
+		     const struct identity *uri)
+{
+	return destination_has_uri(list, identity_span(uri)) || has_expression(gw, list, uri);
+}
+
+/** A number that is a user of a host, as nothing but its digits. */
+static bool has_plain(const struct gateway *gw, const struct destination_list *list,
+		      const struct destination *d, struct span digits)
+{
+	uint8_t text[SIP_URI_MAX];
+	struct identity uri;
+	struct writer w;
+
+	if (digits.len == 0 || d->host.len == 0)
+		return false;
+	writer_init(&w, text, sizeof(text));
+	writer_text(&w, "sip:");
+	for (uint32_t i = 0; i < digits.len; i++)
+		if (digits.at[i] == '#')
+			writer_text(&w, "%23");
+		else
+			writer_u8(&w, digits.at[i]);
+	writer_text(&w, "@");
+	writer_put(&w, identity_span(&d->host));
+	return writer_ok(&w) && identity_impu(writer_span(&w), &uri) == GW_OK &&
+	       has_user(gw, list, &uri);
+}
+
+/** The IPv4 address that an IPv6 one holds (RFC 4291 2.5.5.2); empty: it holds none. */
+static struct span host_within(struct span host)
+{
+	struct span begin = SPAN("[::ffff:");
+
+	if (!span_equal(span_cut(host, 0, begin.len), begin))
+		return SPAN("");
+	return span_cut(host, begin.len, host.len - begin.len - 1);
+}
+
 /** Whatever it may be taken for. */
 static bool is_denied(const struct gateway *gw, const struct destination_list *deny,
 		      const struct destination *d)
@@ -301,8 +340,11 @@ static bool is_denied(const struct gateway *gw, const struct destination_list *d
 	return (d->digits_len > 0 &&
 		(has_digits(deny, d->digits, d->digits_len) || has_dialled(deny, d))) ||
 	       destination_has_host(deny, identity_span(&d->host)) ||
-	       destination_has_uri(deny, identity_span(&d->uri)) ||
-	       has_expression(gw, deny, &d->uri) || has_expression(gw, deny, &d->tel);
+	       destination_has_host(deny, host_within(identity_span(&d->host))) ||
+	       has_user(gw, deny, &d->uri) ||
+	       has_plain(gw, deny, d, span_of(d->digits, d->digits_len)) ||
+	       (d->local && has_plain(gw, deny, d, span_of(d->dialled, d->dialled_len))) ||
+	       has_expression(gw, deny, &d->tel);
 }
 
 /** RFC 3966 5.1.5: a context is where a local number holds, no prefix that is dialled. Who dials
@@ -316,8 +358,7 @@ static bool leads_outside(const struct destination *d)
 static bool is_allowed(const struct gateway *gw, const struct destination_list *allow,
 		       const struct destination *d)
 {
-	if (destination_has_uri(allow, identity_span(&d->uri)) ||
-	    has_expression(gw, allow, &d->uri))
+	if (has_user(gw, allow, &d->uri))
 		return true;
 	if (!d->number)
 		return destination_has_host(allow, identity_span(&d->host));

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <hs.h>
+
 #include "call.h"
 #include "destination_rules.h"
 
@@ -182,6 +184,50 @@ TEST(destination, that_is_denied_is_so_in_every_spelling)
 	    "sip:premium@home1.net", "sip:%70remium@home1.net", "sip:premium@HOME1.net.;x=y");
 	ALL(goes_on, "tel:+18005551234", "sip:bob@home1.net", "sip:Premium@home1.net",
 	    "tel:5551900123", "sip:+4930@carrier.example", "sip:x@[2001:db8::67]", "urn:service:x");
+}
+
+/** Of all URIs that sip:+1900.* at home1.net takes. */
+static const struct pattern_database *premium_at_home(void)
+{
+	static struct hs_scratch *scratch[1];
+	static struct pattern_database database = {.scratch = scratch, .workers = 1};
+	hs_compile_error_t *fault;
+
+	if (database.database == NULL) {
+		EXPECT_EQ(HS_SUCCESS,
+			  hs_compile("\\Asip:\\+1900.*@home1\\.net\\z", HS_FLAG_SINGLEMATCH,
+				     HS_MODE_BLOCK, NULL, &database.database, &fault));
+		EXPECT_EQ(HS_SUCCESS, hs_alloc_scratch(database.database, &scratch[0]));
+	}
+	return &database;
+}
+
+TEST(destination, that_is_a_denied_user_is_so_however_its_number_is_written)
+{
+	static const struct span users[] = {SPAN("sip:4711@gw.example"),
+					    SPAN("sip:*31%23555@home1.net"),
+					    SPAN("sip:+18005551234@home1.net")};
+	static const struct span hosts[] = {SPAN("192.0.2.66")};
+
+	site[0] = (struct destination_rules){
+		.any = true,
+		.deny = {.uri = users,
+			 .uris = 3,
+			 .host = hosts,
+			 .hosts = 1,
+			 .expression = premium_at_home()},
+	};
+	world_with();
+	ALL(forbidden, "sip:+18005551234@home1.net", "sip:+1-800-555-1234@home1.net;user=phone",
+	    "sip:+1-800-555-1234@home1.net", "sip:+1(800)5551234;isub=5@home1.net;user=phone",
+	    "sip:4711@gw.example", "sip:4-7.11@gw.example",
+	    "sip:4711;phone-context=home1.net@gw.example;user=phone",
+	    "sip:4711;phone-context=+1800@gw.example;user=phone",
+	    "sip:5551234;phone-context=+1800@home1.net;user=phone", "sip:*31%23-555@home1.net",
+	    "sip:+1-900-5@home1.net", "sip:+1.9005;ext=7@home1.net", "sip:x@192.0.2.66",
+	    "sip:x@[::ffff:192.0.2.66]", "sip:x@[::FFFF:c000:242]");
+	ALL(goes_on, "sip:+18005551235@home1.net", "sip:+1-900-5@home2.net", "sip:4-711@home1.net",
+	    "tel:+18005551234", "sip:x@[::ffff:192.0.2.67]", "sip:x@[::ffff:1]");
 }
 
 TEST(destination, that_could_be_meant_in_two_ways_is_refused_where_there_are_rules)
@@ -515,6 +561,7 @@ TEST_MAIN("gateway_destination", RUN(destination, may_be_anybody_where_there_are
 	  RUN(destination, of_others_is_forbidden_to_a_visitor_of_a_shop),
 	  RUN(destination, is_not_made_a_good_one_by_the_context_of_what_is_dialled),
 	  RUN(destination, that_is_denied_is_so_in_every_spelling),
+	  RUN(destination, that_is_a_denied_user_is_so_however_its_number_is_written),
 	  RUN(destination, that_could_be_meant_in_two_ways_is_refused_where_there_are_rules),
 	  RUN(destination, is_judged_for_every_method_that_begins_something),
 	  RUN(destination, of_a_referral_is_judged_as_well), RUN(destination, of_a_list_is_refused),
