@@ -267,7 +267,8 @@ static bool begins_dialling(uint8_t digit)
 	return digit == '0' || digit == '1' || digit == '8' || digit == '9';
 }
 
-/** A local number may be an international one behind what is dialled before those. */
+/** A local number may be an international one behind what is dialled before those; and what of the
+ * digits behind a service code is still the code, as in *67, is not known. */
 static bool has_dialled(const struct destination_list *list, const struct destination *d)
 {
 	uint8_t global[NUMBER_MAX + 1] = "+";
@@ -280,7 +281,7 @@ static bool has_dialled(const struct destination_list *list, const struct destin
 		return true;
 	for (uint32_t skip = 0; skip <= DIALLING_MAX && skip < len; skip++) {
 		memcpy(global + 1, dialled + skip, len - skip);
-		if ((skip == 0 || begins_dialling(dialled[0])) &&
+		if ((skip == 0 || from > 0 || begins_dialling(dialled[0])) &&
 		    has_digits(list, global, len - skip + 1))
 			return true;
 	}

@@ -176,14 +176,17 @@ TEST(destination, that_is_denied_is_so_in_every_spelling)
 	    "sip:+1900@carrier.example", "sip:+1900@carrier.example;user=phone",
 	    "sip:%2B%31%39%30%30@carrier.example", "tel:19005551234", "tel:0019005551234",
 	    "tel:0119005551234", "sip:0119005551234@carrier.example", "tel:00019005551234",
-	    "sip:*31%2300190055@home1.net", "tel:**1900", "tel:0900123", "sip:0900123@home1.net",
-	    "sip:0900-123@home1.net;user=phone", "tel:00123;phone-context=+19",
-	    "tel:0123;phone-context=+1-90", "tel:0900123;phone-context=+1", "sip:x@evil.example",
+	    "sip:*31%2300190055@home1.net", "tel:**1900", "tel:*6719005551234",
+	    "tel:*670019005551234", "sip:*67-1900555@home1.net", "tel:0900123",
+	    "sip:0900123@home1.net", "sip:0900-123@home1.net;user=phone",
+	    "tel:00123;phone-context=+19", "tel:0123;phone-context=+1-90",
+	    "tel:0900123;phone-context=+1", "sip:x@evil.example",
 	    "SIP:x@EVIL.example:5070;transport=udp", "sips:x@evil.example", "sip:evil.example",
 	    "sip:x@evil.example.", "sip:x@[2001:DB8:0:0::66]", "sip:x@[2001:db8::66]:5060",
 	    "sip:premium@home1.net", "sip:%70remium@home1.net", "sip:premium@HOME1.net.;x=y");
 	ALL(goes_on, "tel:+18005551234", "sip:bob@home1.net", "sip:Premium@home1.net",
-	    "tel:5551900123", "sip:+4930@carrier.example", "sip:x@[2001:db8::67]", "urn:service:x");
+	    "tel:5551900123", "tel:*671800555", "sip:+4930@carrier.example", "sip:x@[2001:db8::67]",
+	    "urn:service:x");
 }
 
 /** Of all URIs that sip:+1900.* at home1.net takes. */
