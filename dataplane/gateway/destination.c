@@ -541,6 +541,22 @@ enum gw_err destination_check(struct gateway *gw, const struct wic *wic)
 	return refused(gw, wic, err == GW_OK ? judge_rest(gw, site) : err);
 }
 
+/** What ends or confirms a call calls nobody: when the other side has moved within the call, to
+ * where no rule allows and none denies, the call would go on and be charged. Never a number. */
+static bool may_end(const struct gateway *gw, const struct destination_rules *site,
+		    const struct sip_uri *uri)
+{
+	enum sip_method method = gw->message.method;
+	struct destination d;
+
+	if ((method != SIP_BYE && method != SIP_ACK) || uri->headers.len > 0 ||
+	    (uri->scheme != SIP_SCHEME_SIP && uri->scheme != SIP_SCHEME_SIPS))
+		return false;
+	take(gw, uri, &d);
+	return d.digits_len == 0 && !is_denied(gw, &site->deny, &d) &&
+	       !is_denied(gw, &gw->time.view->destinations->operator.deny, &d);
+}
+
 enum gw_err destination_in_dialog(struct gateway *gw, const struct wic *wic,
 				  const struct route_top *top)
 {
@@ -553,6 +569,8 @@ enum gw_err destination_in_dialog(struct gateway *gw, const struct wic *wic,
 	uri = sip_uri_parse(gw->message.uri);
 	if (top->mark.target == 0 || top->mark.target != destination_target(gw, &uri))
 		err = judge(gw, site, &uri);
+	if (err == GW_DESTINATION && may_end(gw, site, &uri))
+		err = GW_OK;
 	return refused(gw, wic, err == GW_OK ? judge_rest(gw, site) : err);
 }
 

@@ -16,7 +16,8 @@ enum gw_err GW_MUST_CHECK destination_check(struct gateway *gw, const struct wic
 
 /**
  * The same of a request inside a dialog, whose route is top: it goes to where the dialog was to go
- * when it began, and else to where an initial one might.
+ * when it began, and else to where an initial one might; a BYE or ACK to any SIP URI that is no
+ * number and that no rule denies.
  */
 enum gw_err GW_MUST_CHECK destination_in_dialog(struct gateway *gw, const struct wic *wic,
 						const struct route_top *top);

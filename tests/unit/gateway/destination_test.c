@@ -529,6 +529,37 @@ TEST(destination, of_what_ends_a_dialog_is_judged_as_well)
 	EXPECT_EQ(1, count_of(TO_MW, "BYE "));
 }
 
+TEST(destination, of_what_ends_a_dialog_may_have_moved)
+{
+	static const char *const others[] = {"tel:+1900", "sip:+1900@198.18.7.8",
+					     "sip:100@198.18.7.8", "sip:carol@denied.example",
+					     "urn:service:x"};
+	struct call c;
+
+	world_of_a_shop();
+	site[0].allows = false;
+	c = alice_called();
+	site[0].allows = true;
+	site[0].deny.host = (const struct span[]){SPAN("denied.example")};
+	site[0].deny.hosts = 1;
+	for (uint32_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		EXPECT_EQ(GW_DESTINATION, in_call_to(&c, "BYE", others[i], ""));
+	EXPECT_EQ(GW_DESTINATION_UNCLEAR,
+		  in_call_to(&c, "BYE", "sip:carol@198.18.7.8;maddr=evil.example", ""));
+	EXPECT_EQ(GW_DESTINATION, in_call_to(&c, "UPDATE", "sip:carol@198.18.7.8", ""));
+	EXPECT_EQ(GW_DESTINATION,
+		  in_call_to(&c, "BYE", "sip:carol@198.18.7.8", "Refer-To: <tel:+1900>" CRLF));
+	part.operator=(struct destination_rules){
+		.any = true,
+		.deny = {.host = (const struct span[]){SPAN("198.18.7.9")}, .hosts = 1}};
+	EXPECT_EQ(GW_DESTINATION, in_call_to(&c, "BYE", "sip:carol@198.18.7.9", ""));
+	EXPECT_EQ(0, count_to(TO_MW));
+	EXPECT_EQ(GW_OK, in_call_to(&c, "ACK", "sip:carol@198.18.7.8", ""));
+	EXPECT_EQ(1, count_of(TO_MW, "ACK sip:carol@198.18.7.8 "));
+	EXPECT_EQ(GW_OK, in_call_to(&c, "BYE", "sip:carol@198.18.7.8", ""));
+	EXPECT_EQ(1, count_of(TO_MW, "BYE sip:carol@198.18.7.8 "));
+}
+
 TEST(destination, of_a_referral_in_a_dialog_is_judged)
 {
 	struct call c;
@@ -579,5 +610,6 @@ TEST_MAIN("gateway_destination", RUN(destination, may_be_anybody_where_there_are
 	  RUN(destination, of_a_dialog_may_be_one_that_no_rule_allows),
 	  RUN(destination, of_a_dialog_that_the_core_began_stays_as_well),
 	  RUN(destination, of_what_ends_a_dialog_is_judged_as_well),
+	  RUN(destination, of_what_ends_a_dialog_may_have_moved),
 	  RUN(destination, of_a_referral_in_a_dialog_is_judged),
 	  RUN(destination, of_a_dialog_cannot_be_reached_by_another_route))
