@@ -127,6 +127,14 @@ static enum gw_err in_dialog_forward(struct gateway *gw, const struct route_top 
 	return err;
 }
 
+/** Who is asked instead of the other side may say what he likes. */
+static bool ends_dialog(const struct gateway *gw, const struct route_top *top)
+{
+	struct sip_uri uri = sip_uri_parse(gw->message.uri);
+
+	return gw->message.method == SIP_BYE && top->mark.target == destination_target(gw, &uri);
+}
+
 enum gw_err in_dialog_request(struct gateway *gw, struct wic *wic)
 {
 	struct route_top top = route_read(gw);
@@ -148,7 +156,8 @@ enum gw_err in_dialog_request(struct gateway *gw, struct wic *wic)
 	if (t == NULL)
 		return GW_TRANSACTION_LIMIT;
 	transaction_insert(gw, t, transaction_flow_key(gw, wic));
-	wildcard_dialog_goes_on(gw, wic);
+	if (ends_dialog(gw, &top))
+		t->origination.ends = wildcard_dialog(gw);
 	err = in_dialog_forward(gw, &top, t);
 	if (err == GW_OK)
 		return originate_send(gw, t);

@@ -151,11 +151,11 @@ static enum gw_err terminate_deliver(struct gateway *gw, const struct mw_source 
 	sip_machine_start(&t->server, invite ? SIP_SERVER_INVITE : SIP_SERVER_OTHER,
 			  source->transport != MW_UDP, gw->time.now_us);
 	transaction_insert(gw, t, transaction_key(gw, &gw->message));
+	t->termination.ends = t->method == SIP_BYE ? wildcard_dialog(gw) : 0;
 	t->termination.call = invite ? transaction_call(gw, &gw->message) : 0;
 	keep_called(gw, b, t);
 	keep_charging(gw, &top->mark, t);
 	err = terminate_write(gw, t, top);
-	wildcard_dialog_goes_on(gw, gw->env->wic(gw->env->context, t->flow));
 	if (err == GW_OK)
 		err = transaction_deliver(gw, t);
 	if (err != GW_OK) {

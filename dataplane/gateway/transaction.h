@@ -102,6 +102,7 @@ struct transaction {
 		struct {
 			struct identity asserted;
 			struct dialog_mark mark; /* of our Record-Route */
+			uint64_t ends; /* BYE: wildcard_dialog(); 0: none */
 			bool in_dialog;
 			bool unregistered; /* of a wildcard's user: he has nothing to answer a
 					      challenge with */
@@ -115,6 +116,7 @@ struct transaction {
 			struct identity called; /* asserted in the answer */
 			uint32_t realm;		/* row of the network that answers */
 			uint64_t call;		/* transaction_call() of an INVITE */
+			uint64_t ends;		/* BYE: wildcard_dialog(); 0: none */
 			uint16_t charging_len;
 			uint8_t charging[192]; /* icid-value and orig-ioi as they came */
 		} termination;

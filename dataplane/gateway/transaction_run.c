@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "registrar.h"
+#include "wildcard.h"
 
 /*
  * What the machines of a transaction want done: a client side towards where the request went, a
@@ -154,6 +155,7 @@ bool transaction_received(struct gateway *gw, struct transaction *t)
 	todo = sip_machine_event(&t->client, sip_status_event(status), gw->time.now_us);
 	t->unheard_us = NEVER;
 	t->rang |= status > 100;
+	wildcard_answered(gw, t, status);
 	failover_release(gw, t);
 	if (status >= 200) {
 		t->limit_us = NEVER;
@@ -327,6 +329,7 @@ void transaction_answer(struct gateway *gw, struct transaction *t, uint16_t stat
 		answer_own(gw, t, status);
 		return;
 	}
+	wildcard_answered(gw, t, status);
 	err = transaction_recall(t, &gw->message);
 	request_begin(gw, &gw->message);
 	if (err == GW_OK)

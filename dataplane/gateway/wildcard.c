@@ -101,12 +101,13 @@ enum gw_err wildcard_still_valid(const struct gateway *gw, const struct wic *wic
 	return wildcard_taken_back(gw, u);
 }
 
-/** Somebody else, while requests or calls of who it was go on: they would be taken for his. */
+/** Somebody else, while requests, calls or subscriptions of who it was go on: they would be taken
+ * for his. */
 static bool is_held(const struct wic *wic, const struct wildcard_user *u,
 		    const struct identity *impu)
 {
 	return !span_equal(identity_span(&u->impu), identity_span(impu)) &&
-	       (wic->transactions > 0 || wildcard_talks(u));
+	       (wic->transactions > 0 || u->pinned || wildcard_talks(u));
 }
 
 static uint64_t hash_of(const struct gateway *gw, const struct identity *identity)
@@ -178,8 +179,7 @@ static uint64_t tag_hash(const struct gateway *gw, enum sip_header id)
 	return siphash(gw->bucket_key, tag);
 }
 
-/** The same whoever of the two says it; never 0. */
-static uint64_t dialog_id(const struct gateway *gw)
+uint64_t wildcard_dialog(const struct gateway *gw)
 {
 	uint64_t call = siphash(gw->bucket_key, sip_value(&gw->message, SIP_HEADER_CALL_ID));
 	uint64_t id = call + tag_hash(gw, SIP_HEADER_FROM) + tag_hash(gw, SIP_HEADER_TO);
@@ -205,7 +205,7 @@ void wildcard_dialog_begins(struct gateway *gw, const struct wic *wic)
 
 	if (u == NULL || !begins)
 		return;
-	id = dialog_id(gw);
+	id = wildcard_dialog(gw);
 	if (dialog_find(u, id) != NULL)
 		return;
 	free = dialog_find(u, 0);
@@ -215,14 +215,41 @@ void wildcard_dialog_begins(struct gateway *gw, const struct wic *wic)
 		u->more_dialogs = true;
 }
 
-void wildcard_dialog_goes_on(struct gateway *gw, const struct wic *wic)
+/** Of what a method makes, but calls, no end is known: it may go on in the dialog of a call when
+ * that is over (RFC 6665, RFC 3515). */
+static bool is_pinning(enum sip_method method)
 {
-	struct wildcard_user *u = wildcard_of(gw, wic);
+	return method == SIP_SUBSCRIBE || method == SIP_REFER || method == SIP_METHOD_OTHER;
+}
+
+/** RFC 3261 15.1.1, 12.2.1.2: the other side has no such dialog any more. After another failure, as
+ * one for a CSeq that is too low, it has. */
+static bool has_ended(uint16_t status)
+{
+	return (status >= 200 && status < 300) || status == 408 || status == 481;
+}
+
+/** 0: none. */
+static uint64_t ended_by(const struct transaction *t)
+{
+	return t->kind == TRANSACTION_ORIGINATE	  ? t->origination.ends
+	       : t->kind == TRANSACTION_TERMINATE ? t->termination.ends
+						  : 0;
+}
+
+void wildcard_answered(struct gateway *gw, const struct transaction *t, uint16_t status)
+{
+	const struct wic *wic = gw->env->wic(gw->env->context, t->flow);
+	struct wildcard_user *u = wic != NULL ? wildcard_of(gw, wic) : NULL;
 	uint64_t *dialog;
 
-	if (u == NULL || gw->message.method != SIP_BYE)
+	if (u == NULL || status < 200)
 		return;
-	dialog = dialog_find(u, dialog_id(gw));
+	if (status < 300 && is_pinning(t->method))
+		u->pinned = true;
+	if (ended_by(t) == 0 || !has_ended(status))
+		return;
+	dialog = dialog_find(u, ended_by(t));
 	if (dialog != NULL)
 		*dialog = 0;
 }

@@ -20,7 +20,8 @@ struct wildcard_user {
 	char wwsf[SITE_NAME_MAX + 1];
 	uint64_t impi_hash, impu_hash; /* impi_hash 0: the token names none */
 	struct identity impi, impu;
-	uint64_t dialog[WILDCARD_DIALOGS_MAX]; /* that go on, by dialog_id(); 0: none */
+	uint64_t dialog[WILDCARD_DIALOGS_MAX]; /* that go on, by wildcard_dialog(); 0: none */
+	bool pinned; /* something else than a call has begun: nobody else until its flow ends */
 	bool more_dialogs; /* there were more: it counts as in one until its flow ends */
 };
 
@@ -63,10 +64,14 @@ void wildcard_flow_ended(struct gateway *gw, struct wic *wic);
 /** u ends; its flow goes on. */
 void wildcard_end(struct gateway *gw, struct wildcard_user *u);
 
-/** gw->message, of a dialog of wic: a response that may have begun one, a request that may end
- * one. Of who is registered nothing is noted. */
+/** gw->message is a response of the core that may have begun a dialog of wic. Of who is registered
+ * nothing is noted. */
 void wildcard_dialog_begins(struct gateway *gw, const struct wic *wic);
-void wildcard_dialog_goes_on(struct gateway *gw, const struct wic *wic);
+/** What names the dialog of gw->message, the same whoever of the two says it; never 0. */
+uint64_t wildcard_dialog(const struct gateway *gw);
+/** t has an answer, of who was asked or for want of one: its dialog may have ended, or what is no
+ * call have begun. */
+void wildcard_answered(struct gateway *gw, const struct transaction *t, uint16_t status);
 
 /** The Request-URI of gw->message names an identity of a wildcard that is not registered. */
 bool wildcard_is_called(const struct gateway *gw);

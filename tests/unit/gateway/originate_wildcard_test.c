@@ -410,6 +410,51 @@ TEST(identity, is_not_another_while_a_call_goes_on)
 					 guest_bearer(guest_token("sip:web-78@home1.net", 600))));
 }
 
+/** Its token is good, and it would be somebody else. */
+static const char *as_web_78(void)
+{
+	return guest_asks_as("<sip:web-78@home1.net>", "MESSAGE",
+			     guest_bearer(guest_token("sip:web-78@home1.net", 600)));
+}
+
+TEST(identity, is_not_another_when_the_end_of_a_call_has_failed)
+{
+	struct call c;
+
+	unregistered_start();
+	c = guest_called();
+	(void)guest_onward(guest_in_call(&c, "BYE", ""));
+	core_answers("500 CSeq", "");
+	(void)guest_refused(GW_IDENTITY_MISMATCH, 403, as_web_78());
+}
+
+TEST(identity, is_not_another_once_more_than_a_call_has_begun)
+{
+	static const char *const methods[] = {"SUBSCRIBE", "REFER", "CONJURE"};
+	struct call c;
+
+	for (uint32_t i = 0; i < 3; i++) {
+		unregistered_start();
+		(void)guest_onward(guest_shows(methods[i], ""));
+		core_answers("403 Forbidden", "");
+		(void)guest_onward(as_web_78());
+		core_answers("200 OK", "");
+		(void)guest_onward(guest_shows(methods[i], ""));
+		core_answers("202 Accepted", "");
+		(void)guest_refused(GW_IDENTITY_MISMATCH, 403, as_web_78());
+		(void)guest_onward(guest_shows("MESSAGE", ""));
+	}
+	unregistered_start();
+	c = guest_called(); /* a subscription of a referral outlives its call */
+	(void)guest_onward(guest_in_call(&c, "REFER", "Refer-To: <sip:carol@home2.net>" CRLF));
+	core_answers("202 Accepted", "");
+	(void)guest_onward(guest_in_call(&c, "BYE", ""));
+	core_answers("200 OK", "");
+	(void)guest_refused(GW_IDENTITY_MISMATCH, 403, as_web_78());
+	world_wait(601 * S);
+	EXPECT(!gateway_serves(world.gw, &world.wic[0])); /* and keeps no connection */
+}
+
 TEST(contact, leads_to_the_connection_and_nowhere_else)
 {
 	static const char *const bad[] = {"<sip:web@198.18.9.9>", "<tel:+15551230001>", "*",
@@ -504,6 +549,8 @@ TEST_MAIN("originate_wildcard", RUN(request, of_nobody_registered_enters_the_cor
 	  RUN(identity, of_what_comes_without_a_token_is_the_shown_one_as_well),
 	  RUN(identity, is_another_by_another_token_when_nothing_goes_on),
 	  RUN(identity, is_not_another_while_a_call_goes_on),
+	  RUN(identity, is_not_another_when_the_end_of_a_call_has_failed),
+	  RUN(identity, is_not_another_once_more_than_a_call_has_begun),
 	  RUN(contact, leads_to_the_connection_and_nowhere_else),
 	  RUN(registration, is_403_whatever_it_shows),
 	  RUN(registration, of_before_a_reload_may_still_be_ended),

@@ -155,6 +155,7 @@ TEST(call, outlives_its_token)
 TEST(call, that_the_core_ends_is_over)
 {
 	struct call c;
+	const char *bye;
 
 	unregistered_start();
 	c = guest_called();
@@ -162,8 +163,79 @@ TEST(call, that_the_core_ends_is_over)
 	EXPECT(gateway_serves(world.gw, &world.wic[0]));
 	world_forget();
 	core_sends(bob_asks_guest(&c, "BYE", VECTOR));
-	(void)only_of(TO_WIC, "BYE ");
+	bye = keep(only_of(TO_WIC, "BYE "));
+	EXPECT(gateway_serves(world.gw, &world.wic[0])); /* it has to answer that */
+	EXPECT_EQ(GW_OK, wic_sends(0, answer_of(bye, "200 OK", "", "")));
 	EXPECT(!gateway_serves(world.gw, &world.wic[0]));
+}
+
+/** The user's BYE is answered so: whether the call is forgotten. */
+static bool bye_ends(const char *request, const char *status)
+{
+	(void)guest_onward(request);
+	EXPECT(gateway_serves(world.gw, &world.wic[0]));
+	core_answers(status, "");
+	return !gateway_serves(world.gw, &world.wic[0]);
+}
+
+TEST(call, is_over_when_the_other_side_says_so)
+{
+	static const char *const failed[] = {"500 CSeq", "403 Forbidden", "491 Pending",
+					     "503 Later"};
+	static const char *const over[] = {"200 OK", "408 Request Timeout", "481 No Call"};
+	struct call c;
+
+	unregistered_start();
+	for (uint32_t i = 0; i < 3; i++) {
+		c = guest_called();
+		world_wait(601 * S);
+		for (uint32_t j = 0; j < 4; j++)
+			EXPECT(!bye_ends(guest_in_call(&c, "BYE", ""), failed[j]));
+		EXPECT(bye_ends(guest_in_call(&c, "BYE", ""), over[i]));
+	}
+}
+
+TEST(call, is_over_when_nobody_answers_its_end)
+{
+	struct call c;
+
+	unregistered_start();
+	c = guest_called();
+	world_wait(601 * S);
+	(void)guest_onward(guest_in_call(&c, "BYE", ""));
+	world_wait(40 * S);
+	EXPECT_EQ(408, status_of(last_to(TO_WIC)));
+	EXPECT(!gateway_serves(world.gw, &world.wic[0]));
+}
+
+/** Somebody else has no such call, and says so. */
+TEST(call, is_not_over_for_what_somebody_else_says)
+{
+	const char *bye, *end;
+	struct call c;
+
+	unregistered_start();
+	c = guest_called();
+	world_wait(601 * S);
+	bye = guest_in_call(&c, "BYE", "");
+	end = keep(strstr(bye, " SIP/2.0"));
+	EXPECT(!bye_ends(format("BYE sip:else@198.18.0.61%s", end), "481 No Call"));
+	EXPECT(bye_ends(guest_in_call(&c, "BYE", ""), "200 OK"));
+}
+
+TEST(call, is_not_over_because_the_user_refuses_its_end)
+{
+	struct call c;
+	const char *bye;
+
+	unregistered_start();
+	c = guest_called();
+	world_wait(601 * S);
+	world_forget();
+	core_sends(bob_asks_guest(&c, "BYE", VECTOR));
+	bye = keep(only_of(TO_WIC, "BYE "));
+	EXPECT_EQ(GW_OK, wic_sends(0, answer_of(bye, "500 CSeq", "", "")));
+	EXPECT(gateway_serves(world.gw, &world.wic[0]));
 }
 
 TEST(call, of_which_there_are_many_is_not_forgotten)
@@ -426,7 +498,10 @@ TEST_MAIN("wildcard", RUN(user, whose_token_is_revoked_begins_nothing_and_loses_
 	  RUN(user, whose_connection_ends_is_forgotten),
 	  RUN(user, is_refused_when_there_is_no_room_for_more),
 	  RUN(call, goes_on_both_ways_by_the_connection), RUN(call, outlives_its_token),
-	  RUN(call, that_the_core_ends_is_over),
+	  RUN(call, that_the_core_ends_is_over), RUN(call, is_over_when_the_other_side_says_so),
+	  RUN(call, is_over_when_nobody_answers_its_end),
+	  RUN(call, is_not_over_for_what_somebody_else_says),
+	  RUN(call, is_not_over_because_the_user_refuses_its_end),
 	  RUN(call, of_which_there_are_many_is_not_forgotten),
 	  RUN(connection, is_of_use_while_its_token_lasts_and_no_longer),
 	  RUN(challenge, of_the_core_is_500_and_an_alarm), RUN(challenge, inside_a_call_is_500_too),
