@@ -23,6 +23,18 @@ static bool still_in_block(const struct gateway *gw, const struct wwsf_config *s
 			   &b->impu);
 }
 
+/** A reload has not put it into the wildcard of another site; as when it registered, where that
+ * goes by domains. */
+static bool still_its_own(const struct gateway *gw, const struct wwsf_config *site,
+			  const struct binding *b)
+{
+	const struct snapshot *view = gw->time.view;
+
+	return b->ims_auth || site->domain_count == 0 ||
+	       !pattern_of_another(view->patterns, gw->config.worker,
+				   (uint32_t)(site - view->config->wwsf), &b->impu);
+}
+
 /** A reload has not taken the pair out of its site's pool, nor made a pool of it under a binding
  * without a lease. */
 static bool still_allocated(const struct gateway *gw, const struct binding *b)
@@ -31,8 +43,10 @@ static bool still_allocated(const struct gateway *gw, const struct binding *b)
 
 	if (b->local || (site != NULL && site->mode == WWSF_BLOCK))
 		return still_in_block(gw, site, b);
-	if (site == NULL || site->mode != WWSF_POOL)
+	if (site == NULL)
 		return true;
+	if (site->mode != WWSF_POOL)
+		return still_its_own(gw, site, b);
 	return !lease_id_is_none(b->lease) &&
 	       identity_allocated(site, gw->time.view->pairs, &b->impi, &b->impu) == GW_OK;
 }
