@@ -59,7 +59,7 @@ static void destinations_uri(struct destinations_reading *r, struct span text)
 	uint8_t uri[IDENTITY_MAX];
 	uint32_t at = span_find(text, '@');
 	struct span host = span_from(text, at + 1), user = span_cut(text, 0, at), canonical;
-	bool any = span_equal(user, SPAN("sip:*"));
+	bool any = span_equal_nocase(user, SPAN("sip:*"));
 	struct writer w;
 
 	if (span_at(host, host.len - 1) == '.')

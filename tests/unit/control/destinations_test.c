@@ -69,7 +69,8 @@ TEST(destinations, are_prefixes_hosts_URIs_and_expressions)
 	struct destination_part *part = published(
 		"    destinations:\n"
 		"      deny: ['tel:+1-900', 'TEL:+19001', 'tel:(0)900', 'sip:*@Evil.Example.', "
-		"'sip:*@[2001:DB8::1]', 'sip:a%62c@Evil.Example', 're:sip:x.*@h']\n");
+		"'sip:*@[2001:DB8::1]', 'SIP:*@Capital.example', 'sip:a%62c@Evil.Example', "
+		"'re:sip:x.*@h']\n");
 	const struct destination_list *deny = &part->site[0].deny;
 
 	EXPECT_EQ(1, part->count);
@@ -79,6 +80,7 @@ TEST(destinations, are_prefixes_hosts_URIs_and_expressions)
 	EXPECT(destination_has_number(deny, places("09005")));
 	EXPECT(destination_has_host(deny, SPAN("evil.example")));
 	EXPECT(destination_has_host(deny, SPAN("[2001:db8::1]")));
+	EXPECT(destination_has_host(deny, SPAN("capital.example")));
 	EXPECT(destination_has_uri(deny, SPAN("sip:abc@evil.example")));
 	EXPECT(destination_has_expression(deny, 0, SPAN("sip:xy@h")));
 	EXPECT(!destination_has_expression(deny, 0, SPAN("sip:xy@h2")));
