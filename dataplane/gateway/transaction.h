@@ -102,7 +102,7 @@ struct transaction {
 		struct {
 			struct identity asserted;
 			struct dialog_mark mark; /* of our Record-Route */
-			uint64_t ends; /* BYE: wildcard_dialog(); 0: none */
+			uint64_t ends;		 /* BYE: wildcard_dialog(); 0: none */
 			bool in_dialog;
 			bool unregistered; /* of a wildcard's user: he has nothing to answer a
 					      challenge with */
