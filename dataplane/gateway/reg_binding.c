@@ -262,7 +262,8 @@ const struct reg_event_ops reg_binding_ops = {
 
 void reg_binding_bound(struct gateway *gw, struct binding *b)
 {
-	if (handle_is_none(b->subscription) && !b->untold)
+	/* the core knows nothing of who is of a block */
+	if (!b->local && handle_is_none(b->subscription) && !b->untold)
 		b->subscription =
 			reg_event_subscribe(gw, REG_EVENT_BINDING, slots_handle(gw->bindings, b));
 }

@@ -40,6 +40,18 @@ TEST(registrar, answers_with_the_bindings_and_the_core_hears_nothing)
 	EXPECT_EQ(1, world_count(&world.counters.register_ok));
 }
 
+TEST(registrar, has_no_events_of_the_core_for_its_bindings)
+{
+	start();
+	world.config.mw_reg_event = true;
+	world_reload();
+	guest_registered(&(struct guest){.token = token(), .cseq = 1, .expires_s = 600});
+	world_wait(10 * S);
+	EXPECT_EQ(0, gateway_reg_events(world.gw));
+	EXPECT_EQ(0, world_count(&world.counters.reg_event_out));
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+}
+
 TEST(registrar, says_outbound_and_a_flow_timer_to_who_uses_it)
 {
 	struct guest g = {.token = token(),
@@ -715,4 +727,5 @@ TEST_MAIN("register_block", RUN(registrar, answers_with_the_bindings_and_the_cor
 	  RUN(registrar, ends_the_binding_that_another_flow_has_removed),
 	  RUN(registrar, answers_flows_of_other_workers),
 	  RUN(registrar, drops_an_answer_that_finds_the_ring_full),
-	  RUN(registrar, refuses_what_its_table_has_no_room_for))
+	  RUN(registrar, refuses_what_its_table_has_no_room_for),
+	  RUN(registrar, has_no_events_of_the_core_for_its_bindings))
