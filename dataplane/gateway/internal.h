@@ -87,7 +87,8 @@ struct binding {
 	uint32_t cseq;
 	struct handle subscription; /* to the registration events about it; none */
 	bool untold;		    /* the core has refused that */
-	uint8_t doubted;	    /* enum reginfo_event of an end that is not believed yet */
+	bool in_doubt;		    /* the core has said an end that is not believed yet */
+	uint8_t doubted;	    /* its enum reginfo_event */
 	uint32_t doubted_retry_s;   /* and its retry-after */
 	struct journal_mark journal;
 	struct identity impi, impu;

@@ -176,8 +176,7 @@ static void retime(struct gateway *gw, struct binding *b, const struct reg_word 
 
 static void stands(struct gateway *gw, struct binding *b, const struct reg_word *word)
 {
-	b->doubted = REGINFO_OTHER;
-	b->doubted_retry_s = 0;
+	b->in_doubt = false;
 	retime(gw, b, word);
 }
 
@@ -185,6 +184,7 @@ static void stands(struct gateway *gw, struct binding *b, const struct reg_word 
 static void doubt(struct gateway *gw, struct binding *b, const struct reginfo_contact *c)
 {
 	counter_add(&gw_counters(gw)->reg_event_unsure, 1);
+	b->in_doubt = true;
 	b->doubted = c != NULL ? (uint8_t)c->event : REGINFO_OTHER;
 	b->doubted_retry_s = c != NULL ? probation_s(c) : 0;
 }
@@ -194,8 +194,8 @@ static void binding_unanswered(struct gateway *gw, struct handle subject)
 	struct binding *b = slots_at(gw->bindings, subject);
 	struct reginfo_contact c = {.state = REGINFO_TERMINATED, .has_retry_after = true};
 
-	if (b == NULL || b->state == BINDING_LEAVING)
-		return;
+	if (b == NULL || b->state == BINDING_LEAVING || !b->in_doubt)
+		return; /* the core has said since that it stands */
 	c.event = b->doubted;
 	c.retry_after_s = b->doubted_retry_s;
 	end(gw, b, &c);

@@ -40,7 +40,7 @@ struct reg_event_ops {
 	enum reg_event_next (*said)(struct gateway *gw, struct handle subject,
 				    const struct reginfo *doc, uint64_t since_us);
 	/** The core was asked because of REG_EVENT_ASK, and says nothing or that it knows of
-	 * nothing: what was in doubt counts. The subject, and its subscription, may be gone
+	 * nothing: what is in doubt still counts. The subject, and its subscription, may be gone
 	 * afterwards. */
 	void (*unanswered)(struct gateway *gw, struct handle subject);
 	/** The core does not tell about subject, and will not: its subscription has ended. */

@@ -499,6 +499,28 @@ TEST(race, end_in_doubt_waits_for_a_core_that_is_busy)
 	EXPECT_EQ(1, gateway_bindings(world.gw));
 }
 
+TEST(race, doubt_is_over_with_the_next_200)
+{
+	asked();
+	core_answers("200 OK", "Expires: 1200" CRLF);
+	world_wait(2 * S);
+	refreshed(3);
+	world_wait(10 * S);
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	EXPECT_EQ(1, events_subscribes()); /* the core is asked again, for no doubt */
+	core_answers("481 Subscription Does Not Exist", "");
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+}
+
+TEST(race, doubt_is_over_when_a_part_says_that_the_registration_stands)
+{
+	asked();
+	core_answers("200 OK", "Expires: 1200" CRLF);
+	EXPECT_EQ(200, events_all(3, "active", "state=\"active\" event=\"refreshed\""));
+	world_wait(10 * S);
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+}
+
 TEST(race, event_that_names_no_register_counts_when_the_200_is_long_ago)
 {
 	told();
@@ -754,4 +776,6 @@ TEST_MAIN("reg_rows", RUN(row, registration_terminated_takes_its_identity_away),
 	  RUN(row, holds_for_who_has_no_token_too),
 	  RUN(pool, pair_is_free_when_the_core_has_ended_its_registration),
 	  RUN(pool, binding_learns_no_identity_that_was_not_lent),
-	  RUN(pool, registration_terminated_of_what_was_not_lent_says_nothing))
+	  RUN(pool, registration_terminated_of_what_was_not_lent_says_nothing),
+	  RUN(race, doubt_is_over_with_the_next_200),
+	  RUN(race, doubt_is_over_when_a_part_says_that_the_registration_stands))
