@@ -129,7 +129,7 @@ static void begin_dialog(struct gateway *gw, struct subscription *s)
 	memcpy(s->id, words, sizeof(s->id));
 	s->cseq = 0;
 	s->tag_len = s->target_len = s->routes_len = 0;
-	s->notified = s->versioned = s->again = false;
+	s->notified = s->versioned = s->again = s->waits = false;
 }
 
 static void subscribe_now(struct timer *timer, void *context);
@@ -609,6 +609,12 @@ static void ask(struct gateway *gw, struct subscription *s)
 		subscribe_at(gw, s, gw->time.now_us);
 }
 
+/** The question has gone to the core: what comes now may be the answer. */
+static bool is_put(const struct gateway *gw, const struct subscription *s)
+{
+	return s->asked && (s->waits || (slots_at(gw->transactions, s->own) != NULL && !s->again));
+}
+
 /** The core has told all there is, as it was asked to. */
 static void answered(struct gateway *gw, struct subscription *s)
 {
@@ -622,7 +628,7 @@ static void answered(struct gateway *gw, struct subscription *s)
 static void take_document(struct gateway *gw, struct handle self, const struct reginfo *doc)
 {
 	struct subscription *s = subscription_at(gw, self);
-	bool missed, answer = s->asked && doc->full;
+	bool missed, answer = is_put(gw, s) && doc->full;
 	enum reg_event_next next;
 
 	if (!is_news(s, doc, &missed)) {
@@ -642,15 +648,26 @@ static void take_document(struct gateway *gw, struct handle self, const struct r
 		ask(gw, s);
 }
 
-/** The core has ended the subscription of somebody who is still registered (RFC 6665 4.1.3). */
+static bool is_for_good(struct span reason)
+{
+	return span_equal_nocase(reason, SPAN("rejected")) ||
+	       span_equal_nocase(reason, SPAN("noresource")) ||
+	       span_equal_nocase(reason, SPAN("invariant"));
+}
+
+/** The core has ended the subscription of somebody who is still registered (RFC 6665 4.1.3). For
+ * good: that is an answer to a question that was put; one that was not is put in a new dialog. */
 static void subscription_over(struct gateway *gw, struct subscription *s, struct span reason,
 			      uint32_t after_s)
 {
+	bool good = is_for_good(reason), put_to_it = is_put(gw, s);
+
 	stop(gw, s);
-	if (span_equal_nocase(reason, SPAN("rejected")) ||
-	    span_equal_nocase(reason, SPAN("noresource")) ||
-	    span_equal_nocase(reason, SPAN("invariant"))) {
+	if (good)
 		counter_add(&gw_counters(gw)->reg_event_failed, 1);
+	if (good && put_to_it && !lapse(gw, s))
+		return;
+	if (good && !s->asked) {
 		give_up(gw, s);
 		return;
 	}

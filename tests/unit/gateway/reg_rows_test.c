@@ -499,6 +499,48 @@ TEST(race, end_in_doubt_waits_for_a_core_that_is_busy)
 	EXPECT_EQ(1, gateway_bindings(world.gw));
 }
 
+/** What a core says whose S-CSCF has taken the user's registration away, once. */
+static void doubted_for_good(void)
+{
+	told();
+	refreshed(2);
+	EXPECT_EQ(200,
+		  events_say(2, "terminated;reason=noresource",
+			     events_document(2, "full",
+					     gone("state=\"terminated\" event=\"rejected\""))));
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	world_wait(2 * S);
+	EXPECT_EQ(1, events_subscribes());
+	EXPECT_LINE("1 SUBSCRIBE", events_subscribe(), "CSeq"); /* of a new dialog */
+	events_remember();
+}
+
+TEST(race, end_in_doubt_is_asked_about_when_the_subscription_ends_with_it)
+{
+	doubted_for_good();
+	core_answers("404 Not Found", "");
+	EXPECT_EQ(0, gateway_bindings(world.gw));
+	EXPECT_EQ(GW_REG_REJECTED, world.event[world.events - 1].err);
+	doubted_for_good();
+	events_grant(1200);
+	world_wait(4 * S);
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	world_wait(2 * S);
+	EXPECT_EQ(0, gateway_bindings(world.gw));
+}
+
+TEST(race, end_in_doubt_counts_when_the_subscription_ends_as_it_is_asked_about)
+{
+	asked();
+	EXPECT_EQ(200, events_say(3, "terminated;reason=noresource", "")); /* before the 200 */
+	EXPECT_EQ(0, gateway_bindings(world.gw));
+	doubted_for_good();
+	events_grant(1200);
+	EXPECT_EQ(200, events_say(1, "terminated;reason=noresource", ""));
+	EXPECT_EQ(0, gateway_bindings(world.gw));
+	EXPECT_EQ(0, gateway_reg_events(world.gw));
+}
+
 TEST(race, doubt_is_over_with_the_next_200)
 {
 	asked();
@@ -778,4 +820,6 @@ TEST_MAIN("reg_rows", RUN(row, registration_terminated_takes_its_identity_away),
 	  RUN(pool, binding_learns_no_identity_that_was_not_lent),
 	  RUN(pool, registration_terminated_of_what_was_not_lent_says_nothing),
 	  RUN(race, doubt_is_over_with_the_next_200),
-	  RUN(race, doubt_is_over_when_a_part_says_that_the_registration_stands))
+	  RUN(race, doubt_is_over_when_a_part_says_that_the_registration_stands),
+	  RUN(race, end_in_doubt_is_asked_about_when_the_subscription_ends_with_it),
+	  RUN(race, end_in_doubt_counts_when_the_subscription_ends_as_it_is_asked_about))
