@@ -108,7 +108,8 @@ static void read_registration(const struct gateway *gw, struct binding *b,
 			binding_learn(b, &id);
 	} else if (r->state == REGINFO_ACTIVE && c != NULL) {
 		says_ended(gw, b, c, word);
-	} else if (r->state == REGINFO_TERMINATED && own) {
+	} else if (own &&
+		   (r->state == REGINFO_TERMINATED || (r->state == REGINFO_INIT && doc->full))) {
 		says_ended(gw, b, c, word);
 	} else if (r->state == REGINFO_TERMINATED && !may_be_older(gw, b, c, word)) {
 		if (!binding_drop(b, &id))
@@ -214,6 +215,8 @@ static enum reg_event_next binding_said(struct gateway *gw, struct handle subjec
 		read_registration(gw, b, doc, &doc->registration[i], &word);
 	if (word.stands != NULL)
 		stands(gw, b, &word);
+	if (word.stands == NULL && !word.over && doc->full && word.fresh)
+		binding_unanswered(gw, subject); /* full state, and the user is not in it */
 	if (word.stands != NULL || !word.over)
 		return REG_EVENT_WELL;
 	if (word.unsure) {

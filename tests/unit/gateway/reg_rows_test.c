@@ -586,6 +586,26 @@ TEST(race, full_state_without_our_contact_ends_the_binding)
 	is_over(GW_REG_ENDED);
 }
 
+TEST(race, full_state_in_which_alice_is_not_registered_yet_ends_the_binding)
+{
+	const char *doc = events_registration("sip:alice@home1.net", "init", "");
+
+	told();
+	EXPECT_EQ(200, events_say(2, "active", events_document(2, "partial", doc)));
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	EXPECT_EQ(200, events_say(3, "active", events_document(3, "full", doc)));
+	is_over(GW_REG_ENDED);
+}
+
+TEST(race, full_state_that_is_silent_about_alice_answers_a_doubt)
+{
+	asked();
+	core_answers("200 OK", "Expires: 1200" CRLF);
+	EXPECT_EQ(200, events_say(3, "active", events_document(3, "full", "")));
+	EXPECT_EQ(0, gateway_bindings(world.gw));
+	EXPECT_EQ(GW_REG_PROBATION, world.event[world.events - 1].err);
+}
+
 TEST(race, full_state_that_is_silent_about_alice_says_nothing)
 {
 	told();
@@ -822,4 +842,6 @@ TEST_MAIN("reg_rows", RUN(row, registration_terminated_takes_its_identity_away),
 	  RUN(race, doubt_is_over_with_the_next_200),
 	  RUN(race, doubt_is_over_when_a_part_says_that_the_registration_stands),
 	  RUN(race, end_in_doubt_is_asked_about_when_the_subscription_ends_with_it),
-	  RUN(race, end_in_doubt_counts_when_the_subscription_ends_as_it_is_asked_about))
+	  RUN(race, end_in_doubt_counts_when_the_subscription_ends_as_it_is_asked_about),
+	  RUN(race, full_state_in_which_alice_is_not_registered_yet_ends_the_binding),
+	  RUN(race, full_state_that_is_silent_about_alice_answers_a_doubt))
