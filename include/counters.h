@@ -125,6 +125,7 @@
 	X(reg_event_old, "registration events that were older than the one before") \
 	X(reg_event_gaps, "registration events before which one was missed: the core was asked") \
 	X(reg_event_unsure, "ends that may be older than the registration: the core was asked") \
+	X(reg_event_unshown, "full states whose contacts were never known as ours") \
 	X(barred, "pairs and tokens barred by registration events") \
 	X(barred_refused, "REGISTERs refused because of that") \
 	X(barred_forgotten, "such bars forgotten early: table full") \

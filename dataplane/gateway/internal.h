@@ -90,6 +90,7 @@ struct binding {
 	bool in_doubt;		    /* the core has said an end that is not believed yet */
 	uint8_t doubted;	    /* its enum reginfo_event */
 	uint32_t doubted_retry_s;   /* and its retry-after */
+	bool shown;		    /* a document had our Contact, in any state */
 	struct journal_mark journal;
 	struct identity impi, impu;
 	char wwsf[SITE_NAME_MAX + 1];

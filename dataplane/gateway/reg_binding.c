@@ -24,7 +24,8 @@ struct reg_word {
 	const struct reginfo_contact *ended;  /* our Contact, terminated; NULL: not named */
 	bool over;			      /* the registration has ended */
 	bool unsure;			      /* what says so may be older than the last 200 */
-	bool fresh; /* nothing in the document is: the core was asked for it behind that */
+	bool fresh;   /* nothing in the document is: the core was asked for it behind that */
+	bool unshown; /* registered by contacts that may be ours: the core writes them otherwise */
 };
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -47,17 +48,21 @@ static bool is_ours(const struct sip_address *ours, const struct reginfo_contact
 	return same_value(instance, c->instance) && same_value(reg_id, c->reg_id);
 }
 
-/** Our Contact in r; NULL: it is not there. */
+/** Our Contact in r, of several that may be one that is active; NULL: it is not there. */
 static const struct reginfo_contact *find_ours(const struct binding *b, const struct reginfo *doc,
 					       const struct reginfo_registration *r)
 {
 	struct sip_address ours =
 		sip_address_parse(span_of(b->text + b->contact_at, b->contact_len));
+	const struct reginfo_contact *found = NULL;
 
-	for (uint32_t i = 0; ours.err == GW_OK && i < r->contacts; i++)
-		if (is_ours(&ours, &doc->contact[r->contact + i]))
-			return &doc->contact[r->contact + i];
-	return NULL;
+	for (uint32_t i = 0; ours.err == GW_OK && i < r->contacts; i++) {
+		const struct reginfo_contact *c = &doc->contact[r->contact + i];
+
+		if (is_ours(&ours, c) && (found == NULL || found->state != REGINFO_ACTIVE))
+			found = c;
+	}
+	return found;
 }
 
 static enum reg_order order_of(const struct gateway *gw, const struct binding *b,
@@ -99,6 +104,7 @@ static void read_registration(const struct gateway *gw, struct binding *b,
 	if (identity_impu(r->aor, &id) != GW_OK ||
 	    (c == NULL && !binding_has(b, identity_span(&id))))
 		return; /* somebody else's */
+	b->shown = b->shown || c != NULL;
 	if (c != NULL && order_of(gw, b, c) == REG_OLDER)
 		return;
 	own = span_equal(identity_span(&id), identity_span(&b->impu));
@@ -114,8 +120,10 @@ static void read_registration(const struct gateway *gw, struct binding *b,
 	} else if (r->state == REGINFO_TERMINATED && !may_be_older(gw, b, c, word)) {
 		if (!binding_drop(b, &id))
 			says_ended(gw, b, c, word);
-	} else if (r->state == REGINFO_ACTIVE && own && doc->full) {
+	} else if (r->state == REGINFO_ACTIVE && own && doc->full && b->shown) {
 		says_ended(gw, b, c, word); /* full state, and our Contact is not in it */
+	} else if (r->state == REGINFO_ACTIVE && own && doc->full) {
+		word->unshown = true;
 	}
 }
 
@@ -181,6 +189,13 @@ static void stands(struct gateway *gw, struct binding *b, const struct reg_word 
 	retime(gw, b, word);
 }
 
+/** The user is registered; whether by this binding, this core's documents never say. */
+static void unshown(struct gateway *gw, struct binding *b)
+{
+	counter_add(&gw_counters(gw)->reg_event_unshown, 1);
+	b->in_doubt = false;
+}
+
 /** Kept, in case that the core does not answer. */
 static void doubt(struct gateway *gw, struct binding *b, const struct reginfo_contact *c)
 {
@@ -215,6 +230,8 @@ static enum reg_event_next binding_said(struct gateway *gw, struct handle subjec
 		read_registration(gw, b, doc, &doc->registration[i], &word);
 	if (word.stands != NULL)
 		stands(gw, b, &word);
+	else if (word.unshown)
+		unshown(gw, b);
 	if (word.stands == NULL && !word.over && doc->full && word.fresh)
 		binding_unanswered(gw, subject); /* full state, and the user is not in it */
 	if (word.stands != NULL || !word.over)

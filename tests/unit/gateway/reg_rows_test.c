@@ -360,6 +360,23 @@ static const char *gone(const char *attributes)
 	return events_registration("sip:alice@home1.net", "terminated", events_contact(attributes));
 }
 
+TEST(row, about_two_contacts_that_may_be_ours_believes_the_one_that_is_active)
+{
+	told();
+	EXPECT_EQ(200, events_say(2, "active",
+				  events_document(
+					  2, "full",
+					  events_registration(
+						  "sip:alice@home1.net", "active",
+						  format("<contact id=\"1\" state=\"terminated\" "
+							 "event=\"expired\"><uri>" OUR_URI
+							 "</uri></contact>%s",
+							 events_contact(
+								 "state=\"active\" "
+								 "event=\"registered\"" LAST))))));
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+}
+
 TEST(race, event_of_an_older_register_does_not_end_the_binding)
 {
 	told();
@@ -606,6 +623,43 @@ TEST(race, full_state_that_is_silent_about_alice_answers_a_doubt)
 	EXPECT_EQ(GW_REG_PROBATION, world.event[world.events - 1].err);
 }
 
+TEST(race, full_state_of_a_core_that_writes_contacts_otherwise_ends_nothing)
+{
+	const char *doc =
+		events_registration("sip:alice@home1.net", "active",
+				    "<contact id=\"1\" state=\"active\" event=\"registered\">"
+				    "<uri>sip:mfdnmi6p@192.0.2.10:5060</uri></contact>");
+
+	events_start();
+	EXPECT_EQ(200, events_say(1, "active", events_document(1, "full", doc)));
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	EXPECT_EQ(1, world_count(&world.counters.reg_event_unshown));
+	/* that she is not registered at all needs no contact */
+	EXPECT_EQ(200, events_say(2, "active",
+				  events_document(2, "full",
+						  events_registration("sip:alice@home1.net",
+								      "terminated", ""))));
+	is_over(GW_REG_ENDED);
+}
+
+TEST(race, full_state_of_a_core_that_writes_contacts_otherwise_settles_a_doubt)
+{
+	const char *over = events_registration("sip:alice@home1.net", "terminated", "");
+	const char *stands =
+		events_registration("sip:alice@home1.net", "active",
+				    "<contact id=\"1\" state=\"active\" "
+				    "event=\"registered\"><uri>sip:x@h</uri></contact>");
+
+	events_start();
+	refreshed(2);
+	EXPECT_EQ(200, events_say(1, "active", events_document(1, "full", over)));
+	world_wait(2000);
+	core_answers("200 OK", "Expires: 1200" CRLF);
+	EXPECT_EQ(200, events_say(2, "active", events_document(2, "full", stands)));
+	world_wait(10 * S);
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+}
+
 TEST(race, full_state_that_is_silent_about_alice_says_nothing)
 {
 	told();
@@ -844,4 +898,7 @@ TEST_MAIN("reg_rows", RUN(row, registration_terminated_takes_its_identity_away),
 	  RUN(race, end_in_doubt_is_asked_about_when_the_subscription_ends_with_it),
 	  RUN(race, end_in_doubt_counts_when_the_subscription_ends_as_it_is_asked_about),
 	  RUN(race, full_state_in_which_alice_is_not_registered_yet_ends_the_binding),
-	  RUN(race, full_state_that_is_silent_about_alice_answers_a_doubt))
+	  RUN(race, full_state_that_is_silent_about_alice_answers_a_doubt),
+	  RUN(race, full_state_of_a_core_that_writes_contacts_otherwise_ends_nothing),
+	  RUN(race, full_state_of_a_core_that_writes_contacts_otherwise_settles_a_doubt),
+	  RUN(row, about_two_contacts_that_may_be_ours_believes_the_one_that_is_active))
