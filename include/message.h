@@ -355,11 +355,19 @@ struct message_registrar_answer {
 	enum gw_err err;
 };
 
-/** The flow has no binding of the identity any more. Idempotent. */
+/** Which REGISTER something came by, as far as order goes (RFC 3261 10.3 step 7). */
+struct registrar_order {
+	uint64_t call_id; /* keyed hash */
+	uint32_t cseq;
+};
+
+/** The flow has no binding of the identity any more that came by this REGISTER, or by one of its
+ * call before. Idempotent. */
 struct message_registrar_gone {
 	struct message_head head;
 	struct registrar_key key;
 	struct handle flow;
+	struct registrar_order order;
 };
 
 /** Another one's REGISTER has removed the binding that the flow has of the identity. */

@@ -177,16 +177,41 @@ static void refuse(struct gateway *gw, struct transaction *t, enum gw_err err)
 	transaction_refuse(gw, t, err);
 }
 
-/** No answer in time. What it may have changed is undone, where there was nothing before. */
+static struct registrar_order order_of(struct gateway *gw, const struct transaction *t)
+{
+	if (transaction_recall(t, &gw->kept) != GW_OK)
+		return (struct registrar_order){0};
+	return (struct registrar_order){
+		.call_id = binding_call_id(gw, sip_value(&gw->kept, SIP_HEADER_CALL_ID)),
+		.cseq = gw->kept.cseq,
+	};
+}
+
+/** What t may have bound at the home worker is not. */
+static void say_gone(struct gateway *gw, const struct transaction *t)
+{
+	struct registrar_key key = key_of(gw, t);
+	struct registrar_order order = order_of(gw, t);
+
+	registrar_say_gone(gw, &key, t->flow, &order);
+}
+
+/** No answer in time. What it may have changed is undone, where there was nothing before; else the
+ * binding's end undoes it. */
 static void answer_late(struct timer *timer, void *context)
 {
 	struct gateway *gw = context;
 	struct transaction *t = (struct transaction *)timer;
 	const struct wic *wic = gw->env->wic(gw->env->context, t->flow);
-	struct registrar_key key = key_of(gw, t);
+	struct binding *b = wic != NULL ? binding_of(gw, wic) : NULL;
+	struct registrar_order order = order_of(gw, t);
 
-	if (wic == NULL || binding_of(gw, wic) == NULL)
-		registrar_say_gone(gw, &key, t->flow);
+	if (b != NULL && b->local) {
+		b->call_id = order.call_id;
+		b->cseq = order.cseq;
+	} else {
+		say_gone(gw, t);
+	}
 	refuse(gw, t, GW_REGISTRAR_BUSY);
 }
 
@@ -200,7 +225,7 @@ static enum gw_err ask_home(struct gateway *gw, struct transaction *t,
 		.flow = t->flow,
 		.transaction = slots_handle(gw->transactions, t),
 		.apart = apart_of(gw, t, ask),
-		.call_id = gateway_identity_hash(gw, sip_value(&gw->message, SIP_HEADER_CALL_ID)),
+		.call_id = binding_call_id(gw, sip_value(&gw->message, SIP_HEADER_CALL_ID)),
 		.cseq = gw->message.cseq,
 		.expires_s = t->registration.requested_s,
 		.max = gw_config(gw)->block_contacts,
@@ -286,10 +311,9 @@ static enum gw_err bind_flow(struct gateway *gw, struct transaction *t, struct w
 {
 	struct binding_times times = {t->registration.requested_s, t->registration.requested_s};
 	enum gw_err err = binding_store(gw, t, wic, &times);
-	struct registrar_key key = key_of(gw, t);
 
 	if (err != GW_OK) {
-		registrar_say_gone(gw, &key, t->flow);
+		say_gone(gw, t);
 		return err;
 	}
 	wic->identity = register_pair(gw, t);
@@ -386,15 +410,14 @@ void register_block_ended(struct gateway *gw, const struct message_registrar_end
 
 void register_block_orphaned(struct gateway *gw, struct transaction *t)
 {
-	struct registrar_key key = key_of(gw, t);
-
-	registrar_say_gone(gw, &key, t->flow);
+	say_gone(gw, t);
 	transaction_free(gw, t);
 }
 
 void register_block_gone(struct gateway *gw, const struct binding *b)
 {
 	struct registrar_key key = registrar_key(gw, span_text(b->wwsf), &b->impu);
+	struct registrar_order order = {b->call_id, b->cseq};
 
-	registrar_say_gone(gw, &key, b->flow);
+	registrar_say_gone(gw, &key, b->flow, &order);
 }

@@ -355,12 +355,14 @@ enum gw_err registrar_ask(struct gateway *gw, struct message_registrar_ask *ask,
 
 /* ---- the end of a binding ------------------------------------------------------------------- */
 
-void registrar_say_gone(struct gateway *gw, const struct registrar_key *key, struct handle flow)
+void registrar_say_gone(struct gateway *gw, const struct registrar_key *key, struct handle flow,
+			const struct registrar_order *order)
 {
 	struct message_registrar_gone m = {
 		.head = {MESSAGE_REGISTRAR_GONE, sizeof(m)},
 		.key = *key,
 		.flow = flow,
+		.order = *order,
 	};
 
 	outbox_send(gw, registrar_home(gw, key), &m.head);
@@ -370,7 +372,8 @@ static void gone(struct gateway *gw, const struct message_registrar_gone *m)
 {
 	struct contact *c = contact_of_flow(gw->blocks->registrar, &m->key, m->flow);
 
-	if (c != NULL)
+	/* a later REGISTER of the flow may have been here meanwhile: its row stays */
+	if (c != NULL && c->call_id == m->order.call_id && c->cseq <= m->order.cseq)
 		contact_put(gw, c);
 }
 

@@ -21,8 +21,10 @@ uint16_t registrar_home(const struct gateway *gw, const struct registrar_key *ke
  * returns. GW_REGISTRAR_BUSY. */
 enum gw_err GW_MUST_CHECK registrar_ask(struct gateway *gw, struct message_registrar_ask *ask,
 					struct span contact);
-/** The flow has no binding of it any more: its home worker is told. */
-void registrar_say_gone(struct gateway *gw, const struct registrar_key *key, struct handle flow);
+/** The flow has no binding of it any more, of that REGISTER or one before: its home worker is told.
+ */
+void registrar_say_gone(struct gateway *gw, const struct registrar_key *key, struct handle flow,
+			const struct registrar_order *order);
 /** The flow of the youngest binding; none. */
 struct handle registrar_youngest(const struct gateway *gw, const struct registrar_key *key);
 

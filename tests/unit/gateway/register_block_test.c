@@ -525,6 +525,38 @@ TEST(registrar, asks_the_home_worker_of_the_identity)
 	EXPECT_EQ(2, world.count);
 }
 
+static const struct message_registrar_gone *gone_of(void)
+{
+	assert_non_null(asked(MESSAGE_REGISTRAR_GONE));
+	return (const void *)asked(MESSAGE_REGISTRAR_GONE)->head;
+}
+
+TEST(registrar, says_by_which_register_came_what_is_gone)
+{
+	const struct message_registrar_ask *ask;
+	struct message_registrar_answer m = {.head = {MESSAGE_REGISTRAR_ANSWER, sizeof(m)}};
+	uint64_t call_id;
+
+	start_elsewhere();
+	EXPECT_EQ(GW_OK,
+		  guest_registers(&(struct guest){.token = token(), .cseq = 4, .expires_s = 600}));
+	home_answers(GW_OK, "");
+	world_forget();
+	EXPECT_EQ(GW_OK, guest_registers(&(struct guest){.cseq = 5}));
+	ask = (const void *)asked(MESSAGE_REGISTRAR_ASK)->head;
+	m.transaction = ask->transaction;
+	call_id = ask->call_id;
+	world_forget(); /* and before that is answered: */
+	EXPECT_EQ(GW_OK,
+		  guest_registers(&(struct guest){.token = token(), .cseq = 6, .expires_s = 600}));
+	gateway_registrar_message(world.gw, &m.head, span_of(&m, sizeof(m)));
+	EXPECT_EQ(0, gateway_bindings(world.gw));
+	EXPECT_EQ(4, gone_of()->order.cseq);
+	EXPECT_EQ(call_id, gone_of()->order.call_id);
+	home_answers(GW_OK, "");
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+}
+
 TEST(registrar, hands_on_what_the_home_worker_refuses)
 {
 	start_elsewhere();
@@ -564,6 +596,8 @@ TEST(registrar, keeps_a_binding_whose_refresh_is_not_answered)
 	world_wait(3 * S);
 	assert_null(asked(MESSAGE_REGISTRAR_GONE));
 	EXPECT_EQ(1, gateway_bindings(world.gw));
+	wic_leaves(0); /* the home worker may have it from that one */
+	EXPECT_EQ(5, gone_of()->order.cseq);
 }
 
 TEST(registrar, refuses_at_once_when_the_ring_is_full)
@@ -655,9 +689,11 @@ TEST(registrar, answers_flows_of_other_workers)
 	EXPECT_EQ(3, gateway_registrar(world.gw));
 	m.key = question(REGISTRAR_FETCH, 0, 0).key;
 	m.flow = question(REGISTRAR_FETCH, 4, 0).flow;
+	m.order = (struct registrar_order){4, 1};
 	gateway_registrar_message(world.gw, &m.head, span_of(&m, sizeof(m))); /* has none */
 	EXPECT_EQ(3, gateway_registrar(world.gw));
 	m.flow = question(REGISTRAR_FETCH, 3, 0).flow;
+	m.order = (struct registrar_order){3, 1};
 	gateway_registrar_message(world.gw, &m.head, span_of(&m, sizeof(m)));
 	EXPECT_EQ(2, gateway_registrar(world.gw));
 	EXPECT_EQ(GW_OK, ask_here(question(REGISTRAR_UNBIND_ALL, 9, 1))->err);
@@ -665,6 +701,28 @@ TEST(registrar, answers_flows_of_other_workers)
 	EXPECT_TEXT("", asked(MESSAGE_REGISTRAR_ANSWER)->text);
 	assert_non_null(asked(MESSAGE_REGISTRAR_ENDED)); /* 1 and 2 hear of it */
 	EXPECT_EQ(GW_OK, ask_here(question(REGISTRAR_UNBIND, 1, 1))->err);
+}
+
+TEST(registrar, keeps_what_came_by_a_later_register_than_what_is_gone)
+{
+	struct message_registrar_gone m = {.head = {MESSAGE_REGISTRAR_GONE, sizeof(m)}};
+
+	start();
+	EXPECT_EQ(GW_OK, ask_here(question(REGISTRAR_BIND, 1, 4))->err);
+	EXPECT_EQ(GW_OK, ask_here(question(REGISTRAR_UNBIND, 1, 5))->err);
+	EXPECT_EQ(0, gateway_registrar(world.gw));
+	EXPECT_EQ(GW_OK, ask_here(question(REGISTRAR_BIND, 1, 6))->err);
+	m.key = question(REGISTRAR_FETCH, 0, 0).key;
+	m.flow = question(REGISTRAR_FETCH, 1, 0).flow;
+	m.order = (struct registrar_order){1, 4};
+	gateway_registrar_message(world.gw, &m.head, span_of(&m, sizeof(m)));
+	EXPECT_EQ(1, gateway_registrar(world.gw));
+	m.order = (struct registrar_order){77, 9}; /* of another call */
+	gateway_registrar_message(world.gw, &m.head, span_of(&m, sizeof(m)));
+	EXPECT_EQ(1, gateway_registrar(world.gw));
+	m.order = (struct registrar_order){1, 6};
+	gateway_registrar_message(world.gw, &m.head, span_of(&m, sizeof(m)));
+	EXPECT_EQ(0, gateway_registrar(world.gw));
 }
 
 TEST(registrar, drops_an_answer_that_finds_the_ring_full)
@@ -728,4 +786,6 @@ TEST_MAIN("register_block", RUN(registrar, answers_with_the_bindings_and_the_cor
 	  RUN(registrar, answers_flows_of_other_workers),
 	  RUN(registrar, drops_an_answer_that_finds_the_ring_full),
 	  RUN(registrar, refuses_what_its_table_has_no_room_for),
-	  RUN(registrar, has_no_events_of_the_core_for_its_bindings))
+	  RUN(registrar, has_no_events_of_the_core_for_its_bindings),
+	  RUN(registrar, says_by_which_register_came_what_is_gone),
+	  RUN(registrar, keeps_what_came_by_a_later_register_than_what_is_gone))
