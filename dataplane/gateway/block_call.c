@@ -158,7 +158,8 @@ bool block_call_is(const struct gateway *gw, const struct route_top *top)
 }
 
 /** P-Called-Party-ID, which the S-CSCF has put the identity into when it put the Contact in its
- * place (RFC 7315 4.2), else To. */
+ * place (RFC 7315 4.2). Else To, which is what the caller has written, of a request that has come
+ * by the block's Path: who knows the Contact and sends there gets nobody by it. */
 static enum gw_err called_identity(const struct gateway *gw, struct identity *called)
 {
 	const struct sip_message *m = &gw->message;
@@ -166,6 +167,8 @@ static enum gw_err called_identity(const struct gateway *gw, struct identity *ca
 	struct sip_address a = sip_address_parse(
 		sip_value(m, said ? SIP_HEADER_P_CALLED_PARTY_ID : SIP_HEADER_TO));
 
+	if (!said && sip_first(m, SIP_HEADER_ROUTE) == NULL)
+		return GW_IDENTITY_MISMATCH;
 	return a.err == GW_OK ? identity_impu(a.uri_text, called) : a.err;
 }
 

@@ -116,11 +116,19 @@ TEST(call, names_who_is_called_in_to_where_the_core_does_not_say_it_otherwise)
 	refused(404);
 }
 
-TEST(call, needs_no_route)
+TEST(call, needs_no_route_where_the_core_says_who_is_called)
 {
 	start();
 	core_sends(core_asks(&(struct core_says){.method = "MESSAGE", .route = ""}));
 	EXPECT_EQ(0, strncmp(only_of(TO_WIC, "MESSAGE "), "MESSAGE sip:c0@c0.invalid;", 26));
+}
+
+TEST(call, without_a_route_goes_to_nobody_whom_only_the_caller_names)
+{
+	start();
+	core_sends(core_asks(&(struct core_says){.method = "MESSAGE", .route = "", .called = ""}));
+	refused(404);
+	EXPECT_EQ(1, world_count(&world.counters.block_foreign));
 }
 
 TEST(call, with_a_further_route_is_a_loop)
@@ -437,8 +445,9 @@ TEST(call, of_a_block_that_is_down_is_refused)
 TEST_MAIN("block_call", RUN(call, for_an_identity_goes_to_its_flow_with_its_contact),
 	  RUN(call, is_answered_by_who_is_called_and_its_dialog_goes_by_the_record_route),
 	  RUN(call, names_who_is_called_in_to_where_the_core_does_not_say_it_otherwise),
-	  RUN(call, needs_no_route), RUN(call, with_a_further_route_is_a_loop),
-	  RUN(call, goes_to_the_youngest_of_several),
+	  RUN(call, needs_no_route_where_the_core_says_who_is_called),
+	  RUN(call, without_a_route_goes_to_nobody_whom_only_the_caller_names),
+	  RUN(call, with_a_further_route_is_a_loop), RUN(call, goes_to_the_youngest_of_several),
 	  RUN(call, for_who_is_not_there_is_told_so_with_its_cause),
 	  RUN(call, for_who_is_in_no_block_is_told_so_with_its_cause),
 	  RUN(call, is_refused_as_the_operator_says),
