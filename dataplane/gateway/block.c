@@ -390,6 +390,8 @@ static void block_want(struct gateway *gw, const struct wwsf_config *site)
 		b->wanted = true;
 		if (b->state == BLOCK_LEAVING)
 			block_return(gw, b);
+		else
+			block_tell(gw, b); /* who saw a view without it has forgotten it */
 		return;
 	}
 	b = block_new(gw, name);

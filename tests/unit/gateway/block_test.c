@@ -147,6 +147,16 @@ TEST(block, is_told_of_again_while_a_ring_is_full)
 	EXPECT_EQ(1, block_words());
 }
 
+TEST(block, is_told_of_again_with_each_view_for_who_has_seen_one_without_it)
+{
+	block_start();
+	block_registers(7200);
+	world_forget();
+	world_reload();
+	EXPECT_EQ(1, block_words());
+	EXPECT(block_word(0)->up);
+}
+
 TEST(block, is_refreshed_ten_minutes_before_its_end)
 {
 	static char first[SENT_TEXT_MAX];
@@ -504,4 +514,5 @@ TEST_MAIN("block", RUN(block, is_registered_by_its_home_worker_as_one),
 	  RUN(block, of_a_web_site_that_is_disabled_is_deregistered),
 	  RUN(block, is_deregistered_when_the_node_stops),
 	  RUN(block, over_udp_names_a_path_over_udp_and_goes_over_tcp_when_it_is_long),
-	  RUN(block, over_tls_has_a_contact_over_tls))
+	  RUN(block, over_tls_has_a_contact_over_tls),
+	  RUN(block, is_told_of_again_with_each_view_for_who_has_seen_one_without_it))
