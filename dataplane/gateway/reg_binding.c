@@ -23,6 +23,7 @@ struct reg_word {
 	const struct reginfo_contact *stands; /* our Contact, active; NULL: nothing of that */
 	const struct reginfo_contact *ended;  /* our Contact, terminated; NULL: not named */
 	bool over;			      /* the registration has ended */
+	bool own_over;			      /* that of the identity it came about by has */
 	bool unsure;			      /* what says so may be older than the last 200 */
 	bool fresh;   /* nothing in the document is: the core was asked for it behind that */
 	bool unshown; /* registered by contacts that may be ours: the core writes them otherwise */
@@ -117,6 +118,7 @@ static void read_registration(const struct gateway *gw, struct binding *b,
 	} else if (own &&
 		   (r->state == REGINFO_TERMINATED || (r->state == REGINFO_INIT && doc->full))) {
 		says_ended(gw, b, c, word);
+		word->own_over = word->own_over || !may_be_older(gw, b, c, word);
 	} else if (r->state == REGINFO_TERMINATED && !may_be_older(gw, b, c, word)) {
 		if (!binding_drop(b, &id))
 			says_ended(gw, b, c, word);
@@ -228,6 +230,8 @@ static enum reg_event_next binding_said(struct gateway *gw, struct handle subjec
 	word.fresh = b->granted_us <= since_us;
 	for (uint32_t i = 0; i < doc->registrations; i++)
 		read_registration(gw, b, doc, &doc->registration[i], &word);
+	if (word.stands != NULL && word.own_over && !binding_drop(b, &b->impu))
+		word.stands = NULL; /* by an identity that b does not have */
 	if (word.stands != NULL)
 		stands(gw, b, &word);
 	else if (word.unshown)

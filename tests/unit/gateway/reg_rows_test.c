@@ -123,6 +123,13 @@ TEST(row, registration_terminated_of_the_one_that_was_registered_leaves_who_has_
 						    events_contact("state=\"active\" "
 								   "event=\"refreshed\"" LAST))))));
 	EXPECT_EQ(1, gateway_bindings(world.gw));
+	EXPECT_EQ(GW_IDENTITY_MISMATCH, wic_sends(0, message_with(""))); /* From is the one gone */
+	world.config.from_check = false;
+	world_reload();
+	world_forget();
+	EXPECT_EQ(GW_OK,
+		  wic_sends(0, message_with("P-Preferred-Identity: <sip:alice@home1.net>" CRLF)));
+	EXPECT_LINE("<tel:+15551230001>", world_only(TO_MW), "P-Asserted-Identity");
 }
 
 TEST(row, contact_expired_or_unregistered_removes_the_binding)
@@ -847,6 +854,24 @@ TEST(pool, binding_learns_no_identity_that_was_not_lent)
 	EXPECT(!gateway_is(world.gw, &world.wic[0], SPAN("tel:+15551230001")));
 }
 
+TEST(pool, registration_terminated_of_what_was_lent_ends_who_has_nothing_else)
+{
+	lent();
+	EXPECT_EQ(200, events_say(1, "active",
+				  events_document(
+					  1, "full",
+					  format("%s%s",
+						 events_registration("sip:alice@home1.net",
+								     "terminated", ""),
+						 events_registration(
+							 "tel:+15551230001", "active",
+							 events_contact(
+								 "state=\"active\" "
+								 "event=\"registered\"" LAST))))));
+	EXPECT_EQ(0, gateway_bindings(world.gw));
+	EXPECT_EQ(1, letters_of(MESSAGE_LEASE_RELEASE));
+}
+
 TEST(pool, registration_terminated_of_what_was_not_lent_says_nothing)
 {
 	lent();
@@ -901,4 +926,5 @@ TEST_MAIN("reg_rows", RUN(row, registration_terminated_takes_its_identity_away),
 	  RUN(race, full_state_that_is_silent_about_alice_answers_a_doubt),
 	  RUN(race, full_state_of_a_core_that_writes_contacts_otherwise_ends_nothing),
 	  RUN(race, full_state_of_a_core_that_writes_contacts_otherwise_settles_a_doubt),
-	  RUN(row, about_two_contacts_that_may_be_ours_believes_the_one_that_is_active))
+	  RUN(row, about_two_contacts_that_may_be_ours_believes_the_one_that_is_active),
+	  RUN(pool, registration_terminated_of_what_was_lent_ends_who_has_nothing_else))
