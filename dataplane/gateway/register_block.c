@@ -306,11 +306,22 @@ enum gw_err register_block(struct gateway *gw, struct wic *wic, const struct reg
 
 /* ---- the answer ----------------------------------------------------------------------------- */
 
+/** As long as the home worker says, but not past the token, which has grown older meanwhile. */
+static uint32_t time_left_s(const struct gateway *gw, const struct transaction *t)
+{
+	uint64_t end_us = t->registration.token_exp_us;
+	uint64_t left_s = end_us > gw->time.now_us ? (end_us - gw->time.now_us) / 1000000 : 0;
+
+	return left_s < t->registration.requested_s ? (uint32_t)left_s
+						    : t->registration.requested_s;
+}
+
 /** The flow is bound from now on. On error nothing is bound. */
 static enum gw_err bind_flow(struct gateway *gw, struct transaction *t, struct wic *wic)
 {
-	struct binding_times times = {t->registration.requested_s, t->registration.requested_s};
-	enum gw_err err = binding_store(gw, t, wic, &times);
+	uint32_t left_s = time_left_s(gw, t);
+	struct binding_times times = {left_s, left_s};
+	enum gw_err err = left_s > 0 ? binding_store(gw, t, wic, &times) : GW_TOKEN_SHORT;
 
 	if (err != GW_OK) {
 		say_gone(gw, t);

@@ -584,6 +584,33 @@ TEST(registrar, gives_up_when_the_home_worker_does_not_answer)
 	EXPECT_EQ(0, gateway_bindings(world.gw));
 }
 
+TEST(registrar, binds_nobody_for_longer_than_the_token_is_good_when_the_answer_comes)
+{
+	struct row_binding row;
+	uint32_t cursor = 0;
+
+	start_elsewhere();
+	EXPECT_EQ(GW_OK, guest_registers(&(struct guest){.token = token_guest(GUEST1, 100),
+							 .cseq = 4,
+							 .expires_s = 600}));
+	world_wait(1500000);
+	home_answers(GW_OK, "");
+	EXPECT_EQ(1, gateway_rows(world.gw, &cursor, 1, &row));
+	EXPECT_EQ(98, row.expires_s);
+	start_elsewhere();
+	world.config.min_grant_s = 1;
+	world_reload();
+	world_forget();
+	EXPECT_EQ(GW_OK, guest_registers(&(struct guest){.token = token_guest(GUEST1, 1),
+							 .cseq = 4,
+							 .expires_s = 600}));
+	world_wait(1500000);
+	home_answers(GW_OK, "");
+	EXPECT_EQ(0, gateway_bindings(world.gw));
+	EXPECT_EQ(401, status_of(world.sent[world.count - 1].text));
+	EXPECT_EQ(4, gone_of()->order.cseq);
+}
+
 TEST(registrar, keeps_a_binding_whose_refresh_is_not_answered)
 {
 	start_elsewhere();
@@ -788,4 +815,5 @@ TEST_MAIN("register_block", RUN(registrar, answers_with_the_bindings_and_the_cor
 	  RUN(registrar, refuses_what_its_table_has_no_room_for),
 	  RUN(registrar, has_no_events_of_the_core_for_its_bindings),
 	  RUN(registrar, says_by_which_register_came_what_is_gone),
-	  RUN(registrar, keeps_what_came_by_a_later_register_than_what_is_gone))
+	  RUN(registrar, keeps_what_came_by_a_later_register_than_what_is_gone),
+	  RUN(registrar, binds_nobody_for_longer_than_the_token_is_good_when_the_answer_comes))
