@@ -278,8 +278,20 @@ static bool block_asks_longer(const struct gateway *gw, struct block *b)
 	return true;
 }
 
+/** The core may have stored what it has not answered, or so that we cannot use it: until then a
+ * farewell is due. */
+static void block_may_be_held(const struct gateway *gw, struct block *b, uint16_t status)
+{
+	uint64_t until_us = gw->time.now_us + b->asked_s * 1000000ull;
+	bool held = status < 300 || !is_refused(status);
+
+	if (held && b->state != BLOCK_UP && b->until_us < until_us)
+		b->until_us = until_us;
+}
+
 static void block_refused(struct gateway *gw, struct block *b, uint16_t status)
 {
+	block_may_be_held(gw, b, status);
 	if (status == 401 || status == 407) { /* the core does not trust us (PROTOCOL 5.2) */
 		counter_add(&gw_counters(gw)->tna_challenged, 1);
 		gateway_event(gw, EVENT_TNA_CHALLENGED, handle_none(), NULL, GW_MW_CHALLENGED,

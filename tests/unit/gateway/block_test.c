@@ -417,6 +417,22 @@ TEST(block, that_goes_before_it_was_answered_is_deregistered_too)
 	EXPECT_LINE("0", world_only(TO_MW), "Expires");
 }
 
+TEST(block, that_the_core_did_not_answer_about_is_deregistered_too)
+{
+	block_start();
+	world_one_hop();
+	world_wait(40 * S);
+	EXPECT_EQ(408, block_row().status);
+	EXPECT_EQ(0, world_transactions());
+	world.wwsf[0].mode = WWSF_INDIVIDUAL;
+	world_reload();
+	world_forget();
+	world_wait(2000);
+	EXPECT_LINE("0", world_only(TO_MW), "Expires");
+	core_answers("200 OK", "");
+	EXPECT_EQ(0, gateway_blocks(world.gw));
+}
+
 TEST(block, of_another_pair_is_another_one)
 {
 	block_start();
@@ -515,4 +531,5 @@ TEST_MAIN("block", RUN(block, is_registered_by_its_home_worker_as_one),
 	  RUN(block, is_deregistered_when_the_node_stops),
 	  RUN(block, over_udp_names_a_path_over_udp_and_goes_over_tcp_when_it_is_long),
 	  RUN(block, over_tls_has_a_contact_over_tls),
-	  RUN(block, is_told_of_again_with_each_view_for_who_has_seen_one_without_it))
+	  RUN(block, is_told_of_again_with_each_view_for_who_has_seen_one_without_it),
+	  RUN(block, that_the_core_did_not_answer_about_is_deregistered_too))
