@@ -225,7 +225,7 @@ static void write_charging(const struct gateway *gw, const struct call *call, st
 		writer_put(w, ioi);
 	}
 	writer_text(w, ";term-ioi=\"");
-	writer_put(w, request_realm_of(gw_config(gw), &call->called)->visited_network);
+	writer_put(w, request_realm_of(gw_config(gw), &call->called)->ioi);
 	writer_text(w, "\"\r\n");
 }
 

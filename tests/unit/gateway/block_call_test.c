@@ -165,11 +165,12 @@ TEST(call, for_who_is_not_there_is_told_so_with_its_cause)
 	const char *text;
 
 	start();
+	world.realm[0].ioi = SPAN("Type 1home1.net");
 	core_sends(core_asks(&(struct core_says){.called = "<" GUEST2 ">"}));
 	text = refused(480);
 	EXPECT_LINE("Q.850;cause=20;text=\"Subscriber absent\"", text, "Reason");
-	EXPECT_LINE("icid-value=\"sc-11\";orig-ioi=\"home1.net\";term-ioi=\"home1.net\"", text,
-		    "P-Charging-Vector");
+	EXPECT_LINE("icid-value=\"sc-11\";orig-ioi=\"home1.net\";term-ioi=\"Type 1home1.net\"",
+		    text, "P-Charging-Vector");
 	EXPECT_EQ(0, strncmp(line(text, "To"), "<" GUEST1 ">;tag=ep-", 30));
 	EXPECT_EQ(1, world_count(&world.counters.block_absent));
 	world_forget();
