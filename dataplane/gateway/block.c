@@ -253,6 +253,7 @@ static void block_registered(struct gateway *gw, struct block *b, uint32_t grant
 	b->state = BLOCK_UP;
 	b->status = 0;
 	b->failures = 0;
+	b->longer = false;
 	b->until_us = gw->time.now_us + granted_us;
 	b->next_us = gw->time.now_us + (granted_s > 2 * REFRESH_BEFORE_S
 						? granted_us - REFRESH_BEFORE_S * 1000000ull
@@ -265,8 +266,8 @@ static void block_registered(struct gateway *gw, struct block *b, uint32_t grant
 	block_arm(gw, b);
 }
 
-/** 423: it is asked again at once for what the core wants; where that changes nothing it is a
- * failure as any other. */
+/** 423: it is asked again at once, and once, for what the core wants; where that changes nothing,
+ * or the core wants more each time, it is a failure as any other. */
 static bool block_asks_longer(const struct gateway *gw, struct block *b)
 {
 	uint32_t least_s;
@@ -297,7 +298,8 @@ static void block_refused(struct gateway *gw, struct block *b, uint16_t status)
 		gateway_event(gw, EVENT_TNA_CHALLENGED, handle_none(), NULL, GW_MW_CHALLENGED,
 			      status);
 	}
-	if (status == 423 && block_asks_longer(gw, b))
+	b->longer = status == 423 && block_asks_longer(gw, b) && !b->longer;
+	if (b->longer)
 		block_ask(gw, b);
 	else
 		block_failed(gw, b, status);

@@ -40,6 +40,7 @@ struct block {
 	uint32_t cseq;	     /* of its last REGISTER */
 	uint32_t asked_s;    /* by it */
 	uint32_t least_s;    /* the core wants no less (423) */
+	bool longer;	     /* its REGISTER under way was asked at once because of that */
 	uint32_t failures;   /* since the last 200 */
 	uint8_t call_id[32]; /* its left part, the same for all its REGISTERs */
 };

@@ -267,6 +267,24 @@ TEST(block, that_is_asked_for_too_briefly_is_asked_for_longer_at_once)
 	EXPECT_EQ(423, block_row().status);
 }
 
+TEST(block, that_is_asked_for_longer_each_time_waits)
+{
+	block_start();
+	world.config.block_expires_s = 600;
+	world_wait(2000);
+	core_answers("423 Interval Too Brief", "Min-Expires: 3600" CRLF);
+	core_answers("423 Interval Too Brief", "Min-Expires: 3601" CRLF);
+	EXPECT_EQ(2, world.count);
+	EXPECT_EQ(423, block_row().status);
+	world_forget();
+	world_wait(61 * S); /* the back-off */
+	EXPECT_LINE("3601", world_only(TO_MW), "Expires");
+	core_answers("423 Interval Too Brief", "Min-Expires: 3602" CRLF);
+	EXPECT_LINE("3602", world_sent(1)->text, "Expires");
+	block_registers(7200);
+	EXPECT_EQ(ROW_BLOCK_UP, block_row().state);
+}
+
 TEST(block, that_is_granted_nothing_has_failed)
 {
 	block_start();
@@ -532,4 +550,5 @@ TEST_MAIN("block", RUN(block, is_registered_by_its_home_worker_as_one),
 	  RUN(block, over_udp_names_a_path_over_udp_and_goes_over_tcp_when_it_is_long),
 	  RUN(block, over_tls_has_a_contact_over_tls),
 	  RUN(block, is_told_of_again_with_each_view_for_who_has_seen_one_without_it),
-	  RUN(block, that_the_core_did_not_answer_about_is_deregistered_too))
+	  RUN(block, that_the_core_did_not_answer_about_is_deregistered_too),
+	  RUN(block, that_is_asked_for_longer_each_time_waits))
