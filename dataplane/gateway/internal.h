@@ -417,12 +417,13 @@ void failover_release(struct gateway *gw, struct transaction *t);
 bool failover_busy(struct gateway *gw, struct transaction *t);
 
 /* own.c */
+enum own_end { OWN_RESPONSE, OWN_SILENCE };
 /**
  * The end of a request of this node's own: status of the final response, which is in gw->message;
- * 408 when none came, 503 when its target was lost, with nothing in gw->message. t is freed by the
- * caller afterwards.
+ * OWN_SILENCE: 408 when none came, 503 when its target was lost; what is in gw->message is another
+ * one, or gone. t is freed by the caller afterwards.
  */
-void own_answered(struct gateway *gw, struct transaction *t, uint16_t status);
+void own_answered(struct gateway *gw, struct transaction *t, uint16_t status, enum own_end how);
 /** A response to a request of this node's own, in gw->message. */
 void own_response(struct gateway *gw, struct transaction *t);
 

@@ -10,7 +10,7 @@ bool own_may_change(uint16_t status)
 	       status == 503 || status == 504;
 }
 
-void own_answered(struct gateway *gw, struct transaction *t, uint16_t status)
+void own_answered(struct gateway *gw, struct transaction *t, uint16_t status, enum own_end how)
 {
 	struct binding *b;
 
@@ -21,7 +21,7 @@ void own_answered(struct gateway *gw, struct transaction *t, uint16_t status)
 			deregister_answered(gw, b, status);
 		return;
 	case OWN_SUBSCRIBE:
-		reg_event_answered(gw, t, status);
+		reg_event_answered(gw, t, status, how);
 		return;
 	case OWN_OPTIONS:
 		hops_answered(gw, t, status);
@@ -36,6 +36,6 @@ void own_answered(struct gateway *gw, struct transaction *t, uint16_t status)
 
 void own_response(struct gateway *gw, struct transaction *t)
 {
-	own_answered(gw, t, gw->message.status);
+	own_answered(gw, t, gw->message.status, OWN_RESPONSE);
 	transaction_free(gw, t);
 }

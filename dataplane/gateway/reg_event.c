@@ -468,18 +468,17 @@ static void accepted(struct gateway *gw, struct subscription *s)
 	s->again = false;
 }
 
-static void failed(struct gateway *gw, struct subscription *s, uint16_t status)
+static void failed(struct gateway *gw, struct subscription *s, uint16_t status, enum own_end how)
 {
-	bool answered = !gw->message.is_request && gw->message.method == SIP_SUBSCRIBE &&
-			gw->message.status == status;
 	bool again = own_may_change(status) || s->tag_len > 0 || status == 423;
-	uint32_t after_s =
-		answered ? seconds_of(sip_value(&gw->message, SIP_HEADER_RETRY_AFTER)) : 0;
+	uint32_t after_s = how == OWN_RESPONSE
+				   ? seconds_of(sip_value(&gw->message, SIP_HEADER_RETRY_AFTER))
+				   : 0;
 
 	counter_add(&gw_counters(gw)->reg_event_failed, 1);
 	if (s->asked && !own_may_change(status) && status != 423 && !lapse(gw, s))
 		return;
-	if (status == 423 && answered)
+	if (status == 423) /* none of our making */
 		s->least_s = seconds_of(sip_value(&gw->message, SIP_HEADER_MIN_EXPIRES));
 	/* RFC 6665 4.1.2.2: of 408, 481 and their like the dialog is over, and the state with it */
 	if (s->tag_len > 0 && status != 423)
@@ -490,7 +489,8 @@ static void failed(struct gateway *gw, struct subscription *s, uint16_t status)
 		give_up(gw, s);
 }
 
-void reg_event_answered(struct gateway *gw, struct transaction *t, uint16_t status)
+void reg_event_answered(struct gateway *gw, struct transaction *t, uint16_t status,
+			enum own_end how)
 {
 	struct subscription *s = subscription_at(gw, t->own.subject);
 
@@ -500,7 +500,7 @@ void reg_event_answered(struct gateway *gw, struct transaction *t, uint16_t stat
 	if (status < 300)
 		accepted(gw, s);
 	else
-		failed(gw, s, status);
+		failed(gw, s, status, how);
 }
 
 /* ---- NOTIFY ---------------------------------------------------------------------------------- */

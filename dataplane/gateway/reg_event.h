@@ -63,7 +63,8 @@ struct handle reg_event_subscribe(struct gateway *gw, enum reg_event_user user,
  */
 void reg_event_forget(struct gateway *gw, struct handle subscription);
 /** The end of a SUBSCRIBE of ours, as own_answered() has it. */
-void reg_event_answered(struct gateway *gw, struct transaction *t, uint16_t status);
+void reg_event_answered(struct gateway *gw, struct transaction *t, uint16_t status,
+			enum own_end how);
 /** The core's NOTIFY in gw->message, which is for this node itself. */
 void reg_event_notify(struct gateway *gw, const struct mw_source *source);
 /** Fills what operators see of it. */

@@ -309,7 +309,7 @@ static struct span fresh_tag(struct gateway *gw)
 /** Nobody outside waits for it: its maker is told. */
 static void answer_own(struct gateway *gw, struct transaction *t, uint16_t status)
 {
-	own_answered(gw, t, status == 504 ? 503 : status);
+	own_answered(gw, t, status == 504 ? 503 : status, OWN_SILENCE);
 	transaction_free(gw, t);
 }
 

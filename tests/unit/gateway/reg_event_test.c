@@ -291,6 +291,22 @@ TEST(refusal, by_silence_is_one_that_may_change)
 	EXPECT_EQ(1, gateway_bindings(world.gw));
 }
 
+TEST(refusal, by_silence_says_nothing_of_when_it_may_be_asked_again)
+{
+	world_start();
+	world_one_hop();
+	world.config.mw_reg_event = true;
+	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(3570), 3000)));
+	core_registers(3000);
+	world_wait(2000);
+	core_answers("408 Request Timeout", "Retry-After: 100" CRLF);
+	world_forget();
+	world_wait(101 * S);
+	EXPECT_EQ(1, events_subscribes());
+	world_wait(35 * S); /* 32 s, and 2 s for the second failure */
+	EXPECT_EQ(2, events_subscribes());
+}
+
 TEST(refusal, of_the_link_is_one_that_may_change)
 {
 	world_start();
@@ -719,4 +735,5 @@ TEST_MAIN("reg_event", RUN(subscribe, follows_the_first_200_as_protocol_9_9_has_
 	  RUN(end, for_good_is_not_followed_by_a_new_one),
 	  RUN(end, again_and_again_is_followed_by_longer_and_longer_waits),
 	  RUN(end, by_the_setting_comes_with_the_next_refresh),
-	  RUN(binding_row, tells_how_far_its_subscription_is))
+	  RUN(binding_row, tells_how_far_its_subscription_is),
+	  RUN(refusal, by_silence_says_nothing_of_when_it_may_be_asked_again))
