@@ -344,9 +344,12 @@ bool register_restoration(const struct sip_message *m)
 enum gw_err register_request(struct gateway *gw, struct wic *wic)
 {
 	struct register_ask ask = register_read(gw);
+	const struct binding *b = binding_of(gw, wic);
 
 	if (ask.err != GW_OK)
 		return ask.err;
+	if (b != NULL && b->local && register_is_owner(b, &ask))
+		return register_block(gw, wic, &ask); /* a reload may have taken its site */
 	if (register_is_ims(gw, wic))
 		return register_ims(gw, wic, &ask);
 	return register_is_block(gw, wic) ? register_block(gw, wic, &ask)

@@ -255,7 +255,6 @@ static struct transaction *transaction_for(struct gateway *gw, struct wic *wic,
 		return NULL;
 	t->registration.local = true;
 	t->registration.fetch = ask->fetch;
-	register_site(gw, wic, t);
 	return t;
 }
 
@@ -267,6 +266,7 @@ enum gw_err register_block_authorized(struct gateway *gw, struct wic *wic,
 
 	if (t == NULL)
 		return GW_TRANSACTION_LIMIT;
+	register_site(gw, wic, t);
 	t->registration.jti = register_jti(gw);
 	err = check_ask(gw, wic, ask, t);
 	if (err != GW_OK) {
@@ -288,6 +288,7 @@ static enum gw_err register_owner(struct gateway *gw, struct wic *wic, const str
 	t->registration.impi = b->impi;
 	t->registration.impu = b->impu;
 	t->registration.jti = b->jti;
+	memcpy(t->registration.wwsf, b->wwsf, sizeof(b->wwsf)); /* wic's may be none any more */
 	return ask_home(gw, t, ask);
 }
 

@@ -251,6 +251,17 @@ TEST(registrar, removes_the_contact_that_is_named_without_a_token)
 		  guest_registers(&(struct guest){.cseq = 3})); /* whose would it be? */
 }
 
+TEST(registrar, removes_a_contact_whose_web_site_is_none_any_more)
+{
+	start();
+	guest_registered(&(struct guest){.token = token(), .cseq = 1, .expires_s = 600});
+	world.wic[0].disowned = true; /* its Origin is served no more */
+	guest_registered(&(struct guest){.cseq = 2});
+	EXPECT_EQ(1, world.count); /* the core hears nothing */
+	EXPECT_EQ(0, gateway_registrar(world.gw));
+	EXPECT_EQ(0, gateway_bindings(world.gw));
+}
+
 TEST(registrar, leaves_a_binding_alone_when_another_contact_goes)
 {
 	const char *text;
@@ -816,4 +827,5 @@ TEST_MAIN("register_block", RUN(registrar, answers_with_the_bindings_and_the_cor
 	  RUN(registrar, has_no_events_of_the_core_for_its_bindings),
 	  RUN(registrar, says_by_which_register_came_what_is_gone),
 	  RUN(registrar, keeps_what_came_by_a_later_register_than_what_is_gone),
-	  RUN(registrar, binds_nobody_for_longer_than_the_token_is_good_when_the_answer_comes))
+	  RUN(registrar, binds_nobody_for_longer_than_the_token_is_good_when_the_answer_comes),
+	  RUN(registrar, removes_a_contact_whose_web_site_is_none_any_more))
