@@ -129,3 +129,52 @@ uint32_t events_all(uint32_t n, const char *state, const char *attributes)
 				       events_registration("sip:alice@home1.net", state, contact),
 				       events_registration("tel:+15551230001", state, contact))));
 }
+
+void events_told(void)
+{
+	events_start();
+	EXPECT_EQ(200, events_all(1, "active", "state=\"active\" event=\"registered\"" OUR_LAST));
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	world_wait(2000);
+	if (events_subscribes() > 0)
+		core_answers("200 OK", "Expires: 1200" CRLF);
+}
+
+void events_over(enum gw_err why)
+{
+	EXPECT_EQ(0, gateway_bindings(world.gw));
+	EXPECT_EQ(0, gateway_leaving(world.gw));
+	EXPECT_EQ(0, gateway_reg_events(world.gw));
+	EXPECT_EQ(1, world_count(&world.counters.binding_core_ended));
+	EXPECT_EQ(EVENT_BINDING_END, world.event[world.events - 1].what);
+	EXPECT_EQ(why, world.event[world.events - 1].err);
+	EXPECT_EQ(1, world.count); /* the 200 to the NOTIFY */
+}
+
+uint32_t events_expires_s(void)
+{
+	struct row_binding row;
+	uint32_t cursor = 0;
+
+	EXPECT_EQ(1, gateway_rows(world.gw, &cursor, 1, &row));
+	return row.expires_s;
+}
+
+bool events_closed(enum gw_err why)
+{
+	struct gateway_ended ended, none;
+
+	if (!gateway_sent_away(world.gw, &ended))
+		return false;
+	EXPECT(handle_equal(world.wic[0].flow, ended.flow));
+	EXPECT_EQ(why, ended.why);
+	EXPECT(!gateway_sent_away(world.gw, &none));
+	return true;
+}
+
+const char *events_turned_away(uint32_t wic, const char *request)
+{
+	world_forget();
+	(void)wic_sends(wic, request);
+	return world_only(TO_WIC);
+}

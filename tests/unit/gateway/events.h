@@ -10,6 +10,8 @@
 #define S 1000000ull
 #define OUR_URI "sip:mfdnmi6p@v5e0bm0sd9mg.invalid;transport=ws"
 #define OUR_CALL_ID "2aq40ot07ov2fs5490acqa"
+/* attributes of a contact: it is of her first REGISTER */
+#define OUR_LAST " callid=\"" OUR_CALL_ID "\" cseq=\"1\""
 
 /** The SUBSCRIBE that the core has got last. */
 const char *events_subscribe(void);
@@ -38,5 +40,16 @@ const char *events_contact(const char *attributes);
 /** Both of alice's identities in a state, with that contact; said as version and CSeq n, partial,
  * active. The status. */
 uint32_t events_all(uint32_t n, const char *state, const char *contact_attributes);
+
+/** Registered, and the core has told all there is. */
+void events_told(void);
+/** The binding ended so; nothing is said to the core about it. */
+void events_over(enum gw_err why);
+/** How long the only binding lasts. */
+uint32_t events_expires_s(void);
+/** Whether WIC 0's connection, and no other, is to be closed. */
+bool events_closed(enum gw_err why);
+/** The answer that alice's REGISTER gets at once; it did not go to the core. */
+const char *events_turned_away(uint32_t wic, const char *request);
 
 #endif
