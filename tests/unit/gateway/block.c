@@ -251,3 +251,14 @@ const char *guest_registered(const struct guest *g)
 	EXPECT_EQ(0, world.wic[g->at].transactions);
 	return world_only(TO_WIC);
 }
+
+const struct sent *block_letter(enum message_kind kind)
+{
+	for (uint32_t i = 0; i < world.count; i++) {
+		const struct message_head *head = (const void *)world.sent[i].head;
+
+		if (world.sent[i].to == TO_WORKER && head->kind == kind)
+			return &world.sent[i];
+	}
+	return NULL;
+}

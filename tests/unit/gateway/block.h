@@ -37,6 +37,9 @@ struct message_block block_says(bool up);
 const char *block_asked(const char *impu);
 const struct sent *block_sent(const char *expires);
 
+/** The first message of that kind to another worker; NULL: there is none. */
+const struct sent *block_letter(enum message_kind kind);
+
 /* Identities are sip:guest!.*!@home1.net. */
 
 /** The core holds the block for two hours, nothing sent is left. */

@@ -484,21 +484,11 @@ static void start_elsewhere(void)
 	block_guest_home(0);
 }
 
-static const struct sent *asked(enum message_kind kind)
-{
-	for (uint32_t i = 0; i < world.count; i++) {
-		const struct message_head *head = (const void *)world.sent[i].head;
-
-		if (world.sent[i].to == TO_WORKER && head->kind == kind)
-			return &world.sent[i];
-	}
-	return NULL;
-}
-
 /** The home worker says this about the last question. */
 static void home_answers(enum gw_err err, const char *contacts)
 {
-	const struct message_registrar_ask *ask = (const void *)asked(MESSAGE_REGISTRAR_ASK)->head;
+	const struct message_registrar_ask *ask =
+		(const void *)block_letter(MESSAGE_REGISTRAR_ASK)->head;
 	uint8_t bytes[1024];
 	struct message_registrar_answer m = {
 		.head = {MESSAGE_REGISTRAR_ANSWER, (uint32_t)(sizeof(m) + strlen(contacts))},
@@ -519,9 +509,9 @@ TEST(registrar, asks_the_home_worker_of_the_identity)
 	EXPECT_EQ(GW_OK,
 		  guest_registers(&(struct guest){.token = token(), .cseq = 4, .expires_s = 600}));
 	EXPECT_EQ(1, world.count);
-	EXPECT_EQ(1, asked(MESSAGE_REGISTRAR_ASK)->worker);
-	EXPECT_TEXT("<sip:c0@c0.invalid;transport=ws>", asked(MESSAGE_REGISTRAR_ASK)->text);
-	ask = (const void *)asked(MESSAGE_REGISTRAR_ASK)->head;
+	EXPECT_EQ(1, block_letter(MESSAGE_REGISTRAR_ASK)->worker);
+	EXPECT_TEXT("<sip:c0@c0.invalid;transport=ws>", block_letter(MESSAGE_REGISTRAR_ASK)->text);
+	ask = (const void *)block_letter(MESSAGE_REGISTRAR_ASK)->head;
 	EXPECT_EQ(REGISTRAR_BIND, ask->what);
 	EXPECT_EQ(4, ask->cseq);
 	EXPECT_EQ(600, ask->expires_s);
@@ -538,8 +528,8 @@ TEST(registrar, asks_the_home_worker_of_the_identity)
 
 static const struct message_registrar_gone *gone_of(void)
 {
-	assert_non_null(asked(MESSAGE_REGISTRAR_GONE));
-	return (const void *)asked(MESSAGE_REGISTRAR_GONE)->head;
+	assert_non_null(block_letter(MESSAGE_REGISTRAR_GONE));
+	return (const void *)block_letter(MESSAGE_REGISTRAR_GONE)->head;
 }
 
 TEST(registrar, says_by_which_register_came_what_is_gone)
@@ -554,7 +544,7 @@ TEST(registrar, says_by_which_register_came_what_is_gone)
 	home_answers(GW_OK, "");
 	world_forget();
 	EXPECT_EQ(GW_OK, guest_registers(&(struct guest){.cseq = 5}));
-	ask = (const void *)asked(MESSAGE_REGISTRAR_ASK)->head;
+	ask = (const void *)block_letter(MESSAGE_REGISTRAR_ASK)->head;
 	m.transaction = ask->transaction;
 	call_id = ask->call_id;
 	world_forget(); /* and before that is answered: */
@@ -587,7 +577,7 @@ TEST(registrar, gives_up_when_the_home_worker_does_not_answer)
 		  guest_registers(&(struct guest){.token = token(), .cseq = 4, .expires_s = 600}));
 	world_wait(3 * S);
 	EXPECT_EQ(MESSAGE_REGISTRAR_GONE,
-		  ((const struct message_head *)asked(MESSAGE_REGISTRAR_GONE)->head)->kind);
+		  ((const struct message_head *)block_letter(MESSAGE_REGISTRAR_GONE)->head)->kind);
 	EXPECT_EQ(503, status_of(world.sent[world.count - 1].text));
 	EXPECT_EQ(1, world_count(&world.counters.errors[GW_REGISTRAR_BUSY]));
 	EXPECT_EQ(0, world_transactions());
@@ -632,7 +622,7 @@ TEST(registrar, keeps_a_binding_whose_refresh_is_not_answered)
 	EXPECT_EQ(GW_OK,
 		  guest_registers(&(struct guest){.token = token(), .cseq = 5, .expires_s = 600}));
 	world_wait(3 * S);
-	assert_null(asked(MESSAGE_REGISTRAR_GONE));
+	assert_null(block_letter(MESSAGE_REGISTRAR_GONE));
 	EXPECT_EQ(1, gateway_bindings(world.gw));
 	wic_leaves(0); /* the home worker may have it from that one */
 	EXPECT_EQ(5, gone_of()->order.cseq);
@@ -655,7 +645,7 @@ TEST(registrar, tells_the_home_worker_of_a_flow_that_ends_while_it_asks)
 	EXPECT_EQ(GW_OK,
 		  guest_registers(&(struct guest){.token = token(), .cseq = 4, .expires_s = 600}));
 	wic_leaves(0);
-	assert_non_null(asked(MESSAGE_REGISTRAR_GONE));
+	assert_non_null(block_letter(MESSAGE_REGISTRAR_GONE));
 	EXPECT_EQ(0, world_transactions());
 	home_answers(GW_OK, "");
 	EXPECT_EQ(0, gateway_bindings(world.gw));
@@ -670,7 +660,7 @@ TEST(registrar, ends_the_binding_that_another_flow_has_removed)
 	EXPECT_EQ(GW_OK,
 		  guest_registers(&(struct guest){.token = token(), .cseq = 4, .expires_s = 600}));
 	home_answers(GW_OK, "");
-	ask = (const void *)asked(MESSAGE_REGISTRAR_ASK)->head;
+	ask = (const void *)block_letter(MESSAGE_REGISTRAR_ASK)->head;
 	m.flow = world.wic[0].flow;
 	gateway_registrar_message(world.gw, &m.head, span_of(&m, sizeof(m)));
 	EXPECT_EQ(1, gateway_bindings(world.gw)); /* of another identity */
@@ -679,116 +669,6 @@ TEST(registrar, ends_the_binding_that_another_flow_has_removed)
 	EXPECT_EQ(0, gateway_bindings(world.gw));
 	EXPECT_EQ(0, world.wic[0].identity);
 	gateway_registrar_message(world.gw, &m.head, span_of(&m, sizeof(m)));
-}
-
-/** A question of a flow of worker 1 about guest1, whose home is this one. */
-static struct message_registrar_ask question(enum registrar_what what, uint32_t slot, uint32_t cseq)
-{
-	return (struct message_registrar_ask){
-		.head = {MESSAGE_REGISTRAR_ASK, sizeof(struct message_registrar_ask) + 10},
-		.what = what,
-		.key = {.impu = 2, .site = 3},
-		.flow = {.worker = 1, .slot = slot, .generation = 5},
-		.transaction = {.worker = 1, .slot = 9, .generation = 6},
-		.apart = 100 + slot,
-		.call_id = slot,
-		.cseq = cseq,
-		.expires_s = 600,
-		.max = 3,
-	};
-}
-
-static const struct message_registrar_answer *ask_here(struct message_registrar_ask m)
-{
-	uint8_t bytes[sizeof(m) + 10];
-
-	world_forget();
-	memcpy(bytes, &m, sizeof(m));
-	memcpy(bytes + sizeof(m), "<sip:x@y>;", 10);
-	gateway_registrar_message(world.gw, (const void *)bytes, span_of(bytes, sizeof(bytes)));
-	assert_non_null(asked(MESSAGE_REGISTRAR_ANSWER));
-	EXPECT_EQ(1, asked(MESSAGE_REGISTRAR_ANSWER)->worker);
-	return (const void *)asked(MESSAGE_REGISTRAR_ANSWER)->head;
-}
-
-TEST(registrar, answers_flows_of_other_workers)
-{
-	struct message_registrar_gone m = {.head = {MESSAGE_REGISTRAR_GONE, sizeof(m)}};
-
-	start();
-	EXPECT_EQ(GW_OK, ask_here(question(REGISTRAR_BIND, 1, 1))->err);
-	EXPECT_TEXT("Contact: <sip:x@y>;;expires=600" CRLF, asked(MESSAGE_REGISTRAR_ANSWER)->text);
-	EXPECT_EQ(1, world_count(&world.counters.registrar_live));
-	EXPECT_EQ(GW_REGISTRAR_ORDER, ask_here(question(REGISTRAR_BIND, 1, 1))->err);
-	EXPECT_EQ(GW_OK, ask_here(question(REGISTRAR_BIND, 2, 1))->err);
-	EXPECT_EQ(GW_OK, ask_here(question(REGISTRAR_BIND, 3, 1))->err);
-	EXPECT_EQ(GW_BINDING_LIMIT, ask_here(question(REGISTRAR_BIND, 4, 1))->err);
-	EXPECT_EQ(GW_REGISTRAR_ORDER, ask_here(question(REGISTRAR_UNBIND_ALL, 2, 1))->err);
-	EXPECT_EQ(3, gateway_registrar(world.gw));
-	m.key = question(REGISTRAR_FETCH, 0, 0).key;
-	m.flow = question(REGISTRAR_FETCH, 4, 0).flow;
-	m.order = (struct registrar_order){4, 1};
-	gateway_registrar_message(world.gw, &m.head, span_of(&m, sizeof(m))); /* has none */
-	EXPECT_EQ(3, gateway_registrar(world.gw));
-	m.flow = question(REGISTRAR_FETCH, 3, 0).flow;
-	m.order = (struct registrar_order){3, 1};
-	gateway_registrar_message(world.gw, &m.head, span_of(&m, sizeof(m)));
-	EXPECT_EQ(2, gateway_registrar(world.gw));
-	EXPECT_EQ(GW_OK, ask_here(question(REGISTRAR_UNBIND_ALL, 9, 1))->err);
-	EXPECT_EQ(0, gateway_registrar(world.gw));
-	EXPECT_TEXT("", asked(MESSAGE_REGISTRAR_ANSWER)->text);
-	assert_non_null(asked(MESSAGE_REGISTRAR_ENDED)); /* 1 and 2 hear of it */
-	EXPECT_EQ(GW_OK, ask_here(question(REGISTRAR_UNBIND, 1, 1))->err);
-}
-
-TEST(registrar, keeps_what_came_by_a_later_register_than_what_is_gone)
-{
-	struct message_registrar_gone m = {.head = {MESSAGE_REGISTRAR_GONE, sizeof(m)}};
-
-	start();
-	EXPECT_EQ(GW_OK, ask_here(question(REGISTRAR_BIND, 1, 4))->err);
-	EXPECT_EQ(GW_OK, ask_here(question(REGISTRAR_UNBIND, 1, 5))->err);
-	EXPECT_EQ(0, gateway_registrar(world.gw));
-	EXPECT_EQ(GW_OK, ask_here(question(REGISTRAR_BIND, 1, 6))->err);
-	m.key = question(REGISTRAR_FETCH, 0, 0).key;
-	m.flow = question(REGISTRAR_FETCH, 1, 0).flow;
-	m.order = (struct registrar_order){1, 4};
-	gateway_registrar_message(world.gw, &m.head, span_of(&m, sizeof(m)));
-	EXPECT_EQ(1, gateway_registrar(world.gw));
-	m.order = (struct registrar_order){77, 9}; /* of another call */
-	gateway_registrar_message(world.gw, &m.head, span_of(&m, sizeof(m)));
-	EXPECT_EQ(1, gateway_registrar(world.gw));
-	m.order = (struct registrar_order){1, 6};
-	gateway_registrar_message(world.gw, &m.head, span_of(&m, sizeof(m)));
-	EXPECT_EQ(0, gateway_registrar(world.gw));
-}
-
-TEST(registrar, drops_an_answer_that_finds_the_ring_full)
-{
-	struct message_registrar_ask m = question(REGISTRAR_BIND, 1, 1);
-	uint8_t bytes[sizeof(m) + 10] = {0};
-
-	start();
-	memcpy(bytes, &m, sizeof(m));
-	world.to_worker_err = GW_QUEUE_FULL;
-	gateway_registrar_message(world.gw, (const void *)bytes, span_of(bytes, sizeof(bytes)));
-	EXPECT_EQ(1, world_count(&world.counters.registrar_ring_full));
-	EXPECT_EQ(1, gateway_registrar(world.gw));
-	world_wait(601 * S);
-	EXPECT_EQ(0, gateway_registrar(world.gw));
-}
-
-TEST(registrar, refuses_what_its_table_has_no_room_for)
-{
-	start();
-	for (uint32_t i = 0; i < 8; i++) {
-		struct message_registrar_ask m = question(REGISTRAR_BIND, i, 1);
-
-		m.key.impu = 2 * i + 100;
-		EXPECT_EQ(GW_OK, ask_here(m)->err);
-	}
-	EXPECT_EQ(GW_BINDING_LIMIT, ask_here(question(REGISTRAR_BIND, 77, 1))->err);
-	EXPECT_EQ(1, world_count(&world.counters.registrar_refused));
 }
 
 TEST_MAIN("register_block", RUN(registrar, answers_with_the_bindings_and_the_core_hears_nothing),
@@ -821,11 +701,7 @@ TEST_MAIN("register_block", RUN(registrar, answers_with_the_bindings_and_the_cor
 	  RUN(registrar, refuses_at_once_when_the_ring_is_full),
 	  RUN(registrar, tells_the_home_worker_of_a_flow_that_ends_while_it_asks),
 	  RUN(registrar, ends_the_binding_that_another_flow_has_removed),
-	  RUN(registrar, answers_flows_of_other_workers),
-	  RUN(registrar, drops_an_answer_that_finds_the_ring_full),
-	  RUN(registrar, refuses_what_its_table_has_no_room_for),
 	  RUN(registrar, has_no_events_of_the_core_for_its_bindings),
 	  RUN(registrar, says_by_which_register_came_what_is_gone),
-	  RUN(registrar, keeps_what_came_by_a_later_register_than_what_is_gone),
 	  RUN(registrar, binds_nobody_for_longer_than_the_token_is_good_when_the_answer_comes),
 	  RUN(registrar, removes_a_contact_whose_web_site_is_none_any_more))
