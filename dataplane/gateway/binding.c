@@ -275,12 +275,15 @@ uint64_t binding_call_id(const struct gateway *gw, struct span call_id)
 void binding_retime(struct gateway *gw, struct binding *b, const struct binding_ends *ends)
 {
 	uint64_t due_us = ends->here_us;
+	bool longer = ends->core_us > b->core_us;
 
 	if (b->state == BINDING_LOST && b->expiry.due_us < due_us)
 		due_us = b->expiry.due_us; /* the end of its grace */
 	b->expires_us = ends->here_us;
 	b->core_us = ends->core_us;
 	wheel_arm(gw->wheel, &b->expiry, due_us, b->expiry.fire);
+	if (longer)
+		home_lasts(gw, b);
 	journaled_changed(gw, b);
 }
 

@@ -277,6 +277,17 @@ static void home_is_asked(struct gateway *gw, struct home *h, const struct messa
 		home_wait(gw, h);
 }
 
+/** The core holds the key's binding for another time than was said: so long its client may come
+ * back and has to be told from it. */
+static void home_is_held(struct gateway *gw, struct home *h, const struct message_attach *a)
+{
+	if (h == NULL || !handle_equal(h->binding, a->binding))
+		return;
+	h->core_us = gw->time.now_us + (uint64_t)a->core_s * 1000000;
+	if (h->lost)
+		home_wait(gw, h);
+}
+
 /** The 200 to an older REGISTER has come first: the core may have stored the newer one already. */
 static void hold_for_asker(struct gateway *gw, struct home *h, const struct message_attach *a)
 {
@@ -317,6 +328,10 @@ static void home_attach(struct gateway *gw, const struct message_attach *a)
 
 	if (a->stage == ATTACH_ASKED) {
 		home_is_asked(gw, h, a);
+		return;
+	}
+	if (a->stage == ATTACH_LASTS) {
+		home_is_held(gw, h, a);
 		return;
 	}
 	if (h != NULL && comes_late(h, a)) {
@@ -603,6 +618,12 @@ void home_bound_dead(struct gateway *gw, const struct binding *b)
 
 	home_say(gw, &b->claim, b->flow, b, ATTACH_LOST);
 	leave_home(gw, &dead, gw_config(gw)->flow_grace_s);
+}
+
+void home_lasts(struct gateway *gw, const struct binding *b)
+{
+	if (b->claim.key.impi != 0)
+		home_say(gw, &b->claim, b->flow, b, ATTACH_LASTS);
 }
 
 void home_binding_ended(struct gateway *gw, const struct binding *b)

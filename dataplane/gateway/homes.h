@@ -24,6 +24,8 @@ void home_bound(struct gateway *gw, struct wic *wic, const struct binding *b);
 /** The same about a b whose flow has ended. */
 void home_bound_dead(struct gateway *gw, const struct binding *b);
 void home_flow_ended(struct gateway *gw, struct wic *wic);
+/** The core holds b longer than was said. */
+void home_lasts(struct gateway *gw, const struct binding *b);
 /** The core holds b no more, or nothing is left to be done about it. */
 void home_binding_ended(struct gateway *gw, const struct binding *b);
 /** A request of the core in gw->message, whose topmost Route has a token of kind 2 that names home:

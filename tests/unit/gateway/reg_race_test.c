@@ -365,6 +365,19 @@ TEST(race, binding_that_has_lost_its_connection_waits_no_longer_for_a_shorter_re
 	EXPECT(contains(world_only(TO_MW), CRLF "Expires: 0" CRLF));
 }
 
+TEST(race, client_that_comes_back_takes_over_what_the_core_has_held_longer)
+{
+	events_told();
+	EXPECT_EQ(200, events_all(2, "active",
+				  "state=\"active\" event=\"refreshed\" expires=\"900\"" OUR_LAST));
+	wic_leaves(0);
+	world_wait(700 * S); /* the 200 has said 600 */
+	EXPECT_EQ(1, gateway_leaving(world.gw));
+	EXPECT_EQ(GW_OK, wic_sends(1, register_jssip(token_alice(3570), 600)));
+	core_registers(600);
+	EXPECT_EQ(0, gateway_leaving(world.gw)); /* no de-REGISTER takes the newer one away */
+}
+
 TEST_MAIN("reg_race", RUN(race, event_of_an_older_register_does_not_end_the_binding),
 	  RUN(race, event_of_the_last_register_ends_the_binding_at_once),
 	  RUN(race, event_of_a_dialog_behind_the_200_counts_at_once),
@@ -380,6 +393,7 @@ TEST_MAIN("reg_race", RUN(race, event_of_an_older_register_does_not_end_the_bind
 	  RUN(race, binding_that_has_lost_its_connection_ends_too),
 	  RUN(race,
 	      binding_that_has_lost_its_connection_waits_no_longer_for_a_shorter_registration),
+	  RUN(race, client_that_comes_back_takes_over_what_the_core_has_held_longer),
 	  RUN(race, doubt_is_over_with_the_next_200),
 	  RUN(race, doubt_is_over_when_a_part_says_that_the_registration_stands),
 	  RUN(race, end_in_doubt_is_asked_about_when_the_subscription_ends_with_it),
