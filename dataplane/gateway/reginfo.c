@@ -182,9 +182,10 @@ static struct span *parameter(struct reginfo_contact *contact, const XML_Char **
 
 static bool is_reginfo(const XML_Char *name, const char *local)
 {
-	size_t len = sizeof(REGINFO_NAME) - 1;
+	struct span whole = span_text(name), before = SPAN(REGINFO_NAME);
 
-	return strncmp(name, REGINFO_NAME, len) == 0 && strcmp(name + len, local) == 0;
+	return span_starts(whole, before) &&
+	       span_equal(span_from(whole, before.len), span_text(local));
 }
 
 /** False: nothing that is looked at. */
