@@ -616,6 +616,7 @@ struct worker_balance worker_balance(const struct worker *w)
 		.parked = gateway_parked(w->gateway),
 		.held = gateway_held(w->gateway),
 		.wildcards = gateway_wildcards(w->gateway),
+		.reg_events = gateway_reg_events(w->gateway),
 		.links = slots_live(w->links),
 		.jobs = slots_live(w->jobs),
 		.counted = rates_live(w->addresses) + rates_live(w->sites),

@@ -114,6 +114,7 @@ struct worker_balance {
 	uint32_t sessions, bindings, leaving, homes, leases, lease_waits, transactions, finished,
 		parked, held, links, jobs, small_buffers, large_buffers;
 	uint32_t wildcards; /* users who are not registered and have shown a token */
+	uint32_t reg_events; /* subscriptions to registration events */
 	uint32_t counted;   /* connections that the limits of their address and WWSF count */
 };
 struct worker_balance worker_balance(const struct worker *w);
@@ -122,6 +123,8 @@ struct worker_balance worker_balance(const struct worker *w);
 struct worker_registration {
 	uint64_t jti;  /* jti_hash() of its token; 0: it has none */
 	uint64_t impi; /* keyed hash of its private identity */
+	uint64_t call_id; /* keyed hash of its last REGISTER's, and the CSeq of that */
+	uint32_t cseq;
 	uint64_t expires_us;
 	struct handle flow;
 	bool lost; /* its connection has ended: it waits for another one */

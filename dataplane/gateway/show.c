@@ -66,6 +66,8 @@ bool gateway_registration(const struct gateway *gw, uint32_t *cursor,
 	*registration = (struct worker_registration){
 		.jti = b->jti,
 		.impi = b->impi_hash,
+		.call_id = b->call_id,
+		.cseq = b->cseq,
 		.expires_us = b->expires_us,
 		.flow = b->flow,
 		.lost = b->state == BINDING_LOST,

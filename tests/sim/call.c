@@ -258,6 +258,10 @@ static bool may_be_answered_again(const struct sim *sim, const struct exchange *
 		return false;
 	if (x->sent_us <= sim->restarted_us) /* asked again, another life answers */
 		return true;
+	/* a gateway without room keeps nothing of what it refuses: the network's other copy of a
+	 * datagram may find room */
+	if (!x->tcp && sim->shape.tight && x->status == 503 && !x->own)
+		return true;
 	return !x->tcp && ((x->status == status && x->tag == tag) || has_moved(sim, x));
 }
 

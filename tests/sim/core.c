@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "call.h"
-#include "core.h"
+#include "events.h"
 
 #include <stdlib.h>
 
@@ -277,6 +277,8 @@ struct core_script *core_new(struct sim *sim)
 			abort();
 	sim_at(sim, sim_between(sim, sim_s(5), sim_s(60)), dies, core, 0);
 	sim_at(sim, SECOND, core_calls, core, 0);
+	if (sim->events != NULL)
+		sim_at(sim, sim_between(sim, sim_s(2), sim_s(10)), core_events, core, 0);
 	core->exchange = core_exchanges_new();
 	core->bindings = OWN_BINDINGS + sim->shape.pool_pairs;
 	if (sim->shape.busy)

@@ -43,6 +43,11 @@ struct core_binding {
 	uint32_t sub, instance; /* of a visitor of the pool */
 	uint64_t since_us;
 	bool outbound;
+	/* registration events: the REGISTER that it is of, plus 1; until when; its Call-ID and
+	 * CSeq; when the last 200 about it was, or will be, sent */
+	uint32_t by, cseq;
+	uint64_t until_us, answer_us;
+	char call_id[40];
 	char path[200];
 	char contact[160];
 };
@@ -107,6 +112,10 @@ void core_call_message(struct core_script *core, const struct core_way *way, str
 		       struct span message);
 
 /* core_registrar.c: requests of the gateway */
+/** Sends it after a while, at the time that it returns. */
+uint64_t core_answer_later(struct core_script *core, const struct core_way *way, struct span bytes);
+/** What every request of the gateway's own is. */
+void core_check_own(struct core_script *core, struct span message);
 void core_request(struct core_script *core, const struct core_way *way, struct span message);
 /** Status line, and what every response copies; the caller adds and ends it. */
 void core_write_response(struct span request, uint16_t status, struct writer *out);

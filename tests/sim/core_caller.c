@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core.h"
+#include "events.h"
 
 /* The scripted core's own MESSAGEs to WICs, by the Path it has stored: good, stale and tampered. */
 
@@ -262,7 +262,7 @@ void core_response(struct core_script *core, struct span message)
 	uint8_t text[CORE_TEXT_MAX];
 	struct writer out;
 
-	if (c == NULL || status < 200)
+	if (core_notify_answered(core, message) || c == NULL || status < 200)
 		return;
 	check_response(core, c, message);
 	if (c->tampered && status != 403 && status != 430 && status != 480 && status != 503)
@@ -323,5 +323,8 @@ void core_delivered(struct sim *sim, struct span message, uint32_t wic, uint32_t
 	if (c->sent_us > wic_bound_until_us(sim->wics, wic, conn) + TIMER_LATE_US)
 		sim_broken(sim, "bound-flows-only", "wic %u.%u got c%u without a registration", wic,
 			   conn, number);
+	if (sim->events != NULL)
+		watch_events_delivered(sim, &(struct event_called){c->wic, c->conn, c->user,
+								   c->sent_us});
 	check_order(core, c, wic);
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "guest.h"
-#include "core.h"
+#include "events.h"
 #include "pool.h"
 
 /* What the scripted core answers to the gateway's requests, and what it must not find in them. */
@@ -47,7 +47,7 @@ static void answer_now(struct sim *sim, void *context, uint64_t arg)
 	free(d);
 }
 
-static void answer_later(struct core_script *core, const struct core_way *way, struct span bytes)
+uint64_t core_answer_later(struct core_script *core, const struct core_way *way, struct span bytes)
 {
 	struct sim *sim = core->sim;
 	struct delayed *d = malloc(sizeof(*d));
@@ -58,6 +58,7 @@ static void answer_later(struct core_script *core, const struct core_way *way, s
 	*d = (struct delayed){.core = core, .way = *way, .len = bytes.len};
 	memcpy(d->bytes, bytes.at, bytes.len);
 	sim_at_owned(sim, sim->now_us + after, answer_now, d);
+	return sim->now_us + after;
 }
 
 /* ---- what every request must be ---------------------------------------------------------------
@@ -76,6 +77,15 @@ static void check_common(struct core_script *core, struct span message)
 		broken(core, "one-own-identity", message, "a forged identity");
 	if (text_count(message, "Via") != 2 || text_count(message, "Max-Forwards") != 1)
 		broken(core, "trust-boundary", message, "not two Vias and one Max-Forwards");
+}
+
+void core_check_own(struct core_script *core, struct span message)
+{
+	if (text_count(message, "Via") != 1 || text_count(message, "Max-Forwards") != 1 ||
+	    text_count(message, "P-Charging-Vector") != 1)
+		broken(core, "trust-boundary", message, "not one Via, Max-Forwards and charging");
+	if (text_has(message, "forged") || text_has(message, "president"))
+		broken(core, "trust-boundary", message, "what a WIC has said");
 }
 
 /* ---- REGISTER ---------------------------------------------------------------------------------
@@ -142,6 +152,10 @@ static void store(struct core_script *core, struct span message, const struct re
 	if (b->live)
 		wic_accepted(core->sim->wics, r->wic, r->conn, r->user);
 	b->since_us = core->sim->now_us;
+	b->until_us = core->sim->now_us + sim_s(r->core_granted);
+	b->by = (uint32_t)(r - core->sim->request) + 1;
+	b->cseq = (uint32_t)text_number(text_header(message, "CSeq", 0), "", 0);
+	keep(b->call_id, sizeof(b->call_id), text_header(message, "Call-ID", 0));
 	b->user = r->user;
 	b->wic = r->wic;
 	b->conn = r->conn;
@@ -160,7 +174,10 @@ static void write_200(struct core_script *core, struct span message, struct requ
 	struct span contact = text_header(message, "Contact", 0);
 	struct sim *sim = core->sim;
 	bool listed = sim_chance(sim, 97); /* else it is not registered, whatever was asked */
+	bool again = sim->events != NULL && r->stored; /* what has come of it stays */
 
+	if (again)
+		listed = !r->unlisted;
 	if (r->core_granted == 0 && r->kind == REQUEST_REGISTER)
 		r->core_granted = sim_chance(sim, 80)	? asked
 				  : sim_chance(sim, 50) ? asked * 2 + 10
@@ -182,9 +199,15 @@ static void write_200(struct core_script *core, struct span message, struct requ
 			 r->user, r->user);
 	text_add(out, "P-Charging-Vector: icid-value=x;orig-ioi=v;term-ioi=h\r\n");
 	text_add(out, "P-Charging-Function-Addresses: ccf=1.2.3.4\r\nContent-Length: 0\r\n\r\n");
+	if (again)
+		return;
 	store(core, message, r);
 	if (!listed)
 		binding_of_user(core, r)->live = false;
+	r->stored = true;
+	r->unlisted = !listed;
+	if (sim->events != NULL)
+		core_events_stored(core, binding_of_user(core, r));
 }
 
 static uint16_t draw_register_status(struct core_script *core)
@@ -199,10 +222,13 @@ static void on_register(struct core_script *core, const struct core_way *way, st
 {
 	uint8_t text[CORE_TEXT_MAX];
 	struct writer out;
+	uint64_t at_us;
 
 	check_register(core, message, r);
 	if (r->pool != 0 && r->kind == REQUEST_REGISTER && r->core_status == 0)
 		watch_pool_asked(core->sim, r);
+	if (core->sim->events != NULL)
+		watch_events_asked(core->sim, r);
 	if (r->core_status == 0)
 		r->core_status = draw_register_status(core);
 	if (r->core_status == 0)
@@ -217,7 +243,9 @@ static void on_register(struct core_script *core, const struct core_way *way, st
 		text_add(&out, "Retry-After: 3\r\nP-Charging-Vector: icid-value=x\r\n");
 		text_add(&out, "Content-Length: 0\r\n\r\n");
 	}
-	answer_later(core, way, writer_span(&out));
+	at_us = core_answer_later(core, way, writer_span(&out));
+	if (r->core_status == 200 && binding_of_user(core, r)->answer_us < at_us)
+		binding_of_user(core, r)->answer_us = at_us;
 }
 
 /* ---- de-REGISTERs of the gateway's own --------------------------------------------------------
@@ -289,7 +317,7 @@ static void on_farewell(struct core_script *core, const struct core_way *way, st
 	writer_init(&out, text, sizeof(text));
 	core_write_response(message, status, &out);
 	text_add(&out, "Content-Length: 0\r\n\r\n");
-	answer_later(core, way, writer_span(&out));
+	core_answer_later(core, way, writer_span(&out));
 }
 
 /* ---- MESSAGE ----------------------------------------------------------------------------------
@@ -308,6 +336,8 @@ static void check_message(struct core_script *core, struct span message, const s
 	    (r->sub == 0 || user != r->user) && /* a visitor, who may be another one by now */
 	    wic_connected(core->sim->wics, r->wic, r->conn))
 		broken(core, "one-own-identity", message, "an identity it has not registered");
+	if (core->sim->events != NULL)
+		watch_events_heard(core->sim, r, user);
 	if (r->foreign_from)
 		broken(core, "from-is-checked", message, "a foreign From");
 	if (wic_connected(core->sim->wics, r->wic, r->conn) &&
@@ -338,9 +368,9 @@ static void on_message(struct core_script *core, const struct core_way *way, str
 	writer_init(&out, text, sizeof(text));
 	core_write_response(message, r->core_status, &out);
 	text_add(&out, "P-Charging-Vector: icid-value=x\r\nContent-Length: 0\r\n\r\n");
-	answer_later(core, way, writer_span(&out));
+	core_answer_later(core, way, writer_span(&out));
 	if (sim_chance(core->sim, 10)) { /* twice: the second has no transaction any more */
-		answer_later(core, way, writer_span(&out));
+		core_answer_later(core, way, writer_span(&out));
 	}
 }
 
@@ -367,6 +397,13 @@ void core_request(struct core_script *core, const struct core_way *way, struct s
 	struct core_way back = *way;
 	struct span via = text_header(message, "Via", 0);
 
+	if (core->sim->events != NULL && span_starts(message, SPAN("SUBSCRIBE "))) {
+		if (!back.tcp && sim_chance(core->sim, 50))
+			endpoint_set_port(&back.peer,
+					  (uint16_t)text_number(via, ADDRESS_MW ":", 5060));
+		core_subscribed(core, &back, message);
+		return;
+	}
 	if (r == NULL && is_farewell(message)) {
 		sim_note(core->sim, "core gets a farewell of %.*s",
 			 (int)text_header(message, "Contact", 0).len,

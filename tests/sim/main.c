@@ -8,7 +8,7 @@
 #include "sim.h"
 
 static const char usage[] = "usage: sim (--seed N | --seeds FROM-TO) [--workers 1,2,4] [--jobs N] "
-			    "[--trace] [--openssl] [--pool | --wildcard]\n"
+			    "[--trace] [--openssl] [--events] [--pool | --wildcard]\n"
 			    "  Runs one world for each seed, N at a time; the numbers of workers "
 			    "take turns. Exit status "
 			    "1: something\n"
@@ -79,6 +79,8 @@ static bool read_arguments(struct arguments *a, int argc, char **argv)
 			a->options.openssl = true;
 		else if (strcmp(argv[i], "--pool") == 0)
 			a->options.pool = true;
+		else if (strcmp(argv[i], "--events") == 0)
+			a->options.events = true;
 		else if (strcmp(argv[i], "--wildcard") == 0)
 			a->options.wildcard = true;
 		else
@@ -96,8 +98,9 @@ static unsigned long run_job(struct arguments *a, unsigned long job)
 	     seed += a->jobs) {
 		a->options.seed = seed;
 		a->options.workers = a->workers[seed % a->counts];
-		crash_running("CRASHED or stuck\nreproduce: sim --seed %lu --workers %u%s%s\n",
+		crash_running("CRASHED or stuck\nreproduce: sim --seed %lu --workers %u%s%s%s\n",
 			      seed, a->options.workers, a->options.openssl ? " --openssl" : "",
+			      a->options.events ? " --events" : "",
 			      a->options.pool	    ? " --pool"
 			      : a->options.wildcard ? " --wildcard"
 						    : "");

@@ -161,12 +161,14 @@ static struct snapshot_part *config_new(struct sim *sim, bool with_wwsf_1)
 		.max_output = 16384,
 		.mw_output = 65536,
 		.from_check = true,
+		.mw_reg_event = sim->events != NULL,
 	};
 	c->realm = (struct realm_config){.domain = SPAN(DOMAIN),
 					 .visited_network = SPAN("visited.example"),
 					 .ioi = SPAN("visited.example"),
 					 .tna_value = SPAN("auth-done")};
 	c->realm.icscf_orig = SPAN("<sip:" ADDRESS_CORE ";lr;orig>");
+	c->part.mw_reg_event_service_route = sim->options.seed / 6 % 2 == 1;
 	c->part.cache_wildcard_auth = sim->guests != NULL && sim->guests->cached;
 	c->access.address = sim_endpoint(ADDRESS_ACCESS);
 	config_sites(c, sim, with_wwsf_1);

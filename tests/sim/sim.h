@@ -130,6 +130,12 @@ struct request {
 	/* of a visitor of the pool */
 	uint32_t pool; /* its token; 0: it has none of the pool's */
 	uint32_t sub, visit, instance;
+	/* REGISTER: hash of its Call-ID, and its CSeq; a 200 has been stored, without its contact;
+	 * when its registration has ended at the gateway by the core's word */
+	uint64_t call_hash;
+	uint32_t cseq;
+	bool stored, unlisted;
+	uint64_t ended_us;
 	bool beside; /* another REGISTER of its connection was under way */
 	bool guest;  /* of who is never registered */
 };
@@ -169,6 +175,7 @@ struct sim_options {
 	bool notes;    /* keep them for the report */
 	bool openssl;  /* really signed tokens and the product's verifier */
 	bool pool;     /* a web site with a pool is there, and most WICs are its visitors */
+	bool events;   /* registration events in half of the worlds */
 	bool wildcard; /* one with a wildcard, and most WICs are never registered; not with pool */
 };
 
@@ -198,6 +205,7 @@ struct sim_shape {
 	uint32_t pool_fault;   /* enum pool_fault */
 	bool pool_meddled;     /* the operator takes back what he has given */
 	uint32_t guests;       /* the first ones of the WICs: of a site with a wildcard */
+	bool reg_event;	       /* the gateway asks for registration events */
 };
 
 /** Publishes new parts: a reload. with_wwsf_1: its Origin is served. */
@@ -221,6 +229,8 @@ struct sim_rotation {
 /** Writes a token for user as kind wants; exp_s is when it ends. */
 void token_write(struct sim *sim, enum token_kind kind, uint32_t user, uint64_t exp_s,
 		 struct writer *out);
+/** Writes the jti of a token of user's that ends then, where tokens have one. */
+void token_write_jti(uint32_t user, uint64_t exp_s, struct writer *out);
 /** Writes the token that has these claims. */
 void token_seal(struct sim *sim, struct span claims, bool forged, struct writer *out);
 /** Finds what may be on no wire but W2: a Bearer credential or a token. */
@@ -242,6 +252,7 @@ struct core_script;
 struct calls;
 struct journal_script;
 struct guests;
+struct events;
 
 struct sim_worker {
 	struct worker *worker;
@@ -292,6 +303,7 @@ struct sim {
 	struct journal_script *journal;
 	struct pool *pool;     /* NULL: there is none */
 	struct guests *guests; /* NULL: there are none */
+	struct events *events; /* of registrations; NULL: nobody asks for them */
 	struct request *request;
 	uint32_t requests;
 	uint32_t open_from; /* requests before it have ended */

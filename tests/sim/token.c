@@ -100,6 +100,11 @@ void token_maker_sign(struct token_maker *maker, struct span text, bool forged,
 /* ---- tokens -----------------------------------------------------------------------------------
  */
 
+void token_write_jti(uint32_t user, uint64_t exp_s, struct writer *out)
+{
+	text_add(out, "u%ue%llu", user, (unsigned long long)exp_s);
+}
+
 static void write_claims(struct writer *w, enum token_kind kind, uint32_t user, uint64_t exp_s)
 {
 	uint32_t named =
@@ -116,7 +121,7 @@ static void write_claims(struct writer *w, enum token_kind kind, uint32_t user, 
 		 kind == TOKEN_AUDIENCE ? "sip:elsewhere.example" : "sip:ep." DOMAIN, user);
 	text_add(w, "\"impi\":\"user%u@" DOMAIN "\",\"impu\":[\"sip:user%u@" DOMAIN "\"],", impi,
 		 named);
-	text_add(w, "\"iat\":%llu,\"exp\":%llu}",
+	text_add(w, "\"iat\":%llu,\"exp\":%llu",
 		 (unsigned long long)(exp_s > SIM_WALL_START + 3600 ? exp_s - 3600
 								    : SIM_WALL_START - 200),
 		 (unsigned long long)exp_s);
@@ -149,6 +154,12 @@ void token_write(struct sim *sim, enum token_kind kind, uint32_t user, uint64_t 
 	}
 	writer_init(&w, claims, sizeof(claims));
 	write_claims(&w, kind, user, exp_s);
+	if (sim->events != NULL) { /* the core may reject one */
+		text_add(&w, ",\"jti\":\"");
+		token_write_jti(user, exp_s, &w);
+		text_add(&w, "\"");
+	}
+	text_add(&w, "}");
 	token_seal(sim, writer_span(&w), kind == TOKEN_FORGED, out);
 }
 

@@ -83,9 +83,9 @@ void watch_report(const struct sim *sim)
 	for (uint64_t i = from; i < w->notes && !sim->options.trace; i++)
 		note_print(&w->note[i % NOTES], stderr, "  ");
 	fprintf(stderr, "BROKEN at %.6f s: %s\n", (double)sim->now_us / 1e6, w->what);
-	fprintf(stderr, "reproduce: sim --seed %llu --workers %u%s%s\n",
+	fprintf(stderr, "reproduce: sim --seed %llu --workers %u%s%s%s\n",
 		(unsigned long long)sim->options.seed, sim->options.workers,
-		sim->options.openssl ? " --openssl" : "",
+		sim->options.openssl ? " --openssl" : "", sim->options.events ? " --events" : "",
 		sim->options.pool	? " --pool"
 		: sim->options.wildcard ? " --wildcard"
 					: "");
@@ -116,6 +116,7 @@ void watch_worker(struct sim *sim, uint16_t index)
 	gauge(sim, index, "lease_live", counter_read(&c->lease_live), b.leases);
 	gauge(sim, index, "held_live", counter_read(&c->held_live), b.held);
 	gauge(sim, index, "wildcard_live", counter_read(&c->wildcard_live), b.wildcards);
+	gauge(sim, index, "reg_event_live", counter_read(&c->reg_event_live), b.reg_events);
 	if (b.wildcards > b.sessions)
 		sim_broken(sim, "guest-has-a-flow", "worker %u: %u users, %u connections", index,
 			   b.wildcards, b.sessions);
@@ -147,7 +148,8 @@ bool watch_rests(const struct sim *sim)
 
 		if ((b.sessions | b.bindings | b.leaving | b.homes | b.leases | b.lease_waits |
 		     b.transactions | b.finished | b.parked | b.held | b.links | b.jobs |
-		     b.small_buffers | b.large_buffers | b.counted | b.wildcards) != 0 ||
+		     b.small_buffers | b.large_buffers | b.counted | b.wildcards | b.reg_events) !=
+			    0 ||
 		    !mailbox_empty(sim->hub, i))
 			return false;
 	}
@@ -161,16 +163,18 @@ void watch_drained(struct sim *sim)
 
 		if ((b.sessions | b.bindings | b.leaving | b.homes | b.leases | b.lease_waits |
 		     b.transactions | b.finished | b.parked | b.held | b.links | b.jobs |
-		     b.small_buffers | b.large_buffers | b.counted | b.wildcards) != 0)
+		     b.small_buffers | b.large_buffers | b.counted | b.wildcards | b.reg_events) !=
+		    0)
 			sim_broken(sim, "pools-balance",
 				   "worker %u after the drain: sessions %u bindings %u "
 				   "leaving %u homes %u leases %u waits %u "
 				   "transactions %u finished %u parked %u held %u "
-				   "links %u jobs %u small %u large %u counted %u users %u",
+				   "links %u jobs %u small %u large %u counted %u users %u "
+				   "subscriptions %u",
 				   i, b.sessions, b.bindings, b.leaving, b.homes, b.leases,
 				   b.lease_waits, b.transactions, b.finished, b.parked, b.held,
 				   b.links, b.jobs, b.small_buffers, b.large_buffers, b.counted,
-				   b.wildcards);
+				   b.wildcards, b.reg_events);
 		if (!mailbox_empty(sim->hub, i))
 			sim_broken(sim, "pools-balance", "worker %u has mail after the drain", i);
 	}
@@ -191,11 +195,28 @@ struct request *request_new(struct sim *sim, uint32_t *number)
 	return r;
 }
 
+/** A REGISTER whose connection has one Call-ID for all of them: "s3c1@w3.invalid". */
+static struct request *register_of(struct sim *sim, struct span message, struct span id)
+{
+	uint64_t cseq = text_number(text_header(message, "CSeq", 0), "", UINT64_MAX);
+	uint64_t wic = text_number(id, "s", UINT64_MAX);
+
+	for (uint32_t i = sim->requests; i-- > 0;) {
+		struct request *r = &sim->request[i];
+
+		if (r->wic == wic && r->cseq == cseq && r->kind != REQUEST_MESSAGE)
+			return r;
+	}
+	return NULL;
+}
+
 struct request *request_of(struct sim *sim, struct span message)
 {
 	struct span id = text_header(message, "Call-ID", 0);
 	uint64_t number = text_number(span_cut(id, 0, 12), "r", UINT64_MAX);
 
+	if (span_starts(id, SPAN("s")) && text_has(id, ".invalid"))
+		return register_of(sim, message, id);
 	return number < sim->requests && text_has(id, ".invalid") ? &sim->request[number] : NULL;
 }
 

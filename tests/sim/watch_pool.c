@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "peer.h"
+#include "events.h"
 #include "pool.h"
 
 /* What must hold of the pool's pairs (PROTOCOL 6), whatever its web site does. */
@@ -305,6 +305,8 @@ static void check_refused(struct sim *sim, const struct request *r, const struct
 	bool short_by_then = pool_verdict(sim, t, sim_wall(sim)) == r->status;
 
 	if (r->status == pool_verdict(sim, t, r->sent_wall) || short_by_then)
+		return;
+	if (r->status == 403 && sim->events != NULL && watch_events_rejected(sim, r))
 		return;
 	if (r->status == 403)
 		check_forbidden(sim, r, t, message);

@@ -238,6 +238,7 @@ static void connect_again(struct sim *sim, void *context, uint64_t number)
 		w->user = w->users[sim_below(sim, SIM_IDENTITIES)];
 	w->authorised_until = 0;
 	w->bound_until_us = 0;
+	w->told_until_us = 0;
 	w->granted = NULL;
 	w->registered = 0;
 	w->sub_here = 0;
@@ -424,5 +425,7 @@ uint64_t wic_bound_until_us(const struct wic_script *wics, uint32_t wic, uint32_
 {
 	const struct wic *w = wic_at(wics, wic, conn);
 
-	return w != NULL ? w->bound_until_us : 0;
+	if (w == NULL)
+		return 0;
+	return w->bound_until_us > w->told_until_us ? w->bound_until_us : w->told_until_us;
 }

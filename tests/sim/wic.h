@@ -21,7 +21,9 @@ struct wic {
 	uint32_t users[SIM_IDENTITIES];
 	uint32_t user;	     /* who it now is */
 	uint32_t registered; /* bit per identity that the core says 200 for, on this connection */
-	uint64_t bound_until_us;       /* end of what the last 200 granted, as this side reckons */
+	uint64_t bound_until_us; /* end of what the last 200 granted, as this side reckons */
+	/* when the core has last told the gateway how long it holds it, and until when */
+	uint64_t told_us, told_until_us;
 	const struct request *granted; /* by which; NULL: none */
 	uint64_t authorised_until; /* Unix time: latest end of a token it showed on this connection
 				    */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "call.h"
+#include "events.h"
 #include "pool.h"
 #include "wic.h"
 
@@ -135,10 +136,13 @@ static void check_bound(struct wic *w, const struct call *c, struct span message
 	if (!span_starts(message, SPAN("INVITE ")) || c->caller != END_CORE ||
 	    text_has(text_header(message, "To", 0), ";tag="))
 		return;
-	if (x->sent_us > w->bound_until_us + TIMER_LATE_US)
+	if (x->sent_us > wic_bound_until_us(w->sim->wics, w->index, w->number) + TIMER_LATE_US)
 		sim_broken(w->sim, "bound-flows-only",
 			   "wic %u.%u got INVITE x%u without a registration", w->index, w->number,
 			   c->first);
+	if (w->sim->events != NULL)
+		watch_events_delivered(w->sim, &(struct event_called){c->wic, c->conn, c->user,
+								      x->sent_us});
 	if ((x->sent_us + SECOND - 1) / SECOND + SIM_WALL_START > w->authorised_until + 2)
 		sim_broken(w->sim, "registration-within-token",
 			   "wic %u.%u got INVITE x%u after its last token", w->index, w->number,

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "call.h"
+#include "events.h"
 #include "guest.h"
 #include "pool.h"
 #include "wic.h"
@@ -10,6 +12,8 @@
 
 #define TEXT_MAX 4000
 
+static const uint8_t hash_key[16] = SIM_HASH_KEY;
+
 /* ---- requests ---------------------------------------------------------------------------------
  */
 
@@ -17,13 +21,23 @@
 static void write_head(struct wic *w, uint32_t number, const char *method, const char *uri,
 		       const char *from, const char *to, struct writer *out)
 {
+	struct request *r = &w->sim->request[number];
+	bool shared =
+		w->sim->events != NULL && w->sim->events->one_call_id && r->kind != REQUEST_MESSAGE;
+	char id[48];
+
+	if (shared)
+		snprintf(id, sizeof(id), "s%uc%u@w%u.invalid", w->index, w->number, w->index);
+	else
+		snprintf(id, sizeof(id), "r%u@w%u.invalid", number, w->index);
+	r->call_hash = siphash(hash_key, span_text(id));
+	r->cseq = ++w->cseq;
 	text_add(out, "%s %s SIP/2.0\r\nVia: SIP/2.0/WSS w%u.invalid;branch=z9hG4bKr%u\r\n", method,
 		 uri, w->index, number);
 	if (sim_chance(w->sim, 90))
 		text_add(out, "Max-Forwards: 70\r\n");
-	text_add(out, "From: <%s>;tag=f%u\r\nTo: <%s>\r\nCall-ID: r%u@w%u.invalid\r\n", from,
-		 number, to, number, w->index);
-	text_add(out, "CSeq: %u %s\r\n", ++w->cseq, method);
+	text_add(out, "From: <%s>;tag=f%u\r\nTo: <%s>\r\nCall-ID: %s\r\n", from, number, to, id);
+	text_add(out, "CSeq: %u %s\r\n", r->cseq, method);
 }
 
 void wic_contact_user(const struct wic *w, uint32_t visit, struct writer *out)
@@ -351,6 +365,8 @@ static void bound(struct wic *w, struct request *r, uint32_t got)
 		home_bound(w, r);
 		w->sub_here = r->sub;
 	}
+	if (r->sent_us > w->told_us)
+		w->told_until_us = 0;
 	/* the gateway reckons from a little earlier */
 	w->bound_until_us = w->sim->now_us + (registers ? got : 0) * SECOND;
 	w->granted = registers ? r : NULL;
@@ -390,7 +406,8 @@ static void refused(struct wic *w, const struct request *r)
 	if (r->status == 401 && fresh && !r->unknown_key)
 		sim_broken(w->sim, "good-token-accepted", "wic %u.%u r%u got 401", w->index,
 			   w->number, (unsigned)(r - sim->request));
-	if (r->status == 403 && !sim->disowned_once && !w->mixed)
+	if (r->status == 403 && !sim->disowned_once && !w->mixed &&
+	    (sim->events == NULL || !watch_events_rejected(w->sim, r)))
 		sim_broken(w->sim, "good-token-accepted", "wic %u.%u r%u got 403", w->index,
 			   w->number, (unsigned)(r - sim->request));
 }

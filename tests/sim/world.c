@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "call.h"
+#include "events.h"
 #include "journal.h"
 #include "message.h"
 #include "guest.h"
@@ -62,6 +63,8 @@ static void worker_event_turn(struct sim *sim, void *context, uint64_t ticket)
 		turn_in(sim, w, sim->now_us + 1);
 	}
 	watch_worker(sim, index);
+	if (sim->events != NULL)
+		watch_events(sim, index);
 	if (sim->pool != NULL)
 		watch_pool(sim);
 }
@@ -347,6 +350,8 @@ static struct sim_shape shape_of(struct sim *sim)
 		shape_pool(sim, &s);
 	if (sim->options.wildcard)
 		shape_wildcard(sim, &s);
+	/* with each number of workers */
+	s.reg_event = sim->options.events && sim->options.seed / 3 % 2 == 1;
 	return s;
 }
 
@@ -485,6 +490,7 @@ static void world_start(struct sim *sim)
 	sim->journal = journal_script_new();
 	sim->pool = sim->options.pool ? pool_new() : NULL;
 	sim->guests = sim->options.wildcard ? guests_new(sim) : NULL;
+	sim->events = sim->shape.reg_event ? events_new(sim) : NULL;
 	sim->request = table_new(SIM_REQUESTS_MAX * sizeof(*sim->request));
 	sim->net = simnet_new(sim);
 	simnet_enter(sim->net);
@@ -528,6 +534,7 @@ static void world_end(struct sim *sim)
 	journal_script_free(sim->journal);
 	pool_free(sim->pool);
 	guests_free(sim->guests);
+	events_free(sim->events);
 	table_free(sim->request, SIM_REQUESTS_MAX * sizeof(*sim->request));
 }
 
