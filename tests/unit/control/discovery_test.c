@@ -128,7 +128,7 @@ TEST(discovery, refuses_names_that_would_be_too_long)
 	snprintf(domain + len, sizeof(domain) - (size_t)len, "%.*s", 248 - len, label);
 	EXPECT_EQ(248, strlen(domain));
 	assert_null(discovery_of_domain(domain, &found)); /* 253 with wwsf. before it */
-	snprintf(origin, sizeof(origin), "https://wwsf.%s", domain);
+	snprintf(origin, sizeof(origin), "https://wwsf.%.380s", domain);
 	EXPECT_TEXT(origin, found.origin);
 	strcat(domain, "a");
 	assert_non_null(discovery_of_domain(domain, &found));
