@@ -39,24 +39,11 @@ void block_ways_close(struct gateway *gw)
 
 /* ---- ways of INVITEs ------------------------------------------------------------------------ */
 
-/** As transaction_key(), the same on all workers. */
 static uint64_t way_key(const struct gateway *gw)
 {
-	const struct sip_message *m = &gw->message;
-	struct sip_via via = request_top_via(m);
-	uint8_t text[1024];
-	uint64_t hash;
-	struct writer w;
+	uint64_t key = transaction_key_by(gw_config(gw)->hash_key, &gw->message);
 
-	writer_init(&w, text, sizeof(text));
-	writer_put(&w, span_cut(via.branch, 0, 200));
-	writer_u8(&w, '\n');
-	writer_put(&w, span_cut(via.host, 0, 200));
-	writer_u16_be(&w, via.port);
-	writer_put(&w, span_cut(sip_value(m, SIP_HEADER_CALL_ID), 0, 400));
-	writer_u32_be(&w, m->cseq);
-	hash = siphash(gw_config(gw)->hash_key, writer_span(&w));
-	return hash != 0 ? hash : 1;
+	return key != 0 ? key : 1; /* 0: a free place */
 }
 
 static uint16_t way_worker(const struct gateway *gw)

@@ -2,6 +2,7 @@
 #include "block.h"
 #include "identity/pattern.h"
 #include "originate.h"
+#include "own.h"
 
 /*
  * The REGISTER of a block (PROTOCOL 8.1, 8.4): of this node's own, as UE and P-CSCF at once. Its
@@ -69,32 +70,16 @@ static bool write_request(struct gateway *gw, const struct block *b, const struc
 {
 	const struct realm_config *realm = request_realm_of(gw_config(gw), &b->impu);
 
-	request_begin(gw, NULL);
-	writer_text(&gw->out, "REGISTER sip:");
-	writer_put(&gw->out, realm->domain);
-	writer_text(&gw->out, " SIP/2.0\r\n");
-	request_write_via(gw, t, &gw->out);
+	own_register_begin(gw, t, realm);
 	write_dialog(gw, b, &gw->out);
 	write_path(gw, t->target.transport, &gw->out);
-	register_authorization(gw, &b->impi, realm, span_text(b->name));
-	writer_text(&gw->lines, "P-Visited-Network-ID: \"");
-	writer_put(&gw->lines, realm->visited_network);
-	writer_text(&gw->lines, "\"\r\n");
-	request_charging_vector(gw, realm, &gw->lines);
-	writer_text(&gw->lines, "Content-Length: 0\r\n\r\n");
-	writer_put(&gw->out, request_lines(gw, 0));
-	return writer_ok(&gw->lines) && writer_ok(&gw->out);
+	return own_register_end(gw, &b->impi, realm, span_text(b->name));
 }
 
 /** More than a datagram takes goes over TCP. */
 static bool write_for_target(struct gateway *gw, const struct block *b, struct transaction *t)
 {
-	if (!write_request(gw, b, t))
-		return false;
-	if (t->target.transport != MW_UDP || writer_len(&gw->out) <= UDP_MAX)
-		return true;
-	t->target.transport = MW_TCP;
-	return write_request(gw, b, t);
+	return write_request(gw, b, t) && (!target_outgrown(gw, t) || write_request(gw, b, t));
 }
 
 bool block_register(struct gateway *gw, struct block *b)
@@ -116,17 +101,6 @@ bool block_register(struct gateway *gw, struct block *b)
 	}
 	b->own = handle_none();
 	return false;
-}
-
-/** Has the host of the Service-Route looked up, before a request needs it. */
-static void prefetch(struct gateway *gw, const struct block *b)
-{
-	struct span rest = span_of(b->routes, b->routes_len), first = SPAN("");
-	struct mw_target target;
-
-	(void)sip_list_next(&rest, &first);
-	if (originate_target(gw, first, &target) != GW_OK)
-		return;
 }
 
 /** A wildcarded identity: of what stands in its user, the outermost '!' delimit (PROTOCOL 1.4). */
@@ -177,7 +151,7 @@ uint32_t block_granted(struct gateway *gw, const struct transaction *t, struct b
 	b->routes_len = (uint16_t)writer_len(&w);
 	if (!writer_ok(&w))
 		return 0; /* calls would go the wrong way */
-	prefetch(gw, b);
+	originate_prefetch(gw, span_of(b->routes, b->routes_len));
 	if (differs(gw, b)) {
 		counter_add(&gw_counters(gw)->block_differs, 1);
 		block_event(gw, b, EVENT_BLOCK_DIFFERS);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "internal.h"
+#include "own.h"
 
 /*
  * De-registration by this node (PROTOCOL 6.5, TS 33.203 U.1): what has ended here ends at the core
@@ -18,8 +19,8 @@ static const struct realm_config *realm_of(const struct gateway *gw, const struc
 
 bool deregister_due(const struct gateway *gw, const struct binding *b)
 {
-	return !b->ims_auth && !b->local && b->contact_len > 0 && b->core_us >= gw->time.now_us + LEFT_MIN_US &&
-	       realm_of(gw, b) != NULL;
+	return !b->ims_auth && !b->local && b->contact_len > 0 &&
+	       b->core_us >= gw->time.now_us + LEFT_MIN_US && realm_of(gw, b) != NULL;
 }
 
 /** A registration of its own: nothing of the WIC's Call-ID, CSeq and tags. */
@@ -47,33 +48,17 @@ static bool write_request(struct gateway *gw, const struct binding *b, const str
 {
 	const struct realm_config *realm = realm_of(gw, b);
 
-	request_begin(gw, NULL);
-	writer_text(&gw->out, "REGISTER sip:");
-	writer_put(&gw->out, realm->domain);
-	writer_text(&gw->out, " SIP/2.0\r\n");
-	request_write_via(gw, t, &gw->out);
+	own_register_begin(gw, t, realm);
 	write_dialog(gw, b, &gw->out);
 	register_path(gw, b->flow, b->path, b->outbound);
 	writer_text(&gw->lines, "Require: path\r\n");
-	register_authorization(gw, &b->impi, realm, span_text(b->wwsf));
-	writer_text(&gw->lines, "P-Visited-Network-ID: \"");
-	writer_put(&gw->lines, realm->visited_network);
-	writer_text(&gw->lines, "\"\r\n");
-	request_charging_vector(gw, realm, &gw->lines);
-	writer_text(&gw->lines, "Content-Length: 0\r\n\r\n");
-	writer_put(&gw->out, request_lines(gw, 0));
-	return writer_ok(&gw->lines) && writer_ok(&gw->out);
+	return own_register_end(gw, &b->impi, realm, span_text(b->wwsf));
 }
 
 /** Writes it for t's target; more than a datagram takes goes over TCP. */
 static bool write_for_target(struct gateway *gw, const struct binding *b, struct transaction *t)
 {
-	if (!write_request(gw, b, t))
-		return false;
-	if (t->target.transport != MW_UDP || writer_len(&gw->out) <= UDP_MAX)
-		return true;
-	t->target.transport = MW_TCP;
-	return write_request(gw, b, t);
+	return write_request(gw, b, t) && (!target_outgrown(gw, t) || write_request(gw, b, t));
 }
 
 /** Half of the table at most is for those who leave: the others are for those who stay. */

@@ -463,6 +463,9 @@ enum gw_err GW_MUST_CHECK target_another(struct gateway *gw, struct mw_target *t
  * name that is not known is asked for. */
 enum gw_err GW_MUST_CHECK target_of_route(struct gateway *gw, struct span route_uri,
 					  struct mw_target *target);
+/** What is in gw->out for t is too long for a datagram: it goes over TCP, and has to be written once
+ * more. */
+bool target_outgrown(const struct gateway *gw, struct transaction *t);
 /** Writes the request for target, over TCP instead when it is too long for UDP. build() makes
  * edits. */
 typedef enum gw_err target_build(struct gateway *gw, struct transaction *t);

@@ -144,21 +144,20 @@ enum gw_err originate_target(struct gateway *gw, struct span element, struct mw_
 	return target_of_route(gw, first.uri_text, target);
 }
 
-/** The first element of the stored Service-Route. */
-static struct span first_route(const struct gateway *gw, const struct binding *b)
+struct span originate_first(struct span routes)
 {
-	struct span rest = routes_of(gw, b), element = SPAN("");
+	struct span element = SPAN("");
 
-	(void)sip_list_next(&rest, &element);
+	(void)sip_list_next(&routes, &element);
 	return element;
 }
 
-void originate_prefetch(struct gateway *gw, const struct binding *b)
+void originate_prefetch(struct gateway *gw, struct span routes)
 {
 	struct mw_target target;
 
 	/* asking is all: a host that is not known yet is looked up */
-	if (originate_target(gw, first_route(gw, b), &target) != GW_OK)
+	if (originate_target(gw, originate_first(routes), &target) != GW_OK)
 		return;
 }
 
@@ -249,7 +248,7 @@ static enum gw_err originate_initial(struct gateway *gw, struct wic *wic)
 		err = asserted_identity(gw, b, &o.asserted);
 	if (err != GW_OK)
 		return err;
-	o.route = first_route(gw, b);
+	o.route = originate_first(routes_of(gw, b));
 	return originate_begin(gw, wic, &o);
 }
 

@@ -13,8 +13,10 @@ enum gw_err GW_MUST_CHECK originate_target(struct gateway *gw, struct span eleme
 					   struct mw_target *target);
 /** Sends it and, of an INVITE, says 100. On error t is freed. */
 enum gw_err GW_MUST_CHECK originate_send(struct gateway *gw, struct transaction *t);
-/** Has the host of the binding's Service-Route looked up, before a request needs it. */
-void originate_prefetch(struct gateway *gw, const struct binding *b);
+/** The first element of a list of routes; empty: there is none. */
+struct span originate_first(struct span routes);
+/** Has the host of the first of routes looked up, before a request needs it. */
+void originate_prefetch(struct gateway *gw, struct span routes);
 void originate_response(struct gateway *gw, struct transaction *t);
 /** Writes the response in gw->message to gw->out as wic (NULL: gone) gets it. mark: what its
  * Record-Route of ours says; NULL: inside a dialog. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "block.h"
+#include "own.h"
 #include "reg_event.h"
 
 /* Requests of this node's own: who made them hears how they ended. */
@@ -8,6 +9,26 @@ bool own_may_change(uint16_t status)
 {
 	return status == 408 || status == 429 || status == 480 || status == 500 || status == 502 ||
 	       status == 503 || status == 504;
+}
+
+void own_register_begin(struct gateway *gw, const struct transaction *t,
+			const struct realm_config *realm)
+{
+	request_begin(gw, NULL);
+	writer_text(&gw->out, "REGISTER sip:");
+	writer_put(&gw->out, realm->domain);
+	writer_text(&gw->out, " SIP/2.0\r\n");
+	request_write_via(gw, t, &gw->out);
+}
+
+bool own_register_end(struct gateway *gw, const struct identity *impi,
+		      const struct realm_config *realm, struct span site)
+{
+	register_authorization(gw, impi, realm, site);
+	register_networks(gw, realm);
+	writer_text(&gw->lines, "Content-Length: 0\r\n\r\n");
+	writer_put(&gw->out, request_lines(gw, 0));
+	return writer_ok(&gw->lines) && writer_ok(&gw->out);
 }
 
 void own_answered(struct gateway *gw, struct transaction *t, uint16_t status, enum own_end how)

@@ -275,32 +275,22 @@ static bool write_request(struct gateway *gw, const struct subscription *s,
 static bool write_for_target(struct gateway *gw, const struct subscription *s,
 			     struct transaction *t, const struct reg_event_about *about)
 {
-	if (!write_request(gw, s, t, about))
-		return false;
-	if (t->target.transport != MW_UDP || writer_len(&gw->out) <= UDP_MAX)
-		return true;
-	t->target.transport = MW_TCP;
-	return write_request(gw, s, t, about);
-}
-
-/** The first element of a list of routes; empty: there is none. */
-static struct span first_of(struct span routes)
-{
-	struct span element;
-
-	return sip_list_next(&routes, &element) ? element : SPAN("");
+	return write_request(gw, s, t, about) &&
+	       (!target_outgrown(gw, t) || write_request(gw, s, t, about));
 }
 
 static enum gw_err choose_target(struct gateway *gw, const struct subscription *s,
 				 const struct reg_event_about *about, struct mw_target *target)
 {
 	if (s->tag_len > 0 && s->routes_len > 0)
-		return originate_target(gw, first_of(span_of(s->routes, s->routes_len)), target);
+		return originate_target(gw, originate_first(span_of(s->routes, s->routes_len)),
+					target);
 	if (s->tag_len > 0)
 		return target_of_route(gw, span_of(s->target, s->target_len), target);
 	return originate_target(gw,
-				gw_config(gw)->mw_reg_event_service_route ? first_of(about->routes)
-									  : SPAN(""),
+				gw_config(gw)->mw_reg_event_service_route
+					? originate_first(about->routes)
+					: SPAN(""),
 				target);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "homes.h"
+#include "own.h"
 #include "registrar.h"
 
 /*
@@ -159,6 +160,14 @@ static uint64_t contact_hash(const struct gateway *gw, const struct register_ask
 	return hash != 0 ? hash : 1;
 }
 
+void register_networks(struct gateway *gw, const struct realm_config *realm)
+{
+	writer_text(&gw->lines, "P-Visited-Network-ID: \"");
+	writer_put(&gw->lines, realm->visited_network);
+	writer_text(&gw->lines, "\"\r\n");
+	request_charging_vector(gw, realm, &gw->lines);
+}
+
 static enum gw_err register_build(struct gateway *gw, struct transaction *t)
 {
 	struct register_ask ask = register_read(gw);
@@ -181,10 +190,7 @@ static enum gw_err register_build(struct gateway *gw, struct transaction *t)
 		writer_text(&gw->lines, "Require: path\r\n");
 	if (!request_has_tag(m, SIP_HEADER_SUPPORTED, SPAN("path")))
 		writer_text(&gw->lines, "Supported: path\r\n"); /* D-28 */
-	writer_text(&gw->lines, "P-Visited-Network-ID: \"");
-	writer_put(&gw->lines, ask.realm->visited_network);
-	writer_text(&gw->lines, "\"\r\n");
-	request_charging_vector(gw, ask.realm, &gw->lines);
+	register_networks(gw, ask.realm);
 	sip_splice_append(&gw->splice, request_lines(gw, mark));
 	return writer_ok(&gw->lines) ? GW_OK : GW_NO_ROOM;
 }

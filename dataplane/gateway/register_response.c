@@ -177,13 +177,15 @@ static enum gw_err register_granted(struct gateway *gw, struct transaction *t, s
 	uint32_t limit = grant_limit(gw, t);
 	struct binding_times times = granted_times(gw, t, &grant);
 	enum gw_err err = bind_flow(gw, t, wic, &times);
+	const struct binding *b;
 
 	if (err != GW_OK)
 		return err;
 	/* one that comes late has ended again already: its client is elsewhere */
-	if (times.expires_s > 0 && binding_of(gw, wic) != NULL) {
-		originate_prefetch(gw, binding_of(gw, wic));
-		gateway_event(gw, EVENT_REGISTERED, t->flow, binding_of(gw, wic), GW_OK, 200);
+	b = binding_of(gw, wic);
+	if (times.expires_s > 0 && b != NULL) {
+		originate_prefetch(gw, span_of(b->text, b->routes_len));
+		gateway_event(gw, EVENT_REGISTERED, t->flow, b, GW_OK, 200);
 	}
 	request_begin(gw, &gw->message);
 	if (t->registration.requested_s > 0) {

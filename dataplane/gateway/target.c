@@ -181,6 +181,14 @@ enum gw_err target_of_route(struct gateway *gw, struct span route_uri, struct mw
 	return GW_OK;
 }
 
+bool target_outgrown(const struct gateway *gw, struct transaction *t)
+{
+	if (t->target.transport != MW_UDP || writer_len(&gw->out) <= UDP_MAX)
+		return false;
+	t->target.transport = MW_TCP;
+	return true;
+}
+
 enum gw_err target_write(struct gateway *gw, struct transaction *t, target_build *build)
 {
 	enum gw_err err;
@@ -189,8 +197,5 @@ enum gw_err target_write(struct gateway *gw, struct transaction *t, target_build
 	err = build(gw, t);
 	if (err == GW_OK)
 		err = sip_splice_write(&gw->splice, &gw->out);
-	if (err != GW_OK || t->target.transport != MW_UDP || writer_len(&gw->out) <= UDP_MAX)
-		return err;
-	t->target.transport = MW_TCP;
-	return target_write(gw, t, build);
+	return err == GW_OK && target_outgrown(gw, t) ? target_write(gw, t, build) : err;
 }

@@ -172,7 +172,7 @@ void transaction_free(struct gateway *gw, struct transaction *t)
 		counter_sub(&gw_counters(gw)->transaction_live, 1);
 }
 
-uint64_t transaction_key(const struct gateway *gw, const struct sip_message *m)
+uint64_t transaction_key_by(const uint8_t secret[16], const struct sip_message *m)
 {
 	struct sip_via via = request_top_via(m);
 	uint8_t text[1024];
@@ -185,7 +185,12 @@ uint64_t transaction_key(const struct gateway *gw, const struct sip_message *m)
 	writer_u16_be(&w, via.port);
 	writer_put(&w, span_cut(sip_value(m, SIP_HEADER_CALL_ID), 0, 400));
 	writer_u32_be(&w, m->cseq);
-	return siphash(gw->bucket_key, writer_span(&w));
+	return siphash(secret, writer_span(&w));
+}
+
+uint64_t transaction_key(const struct gateway *gw, const struct sip_message *m)
+{
+	return transaction_key_by(gw->bucket_key, m);
 }
 
 uint64_t transaction_flow_key(const struct gateway *gw, const struct wic *wic)

@@ -209,6 +209,8 @@ void transaction_insert(struct gateway *gw, struct transaction *t, uint64_t key)
  * number, which keep apart what an old peer sends without a branch.
  */
 uint64_t transaction_key(const struct gateway *gw, const struct sip_message *m);
+/** The same under another secret: for what all workers know. */
+uint64_t transaction_key_by(const uint8_t secret[16], const struct sip_message *m);
 /** The same of a WIC's: what another flow sends is another's. */
 uint64_t transaction_flow_key(const struct gateway *gw, const struct wic *wic);
 
