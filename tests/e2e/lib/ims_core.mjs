@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CORE_ADDRESS, CORE_HOST, HSS_ADDRESS, HSS_HOST, HSS_PORT, MW_PORT, bracketed,
 	impu } from './names.mjs';
-import { Program, run, waitFor, within } from './process.mjs';
+import { contactsOf } from './kamailio.mjs';
+import { Program, run, within } from './process.mjs';
 import { parseSip, writeSip } from './sip.mjs';
 import { nameHosts } from './space.mjs';
 
@@ -94,13 +95,8 @@ export class ImsCore {
 	}
 
 	/** Waits until the user has exactly `count` contacts and returns them. */
-	async waitForContacts(user, count, timeout_ms = 10000) {
-		let contacts;
-		await waitFor(`${count} contacts of ${user} at the S-CSCF`, async () => {
-			contacts = await this.contacts(user);
-			return contacts.length === count;
-		}, timeout_ms);
-		return contacts;
+	waitForContacts(user, count, timeout_ms) {
+		return contactsOf(this, user, count, timeout_ms);
 	}
 
 	/** Makes the HSS send a Cx RTR for a user: the network takes the registration back. */

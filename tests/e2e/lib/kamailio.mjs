@@ -8,6 +8,16 @@ import { Program, run, waitFor } from './process.mjs';
 
 const config = (role) => fileURLToPath(new URL(`../peers/kamailio-${role}.cfg`, import.meta.url));
 
+/** Waits until a core has exactly `count` contacts of the user and returns them. */
+export async function contactsOf(core, user, count, timeout_ms = 10000) {
+	let contacts;
+	await waitFor(`${count} contacts of ${user} at the S-CSCF`, async () => {
+		contacts = await core.contacts(user);
+		return contacts.length === count;
+	}, timeout_ms);
+	return contacts;
+}
+
 export class Kamailio {
 	/**
 	 * role: a file of peers/; digest: the algorithm it challenges every REGISTER with, 'MD5' or
@@ -70,12 +80,7 @@ export class Kamailio {
 	}
 
 	/** Waits until the user has exactly `count` contacts and returns them. */
-	async waitForContacts(user, count, timeout_ms = 10000) {
-		let contacts;
-		await waitFor(`${count} contacts of ${user} at the S-CSCF`, async () => {
-			contacts = await this.contacts(user);
-			return contacts.length === count;
-		}, timeout_ms);
-		return contacts;
+	waitForContacts(user, count, timeout_ms) {
+		return contactsOf(this, user, count, timeout_ms);
 	}
 }
