@@ -236,19 +236,23 @@ def play(folder):
     servers, cores = start(folder)
     play_rates(folder, servers)
     play_memory(folder, servers[2:])
-    for program in [server for server, _ in servers] + cores:
+    end(*[server for server, _ in servers], *cores)
+
+
+def end(*programs):
+    for program in programs:
         program.child.terminate()
         program.child.wait()
 
 
-def main():
+def play_in_folder(name, title, play):
+    """Plays in a folder of its own, which stays when something breaks; the exit code."""
     lacking = missing()
     if lacking:
         print("\n".join(lacking))
         return 1
-    folder = tempfile.mkdtemp(prefix="wicgate-bench-sip-")
-    print("\nSIP, from WebSocket in TLS 1.3 to the core on TCP: one worker, what plays its peers on the other CPU; kernel and TAP\n"
-          "as ratio to Kamailio, which checks neither token nor identity")
+    folder = tempfile.mkdtemp(prefix=f"wicgate-bench-{name}-")
+    print(f"\n{title}")
     try:
         play(folder)
     except world.Broken as broken:
@@ -260,4 +264,5 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(play_in_folder("sip", "SIP, from WebSocket in TLS 1.3 to the core on TCP: one worker, what plays its peers on the other CPU; "
+                                   "kernel and TAP\nas ratio to Kamailio, which checks neither token nor identity", play))

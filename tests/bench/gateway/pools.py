@@ -6,10 +6,8 @@ pool is nobody else's, in the large one."""
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
@@ -144,27 +142,8 @@ def play(folder):
                     f"{'reloads of the pool':24}")
     for what, swapper in (("without reloads", None), ("swapped", Swapper(server, pool)), ("without again", None)):
         play_with(folder, server, what, swapper)
-    for program in (server, core):
-        program.child.terminate()
-        program.child.wait()
-
-
-def main():
-    lacking = gateway.missing()
-    if lacking:
-        print("\n".join(lacking))
-        return 1
-    folder = tempfile.mkdtemp(prefix="wicgate-bench-pools-")
-    print(f"\nA pool of {PAIRS} pairs, swapped while others register; turns of the worker's loop in ms, the longest since start")
-    try:
-        play(folder)
-    except world.Broken as broken:
-        print(f"FAIL {broken}")
-        print(f"logs and configuration: {folder}")
-        return 1
-    shutil.rmtree(folder)
-    return 0
+    gateway.end(server, core)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(gateway.play_in_folder("pools", f"A pool of {PAIRS} pairs, swapped while others register; turns of the worker's loop in ms, the longest since start", play))

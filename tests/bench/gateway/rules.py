@@ -2,9 +2,7 @@
 """Rules with many expressions are compiled, by reloads one after the other, while the gateway registers: what its users and
 its operator see of that, beside the same without a reload. One worker; each reload has other expressions than the one
 before, and 10,000 prefixes."""
-import shutil
 import sys
-import tempfile
 
 import gateway
 import pools
@@ -20,7 +18,7 @@ def rules(generation):
     for s in range(SITES):
         expressions = ", ".join(f"'re:sip:(agent|queue){i}-[a-z]{{3,{generation % 20 + 4}}}[0-9]+@shop{s}\\.example'"
                                 for i in range(EXPRESSIONS))
-        sites += (f"  - {{name: rules{s}, issuer: shop-waf, origins: [\"https://rules{s}.example\"],\n"
+        sites += (f"  - {{name: rules{s}, issuer: rules-waf, origins: [\"https://rules{s}.example\"],\n"
                   f"     identities: {{domains: [{world.REALM}]}}, destinations: {{deny: [{expressions}]}}}}\n")
     return f"screening: {{deny: [{prefixes}]}}\n", sites
 
@@ -28,6 +26,11 @@ def rules(generation):
 def configuration(folder, generation):
     text = gateway.configuration(folder)
     screening, sites = rules(generation)
+    issuer = f"""\
+  - {{name: rules-waf, iss: "https://waf.rules.example", audience: "{world.AUDIENCE}", algorithms: [ES256],
+     jwks: "file:{folder}/jwks.json", authz_server: "https://waf.rules.example"}}
+"""  # of their own: where an issuer has several sites its tokens say which
+    text = text.replace("wwsf:\n", issuer + "wwsf:\n", 1)
     return screening + text.replace("limits: {upgrades_per_second", sites + "limits: {upgrades_per_second", 1)
 
 
@@ -64,27 +67,8 @@ def play(folder):
     for what, swapper in (("without reloads", None), ("compiled", Swapper(server, f"{own}/wicgate.yaml", text_of)),
                           ("without again", None)):
         pools.play_with(folder, server, what, swapper)
-    for program in (server, core):
-        program.child.terminate()
-        program.child.wait()
-
-
-def main():
-    lacking = gateway.missing()
-    if lacking:
-        print("\n".join(lacking))
-        return 1
-    folder = tempfile.mkdtemp(prefix="wicgate-bench-rules-")
-    print(f"\n{SITES * EXPRESSIONS} expressions and {PREFIXES} prefixes, changed while others register; turns of the worker's loop in ms")
-    try:
-        play(folder)
-    except world.Broken as broken:
-        print(f"FAIL {broken}")
-        print(f"logs and configuration: {folder}")
-        return 1
-    shutil.rmtree(folder)
-    return 0
+    gateway.end(server, core)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(gateway.play_in_folder("rules", f"{SITES * EXPRESSIONS} expressions and {PREFIXES} prefixes, changed while others register; turns of the worker's loop in ms", play))
