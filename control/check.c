@@ -166,25 +166,22 @@ static void check_listen(const struct check *c)
 	}
 }
 
-/** What stands in the user part of a URI as it is (RFC 3261 25.1, unreserved but for marks that
- * nobody registers). */
-static void check_placeholder(const struct check *c, struct option_text user)
+void check_user(const struct check *c, const char *path, struct option_text text, const char *when)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789-_.";
 
-	if (user.text[strspn(user.text, allowed)] != '\0')
-		check_refuse(c, user.line,
-			     "access.placeholder_user: \"%s\": letters, digits, '-', '_' and '.' "
-			     "expected",
-			     user.text);
+	if (text.text[strspn(text.text, allowed)] != '\0')
+		check_refuse(c, text.line,
+			     "%s: \"%s\": letters, digits, '-', '_' and '.' expected%s", path,
+			     text.text, when);
 }
 
 static void check_access(const struct check *c)
 {
 	const struct config *config = c->config;
 
-	check_placeholder(c, config->access.placeholder_user);
+	check_user(c, "access.placeholder_user", config->access.placeholder_user, "");
 	check_listen(c);
 	check_tls(c);
 	for (uint32_t i = 0; i < config->access.paths.count; i++) {
@@ -596,8 +593,7 @@ static struct pairs *check_same_pairs(const struct check *c, const struct pairs_
 static bool check_has_pairs(const struct config_wwsf *wwsf)
 {
 	if (wwsf->mode.value == CONFIG_MODE_IMS_AUTH || wwsf->mode.value == CONFIG_MODE_BLOCK ||
-	    wwsf->mode.value == CONFIG_MODE_WILDCARD ||
-	    wwsf->identities.domains.count > 0)
+	    wwsf->mode.value == CONFIG_MODE_WILDCARD || wwsf->identities.domains.count > 0)
 		return false;
 	if (check_given(wwsf->identities.file))
 		return !check_generates(wwsf);

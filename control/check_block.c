@@ -37,19 +37,6 @@ static void check_served(const struct check *c, struct option_text impu, const c
 	check_refuse(c, impu.line, REGISTERING "impu: \"%s\" is of no domain of realms", impu.text);
 }
 
-/** The name stands in the user of the block's Contact. */
-static void check_name(const struct check *c, struct option_text name)
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789-_.";
-
-	if (name.text[strspn(name.text, allowed)] != '\0')
-		check_refuse(c, name.line,
-			     "wwsf[].name: \"%s\": letters, digits, '-', '_' and '.' expected with "
-			     "mode block",
-			     name.text);
-}
-
 static void check_pair(const struct check *c, const struct config_wwsf *wwsf)
 {
 	const struct option_text *impi = &wwsf->identities.registering.impi;
@@ -87,7 +74,8 @@ static void check_identities(const struct check *c, const struct config_wwsf *ww
 
 void check_block(const struct check *c, const struct config_wwsf *wwsf)
 {
-	check_name(c, wwsf->name);
+	/* it stands in the user of the block's Contact */
+	check_user(c, "wwsf[].name", wwsf->name, " with mode block");
 	check_identities(c, wwsf);
 	check_pair(c, wwsf);
 	if (wwsf->clamp_lifetime.value == 0)

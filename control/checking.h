@@ -26,6 +26,9 @@ static inline bool check_given(struct option_text text)
 
 /** Printable ASCII without what would have to be quoted in a header or a challenge. */
 void check_plain(const struct check *c, const char *path, struct option_text text);
+/** It stands in the user of a URI as it is (RFC 3261 25.1, unreserved but for marks that nobody
+ * registers). when: the end of the refusal. */
+void check_user(const struct check *c, const char *path, struct option_text text, const char *when);
 
 /** strcmp or strcasecmp. */
 typedef int check_order(const char *a, const char *b);
