@@ -9,6 +9,7 @@
 #include "control/pairs.h"
 #include "identity/identity.h"
 #include "pair_table.h"
+#include "tests/bench/identity/measure.h"
 
 /* bench_pairs [PAIRS]: a pool from a file, looked up at random, and the same by rule. */
 
@@ -30,15 +31,6 @@ struct query {
 	char impi[IDENTITY_MAX], impu[IDENTITY_MAX];
 };
 
-/** Of CPU time: others may use the machine meanwhile. */
-static double cpu_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static double resident_mib(void)
 {
 	long pages = 0, skipped;
@@ -49,16 +41,6 @@ static double resident_mib(void)
 	if (file != NULL)
 		fclose(file);
 	return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1048576;
-}
-
-static uint32_t random_below(uint32_t n)
-{
-	static uint64_t state = 88172645463325252u;
-
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (uint32_t)((state >> 32) * n >> 32);
 }
 
 /** Memory in huge pages that is read a byte at a time, anywhere. */

@@ -7,28 +7,11 @@
 #include "control/wildcard.h"
 #include "destination_rules.h"
 #include "identity/pattern.h"
+#include "tests/bench/identity/measure.h"
 
 /* bench_rules: wildcards and prefixes, compiled and looked up. CPU time. */
 
 enum { WILDCARDS = 1000, PREFIXES = 10000, QUERIES = 256, ROUNDS = 2000 };
-
-static double cpu_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static uint32_t random_below(uint32_t n)
-{
-	static uint64_t state = 88172645463325252u;
-
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (uint32_t)((state >> 32) * n >> 32);
-}
 
 /* ---- wildcards ------------------------------------------------------------------------------ */
 
