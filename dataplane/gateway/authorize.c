@@ -44,6 +44,18 @@ static uint32_t *asked_key(struct gateway *gw, struct wic *wic)
 	return gw->resumed != NULL ? &gw->resumed->key : &wic->key;
 }
 
+/** Step 17 looks the token's identities up. Its memory comes while the signature is checked. */
+static void expect_identities(const struct gateway *gw, const struct wic *wic)
+{
+	const struct wwsf_config *wwsf = register_wwsf(gw, wic->wwsf);
+	struct identity impi, impu;
+
+	if (wwsf != NULL && gw->claims.impu_count > 0 &&
+	    identity_impi(gw->claims.impi, &impi) == GW_OK &&
+	    identity_impu(gw->claims.impu[0], &impu) == GW_OK)
+		identity_allocated_expect(wwsf, gw->time.view->pairs, &impi, &impu);
+}
+
 /** Step 8: the signature goes to the driver. GW_AGAIN: the verdict will come. */
 static enum gw_err submit(struct gateway *gw, struct wic *wic)
 {
@@ -77,7 +89,11 @@ static enum gw_err read_and_submit(struct gateway *gw, struct wic *wic, struct s
 		return parked_for_keys(gw, wic);
 	if (err == GW_OK && authorize_keys_missing(gw, gw->claims.issuer))
 		err = GW_TOKEN_KEYS_DOWN;
-	return refuse(gw, err == GW_OK ? submit(gw, wic) : err);
+	if (err == GW_OK) {
+		expect_identities(gw, wic);
+		err = submit(gw, wic);
+	}
+	return refuse(gw, err);
 }
 
 /** Finds the request's credential, and what names its token. */

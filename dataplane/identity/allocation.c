@@ -53,3 +53,17 @@ enum gw_err identity_allocated(const struct wwsf_config *wwsf, const struct pair
 		return err;
 	return is_in_pool_of_another(wwsf, pairs, private, public) ? GW_IDENTITY_FOREIGN : GW_OK;
 }
+
+void identity_allocated_expect(const struct wwsf_config *wwsf, const struct pair_part *pairs,
+			       const struct identity *impi, const struct identity *impu)
+{
+	struct span private = identity_span(impi), public = identity_span(impu);
+
+	if (pairs == NULL)
+		return;
+	if (wwsf->domain_count == 0 && wwsf->pairs < pairs->count)
+		identity_expect(&pairs->table[wwsf->pairs], private, public);
+	for (uint32_t i = 0; i < pairs->count && wwsf->mode != WWSF_POOL; i++)
+		if (i != wwsf->pairs)
+			identity_pooled_expect(&pairs->table[i], private, public);
+}

@@ -37,6 +37,10 @@ enum gw_err GW_MUST_CHECK identity_allocated(const struct wwsf_config *wwsf,
 					     const struct identity *impi,
 					     const struct identity *impu);
 
+/** identity_allocated() will be asked about the pair soon: see identity_expect(). */
+void identity_allocated_expect(const struct wwsf_config *wwsf, const struct pair_part *pairs,
+			       const struct identity *impi, const struct identity *impu);
+
 /**
  * The home-domain rule: impu is a SIP URI whose host is one of the WWSF's domains, and the realm of
  * impi is one of them or below one. Which impi goes with which impu is the issuer's word.
@@ -48,12 +52,19 @@ enum gw_err GW_MUST_CHECK identity_at_home(const struct wwsf_config *wwsf,
 
 /**
  * Whether the pair (both canonical) is in the table. GW_IDENTITY_FOREIGN when not. O(1): one cache
- * miss, and a second one for a pair that is there.
+ * miss, which identity_expect() takes away.
  */
 enum gw_err GW_MUST_CHECK identity_allowed(const struct pair_table *table, struct span impi,
 					   struct span impu);
 
+/** identity_allowed() will be asked about the pair soon: what it reads is asked of the memory now, and
+ * nothing waits for it. */
+void identity_expect(const struct pair_table *table, struct span impi, struct span impu);
+
 /** Whether a pair of the table, which is a pool, has one of the two; no other table has. */
 bool identity_pooled(const struct pair_table *table, struct span impi, struct span impu);
+
+/** identity_pooled() will be asked soon: see identity_expect(). */
+void identity_pooled_expect(const struct pair_table *table, struct span impi, struct span impu);
 
 #endif

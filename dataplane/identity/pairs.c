@@ -107,20 +107,40 @@ const struct pair_record *pair_table_find(const struct pair_table *table, struct
 	return record != NULL && record_is_impu(table, record, impu) ? record : NULL;
 }
 
-/** Whether the index has a proof of the pair. Its line is on its way while the other identity is
+static void index_expect(const struct pair_index *index, uint64_t hash)
+{
+	__builtin_prefetch(index_at(index, index_home(index, hash)));
+}
+
+/** Where an index is asked about a pair. */
+struct asked {
+	uint64_t impi_hash;
+	uint64_t hash;
+};
+
+/** Its line is on its way from here on. */
+static struct asked table_ask(const struct pair_table *table, struct span impi, struct span impu)
+{
+	struct asked asked = {.impi_hash = siphash(table->key, impi)};
+
+	asked.hash =
+		table->kind == PAIRS_LISTED ? pair_hash(table->key, impi, impu) : asked.impi_hash;
+	index_expect(&table->by_impi, asked.hash);
+	return asked;
+}
+
+/** Whether the index has a proof of the pair. Its line is waited for while the other identity is
  * hashed. */
 static bool table_proves(const struct pair_table *table, struct span impi, struct span impu)
 {
 	const struct pair_index *index = &table->by_impi;
-	uint64_t impi_hash = siphash(table->key, impi);
-	uint64_t hash = table->kind == PAIRS_LISTED ? pair_hash(table->key, impi, impu) : impi_hash;
-	uint64_t at = index_home(index, hash), proof;
+	struct asked asked = table_ask(table, impi, impu);
+	uint64_t proof = pair_proof(asked.impi_hash, siphash(table->key, impu));
 	const struct pair_slot *slot;
 
-	__builtin_prefetch(index_at(index, at));
-	proof = pair_proof(impi_hash, siphash(table->key, impu));
-	for (; (slot = index_at(index, at))->record != 0; at = index_next(index, at))
-		if (slot->tag == index_tag(hash) &&
+	for (uint64_t at = index_home(index, asked.hash); (slot = index_at(index, at))->record != 0;
+	     at = index_next(index, at))
+		if (slot->tag == index_tag(asked.hash) &&
 		    ((const struct pair_proved *)slot)->proof == proof)
 			return true;
 	return false;
@@ -131,10 +151,16 @@ static bool table_has_one(const struct pair_table *table, struct span impi, stru
 {
 	uint64_t impi_hash = siphash(table->key, impi), impu_hash = siphash(table->key, impu);
 
-	__builtin_prefetch(index_at(&table->by_impi, index_home(&table->by_impi, impi_hash)));
-	__builtin_prefetch(index_at(&table->by_impu, index_home(&table->by_impu, impu_hash)));
+	index_expect(&table->by_impi, impi_hash);
+	index_expect(&table->by_impu, impu_hash);
 	return table_by_one(table, &table->by_impi, impi_hash, impi) != NULL ||
 	       table_by_one(table, &table->by_impu, impu_hash, impu) != NULL;
+}
+
+void identity_expect(const struct pair_table *table, struct span impi, struct span impu)
+{
+	if (table->count > 0 && (table->kind == PAIRS_LISTED || table->kind == PAIRS_POOL))
+		(void)table_ask(table, impi, impu);
 }
 
 enum gw_err identity_allowed(const struct pair_table *table, struct span impi, struct span impu)
@@ -145,6 +171,14 @@ enum gw_err identity_allowed(const struct pair_table *table, struct span impi, s
 	if (table->count == 0 || !table_proves(table, impi, impu))
 		return GW_IDENTITY_FOREIGN;
 	return GW_OK;
+}
+
+void identity_pooled_expect(const struct pair_table *table, struct span impi, struct span impu)
+{
+	if (table->count == 0 || table->kind != PAIRS_POOL)
+		return;
+	index_expect(&table->by_impi, siphash(table->key, impi));
+	index_expect(&table->by_impu, siphash(table->key, impu));
 }
 
 bool identity_pooled(const struct pair_table *table, struct span impi, struct span impu)

@@ -15,6 +15,7 @@ static enum gw_err outcome(const struct wwsf_config *wwsf, const struct pair_par
 
 	EXPECT_EQ(GW_OK, identity_impi(span_text(impi_text), &impi));
 	EXPECT_EQ(GW_OK, identity_impu(span_text(impu_text), &impu));
+	identity_allocated_expect(wwsf, pairs, &impi, &impu); /* which changes nothing */
 	return identity_allocated(wwsf, pairs, &impi, &impu);
 }
 
