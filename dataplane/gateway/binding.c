@@ -210,7 +210,7 @@ static enum gw_err store_all(struct gateway *gw, struct transaction *t, struct b
 {
 	store_registration(gw, t, b);
 	b->granted_us = gw->time.now_us;
-	b->in_doubt = false; /* the core has said so of a REGISTER before */
+	b->doubt.in = false; /* the core has said so of a REGISTER before */
 	b->expires_us = gw->time.now_us + (uint64_t)times->expires_s * 1000000;
 	b->core_us = gw->time.now_us + (uint64_t)times->core_s * 1000000;
 	if (!store_text(gw, t, b)) {

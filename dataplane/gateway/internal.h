@@ -6,6 +6,7 @@
 
 #include "gateway.h"
 #include "identity/identity.h"
+#include "reginfo.h"
 #include "token/token.h"
 #include "transaction.h"
 
@@ -87,10 +88,8 @@ struct binding {
 	uint32_t cseq;
 	struct handle subscription; /* to the registration events about it; none */
 	bool untold;		    /* the core has refused that */
-	bool in_doubt;		    /* the core has said an end that is not believed yet */
-	uint8_t doubted;	    /* its enum reginfo_event */
-	uint32_t doubted_retry_s;   /* and its retry-after */
-	bool shown;		    /* a document had our Contact, in any state */
+	struct reg_doubt doubt;
+	bool shown; /* a document had our Contact, in any state */
 	struct journal_mark journal;
 	struct identity impi, impu;
 	char wwsf[SITE_NAME_MAX + 1];

@@ -8,97 +8,36 @@
  * there ends here without a de-REGISTER.
  */
 
-#define PROBATION_S 60	      /* where the core says no retry-after */
-#define PROBATION_MAX_S 86400 /* more than that is not believed */
-
-/** Whether a contact is about the binding's last REGISTER, or about one before (PROTOCOL 10.5). */
-enum reg_order {
-	REG_OLDER,   /* the core has heard a newer one since, and said 200 */
-	REG_CURRENT, /* of this one, or of one that comes */
-	REG_UNKNOWN, /* it does not say */
-};
-
-/** What a document says of a binding. */
-struct reg_word {
-	const struct reginfo_contact *stands; /* our Contact, active; NULL: nothing of that */
-	const struct reginfo_contact *ended;  /* our Contact, terminated; NULL: not named */
-	bool over;			      /* the registration has ended */
-	bool own_over;			      /* that of the identity it came about by has */
-	bool unsure;			      /* what says so may be older than the last 200 */
-	bool fresh;   /* nothing in the document is: the core was asked for it behind that */
-	bool unshown; /* registered by contacts that may be ours: the core writes them otherwise */
-};
-
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/** Two values of a parameter are the same, quotes aside; also when one of them is not there. */
-static bool same_value(struct span a, struct span b)
+/** Its spans lie in b until its identities change. */
+static struct reg_ours ours_of(const struct binding *b, uint64_t since_us)
 {
-	return a.len == 0 || b.len == 0 || span_equal(sip_unquote(a), sip_unquote(b));
-}
-
-static bool is_ours(const struct sip_address *ours, const struct reginfo_contact *c)
-{
-	struct sip_uri uri = sip_uri_parse(c->uri);
-	struct span instance = SPAN(""), reg_id = SPAN("");
-
-	if (uri.err != GW_OK || !sip_uri_equal(&ours->uri, &uri))
-		return false;
-	(void)sip_param(ours->params, SPAN("+sip.instance"), &instance);
-	(void)sip_param(ours->params, SPAN("reg-id"), &reg_id);
-	return same_value(instance, c->instance) && same_value(reg_id, c->reg_id);
-}
-
-/** Our Contact in r, of several that may be one that is active; NULL: it is not there. */
-static const struct reginfo_contact *find_ours(const struct binding *b, const struct reginfo *doc,
-					       const struct reginfo_registration *r)
-{
-	struct sip_address ours =
+	struct sip_address contact =
 		sip_address_parse(span_of(b->text + b->contact_at, b->contact_len));
-	const struct reginfo_contact *found = NULL;
+	struct reg_ours ours = {
+		.uri = contact.uri,
+		.call_id = b->call_id,
+		.cseq = b->cseq,
+		.asked_us = b->asked_us,
+		.fresh = b->granted_us <= since_us,
+	};
 
-	for (uint32_t i = 0; ours.err == GW_OK && i < r->contacts; i++) {
-		const struct reginfo_contact *c = &doc->contact[r->contact + i];
-
-		if (is_ours(&ours, c) && (found == NULL || found->state != REGINFO_ACTIVE))
-			found = c;
-	}
-	return found;
-}
-
-static enum reg_order order_of(const struct gateway *gw, const struct binding *b,
-			       const struct reginfo_contact *c)
-{
-	if (c->callid.len == 0 || !c->has_cseq || b->call_id != binding_call_id(gw, c->callid))
-		return REG_UNKNOWN;
-	return c->cseq < b->cseq ? REG_OLDER : REG_CURRENT;
-}
-
-/** The core may have said this before it heard of the last REGISTER. */
-static bool may_be_older(const struct gateway *gw, const struct binding *b,
-			 const struct reginfo_contact *c, const struct reg_word *word)
-{
-	return !word->fresh && gw->time.now_us < b->asked_us + REGISTER_ENDS_US &&
-	       (c == NULL || order_of(gw, b, c) == REG_UNKNOWN);
-}
-
-/** The registration r has ended, or our Contact of it. */
-static void says_ended(const struct gateway *gw, const struct binding *b,
-		       const struct reginfo_contact *c, struct reg_word *word)
-{
-	word->over = true;
-	word->unsure = word->unsure || may_be_older(gw, b, c, word);
-	if (c != NULL)
-		word->ended = c;
+	if (contact.err != GW_OK) /* no contact is ours */
+		ours.uri.err = contact.err;
+	(void)sip_param(contact.params, SPAN("+sip.instance"), &ours.instance);
+	(void)sip_param(contact.params, SPAN("reg-id"), &ours.reg_id);
+	return ours;
 }
 
 /** What one registration says. Those of the implicit set come and go, as far as b may use them
  * (D-30): of a pool nothing else was lent. */
-static void read_registration(const struct gateway *gw, struct binding *b,
+static void read_registration(const struct gateway *gw, struct binding *b, uint64_t since_us,
 			      const struct reginfo *doc, const struct reginfo_registration *r,
 			      struct reg_word *word)
 {
-	const struct reginfo_contact *c = find_ours(b, doc, r);
+	const struct reg_ours ours = ours_of(b, since_us);
+	const struct reginfo_contact *c = reg_contact_find(&ours, doc, r);
 	struct identity id;
 	bool own;
 
@@ -106,7 +45,7 @@ static void read_registration(const struct gateway *gw, struct binding *b,
 	    (c == NULL && !binding_has(b, identity_span(&id))))
 		return; /* somebody else's */
 	b->shown = b->shown || c != NULL;
-	if (c != NULL && order_of(gw, b, c) == REG_OLDER)
+	if (c != NULL && reg_contact_order(gw, &ours, c) == REG_OLDER)
 		return;
 	own = span_equal(identity_span(&id), identity_span(&b->impu));
 	if (r->state == REGINFO_ACTIVE && c != NULL && c->state == REGINFO_ACTIVE) {
@@ -114,29 +53,23 @@ static void read_registration(const struct gateway *gw, struct binding *b,
 		if (b->token.sub == 0)
 			binding_learn(b, &id);
 	} else if (r->state == REGINFO_ACTIVE && c != NULL) {
-		says_ended(gw, b, c, word);
+		reg_contact_ended(gw, &ours, c, word);
 	} else if (own &&
 		   (r->state == REGINFO_TERMINATED || (r->state == REGINFO_INIT && doc->full))) {
-		says_ended(gw, b, c, word);
-		word->own_over = word->own_over || !may_be_older(gw, b, c, word);
-	} else if (r->state == REGINFO_TERMINATED && !may_be_older(gw, b, c, word)) {
+		reg_contact_ended(gw, &ours, c, word);
+		word->own_over = word->own_over || !reg_contact_may_be_older(gw, &ours, c);
+	} else if (r->state == REGINFO_TERMINATED && !reg_contact_may_be_older(gw, &ours, c)) {
 		if (!binding_drop(b, &id))
-			says_ended(gw, b, c, word);
+			reg_contact_ended(gw, &ours, c, word);
 	} else if (r->state == REGINFO_ACTIVE && own && doc->full && b->shown) {
-		says_ended(gw, b, c, word); /* full state, and our Contact is not in it */
+		reg_contact_ended(gw, &ours, c,
+				  word); /* full state, and our Contact is not in it */
 	} else if (r->state == REGINFO_ACTIVE && own && doc->full) {
 		word->unshown = true;
 	}
 }
 
 /* ---- doing ----------------------------------------------------------------------------------- */
-
-static uint32_t probation_s(const struct reginfo_contact *c)
-{
-	if (!c->has_retry_after)
-		return PROBATION_S;
-	return c->retry_after_s < PROBATION_MAX_S ? c->retry_after_s : PROBATION_MAX_S;
-}
 
 /** What the row says of who may come back; why it ended. */
 static enum gw_err judge(struct gateway *gw, const struct binding *b,
@@ -147,7 +80,7 @@ static enum gw_err judge(struct gateway *gw, const struct binding *b,
 		return GW_REG_DEACTIVATED;
 	case REGINFO_PROBATION:
 		barred_add(gw, barred_pair(gw, &b->impi, &b->impu), GW_REG_PROBATION,
-			   probation_s(c));
+			   reg_contact_probation_s(c));
 		return GW_REG_PROBATION;
 	case REGINFO_REJECTED: /* no token is good for longer */
 		barred_add(gw, b->jti, GW_REG_REJECTED, gw_config(gw)->max_token_lifetime_s);
@@ -172,50 +105,35 @@ static void end(struct gateway *gw, struct binding *b, const struct reginfo_cont
 }
 
 /** The time that the core says is left, but never past the token's end. */
-static void retime(struct gateway *gw, struct binding *b, const struct reg_word *word)
+static void retime(struct gateway *gw, struct binding *b, const struct reg_ours *ours,
+		   const struct reg_word *word)
 {
 	const struct reginfo_contact *c = word->stands;
 	uint64_t core_us = gw->time.now_us + c->expires_s * UINT64_C(1000000);
 	uint64_t end_us = core_us < b->token_end_us ? core_us : b->token_end_us;
 
-	if (!c->has_expires || may_be_older(gw, b, c, word))
+	if (!c->has_expires || reg_contact_may_be_older(gw, ours, c))
 		return; /* the 200 has said it */
 	if (c->event == REGINFO_SHORTENED && end_us > b->expires_us)
 		end_us = b->expires_us;
 	binding_retime(gw, b, &(struct binding_ends){end_us, core_us});
 }
 
-static void stands(struct gateway *gw, struct binding *b, const struct reg_word *word)
+static void stands(struct gateway *gw, struct binding *b, const struct reg_ours *ours,
+		   const struct reg_word *word)
 {
-	b->in_doubt = false;
-	retime(gw, b, word);
-}
-
-/** The user is registered; whether by this binding, this core's documents never say. */
-static void unshown(struct gateway *gw, struct binding *b)
-{
-	counter_add(&gw_counters(gw)->reg_event_unshown, 1);
-	b->in_doubt = false;
-}
-
-/** Kept, in case that the core does not answer. */
-static void doubt(struct gateway *gw, struct binding *b, const struct reginfo_contact *c)
-{
-	counter_add(&gw_counters(gw)->reg_event_unsure, 1);
-	b->in_doubt = true;
-	b->doubted = c != NULL ? (uint8_t)c->event : REGINFO_OTHER;
-	b->doubted_retry_s = c != NULL ? probation_s(c) : 0;
+	b->doubt.in = false;
+	retime(gw, b, ours, word);
 }
 
 static void binding_unanswered(struct gateway *gw, struct handle subject)
 {
 	struct binding *b = slots_at(gw->bindings, subject);
-	struct reginfo_contact c = {.state = REGINFO_TERMINATED, .has_retry_after = true};
+	struct reginfo_contact c;
 
-	if (b == NULL || b->state == BINDING_LEAVING || !b->in_doubt)
+	if (b == NULL || b->state == BINDING_LEAVING || !b->doubt.in)
 		return; /* the core has said since that it stands */
-	c.event = b->doubted;
-	c.retry_after_s = b->doubted_retry_s;
+	c = reg_contact_doubted(&b->doubt);
 	end(gw, b, &c);
 }
 
@@ -224,24 +142,25 @@ static enum reg_event_next binding_said(struct gateway *gw, struct handle subjec
 {
 	struct binding *b = slots_at(gw->bindings, subject);
 	struct reg_word word = {0};
+	struct reg_ours ours;
 
 	if (b == NULL || b->state == BINDING_LEAVING)
 		return REG_EVENT_WELL;
-	word.fresh = b->granted_us <= since_us;
+	ours = ours_of(b, since_us);
 	for (uint32_t i = 0; i < doc->registrations; i++)
-		read_registration(gw, b, doc, &doc->registration[i], &word);
+		read_registration(gw, b, since_us, doc, &doc->registration[i], &word);
 	if (word.stands != NULL && word.own_over && !binding_drop(b, &b->impu))
 		word.stands = NULL; /* by an identity that b does not have */
 	if (word.stands != NULL)
-		stands(gw, b, &word);
+		stands(gw, b, &ours, &word);
 	else if (word.unshown)
-		unshown(gw, b);
-	if (word.stands == NULL && !word.over && doc->full && word.fresh)
+		reg_contact_unshown(gw, &b->doubt);
+	if (word.stands == NULL && !word.over && doc->full && ours.fresh)
 		binding_unanswered(gw, subject); /* full state, and the user is not in it */
 	if (word.stands != NULL || !word.over)
 		return REG_EVENT_WELL;
 	if (word.unsure) {
-		doubt(gw, b, word.ended);
+		reg_contact_doubt(gw, &b->doubt, word.ended);
 		return REG_EVENT_ASK;
 	}
 	end(gw, b, word.ended);

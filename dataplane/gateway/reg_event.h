@@ -73,6 +73,59 @@ void reg_event_row(const struct gateway *gw, struct handle subscription, struct 
 /** The connection of flow is to be closed for why, when nothing else is in hand. */
 void reg_event_close_flow(struct gateway *gw, struct handle flow, enum gw_err why);
 
+/* ---- reg_contact.c: what documents say of a Contact of ours */
+
+/** A registration of ours, as a document may name it. */
+struct reg_ours {
+	struct sip_uri uri;	      /* of its Contact; its err not GW_OK: no contact is ours */
+	struct span instance, reg_id; /* of its parameters, as written; empty: none */
+	uint64_t call_id;	      /* binding_call_id() of the last REGISTER with a 200 */
+	uint32_t cseq;		      /* and its CSeq */
+	uint64_t asked_us;	      /* and when it came, or was sent */
+	bool fresh; /* nothing in the document is older: the core was asked for it behind that 200
+		     */
+};
+
+/** Whether a contact is about that REGISTER, or about one before (PROTOCOL 10.5). */
+enum reg_order {
+	REG_OLDER,   /* the core has heard a newer one since, and said 200 */
+	REG_CURRENT, /* of this one, or of one that comes */
+	REG_UNKNOWN, /* it does not say */
+};
+
+/** What a document says of it. */
+struct reg_word {
+	const struct reginfo_contact *stands; /* our Contact, active; NULL: nothing of that */
+	const struct reginfo_contact *ended;  /* our Contact, terminated; NULL: not named */
+	bool over;			      /* the registration has ended */
+	bool own_over;			      /* that of the identity it came about by has */
+	bool unsure;			      /* what says so may be older than the last 200 */
+	bool unshown; /* registered by contacts that may be ours: the core writes them otherwise */
+};
+
+/** Our Contact in r, of several that may be one that is active; NULL: it is not there. */
+const struct reginfo_contact *reg_contact_find(const struct reg_ours *ours,
+					       const struct reginfo *doc,
+					       const struct reginfo_registration *r);
+enum reg_order reg_contact_order(const struct gateway *gw, const struct reg_ours *ours,
+				 const struct reginfo_contact *c);
+/** The core may have said this before it heard of the last REGISTER. c: may be NULL. */
+bool reg_contact_may_be_older(const struct gateway *gw, const struct reg_ours *ours,
+			      const struct reginfo_contact *c);
+/** Notes that a registration has ended, or our Contact of it: c, may be NULL. */
+void reg_contact_ended(const struct gateway *gw, const struct reg_ours *ours,
+		       const struct reginfo_contact *c, struct reg_word *word);
+/** The seconds of a probation: a minute where the core says none, a day at most. */
+uint32_t reg_contact_probation_s(const struct reginfo_contact *c);
+/** An end that is not believed yet is kept, in case that the core does not answer. c: our Contact,
+ * terminated; may be NULL. */
+void reg_contact_doubt(struct gateway *gw, struct reg_doubt *doubt,
+		       const struct reginfo_contact *c);
+/** What was kept. */
+struct reginfo_contact reg_contact_doubted(const struct reg_doubt *doubt);
+/** The identity is registered; whether by us, this core's documents never say. */
+void reg_contact_unshown(struct gateway *gw, struct reg_doubt *doubt);
+
 /* ---- reg_binding.c: what documents mean for bindings */
 extern const struct reg_event_ops reg_binding_ops;
 /** The core has said 200 about b, whose flow is there. */

@@ -64,6 +64,13 @@ struct reginfo {
 	struct reginfo_contact contact[REGINFO_CONTACTS_MAX];
 };
 
+/** An end that a document has said, and that is not believed yet. */
+struct reg_doubt {
+	bool in;
+	enum reginfo_event event;
+	uint32_t retry_s; /* its retry-after */
+};
+
 struct reginfo_reader;
 
 /** About 700 KB, for one worker. NULL: no memory. */
