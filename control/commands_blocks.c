@@ -26,7 +26,8 @@ static bool blocks_say(const json_t *said)
 
 static void blocks_add(json_t *rows, const json_t *said)
 {
-	static const char *const words[] = {"state", "seconds", "last_failure", "worker"};
+	static const char *const words[] = {"state",   "seconds",   "last_failure", "core_ended",
+					    "again_s", "reg_event", "worker"};
 	json_t *row = blocks_find(rows, json_string_value(json_object_get(said, "wwsf")));
 	json_int_t bindings = json_integer_value(json_object_get(said, "bindings"));
 

@@ -151,6 +151,23 @@ static json_t *fetch_pool(uint16_t worker, const uint8_t *bytes)
 			 (json_int_t)row.forbidden);
 }
 
+/** As what the core has ended a block. */
+static const char *fetch_ended(enum gw_err why)
+{
+	switch (why) {
+	case GW_OK:
+		return "no";
+	case GW_REG_DEACTIVATED:
+		return "deactivated";
+	case GW_REG_PROBATION:
+		return "probation";
+	case GW_REG_REJECTED:
+		return "rejected";
+	default:
+		return "ended";
+	}
+}
+
 /** A block as one worker sees it; the command puts the words of all together. */
 static json_t *fetch_block(uint16_t worker, const uint8_t *bytes)
 {
@@ -159,10 +176,13 @@ static json_t *fetch_block(uint16_t worker, const uint8_t *bytes)
 	struct row_block row;
 
 	memcpy(&row, bytes, sizeof(row));
-	return json_pack("{s:i, s:o, s:b, s:s, s:I, s:I, s:I}", "worker", (int)worker, "wwsf",
-			 fetch_text(row.name, sizeof(row.name)), "home", (int)row.home, "state",
-			 states[row.state], "seconds", (json_int_t)row.seconds, "last_failure",
-			 (json_int_t)row.status, "bindings", (json_int_t)row.bindings);
+	return json_pack("{s:i, s:o, s:b, s:s, s:I, s:I, s:I, s:s, s:I, s:o}", "worker",
+			 (int)worker, "wwsf", fetch_text(row.name, sizeof(row.name)), "home",
+			 (int)row.home, "state", states[row.state], "seconds",
+			 (json_int_t)row.seconds, "last_failure", (json_int_t)row.status,
+			 "bindings", (json_int_t)row.bindings, "core_ended", fetch_ended(row.ended),
+			 "again_s", (json_int_t)row.again_s, "reg_event",
+			 fetch_text(row.reg_event, sizeof(row.reg_event)));
 }
 
 static json_t *fetch_transaction(uint16_t worker, const uint8_t *bytes)

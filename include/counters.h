@@ -118,7 +118,7 @@
 	X(reg_event_out, "SUBSCRIBEs of this node for registration events") \
 	X(reg_event_failed, \
 	  "of them, those refused or not answered; subscriptions the core ended") \
-	X(reg_event_full, "bindings without a subscription: no room") \
+	X(reg_event_full, "registrations without a subscription: no room") \
 	X(reg_event_in, "NOTIFYs for this node") \
 	X(reg_event_unknown, "of them, those of no subscription: answered 481") \
 	X(reg_event_refused, "of them, those that could not be read or came late") \
@@ -152,6 +152,7 @@
 	X(block_up, "blocks that the core holds now, whose home is this worker") \
 	X(block_out, "REGISTERs of this node for blocks") \
 	X(block_failed, "of them, those that failed") \
+	X(block_ended, "registrations of blocks that the core has ended by an event") \
 	X(block_differs, "times the core named another wildcard than the configured one") \
 	X(block_refused, "blocks that found no room") \
 	X(block_calls, "requests of the core for blocks") \

@@ -319,6 +319,8 @@ struct message_block {
 	uint16_t status;	       /* that its last REGISTER failed with; 0: it did not */
 	uint64_t impi_hash, impu_hash; /* of the registering pair */
 	uint64_t until_us;	       /* monotonic: the core holds it no longer */
+	/* monotonic: when the core last rejected it, so that its bindings ended; 0: never */
+	uint64_t rejected_us;
 };
 
 /** Whose bindings, as all workers know them. */
@@ -526,6 +528,9 @@ struct row_session {
 	uint32_t bindings;
 };
 
+/** "none", "waiting", "asking" or "active": a subscription to registration events, terminated. */
+#define ROW_REG_EVENT_MAX 12
+
 struct row_binding {
 	struct handle handle;
 	struct handle flow;
@@ -534,7 +539,7 @@ struct row_binding {
 	char wwsf[32];
 	uint32_t expires_s; /* from now */
 	uint32_t service_routes;
-	char reg_event[12]; /* its subscription: "none", "waiting", "asking", "active" */
+	char reg_event[ROW_REG_EVENT_MAX]; /* its subscription */
 };
 
 /** What the pool of a web site comes to on one worker. */
@@ -557,6 +562,11 @@ struct row_block {
 	uint32_t seconds;  /* ROW_BLOCK_UP: until its end at the core */
 	uint16_t status;   /* that its last REGISTER failed with; 0: it did not */
 	uint32_t bindings; /* of WICs on this worker */
+	/* home: GW_REG_ENDED, GW_REG_DEACTIVATED, GW_REG_PROBATION, GW_REG_REJECTED: as what the
+	 * core has ended it; GW_OK: it has not */
+	enum gw_err ended;
+	uint32_t again_s; /* home: until its next REGISTER; 0: one is under way, or none is due */
+	char reg_event[ROW_REG_EVENT_MAX]; /* home: its subscription */
 };
 
 /** What came of a ping. */
@@ -723,7 +733,9 @@ enum event_kind {
 			      */
 	EVENT_BLOCK_UP,	     /* seconds: until its end at the core; text: its web site's name */
 	EVENT_BLOCK_FAILED,  /* its REGISTER; status: with what */
-	EVENT_BLOCK_DOWN,    /* the core does not hold it any more */
+	/* the core does not hold it any more; err: GW_REG_..., where it has said so; seconds: until
+	 * it is asked again, 0: at once, or not before a reload */
+	EVENT_BLOCK_DOWN,
 	EVENT_BLOCK_DIFFERS, /* the core names another wildcard than the configured one (D-26) */
 	EVENT_INVARIANT,
 	EVENT_DRAINED,

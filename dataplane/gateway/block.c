@@ -108,7 +108,29 @@ void block_moves(struct gateway *gw, const char *from, const char *to)
 		new->bindings++;
 }
 
+void block_drop(struct gateway *gw, struct block *b)
+{
+	b->dropped_us = gw->time.now_us;
+	revoked_walk(gw);
+}
+
+bool block_has_dropped(const struct gateway *gw, const struct binding *binding)
+{
+	const struct block *b = block_named(gw, span_text(binding->wwsf));
+
+	/* asked for in the same turn: the block was down, or goes down behind it */
+	return b != NULL && b->dropped_us != 0 && binding->asked_us <= b->dropped_us;
+}
+
 /* ---- when it is registered ------------------------------------------------------------------ */
+
+/** 0: that has passed, or never comes. */
+static uint32_t seconds_to(const struct gateway *gw, uint64_t us)
+{
+	if (us == NEVER || us <= gw->time.now_us)
+		return 0;
+	return (uint32_t)((us - gw->time.now_us + 999999) / 1000000);
+}
 
 void block_event(struct gateway *gw, const struct block *b, enum event_kind what)
 {
@@ -120,8 +142,12 @@ void block_event(struct gateway *gw, const struct block *b, enum event_kind what
 		.status = b->status,
 	};
 
-	if (block_is_up(gw, b))
+	if (block_is_up(gw, b)) {
 		event.seconds = (uint32_t)((b->until_us - gw->time.now_us) / 1000000);
+	} else if (what == EVENT_BLOCK_DOWN) {
+		event.seconds = seconds_to(gw, b->next_us);
+		event.err = b->ended;
+	}
 	memcpy(event.text, b->name, sizeof(b->name));
 	gw->env->event(gw->env->context, &event);
 }
@@ -148,6 +174,7 @@ static void block_down(struct gateway *gw, struct block *b)
 	b->state = BLOCK_DOWN;
 	if (!block_is_home(gw, b))
 		return;
+	reg_block_over(gw, b);
 	counter_sub(&gw_counters(gw)->block_up, 1);
 	block_event(gw, b, EVENT_BLOCK_DOWN);
 	block_tell(gw, b);
@@ -178,6 +205,10 @@ static void block_failed(struct gateway *gw, struct block *b, uint16_t status)
 	b->status = status;
 	b->failures++;
 	b->next_us = gw->time.now_us + backoff_us(gw, b->failures);
+	if (b->next_us < b->barred_us)
+		b->next_us = b->barred_us;
+	if (gw->time.now_us >= b->barred_us)
+		b->ended = GW_OK; /* it is down because of this */
 	block_event(gw, b, EVENT_BLOCK_FAILED);
 	if (is_refused(status))
 		block_down(gw, b);
@@ -245,24 +276,76 @@ static void block_timer(struct timer *timer, void *context)
 
 /* ---- what the core says --------------------------------------------------------------------- */
 
+/** When what lasts for so many seconds from now on is refreshed. */
+static uint64_t refresh_us(const struct gateway *gw, uint32_t seconds)
+{
+	uint64_t us = seconds * 1000000ull;
+
+	return gw->time.now_us +
+	       (seconds > 2 * REFRESH_BEFORE_S ? us - REFRESH_BEFORE_S * 1000000ull : us / 2);
+}
+
 static void block_registered(struct gateway *gw, struct block *b, uint32_t granted_s)
 {
-	uint64_t granted_us = granted_s * 1000000ull;
 	bool was_up = b->state == BLOCK_UP;
 
 	b->state = BLOCK_UP;
 	b->status = 0;
 	b->failures = 0;
 	b->longer = false;
-	b->until_us = gw->time.now_us + granted_us;
-	b->next_us = gw->time.now_us + (granted_s > 2 * REFRESH_BEFORE_S
-						? granted_us - REFRESH_BEFORE_S * 1000000ull
-						: granted_us / 2);
+	b->ended = GW_OK;
+	b->barred_us = 0;
+	b->doubt.in = false; /* the core has said so of a REGISTER before */
+	b->until_us = gw->time.now_us + granted_s * 1000000ull;
+	b->next_us = refresh_us(gw, granted_s);
 	if (!was_up) {
+		b->up_us = gw->time.now_us;
 		counter_add(&gw_counters(gw)->block_up, 1);
 		block_event(gw, b, EVENT_BLOCK_UP);
 	}
+	reg_block_up(gw, b);
 	block_tell(gw, b);
+	block_arm(gw, b);
+}
+
+void block_lasts(struct gateway *gw, struct block *b, uint32_t seconds)
+{
+	uint64_t next_us = refresh_us(gw, seconds);
+
+	b->until_us = gw->time.now_us + seconds * 1000000ull;
+	if (next_us < b->next_us)
+		b->next_us = next_us;
+	block_tell(gw, b);
+	block_arm(gw, b);
+}
+
+/** When a block that the core has ended is asked for again: at once, but after longer and longer
+ * waits where no registration lasts. */
+static uint64_t again_us(const struct gateway *gw, struct block *b)
+{
+	if (gw->time.now_us - b->up_us >= gw_config(gw)->block_retry_max_s * 1000000ull)
+		b->ends = 0;
+	b->ends++;
+	return gw->time.now_us + (b->ends > 1 ? backoff_us(gw, b->ends - 1) : 0);
+}
+
+void block_ended(struct gateway *gw, struct block *b, enum gw_err why, uint32_t wait_s)
+{
+	uint64_t wait_us = gw->time.now_us + wait_s * 1000000ull;
+
+	counter_add(&gw_counters(gw)->block_ended, 1);
+	b->ended = why;
+	b->until_us = gw->time.now_us; /* there is nothing to take leave of */
+	b->barred_us = again_us(gw, b);
+	if (b->barred_us < wait_us)
+		b->barred_us = wait_us;
+	if (why == GW_REG_REJECTED) {
+		b->barred_us = NEVER;
+		b->rejected_us = gw->time.now_us;
+		block_drop(gw, b);
+	}
+	b->next_us = b->barred_us;
+	block_down(gw, b);
 	block_arm(gw, b);
 }
 
@@ -272,7 +355,8 @@ static bool block_asks_longer(const struct gateway *gw, struct block *b)
 {
 	uint32_t least_s;
 
-	if (!sip_seconds(sip_value(&gw->message, SIP_HEADER_MIN_EXPIRES), &least_s) ||
+	if (gw->time.now_us < b->barred_us ||
+	    !sip_seconds(sip_value(&gw->message, SIP_HEADER_MIN_EXPIRES), &least_s) ||
 	    least_s <= b->asked_s)
 		return false;
 	b->least_s = least_s;
@@ -438,6 +522,29 @@ static void block_leave(struct gateway *gw, struct block *b)
 	block_soon(gw, b);
 }
 
+/** A reload is an operator's word: what the core has refused is asked for once more. */
+static void block_reloaded(struct gateway *gw, struct block *b)
+{
+	b->no_events = false;
+	b->differing = 0;
+	if (b->state == BLOCK_UP)
+		reg_block_up(gw, b);
+	if (b->state != BLOCK_DOWN || b->ended != GW_REG_REJECTED)
+		return;
+	b->barred_us = 0;
+	block_soon(gw, b);
+}
+
+static void blocks_reloaded(struct gateway *gw)
+{
+	uint32_t cursor = 0;
+	struct block *b;
+
+	while ((b = slots_next(gw->blocks->pool, &cursor)) != NULL)
+		if (block_is_home(gw, b))
+			block_reloaded(gw, b);
+}
+
 static void blocks_leave(struct gateway *gw)
 {
 	uint32_t cursor = 0;
@@ -469,12 +576,15 @@ void blocks_turn(struct gateway *gw)
 	uint32_t generation[2] = {gw_config(gw)->part.generation,
 				  revocations != NULL ? revocations->part.generation : 0};
 	struct blocks *blocks = gw->blocks;
+	bool reloaded = generation[0] != blocks->generation[0];
 
 	if (blocks->known && memcmp(generation, blocks->generation, sizeof(generation)) == 0)
 		return;
 	blocks->known = true;
 	memcpy(blocks->generation, generation, sizeof(generation));
 	blocks_update(gw);
+	if (reloaded)
+		blocks_reloaded(gw);
 }
 
 void gateway_drain(struct gateway *gw)
@@ -496,9 +606,13 @@ static void block_row(const struct gateway *gw, const struct block *b, struct ro
 						   : ROW_BLOCK_DOWN,
 		.status = b->status,
 		.bindings = b->bindings,
+		.ended = b->ended,
+		.again_s =
+			slots_at(gw->transactions, b->own) != NULL ? 0 : seconds_to(gw, b->next_us),
 	};
 	if (row->state == ROW_BLOCK_UP)
 		row->seconds = (uint32_t)((b->until_us - gw->time.now_us) / 1000000);
+	reg_block_name(gw, b, row->reg_event);
 	memcpy(row->name, b->name, sizeof(row->name));
 }
 

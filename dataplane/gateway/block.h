@@ -17,6 +17,13 @@ enum block_state {
 	BLOCK_LEAVING, /* home worker: it is to end, and the core is told */
 };
 
+/** The last REGISTER of a block that was answered 200, and when. */
+struct block_last {
+	uint64_t call_id; /* binding_call_id() */
+	uint32_t cseq;
+	uint64_t asked_us, granted_us;
+};
+
 /**
  * The registration of a block, by the name of its web site. The home worker is that of the
  * registering private identity: it registers; the others keep what it says.
@@ -30,6 +37,8 @@ struct block {
 	uint64_t until_us;	       /* the core holds it no longer; a try of before may count */
 	uint16_t status;	       /* that the last REGISTER failed with; 0: it did not */
 	uint32_t bindings;	       /* of WICs, on this worker */
+	uint64_t rejected_us;	       /* when the core last rejected it; 0: never */
+	uint64_t dropped_us;	       /* what was bound until then, on this worker, is over */
 	uint16_t routes_len;	       /* Service-Route as one Route value */
 	uint8_t routes[BLOCK_ROUTES_MAX];
 	/* home */
@@ -43,6 +52,17 @@ struct block {
 	bool longer;	     /* its REGISTER under way was asked at once because of that */
 	uint32_t failures;   /* since the last 200 */
 	uint8_t call_id[32]; /* its left part, the same for all its REGISTERs */
+	/* home: what the core says of it by registration events */
+	struct block_last last;
+	enum gw_err ended;  /* as what the core has ended it; GW_OK: it has not */
+	uint64_t barred_us; /* it is not asked before; NEVER: not until a reload */
+	uint64_t up_us;	    /* since when it has been up */
+	uint32_t ends;	    /* in a row, of registrations that did not last */
+	struct handle subscription;
+	bool no_events; /* the core does not tell */
+	bool shown;	/* a document had its Contact, in any state */
+	struct reg_doubt doubt;
+	uint64_t differing; /* hash of the other wildcard that the log was told of; 0: none */
 };
 
 /** Where the core's requests for blocks have gone: what is about one of them goes there too. */
@@ -85,6 +105,15 @@ struct block *block_find(const struct gateway *gw, struct span name, uint64_t im
 			 uint64_t impu_hash);
 /** Tells the log of b. */
 void block_event(struct gateway *gw, const struct block *b, enum event_kind what);
+/** The core has ended b, which is up, as why says; it is asked again after wait_s seconds at least,
+ * or for GW_REG_REJECTED when an operator wants it. */
+void block_ended(struct gateway *gw, struct block *b, enum gw_err why, uint32_t wait_s);
+/** The core holds b, which is up, for so long from now on. */
+void block_lasts(struct gateway *gw, struct block *b, uint32_t seconds);
+/** What is bound to b on this worker is over. */
+void block_drop(struct gateway *gw, struct block *b);
+/** binding was dropped with its block. */
+bool block_has_dropped(const struct gateway *gw, const struct binding *binding);
 /** A new, empty place. NULL: there is none, counted. */
 struct block *block_new(struct gateway *gw, struct span name);
 void block_free(struct gateway *gw, struct block *b);
@@ -98,6 +127,17 @@ void block_moves(struct gateway *gw, const char *from, const char *to);
 void block_contact(const struct gateway *gw, struct span name, struct writer *out);
 /** What the 200 in gw->message grants b's REGISTER t; its Service-Route is kept. 0: nothing. */
 uint32_t block_granted(struct gateway *gw, const struct transaction *t, struct block *b);
+
+/** The core says that b's wildcard is this URI: the operator is told when it is another one. */
+void block_wildcard(struct gateway *gw, struct block *b, struct span uri);
+
+/* reg_block.c: registration events about blocks, at their home workers */
+/** b is up: the core is asked to tell about it, where it is not yet. */
+void reg_block_up(struct gateway *gw, struct block *b);
+/** b is up no more. */
+void reg_block_over(struct gateway *gw, struct block *b);
+/** As reg_event_name(). */
+void reg_block_name(const struct gateway *gw, const struct block *b, char name[ROW_REG_EVENT_MAX]);
 
 /* block_word.c: what workers tell each other */
 /** All others hear how b is, now or when their rings have room. */

@@ -121,12 +121,22 @@ static struct span configured(const struct gateway *gw, const struct block *b)
 			    : SPAN("");
 }
 
-/** D-26: what the core says its wildcard is does not count, but the operator is told when it is
- * another one. */
-static bool differs(const struct gateway *gw, const struct block *b)
+/** D-26: what the core says its wildcard is does not count. Each other one is told of once. */
+void block_wildcard(struct gateway *gw, struct block *b, struct span uri)
+{
+	uint64_t hash = gateway_identity_hash(gw, uri);
+
+	if (span_equal(uri, configured(gw, b)))
+		return;
+	counter_add(&gw_counters(gw)->block_differs, 1);
+	if (hash != b->differing)
+		block_event(gw, b, EVENT_BLOCK_DIFFERS);
+	b->differing = hash;
+}
+
+static void read_wildcards(struct gateway *gw, struct block *b)
 {
 	const struct sip_field *f = sip_first(&gw->message, SIP_HEADER_P_ASSOCIATED_URI);
-	struct span own = configured(gw, b);
 
 	for (; f != NULL; f = sip_next(&gw->message, f)) {
 		struct span rest = f->value, element;
@@ -134,11 +144,10 @@ static bool differs(const struct gateway *gw, const struct block *b)
 		while (sip_list_next(&rest, &element)) {
 			struct sip_address a = sip_address_parse(element);
 
-			if (is_wildcard(&a) && !span_equal(a.uri_text, own))
-				return true;
+			if (is_wildcard(&a))
+				block_wildcard(gw, b, a.uri_text);
 		}
 	}
-	return false;
 }
 
 uint32_t block_granted(struct gateway *gw, const struct transaction *t, struct block *b)
@@ -152,9 +161,12 @@ uint32_t block_granted(struct gateway *gw, const struct transaction *t, struct b
 	if (!writer_ok(&w))
 		return 0; /* calls would go the wrong way */
 	originate_prefetch(gw, span_of(b->routes, b->routes_len));
-	if (differs(gw, b)) {
-		counter_add(&gw_counters(gw)->block_differs, 1);
-		block_event(gw, b, EVENT_BLOCK_DIFFERS);
-	}
+	read_wildcards(gw, b);
+	b->last = (struct block_last){
+		.call_id = binding_call_id(gw, sip_value(&gw->message, SIP_HEADER_CALL_ID)),
+		.cseq = b->cseq,
+		.asked_us = t->since_us,
+		.granted_us = gw->time.now_us,
+	};
 	return granted_s;
 }

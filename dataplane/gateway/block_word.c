@@ -17,6 +17,7 @@ static bool tell_one(struct gateway *gw, const struct block *b, uint16_t worker)
 		.impi_hash = b->impi_hash,
 		.impu_hash = b->impu_hash,
 		.until_us = b->until_us,
+		.rejected_us = b->rejected_us,
 	};
 
 	memcpy(m.name, b->name, sizeof(m.name));
@@ -89,4 +90,7 @@ void gateway_block(struct gateway *gw, const struct message_block *m, struct spa
 	b->until_us = m->until_us;
 	b->routes_len = (uint16_t)routes.len;
 	memcpy(b->routes, routes.at, routes.len);
+	if (m->rejected_us > b->rejected_us)
+		block_drop(gw, b);
+	b->rejected_us = m->rejected_us;
 }

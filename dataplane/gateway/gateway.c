@@ -391,7 +391,7 @@ static void binding_row(const struct gateway *gw, const struct binding *b, struc
 		.service_routes = b->route_count,
 	};
 	memcpy(row->wwsf, b->wwsf, sizeof(row->wwsf));
-	reg_event_row(gw, b->subscription, row);
+	reg_event_name(gw, b->subscription, row->reg_event);
 }
 
 uint32_t gateway_rows(const struct gateway *gw, uint32_t *cursor, uint32_t max,

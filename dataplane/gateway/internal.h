@@ -583,6 +583,8 @@ void parked_flow_ended(struct gateway *gw, struct wic *wic);
 void revoked_turn(struct gateway *gw);
 /** A binding was made or refreshed: it must not escape a walk that has passed its slot. */
 void revoked_binding(struct gateway *gw, const struct binding *b);
+/** Bindings have been taken back otherwise: the walk begins again. */
+void revoked_walk(struct gateway *gw);
 
 /* register.c: REGISTER, whoever authenticates */
 

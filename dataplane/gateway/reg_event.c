@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
 
+#include "block.h"
 #include "homes.h"
 #include "originate.h"
 #include "reg_event.h"
@@ -56,6 +57,7 @@ static const struct reg_event_ops *ops_of(const struct subscription *s)
 {
 	static const struct reg_event_ops *const all[REG_EVENT_USERS] = {
 		[REG_EVENT_BINDING] = &reg_binding_ops,
+		[REG_EVENT_BLOCK] = &reg_block_ops,
 	};
 
 	return all[s->user];
@@ -67,7 +69,7 @@ bool reg_events_open(struct gateway *gw)
 
 	if (all == NULL)
 		return false;
-	all->pool = slots_new(gw->config.worker, gw->config.max_bindings,
+	all->pool = slots_new(gw->config.worker, gw->config.max_bindings + BLOCKS_MAX,
 			      sizeof(struct subscription), gw->config.epoch);
 	all->reader = reginfo_reader_new();
 	return all->pool != NULL && all->reader != NULL;
@@ -139,6 +141,16 @@ static void subscribe_at(struct gateway *gw, struct subscription *s, uint64_t du
 	wheel_arm(gw->wheel, &s->timer, due_us, subscribe_now);
 }
 
+/** A place for one of user's. Bindings leave those of the blocks alone. */
+static struct subscription *get(struct gateway *gw, enum reg_event_user user)
+{
+	struct slots *pool = gw->reg_events->pool;
+
+	if (user == REG_EVENT_BINDING && slots_live(pool) >= gw->config.max_bindings)
+		return NULL;
+	return slots_get(pool);
+}
+
 struct handle reg_event_subscribe(struct gateway *gw, enum reg_event_user user,
 				  struct handle subject)
 {
@@ -146,7 +158,7 @@ struct handle reg_event_subscribe(struct gateway *gw, enum reg_event_user user,
 
 	if (!gw_config(gw)->mw_reg_event)
 		return handle_none();
-	s = slots_get(gw->reg_events->pool);
+	s = get(gw, user);
 	if (s == NULL) {
 		counter_add(&gw_counters(gw)->reg_event_full, 1);
 		return handle_none();
@@ -768,11 +780,12 @@ static const char *state_name(const struct gateway *gw, const struct subscriptio
 	return s->tag_len > 0 ? "active" : "waiting";
 }
 
-void reg_event_row(const struct gateway *gw, struct handle subscription, struct row_binding *row)
+void reg_event_name(const struct gateway *gw, struct handle subscription,
+		    char name[ROW_REG_EVENT_MAX])
 {
 	const struct subscription *s = subscription_at(gw, subscription);
 	struct writer w;
 
-	writer_init(&w, row->reg_event, sizeof(row->reg_event) - 1);
+	writer_init(&w, (uint8_t *)name, ROW_REG_EVENT_MAX - 1);
 	writer_text(&w, s != NULL ? state_name(gw, s) : "none");
 }

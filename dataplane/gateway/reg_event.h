@@ -13,7 +13,7 @@
 /* ---- reg_event.c: subscriptions, for whoever has a registration at the core */
 
 /** For whom; each has a row of struct reg_event_ops in reg_event.c. */
-enum reg_event_user { REG_EVENT_BINDING, REG_EVENT_USERS };
+enum reg_event_user { REG_EVENT_BINDING, REG_EVENT_BLOCK, REG_EVENT_USERS };
 
 /** What a SUBSCRIBE says. Spans are borrowed for the call. */
 struct reg_event_about {
@@ -67,8 +67,9 @@ void reg_event_answered(struct gateway *gw, struct transaction *t, uint16_t stat
 			enum own_end how);
 /** The core's NOTIFY in gw->message, which is for this node itself. */
 void reg_event_notify(struct gateway *gw, const struct mw_source *source);
-/** Fills what operators see of it. */
-void reg_event_row(const struct gateway *gw, struct handle subscription, struct row_binding *row);
+/** Writes what operators see of it to name, which is all zeros. */
+void reg_event_name(const struct gateway *gw, struct handle subscription,
+		    char name[ROW_REG_EVENT_MAX]);
 
 /** The connection of flow is to be closed for why, when nothing else is in hand. */
 void reg_event_close_flow(struct gateway *gw, struct handle flow, enum gw_err why);
@@ -132,6 +133,9 @@ extern const struct reg_event_ops reg_binding_ops;
 void reg_binding_bound(struct gateway *gw, struct binding *b);
 /** b has ended here. */
 void reg_binding_over(struct gateway *gw, struct binding *b);
+
+/* ---- reg_block.c: what they mean for blocks; the rest of it is in block.h */
+extern const struct reg_event_ops reg_block_ops;
 
 /* ---- barred.c: whom the core does not want to hear of for a while, on every worker */
 bool barred_open(struct gateway *gw);

@@ -3,10 +3,10 @@
 #include "wildcard.h"
 
 /*
- * Bindings whose token, WWSF or pool pair an operator has taken back, and users who are not
- * registered. Every revocation and every reload makes a walk over all of them, some in each turn; a
- * binding that comes behind the walk begins it again. A user is let in by the same view as the walk
- * looks at.
+ * Bindings whose token, WWSF or pool pair an operator has taken back, or whose block the core has
+ * rejected, and users who are not registered. Every revocation, every reload and every such word
+ * makes a walk over all of them, some in each turn; a binding that comes behind the walk begins it
+ * again. A user is let in by the same view as the walk looks at.
  */
 
 #define LOOKED_AT_MAX 256u /* bindings in one turn */
@@ -51,7 +51,7 @@ static bool still_allocated(const struct gateway *gw, const struct binding *b)
 	       identity_allocated(site, gw->time.view->pairs, &b->impi, &b->impu) == GW_OK;
 }
 
-/** GW_OK, or which of them was taken back. */
+/** GW_OK, or which of them was taken back, and by whom. */
 static enum gw_err taken_back(const struct gateway *gw, const struct binding *b)
 {
 	const struct revocation_part *revocations = gw->time.view->revocations;
@@ -62,10 +62,12 @@ static enum gw_err taken_back(const struct gateway *gw, const struct binding *b)
 		return GW_TOKEN_JTI;
 	if (token_wwsf_disabled(span_text(b->wwsf), revocations))
 		return GW_TOKEN_WWSF;
+	if (b->local && block_has_dropped(gw, b))
+		return GW_REG_REJECTED;
 	return still_allocated(gw, b) ? GW_OK : GW_IDENTITY_FOREIGN;
 }
 
-static void walk_begin(struct gateway *gw)
+void revoked_walk(struct gateway *gw)
 {
 	gw->revoked.cursor = 0;
 	gw->revoked.users = false;
@@ -87,13 +89,13 @@ void revoked_turn(struct gateway *gw)
 	if (memcmp(generation, gw->revoked.generation, sizeof(generation)) == 0)
 		return;
 	memcpy(gw->revoked.generation, generation, sizeof(generation));
-	walk_begin(gw);
+	revoked_walk(gw);
 }
 
 void revoked_binding(struct gateway *gw, const struct binding *b)
 {
 	if (taken_back(gw, b) != GW_OK)
-		walk_begin(gw);
+		revoked_walk(gw);
 }
 
 /** Looks at the next binding. True: it has ended. */
@@ -101,6 +103,7 @@ static bool walk_binding(struct gateway *gw, struct gateway_ended *ended)
 {
 	struct binding *b = slots_next(gw->bindings, &gw->revoked.cursor);
 	enum gw_err why = b != NULL ? taken_back(gw, b) : GW_OK;
+	struct counters *c = gw_counters(gw);
 
 	if (b == NULL) {
 		gw->revoked.users = true;
@@ -109,7 +112,8 @@ static bool walk_binding(struct gateway *gw, struct gateway_ended *ended)
 	if (why == GW_OK)
 		return false;
 	*ended = (struct gateway_ended){b->flow, why};
-	binding_leave(gw, b, &gw_counters(gw)->binding_revoked, why);
+	binding_leave(gw, b, why == GW_REG_REJECTED ? &c->binding_core_ended : &c->binding_revoked,
+		      why);
 	return true;
 }
 

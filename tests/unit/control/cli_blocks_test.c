@@ -16,6 +16,9 @@ TEST(cli_blocks, are_told_by_their_home_workers_with_the_bindings_of_all)
 	EXPECT_TEXT("up", world_text(rows, 0, "state"));
 	EXPECT_EQ(600, world_number(rows, 0, "seconds"));
 	EXPECT_EQ(503, world_number(rows, 0, "last_failure"));
+	EXPECT_TEXT("probation", world_text(rows, 0, "core_ended"));
+	EXPECT_EQ(30, world_number(rows, 0, "again_s"));
+	EXPECT_TEXT("none", world_text(rows, 0, "reg_event"));
 	EXPECT_EQ(3, world_number(rows, 0, "bindings"));
 	EXPECT_EQ(1, world_number(rows, 0, "worker"));
 	json_decref(rows);

@@ -115,7 +115,10 @@ static void answer_command(struct world *w, uint16_t worker, const struct messag
 				      .state = worker == 1 ? ROW_BLOCK_UP : ROW_BLOCK_DOWN,
 				      .seconds = worker == 1 ? 600 : 0,
 				      .status = 503,
-				      .bindings = 1 + worker};
+				      .bindings = 1 + worker,
+				      .ended = worker == 1 ? GW_REG_PROBATION : GW_OK,
+				      .again_s = worker == 1 ? 30 : 0,
+				      .reg_event = "none"};
 		const void *const all[] = {&c, &s, &b, &m, &p, &k};
 
 		memcpy(rows + i * size, all[command->what], size);

@@ -47,8 +47,8 @@ TEST(registrar, has_no_events_of_the_core_for_its_bindings)
 	world_reload();
 	guest_registered(&(struct guest){.token = token(), .cseq = 1, .expires_s = 600});
 	world_wait(10 * S);
-	EXPECT_EQ(0, gateway_reg_events(world.gw));
-	EXPECT_EQ(0, world_count(&world.counters.reg_event_out));
+	EXPECT_EQ(1, gateway_reg_events(world.gw)); /* its block's */
+	EXPECT_EQ(1, world_count(&world.counters.reg_event_out));
 	EXPECT_EQ(1, gateway_bindings(world.gw));
 }
 
@@ -651,6 +651,60 @@ TEST(registrar, tells_the_home_worker_of_a_flow_that_ends_while_it_asks)
 	EXPECT_EQ(0, gateway_bindings(world.gw));
 }
 
+TEST(registrar, ends_who_registers_as_the_block_is_rejected)
+{
+	struct message_block m;
+	struct gateway_ended ended;
+	bool more;
+
+	block_guest_home(1);
+	block_start_at(1);
+	block_guest_home(0);
+	m = block_says(true);
+	gateway_block(world.gw, &m, SPAN(""));
+	EXPECT_EQ(GW_OK,
+		  guest_registers(&(struct guest){.token = token(), .cseq = 4, .expires_s = 600}));
+	world_wait(1000);
+	m.up = false;
+	m.rejected_us = world.now_us;
+	gateway_block(world.gw, &m, SPAN(""));
+	EXPECT(!gateway_revoked(world.gw, &ended, &more));
+	home_answers(GW_OK, ""); /* its home worker did not know yet */
+	EXPECT(gateway_revoked(world.gw, &ended, &more));
+	EXPECT_EQ(GW_REG_REJECTED, ended.why);
+	EXPECT_EQ(0, gateway_bindings(world.gw));
+	assert_non_null(block_letter(MESSAGE_REGISTRAR_GONE));
+}
+
+TEST(registrar, refuses_who_finds_no_room_among_the_bindings_of_the_worker)
+{
+	start();
+	gateway_free(world.gw);
+	world.gateway_config.max_bindings = 1;
+	world.gw = gateway_new(&world.gateway_config);
+	world_turn();
+	block_registers(7200);
+	guest_registered(&(struct guest){.token = token(), .cseq = 1, .expires_s = 600});
+	world_forget();
+	EXPECT_EQ(GW_OK, guest_registers(&(struct guest){.at = 1,
+							 .impu = GUEST2,
+							 .token = token_guest(GUEST2, 600),
+							 .cseq = 1,
+							 .expires_s = 600}));
+	EXPECT_EQ(503, status_of(world_only(TO_WIC)));
+	EXPECT_EQ(1, lines(world_only(TO_WIC), "Retry-After"));
+	EXPECT_EQ(1, world_count(&world.counters.errors[GW_BINDING_LIMIT]));
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	EXPECT_EQ(1, gateway_registrar(world.gw)); /* its home worker has forgotten it again */
+	EXPECT_EQ(0, world_transactions());
+	guest_registered(&(struct guest){.cseq = 2});
+	guest_registered(&(struct guest){.at = 1,
+					 .impu = GUEST2,
+					 .token = token_guest(GUEST2, 600),
+					 .cseq = 2,
+					 .expires_s = 600});
+}
+
 TEST(registrar, ends_the_binding_that_another_flow_has_removed)
 {
 	const struct message_registrar_ask *ask;
@@ -700,6 +754,8 @@ TEST_MAIN("register_block", RUN(registrar, answers_with_the_bindings_and_the_cor
 	  RUN(registrar, keeps_a_binding_whose_refresh_is_not_answered),
 	  RUN(registrar, refuses_at_once_when_the_ring_is_full),
 	  RUN(registrar, tells_the_home_worker_of_a_flow_that_ends_while_it_asks),
+	  RUN(registrar, ends_who_registers_as_the_block_is_rejected),
+	  RUN(registrar, refuses_who_finds_no_room_among_the_bindings_of_the_worker),
 	  RUN(registrar, ends_the_binding_that_another_flow_has_removed),
 	  RUN(registrar, has_no_events_of_the_core_for_its_bindings),
 	  RUN(registrar, says_by_which_register_came_what_is_gone),
