@@ -426,7 +426,7 @@ static const struct option options[] = {
 	NUMBER("wwsf[].limits.calls_in_setup", "", "4", 1, 1000, OPTION_RELOAD,
 	       WWSF(limits.calls_in_setup), "Calls that one binding sets up at a time."),
 	NUMBER("wwsf[].limits.max_bindings", "", "100000", 1, 10000000, OPTION_RELOAD,
-	       WWSF(limits.max_bindings), "Bindings, all workers together."),
+	       WWSF(limits.max_bindings), "Bindings, shared out to the workers; more get 503."),
 
 	MAP("verify", "Checking of token signatures."),
 	CHOICE("verify.driver", "auto", "auto|openssl|crypto_mb|cryptodev|engine", 2,

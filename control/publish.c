@@ -351,7 +351,7 @@ static struct rate_limit publish_rate(uint64_t per_second)
 static void publish_wwsf_limits(const struct config *config, const struct config_wwsf *from,
 				struct wwsf_config *to)
 {
-	to->max_bindings = (uint32_t)from->limits.max_bindings.value;
+	to->max_bindings = publish_share(config, from->limits.max_bindings);
 	to->connections = publish_rate(publish_share(config, from->limits.connections_per_second));
 	to->max_connections = publish_share(config, from->limits.max_connections);
 	to->registrations =

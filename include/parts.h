@@ -86,9 +86,9 @@ struct wwsf_config {
 	bool outlives_token; /* a registration may live longer than its token (D-19 off) */
 	bool jti_required;   /* tokens without jti are refused: they could not be revoked */
 	struct span registering_impi, registering_impu; /* WWSF_BLOCK: the pair of its block */
-	uint32_t max_bindings;
-	struct rate_limit connections; /* new ones; this and the next two are one worker's share */
-	uint32_t max_connections;      /* open at a time; 0: no limit */
+	uint32_t max_bindings;		 /* one worker's share, as the next three; 0: no limit */
+	struct rate_limit connections;	 /* new ones */
+	uint32_t max_connections;	 /* open at a time; 0: no limit */
 	struct rate_limit registrations; /* of flows that have no binding yet */
 	struct rate_limit requests;	 /* of one binding */
 	uint32_t calls_in_setup;	 /* of one binding, not answered yet; 0: no limit */

@@ -120,10 +120,38 @@ bool binding_is_newer(const struct binding *b, const struct transaction *t)
 	return b != NULL && binding_is(b, t) && b->number > t->number;
 }
 
+/** One more of the web site's, on this worker. False: it has as many as it may. */
+static bool site_takes(struct gateway *gw, struct span site, uint32_t *row)
+{
+	const struct wwsf_config *wwsf = register_site_named(gw, site);
+	const struct rate_limit any = {0};
+	struct rates_answer answer =
+		rates_open(gw->sites, siphash(gw->bucket_key, site), &any,
+			   wwsf != NULL ? wwsf->max_bindings : 0, gw->time.now_us);
+
+	*row = answer.row;
+	return answer.err == GW_OK;
+}
+
+/** An empty place for what t has registered; wic: which it serves, NULL: none. NULL: there is none.
+ */
+static struct binding *binding_get(struct gateway *gw, const struct transaction *t,
+				   const struct wic *wic)
+{
+	struct span site = span_text(t->registration.wwsf);
+	uint64_t others = counter_read(&gw_counters(gw)->binding_live);
+	struct binding *b = others < gw->config.max_bindings ? slots_get(gw->bindings) : NULL;
+
+	if (b == NULL || wic == NULL || site_takes(gw, site, &b->site_row))
+		return b;
+	if (!slots_put(gw->bindings, b))
+		counter_add(&gw_counters(gw)->invariant_broken, 1);
+	return NULL;
+}
+
 static struct binding *binding_new(struct gateway *gw, struct transaction *t, struct wic *wic)
 {
-	uint64_t live = counter_read(&gw_counters(gw)->binding_live);
-	struct binding *b = live < gw->config.max_bindings ? slots_get(gw->bindings) : NULL;
+	struct binding *b = binding_get(gw, t, wic);
 
 	if (b == NULL)
 		return NULL;
@@ -296,6 +324,8 @@ void binding_unbind(struct gateway *gw, struct binding *b)
 	if (wic != NULL)
 		wic->binding = handle_none();
 	counter_sub(&gw_counters(gw)->binding_live, 1);
+	if (!rates_close(gw->sites, b->site_row))
+		counter_add(&gw_counters(gw)->invariant_broken, 1);
 }
 
 /** It is over here: the log is told, once. */

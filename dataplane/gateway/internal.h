@@ -74,6 +74,7 @@ struct binding {
 	uint16_t realm_at; /* host of the REGISTER's Request-URI, in text */
 	uint16_t realm_len;
 	struct handle flow;
+	uint32_t site_row; /* LIVE: its web site's in gateway.sites, which counts it */
 	uint64_t since_us; /* made: when it was registered first */
 	uint8_t icid[32];  /* of its last REGISTER */
 	uint64_t expires_us;

@@ -55,6 +55,7 @@ TEST(limits, are_there_when_nothing_is_said)
 	expect_rate(1000, 2000, part->wwsf[0].registrations);
 	expect_rate(20, 40, part->wwsf[0].requests);
 	EXPECT_EQ(4, part->wwsf[0].calls_in_setup);
+	EXPECT_EQ(100000, part->wwsf[0].max_bindings);
 	EXPECT_EQ(0, part->balancer_count);
 	part->part.free(&part->part);
 }
@@ -83,7 +84,7 @@ TEST(limits, that_all_workers_have_together_are_shared_out)
 {
 	struct config_part *part = published_with(
 		"connections_per_second: 9, max_connections: 8, registrations_per_second: 12, "
-		"requests_per_second: 4, calls_in_setup: 4",
+		"requests_per_second: 4, calls_in_setup: 4, max_bindings: 16",
 		"limits: {upgrades_per_second: 20, upgrades_burst: 50, "
 		"connections_per_address: 1024, requests_per_second: 100}\n"
 		"workers: {cores: [0, 1, 2, 3]}\n");
@@ -93,6 +94,7 @@ TEST(limits, that_all_workers_have_together_are_shared_out)
 	expect_rate(2, 4, part->wwsf[0].connections);
 	EXPECT_EQ(2, part->wwsf[0].max_connections);
 	expect_rate(3, 6, part->wwsf[0].registrations);
+	EXPECT_EQ(4, part->wwsf[0].max_bindings);
 	/* of these half as much again: they do not spread evenly */
 	EXPECT_EQ(37500, part->max_connections);
 	/* a connection and its binding are one worker's */

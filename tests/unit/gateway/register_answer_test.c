@@ -274,6 +274,27 @@ TEST(answer_200, is_answered_503_when_the_bindings_are_used_up)
 	EXPECT_EQ(1, lines(world_sent(1)->text, "Retry-After"));
 }
 
+TEST(answer_200, is_answered_503_when_the_bindings_of_its_web_site_are_used_up)
+{
+	world_start();
+	world.wwsf[0].max_bindings = 1;
+	world_reload();
+	world_register();
+	EXPECT_EQ(GW_OK, wic_sends(1, register_jssip(token_alice(3570), 600)));
+	core_answers("200 OK", "Contact: " OUR_CONTACT ";expires=600" CRLF);
+	EXPECT_EQ(503, status_of(world_sent(1)->text));
+	EXPECT_EQ(1, lines(world_sent(1)->text, "Retry-After"));
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(3570), 600))); /* a refresh */
+	core_registers(600);
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	wic_leaves(0);
+	EXPECT_EQ(GW_OK, wic_sends(1, register_jssip(token_alice(3570), 600)));
+	core_registers(600);
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	EXPECT_EQ(0, world_count(&world.counters.invariant_broken));
+}
+
 TEST(answer_200, twice_is_relayed_once)
 {
 	world_start();
@@ -528,6 +549,7 @@ TEST_MAIN("gateway_register_answer", RUN(answer_200, binds_the_flow_and_pops_our
 	  RUN(answer_200, without_outbound_gets_no_flow_timer),
 	  RUN(answer_200, over_udp_finds_our_contact_too), RUN(answer_200, is_counted_and_told),
 	  RUN(answer_200, is_answered_503_when_the_bindings_are_used_up),
+	  RUN(answer_200, is_answered_503_when_the_bindings_of_its_web_site_are_used_up),
 	  RUN(answer_200, twice_is_relayed_once), RUN(answer, provisional_is_absorbed),
 	  RUN(answer, challenge_of_the_core_is_500_and_an_alarm),
 	  RUN(answer, interval_too_brief_that_the_token_allows_is_relayed),

@@ -676,6 +676,28 @@ TEST(registrar, ends_who_registers_as_the_block_is_rejected)
 	assert_non_null(block_letter(MESSAGE_REGISTRAR_GONE));
 }
 
+/** guest1 is bound, and there is no room for another one until he has gone. */
+static void fills_up(void)
+{
+	struct guest second = {.at = 1, .impu = GUEST2, .cseq = 1, .expires_s = 600};
+
+	guest_registered(&(struct guest){.token = token(), .cseq = 1, .expires_s = 600});
+	world_forget();
+	second.token = token_guest(GUEST2, 600);
+	EXPECT_EQ(GW_OK, guest_registers(&second));
+	EXPECT_EQ(503, status_of(world_only(TO_WIC)));
+	EXPECT_EQ(1, lines(world_only(TO_WIC), "Retry-After"));
+	EXPECT_EQ(1, world_count(&world.counters.errors[GW_BINDING_LIMIT]));
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	EXPECT_EQ(1, gateway_registrar(world.gw)); /* its home worker has forgotten it again */
+	EXPECT_EQ(0, world_transactions());
+	guest_registered(&(struct guest){.token = token(), .cseq = 2, .expires_s = 600});
+	guest_registered(&(struct guest){.cseq = 3});
+	second.cseq = 2;
+	guest_registered(&second);
+	EXPECT_EQ(0, world_count(&world.counters.invariant_broken));
+}
+
 TEST(registrar, refuses_who_finds_no_room_among_the_bindings_of_the_worker)
 {
 	start();
@@ -684,25 +706,15 @@ TEST(registrar, refuses_who_finds_no_room_among_the_bindings_of_the_worker)
 	world.gw = gateway_new(&world.gateway_config);
 	world_turn();
 	block_registers(7200);
-	guest_registered(&(struct guest){.token = token(), .cseq = 1, .expires_s = 600});
-	world_forget();
-	EXPECT_EQ(GW_OK, guest_registers(&(struct guest){.at = 1,
-							 .impu = GUEST2,
-							 .token = token_guest(GUEST2, 600),
-							 .cseq = 1,
-							 .expires_s = 600}));
-	EXPECT_EQ(503, status_of(world_only(TO_WIC)));
-	EXPECT_EQ(1, lines(world_only(TO_WIC), "Retry-After"));
-	EXPECT_EQ(1, world_count(&world.counters.errors[GW_BINDING_LIMIT]));
-	EXPECT_EQ(1, gateway_bindings(world.gw));
-	EXPECT_EQ(1, gateway_registrar(world.gw)); /* its home worker has forgotten it again */
-	EXPECT_EQ(0, world_transactions());
-	guest_registered(&(struct guest){.cseq = 2});
-	guest_registered(&(struct guest){.at = 1,
-					 .impu = GUEST2,
-					 .token = token_guest(GUEST2, 600),
-					 .cseq = 2,
-					 .expires_s = 600});
+	fills_up();
+}
+
+TEST(registrar, refuses_who_finds_no_room_among_the_bindings_of_its_web_site)
+{
+	start();
+	world.wwsf[0].max_bindings = 1;
+	world_reload();
+	fills_up();
 }
 
 TEST(registrar, ends_the_binding_that_another_flow_has_removed)
@@ -756,6 +768,7 @@ TEST_MAIN("register_block", RUN(registrar, answers_with_the_bindings_and_the_cor
 	  RUN(registrar, tells_the_home_worker_of_a_flow_that_ends_while_it_asks),
 	  RUN(registrar, ends_who_registers_as_the_block_is_rejected),
 	  RUN(registrar, refuses_who_finds_no_room_among_the_bindings_of_the_worker),
+	  RUN(registrar, refuses_who_finds_no_room_among_the_bindings_of_its_web_site),
 	  RUN(registrar, ends_the_binding_that_another_flow_has_removed),
 	  RUN(registrar, has_no_events_of_the_core_for_its_bindings),
 	  RUN(registrar, says_by_which_register_came_what_is_gone),
