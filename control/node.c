@@ -26,10 +26,15 @@ static uint64_t env_now_us(void *context)
 	return clock_us(CLOCK_MONOTONIC);
 }
 
-static uint64_t env_wall_s(void *context)
+static uint64_t env_wall_us(void *context)
 {
 	(void)context;
-	return clock_us(CLOCK_REALTIME) / 1000000;
+	return clock_us(CLOCK_REALTIME);
+}
+
+static uint64_t env_wall_s(void *context)
+{
+	return env_wall_us(context) / 1000000;
 }
 
 /** One worker's stock of kernel randomness: a system call for every 64 words. */
@@ -55,7 +60,7 @@ static uint64_t env_random(void *context)
 
 static const struct worker_env node_env = {
 	.now_us = env_now_us,
-	.wall_s = env_wall_s,
+	.wall_us = env_wall_us,
 	.random = env_random,
 };
 

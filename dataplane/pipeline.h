@@ -147,7 +147,6 @@ struct worker {
 	uint8_t rates_key[16];
 	/* per turn */
 	struct net_clock clock;
-	uint64_t wall_s;
 	struct snapshot view;
 	bool busy; /* this turn did something */
 	bool draining;

@@ -286,13 +286,16 @@ static uint64_t worker_now_us(const struct worker *w)
 	return w->config.env->now_us(w->config.env->context);
 }
 
-/** Takes this turn's time and view. */
+/** Takes this turn's time and view. The wall's is read last: should the system hold this thread up
+ * between the two, tokens end too early and not too late. */
 static struct gateway_time worker_look(struct worker *w)
 {
-	w->clock.now_us = worker_now_us(w);
-	w->wall_s = w->config.env->wall_s(w->config.env->context);
+	struct gateway_time time = {.view = &w->view, .now_us = worker_now_us(w)};
+
+	time.wall_us = w->config.env->wall_us(w->config.env->context);
+	w->clock.now_us = time.now_us;
 	snapshot_view(w->config.snapshots, &w->view);
-	return (struct gateway_time){&w->view, w->clock.now_us, w->wall_s};
+	return time;
 }
 
 static void worker_begin(struct worker *w)

@@ -23,9 +23,9 @@ enum worker_idle { WORKER_SLEEP, WORKER_POLL };
 /** Time and randomness: arguments, never read by protocol code itself. */
 struct worker_env {
 	void *context;
-	uint64_t (*now_us)(void *context); /* monotonic */
-	uint64_t (*wall_s)(void *context); /* Unix time */
-	uint64_t (*random)(void *context); /* cryptographically secure */
+	uint64_t (*now_us)(void *context);  /* monotonic */
+	uint64_t (*wall_us)(void *context); /* Unix time */
+	uint64_t (*random)(void *context);  /* cryptographically secure */
 };
 
 /** Sizes fixed at start; every pool has its memory then. */

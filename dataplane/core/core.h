@@ -63,6 +63,8 @@ void *slots_next(const struct slots *slots, uint32_t *cursor);
 /* ---- wheel: timers of one worker
  * ------------------------------------------------------------------ */
 
+#define WHEEL_TICK_US 1000u
+
 struct wheel;
 struct timer;
 
@@ -77,7 +79,8 @@ struct timer {
 	timer_fire *fire;
 };
 
-/** Four levels of 256 slots, 1 ms ticks (49 days). NULL: no memory. context goes to every fire. */
+/** Four levels of 256 slots, ticks of WHEEL_TICK_US (49 days). NULL: no memory. context goes to
+ * every fire. */
 struct wheel *wheel_new(uint64_t now_us, void *context);
 void wheel_free(struct wheel *wheel);
 

@@ -12,7 +12,6 @@
 #define WHEEL_LEVELS 4u
 #define WHEEL_BITS 8u
 #define WHEEL_SLOTS 256u
-#define WHEEL_TICK_US 1000u
 #define WHEEL_MAP_WORDS (WHEEL_SLOTS / 64u)
 
 /* On the top level a timer must not lie in the current slot, one turn ahead. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "internal.h"
+#include "wall.h"
 
 /*
  * A web site may demand a token of users whom the core authenticates (D-13): the token says who may
@@ -45,7 +46,7 @@ static bool names(const struct gateway *gw, const struct identity *to)
 
 enum gw_err admission_give(struct gateway *gw, struct wic *wic, const struct register_ask *ask)
 {
-	uint64_t left = gw->claims.exp_s > gw->time.wall_s ? gw->claims.exp_s - gw->time.wall_s : 0;
+	uint64_t left_s = wall_left_s(&gw->time, gw->claims.exp_s);
 	uint64_t impi = private_hash(gw, gw->claims.impi);
 
 	if (gw->claims.impi.len > 0 && impi == 0)
@@ -53,10 +54,10 @@ enum gw_err admission_give(struct gateway *gw, struct wic *wic, const struct reg
 	if (!names(gw, &ask->to) ||
 	    (gw->username.len > 0 && impi != 0 && private_hash(gw, gw->username) != impi))
 		return GW_IDENTITY_MISMATCH;
-	if (left < gw_config(gw)->min_grant_s && ask->expires_s > 0 && !ask->fetch)
+	if (left_s < gw_config(gw)->min_grant_s && ask->expires_s > 0 && !ask->fetch)
 		return GW_TOKEN_SHORT;
 	wic->shown = (struct shown_token){
-		.until_us = gw->time.now_us + left * 1000000,
+		.until_us = wall_end_us(&gw->time, gw->claims.exp_s),
 		.jti = register_jti(gw),
 		.impi = impi,
 		.impu = gateway_identity_hash(gw, identity_span(&ask->to)),

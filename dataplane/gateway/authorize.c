@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "internal.h"
+#include "wall.h"
 
 /*
  * From the credential of a request to claims that are believed (PROTOCOL 3.5 steps 1-16), the cheap
@@ -32,7 +33,7 @@ static enum gw_err judge(struct gateway *gw, const struct wic *wic)
 		.revocations = view->revocations,
 		.wwsf = wic->wwsf,
 		.method = gw->message.method,
-		.now_s = gw->time.wall_s,
+		.now_s = wall_now_s(&gw->time),
 	};
 
 	return token_judge(&gw->claims, &use);

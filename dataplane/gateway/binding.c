@@ -239,7 +239,7 @@ static enum gw_err store_all(struct gateway *gw, struct transaction *t, struct b
 	store_registration(gw, t, b);
 	b->granted_us = gw->time.now_us;
 	b->doubt.in = false; /* the core has said so of a REGISTER before */
-	b->expires_us = gw->time.now_us + (uint64_t)times->expires_s * 1000000;
+	b->expires_us = times->end_us;
 	b->core_us = gw->time.now_us + (uint64_t)times->core_s * 1000000;
 	if (!store_text(gw, t, b)) {
 		b->contact_len = 0; /* nothing is left that could be said to the core */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "identity/pattern.h"
 #include "internal.h"
+#include "wall.h"
 
 /*
  * What becomes of a token, step by step, for an operator who asks. The steps are those of the token
@@ -93,7 +94,7 @@ uint32_t gateway_explain(struct gateway *gw, const struct gateway_explained *wha
 		.revocations = view->revocations,
 		.wwsf = what->wwsf,
 		.method = site != NULL && site->mode == WWSF_WILDCARD ? SIP_INVITE : SIP_REGISTER,
-		.now_s = gw->time.wall_s,
+		.now_s = wall_now_s(&gw->time),
 	};
 	struct token_step steps[TOKEN_STEPS];
 	uint32_t n = token_explain(what->token, view->keys, &use, signature, &gw->scratch, steps);

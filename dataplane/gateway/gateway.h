@@ -150,8 +150,8 @@ struct gateway_config {
 /** What holds for one turn. */
 struct gateway_time {
 	const struct snapshot *view;
-	uint64_t now_us; /* monotonic */
-	uint64_t wall_s; /* Unix time */
+	uint64_t now_us;  /* monotonic */
+	uint64_t wall_us; /* Unix time, of the same moment (wall.h) */
 };
 
 /** NULL: no memory. config and what it points to are borrowed until gateway_free(). */

@@ -476,8 +476,9 @@ enum gw_err GW_MUST_CHECK target_write(struct gateway *gw, struct transaction *t
 struct binding *binding_of(const struct gateway *gw, const struct wic *wic);
 /** What the core granted, and what of it the flow may use: not past its token. */
 struct binding_times {
-	uint32_t expires_s;
-	uint32_t core_s; /* at least as much */
+	uint64_t end_us;    /* here, monotonic */
+	uint32_t expires_s; /* whole seconds until then, at least: what the WIC is told */
+	uint32_t core_s;    /* at least as much */
 };
 /** b, or NULL, is of the same identities as t and of a REGISTER that came after it. */
 bool binding_is_newer(const struct binding *b, const struct transaction *t);

@@ -97,7 +97,7 @@ static bool tell(struct gateway *gw, struct binding *b)
 	hash = siphash(gw->bucket_key, span_of(&m, m.head.len));
 	sent = hash == b->journal.said && b->core_us <= b->journal.until_us;
 	if (!sent) {
-		m.until_s = gw->time.wall_s + (2 * left_us + 999999) / 1000000;
+		m.until_s = (gw->time.wall_us + 2 * left_us + 999999) / 1000000;
 		sent = send_word(gw, &m);
 		b->journal.until_us = b->core_us + left_us;
 		b->journal.said = sent ? hash : 0;

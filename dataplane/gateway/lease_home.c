@@ -4,6 +4,7 @@
 #include "identity/lease.h"
 #include "identity/lease_last.h"
 #include "homes.h"
+#include "wall.h"
 
 /*
  * The leases whose home is this worker: a table around identity/lease.c, which decides. An entry is
@@ -54,7 +55,8 @@ void lease_homes_close(struct gateway *gw)
 
 static struct lease_call lease_now(const struct gateway *gw)
 {
-	return (struct lease_call){gw->time.now_us, gw->time.wall_s, &gw->leases->generations};
+	return (struct lease_call){gw->time.now_us, wall_now_s(&gw->time),
+				   &gw->leases->generations};
 }
 
 /* ---- the table ------------------------------------------------------------------------------ */
@@ -88,7 +90,7 @@ static struct lease_entry *entry_new(struct gateway *gw, uint64_t impi)
 	if (e == NULL)
 		return NULL;
 	e->lease.impi = impi;
-	e->lease.last = lease_last_take(homes->last, impi, gw->time.wall_s);
+	e->lease.last = lease_last_take(homes->last, impi, wall_now_s(&gw->time));
 	e->next = *bucket;
 	*bucket = slots_handle(homes->entries, e).slot + 1;
 	counter_add(&gw_counters(gw)->lease_live, 1);
@@ -107,7 +109,7 @@ static void entry_put(struct gateway *gw, struct lease_entry *e)
 	if (*link == self)
 		*link = e->next;
 	if (e->lease.last.exp_s != 0 &&
-	    !lease_last_put(homes->last, e->lease.impi, &e->lease.last, gw->time.wall_s))
+	    !lease_last_put(homes->last, e->lease.impi, &e->lease.last, wall_now_s(&gw->time)))
 		counter_add(&gw_counters(gw)->lease_forgotten, 1);
 	if (!slots_put(homes->entries, e))
 		counter_add(&gw_counters(gw)->invariant_broken, 1);

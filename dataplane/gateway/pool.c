@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "homes.h"
+#include "wall.h"
 
 /*
  * REGISTER with a token of a pool (PROTOCOL 6). Before it goes to the core the pair's home worker
@@ -92,10 +93,7 @@ static struct lease_terms terms_of(const struct gateway *gw, const struct transa
 		.jti = t->registration.jti,
 		.iat_s = t->registration.iat_s,
 		.exp_s = t->registration.exp_s,
-		.exp_us = gw->time.now_us +
-			  (t->registration.exp_s > gw->time.wall_s
-				   ? (t->registration.exp_s - gw->time.wall_s) * 1000000
-				   : 0),
+		.exp_us = wall_end_us(&gw->time, t->registration.exp_s),
 	};
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "homes.h"
 #include "registrar.h"
+#include "wall.h"
 
 /*
  * REGISTER of a WIC whose web site is a block (PROTOCOL 8.2): this node is its registrar. What the
@@ -77,14 +78,15 @@ static enum gw_err check_identity(const struct gateway *gw, const struct wic *wi
 static enum gw_err check_time(const struct gateway *gw, const struct register_ask *ask,
 			      struct transaction *t)
 {
-	uint64_t left = gw->claims.exp_s > gw->time.wall_s ? gw->claims.exp_s - gw->time.wall_s : 0;
+	uint64_t exp_us = wall_end_us(&gw->time, gw->claims.exp_s);
+	uint64_t left_s = wall_left_s(&gw->time, gw->claims.exp_s);
 
-	if (left < gw_config(gw)->min_grant_s)
+	if (left_s < gw_config(gw)->min_grant_s)
 		return GW_TOKEN_SHORT;
 	if (ask->expires_s < gw_config(gw)->min_grant_s)
 		return GW_REGISTRAR_BRIEF;
-	t->registration.requested_s = ask->expires_s < left ? ask->expires_s : (uint32_t)left;
-	t->registration.token_exp_us = gw->time.now_us + left * 1000000;
+	t->registration.requested_s = ask->expires_s < left_s ? ask->expires_s : (uint32_t)left_s;
+	t->registration.token_exp_us = exp_us;
 	return GW_OK;
 }
 
@@ -321,7 +323,7 @@ static uint32_t time_left_s(const struct gateway *gw, const struct transaction *
 static enum gw_err bind_flow(struct gateway *gw, struct transaction *t, struct wic *wic)
 {
 	uint32_t left_s = time_left_s(gw, t);
-	struct binding_times times = {left_s, left_s};
+	struct binding_times times = {gw->time.now_us + left_s * 1000000ull, left_s, left_s};
 	enum gw_err err = left_s > 0 ? binding_store(gw, t, wic, &times) : GW_TOKEN_SHORT;
 
 	if (err != GW_OK) {
@@ -372,7 +374,7 @@ static enum gw_err write_accepted(struct gateway *gw, const struct transaction *
 	writer_text(&gw->lines, "P-Associated-URI: <");
 	writer_put(&gw->lines, identity_span(&t->registration.impu));
 	writer_text(&gw->lines, ">\r\n");
-	date_write(gw->time.wall_s, &gw->lines);
+	date_write(wall_now_s(&gw->time), &gw->lines);
 	if (t->registration.outbound && t->registration.requested_s > 0)
 		writer_text(&gw->lines, "Require: outbound\r\nFlow-Timer: 120\r\n");
 	if (!writer_ok(&gw->lines))

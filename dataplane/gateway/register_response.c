@@ -113,14 +113,24 @@ static uint32_t grant_limit(const struct gateway *gw, const struct transaction *
 						    : (uint32_t)left_s;
 }
 
-/** What the core granted, and what of it is the WIC's. */
+/** What the core granted, and what of it is the WIC's: to the end of its token where it has asked
+ * for as long, though it is told whole seconds. */
 static struct binding_times granted_times(const struct gateway *gw, const struct transaction *t,
 					  const struct register_grant *grant)
 {
-	uint32_t limit = grant_limit(gw, t);
+	uint32_t limit = grant_limit(gw, t), here_s = grant->expires_s;
+	bool whole = t->registration.ims_auth || t->registration.clamped;
+	uint64_t end_us;
 
-	return (struct binding_times){grant->expires_s < limit ? grant->expires_s : limit,
-				      grant->expires_s};
+	if (!whole && t->registration.requested_s < here_s)
+		here_s = t->registration.requested_s;
+	end_us = gw->time.now_us + here_s * 1000000ull;
+	return (struct binding_times){
+		.end_us = end_us < t->registration.token_exp_us ? end_us
+								: t->registration.token_exp_us,
+		.expires_s = grant->expires_s < limit ? grant->expires_s : limit,
+		.core_s = grant->expires_s,
+	};
 }
 
 /** The core holds nothing of the Contact that t was about. False: that of b, or NULL, is another.

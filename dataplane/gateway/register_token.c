@@ -3,6 +3,7 @@
 #include "identity/pattern.h"
 #include "reg_event.h"
 #include "registrar.h"
+#include "wall.h"
 #include "wildcard.h"
 
 /*
@@ -169,19 +170,20 @@ static enum gw_err check_identities(struct gateway *gw, const struct wic *wic,
 	return GW_OK;
 }
 
-/** Clamps the lifetime to the token's: requested = min(asked, exp - now), without leeway; but where
- * the site's registrations may outlive their tokens (D-19). */
+/** Clamps the lifetime to the token's: requested = min(asked, floor(exp - now)), without leeway;
+ * but where the site's registrations may outlive their tokens (D-19). */
 static enum gw_err check_lifetime(struct gateway *gw, const struct wic *wic,
 				  const struct register_ask *ask, struct transaction *t)
 {
 	bool outlives = gw_config(gw)->wwsf[wic->wwsf].outlives_token;
-	uint64_t left = gw->claims.exp_s > gw->time.wall_s ? gw->claims.exp_s - gw->time.wall_s : 0;
+	uint64_t exp_us = wall_end_us(&gw->time, gw->claims.exp_s);
+	uint64_t left_s = wall_left_s(&gw->time, gw->claims.exp_s);
 
-	if (left < gw_config(gw)->min_grant_s)
+	if (left_s < gw_config(gw)->min_grant_s)
 		return GW_TOKEN_SHORT;
-	t->registration.requested_s =
-		ask->expires_s < left || outlives ? ask->expires_s : (uint32_t)left;
-	t->registration.token_exp_us = outlives ? UINT64_MAX : gw->time.now_us + left * 1000000;
+	t->registration.clamped = ask->expires_s > left_s && !outlives;
+	t->registration.requested_s = t->registration.clamped ? (uint32_t)left_s : ask->expires_s;
+	t->registration.token_exp_us = outlives ? UINT64_MAX : exp_us;
 	t->registration.outbound = ask->reg_id;
 	return GW_OK;
 }

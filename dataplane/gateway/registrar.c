@@ -296,7 +296,7 @@ static enum gw_err decide(struct gateway *gw, const struct message_registrar_ask
 
 /* ---- the answer ----------------------------------------------------------------------------- */
 
-/** Contact lines of all bindings. */
+/** Contact lines of all bindings, with whole seconds of what is left; what has none is as gone. */
 static struct span list(struct gateway *gw, const struct registrar_key *key)
 {
 	struct registrar *r = gw->blocks->registrar;
@@ -304,13 +304,16 @@ static struct span list(struct gateway *gw, const struct registrar_key *key)
 
 	writer_init(&w, r->list, sizeof(r->list));
 	for (const struct contact *c = contact_first(r, key); c != NULL; c = contact_next(r, c)) {
-		uint64_t left_us =
-			c->expires_us > gw->time.now_us ? c->expires_us - gw->time.now_us : 0;
+		uint64_t left_s = c->expires_us > gw->time.now_us
+					  ? (c->expires_us - gw->time.now_us) / 1000000
+					  : 0;
 
+		if (left_s == 0)
+			continue;
 		writer_text(&w, "Contact: ");
 		writer_bytes(&w, c->text, c->len);
 		writer_text(&w, ";expires=");
-		writer_decimal(&w, (left_us + 999999) / 1000000);
+		writer_decimal(&w, left_s);
 		writer_text(&w, "\r\n");
 	}
 	return writer_ok(&w) ? writer_span(&w) : SPAN("");

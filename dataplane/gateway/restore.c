@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "homes.h"
+#include "wall.h"
 
 /*
  * Bindings of pools that a restart gives back (DESIGN: Restart), on the home worker of their IMPI:
@@ -38,20 +39,12 @@ static bool store_names(struct binding *b, const struct journal_names *names)
 	return writer_ok(&text) && names->contact.len > 0;
 }
 
-/** From now until a time on the wall, on this worker's clock. */
-static uint64_t until_us(const struct gateway *gw, uint64_t wall_s)
-{
-	uint64_t left_s = wall_s > gw->time.wall_s ? wall_s - gw->time.wall_s : 0;
-
-	return gw->time.now_us + left_s * 1000000;
-}
-
 static void store_times(const struct gateway *gw, struct binding *b,
 			const struct message_journal *m)
 {
-	uint64_t exp_us = until_us(gw, m->exp_s);
+	uint64_t exp_us = wall_end_us(&gw->time, m->exp_s);
 
-	b->core_us = until_us(gw, m->until_s);
+	b->core_us = wall_end_us(&gw->time, m->until_s);
 	b->expires_us = exp_us < b->core_us ? exp_us : b->core_us;
 	b->since_us = gw->time.now_us;
 	b->asked_us = gw->time.now_us;
@@ -100,7 +93,7 @@ static struct lease_terms terms_of(const struct gateway *gw, const struct messag
 		.jti = m->jti,
 		.iat_s = m->iat_s,
 		.exp_s = m->exp_s,
-		.exp_us = until_us(gw, m->exp_s),
+		.exp_us = wall_end_us(&gw->time, m->exp_s),
 	};
 }
 
@@ -119,7 +112,7 @@ static bool wait_for_client(struct gateway *gw, struct binding *b, const struct 
 {
 	struct lease_terms terms = terms_of(gw, m);
 
-	if (m->state != JOURNAL_HELD || m->exp_s <= gw->time.wall_s || !is_of_pool(gw, b) ||
+	if (m->state != JOURNAL_HELD || m->exp_s <= wall_now_s(&gw->time) || !is_of_pool(gw, b) ||
 	    !lease_home_restore(gw, b, &terms))
 		return false;
 	b->state = BINDING_LOST;
@@ -148,7 +141,7 @@ enum gw_err gateway_restore(struct gateway *gw, const struct message_journal *m)
 	if (b == NULL)
 		return GW_BINDING_LIMIT;
 	b->journal.id = m->id;
-	if (m->until_s <= gw->time.wall_s || !store_all(gw, b, m) || was_replaced(gw, b, m)) {
+	if (m->until_s <= wall_now_s(&gw->time) || !store_all(gw, b, m) || was_replaced(gw, b, m)) {
 		drop(gw, b);
 		return GW_OK;
 	}

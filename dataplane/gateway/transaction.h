@@ -90,6 +90,7 @@ struct transaction {
 			bool outbound;
 			bool first;	    /* the flow held no identity before */
 			bool fetch;	    /* no Contact: asks for bindings and changes none */
+			bool clamped;	    /* its client has asked for longer than its token lasts */
 			struct handle lost; /* binding that its flow left when it ended */
 			uint8_t icid[32];   /* that we have made for it */
 			bool local;	    /* of a block: this node is its registrar */

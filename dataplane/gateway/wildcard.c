@@ -2,6 +2,7 @@
 #include "wildcard.h"
 
 #include "identity/pattern.h"
+#include "wall.h"
 
 /*
  * What is known of a user who is not registered: which token was accepted on the connection, whose
@@ -35,12 +36,12 @@ struct wildcard_user *wildcard_of(const struct gateway *gw, const struct wic *wi
 
 bool wildcard_lasts(const struct gateway *gw, const struct wildcard_user *u)
 {
-	return gw->time.wall_s < u->exp_s;
+	return wall_now_s(&gw->time) < u->exp_s;
 }
 
 uint32_t wildcard_left(const struct gateway *gw, const struct wildcard_user *u)
 {
-	return wildcard_lasts(gw, u) ? (uint32_t)(u->exp_s - gw->time.wall_s) : 0;
+	return (uint32_t)wall_left_s(&gw->time, u->exp_s);
 }
 
 bool wildcard_talks(const struct wildcard_user *u)

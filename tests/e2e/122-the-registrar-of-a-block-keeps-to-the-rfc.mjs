@@ -84,9 +84,9 @@ const CASES = {
 		}
 	},
 	async 'a token that ends'(world, user) {
-		const wic = await Guest.enter(world, user, { lifetime_s: 2 });
+		const wic = await Guest.enter(world, user, { lifetime_s: 3 });
 		assert.match(contacts(await asks(wic, []))[0], /;expires=[12]$/);
-		await pause(2500);
+		await pause(3200);
 		assert.equal((await wic.message('guest-1', 'not any more')).status, 403);
 	},
 	async 'who comes back on another connection'(world, user) {

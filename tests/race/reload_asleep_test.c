@@ -28,10 +28,10 @@ static uint64_t now_us(void *context)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-static uint64_t wall_s(void *context)
+static uint64_t wall_us(void *context)
 {
 	(void)context;
-	return (uint64_t)time(NULL);
+	return (uint64_t)time(NULL) * 1000000;
 }
 
 static uint64_t random_word(void *context)
@@ -94,7 +94,7 @@ static void *worker_thread(void *context)
 
 static struct worker *worker_make(uint16_t w, struct mailbox_hub *hub, struct snapshot_root *root)
 {
-	static const struct worker_env env = {NULL, now_us, wall_s, random_word};
+	static const struct worker_env env = {NULL, now_us, wall_us, random_word};
 	struct worker_config config = {
 		.index = w,
 		.workers = WORKERS,

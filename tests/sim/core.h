@@ -60,7 +60,7 @@ struct core_call {
 	bool tcp;
 	uint32_t link, link_number; /* TCP */
 	struct endpoint local, peer;
-	uint64_t sent_us, sent_wall;
+	uint64_t sent_us;
 	uint64_t retry_us;
 	uint32_t delivered;
 	uint16_t status;

@@ -119,7 +119,6 @@ static struct core_call *call(struct core_script *core, const struct core_bindin
 		.tcp = !stranger &&
 		       (strstr(b->path, "transport=tcp") != NULL || sim_chance(core->sim, 20)),
 		.sent_us = core->sim->now_us,
-		.sent_wall = sim_wall(core->sim),
 		.local = core->place[stranger ? STRANGER : 0],
 		.peer = target,
 		.retry_us = T1_US,
@@ -317,7 +316,7 @@ void core_delivered(struct sim *sim, struct span message, uint32_t wic, uint32_t
 			   wic_sub_here(sim->wics, wic), number, c->sub);
 	if (++c->delivered > 1)
 		sim_broken(sim, "delivered-once", "wic %u.%u got c%u again", wic, conn, number);
-	if (c->sent_wall > wic_authorised_until(sim->wics, wic, conn) + 1)
+	if (c->sent_us > wic_authorised_until_us(sim->wics, wic, conn) + TIMER_LATE_US)
 		sim_broken(sim, "registration-within-token",
 			   "wic %u.%u got c%u after its last token", wic, conn, number);
 	if (c->sent_us > wic_bound_until_us(sim->wics, wic, conn) + TIMER_LATE_US)

@@ -93,14 +93,13 @@ void core_check_own(struct core_script *core, struct span message)
 
 static void check_register(struct core_script *core, struct span message, const struct request *r)
 {
-	uint64_t left = r->exp_s > r->sent_wall ? r->exp_s - r->sent_wall : 0;
 	struct span contact = text_header(message, "Contact", 0);
 	uint64_t asked = text_number(text_header(message, "Expires", 0), "", UINT64_MAX);
 	char user[32];
 
 	if (r->kind == REQUEST_REGISTER && r->token != TOKEN_GOOD)
 		broken(core, "bad-token-refused", message, "a REGISTER with a bad token");
-	if (r->kind == REQUEST_REGISTER && asked > left)
+	if (r->kind == REQUEST_REGISTER && asked > request_left_s(core->sim, r))
 		broken(core, "registration-within-token", message, "Expires past the token");
 	if (text_number(contact, ";expires=", asked) != asked || asked > r->asked_s)
 		broken(core, "registration-within-token", message, "two expiries");
@@ -341,7 +340,7 @@ static void check_message(struct core_script *core, struct span message, const s
 	if (r->foreign_from)
 		broken(core, "from-is-checked", message, "a foreign From");
 	if (wic_connected(core->sim->wics, r->wic, r->conn) &&
-	    r->sent_wall > wic_authorised_until(core->sim->wics, r->wic, r->conn) + 1)
+	    r->sent_us > wic_authorised_until_us(core->sim->wics, r->wic, r->conn) + TIMER_LATE_US)
 		broken(core, "registration-within-token", message, "sent after the last token");
 }
 

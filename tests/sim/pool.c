@@ -190,13 +190,14 @@ void pool_token_write(struct sim *sim, uint32_t token, struct writer *out)
 	token_seal(sim, writer_span(&w), false, out);
 }
 
-uint16_t pool_verdict(const struct sim *sim, const struct pool_token *t, uint64_t wall_s)
+uint16_t pool_verdict(const struct sim *sim, const struct pool_token *t, uint64_t at_us)
 {
 	if (t->fault == POOL_MIXED || t->fault == POOL_FOREIGN)
 		return 403;
 	if (t->fault == POOL_TOO_LONG || t->fault == POOL_NO_JTI)
 		return 401;
-	if (t->iat_s > wall_s + POOL_LEEWAY_S || t->exp_s < wall_s + sim->shape.min_grant_s)
+	if (sim_wall_at(sim, t->iat_s) > at_us + POOL_LEEWAY_S * SECOND ||
+	    sim_wall_at(sim, t->exp_s) < at_us + sim->shape.min_grant_s * SECOND)
 		return 401;
 	return 0;
 }

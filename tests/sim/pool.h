@@ -91,9 +91,9 @@ void pool_asked(struct sim *sim, uint32_t token, uint32_t wic);
 /** Revokes a token, disables the site, or takes a pair out; or undoes it. */
 void pool_meddle(struct sim *sim);
 
-/** The status that a REGISTER with the token must get at this moment whoever has the pair; 0: it
+/** The status that a REGISTER with the token must get at that time whoever has the pair; 0: it
  * depends. */
-uint16_t pool_verdict(const struct sim *sim, const struct pool_token *t, uint64_t wall_s);
+uint16_t pool_verdict(const struct sim *sim, const struct pool_token *t, uint64_t at_us);
 
 /* watch_pool.c */
 /** Checks all registrations, after a turn of a worker. */

@@ -56,9 +56,21 @@ uint64_t sim_now(const struct sim *sim)
 	return sim->now_us;
 }
 
+uint64_t sim_wall_us(const struct sim *sim)
+{
+	return SIM_WALL_START * SECOND + sim->wall_part_us + sim->now_us;
+}
+
 uint64_t sim_wall(const struct sim *sim)
 {
-	return SIM_WALL_START + sim->now_us / SECOND;
+	return sim_wall_us(sim) / SECOND;
+}
+
+uint64_t sim_wall_at(const struct sim *sim, uint64_t wall_s)
+{
+	uint64_t began_us = SIM_WALL_START * SECOND + sim->wall_part_us;
+
+	return wall_s * SECOND > began_us ? wall_s * SECOND - began_us : 0;
 }
 
 struct event {

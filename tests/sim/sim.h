@@ -65,7 +65,11 @@ bool sched_step(struct sim *sim, uint64_t until_us);
 void sim_seed(struct sim *sim, uint64_t seed);
 
 uint64_t sim_now(const struct sim *sim);
+/** Unix time, and what of it a clock of seconds shows. */
+uint64_t sim_wall_us(const struct sim *sim);
 uint64_t sim_wall(const struct sim *sim);
+/** When the wall shows that second first, of the simulated time; 0: before that began. */
+uint64_t sim_wall_at(const struct sim *sim, uint64_t wall_s);
 
 /* ---- what must hold (watch.c) ---------------------------------------------------------------- */
 
@@ -144,6 +148,8 @@ struct request {
 struct request *request_new(struct sim *sim, uint32_t *number);
 /** The request whose number stands in Call-ID; NULL: none. */
 struct request *request_of(struct sim *sim, struct span message);
+/** Whole seconds that its token had left when it was sent. */
+uint64_t request_left_s(const struct sim *sim, const struct request *r);
 
 /* ---- tables (table.c) ------------------------------------------------------------------------ */
 
@@ -287,6 +293,7 @@ struct sim {
 	uint64_t random[4];
 	struct sched *sched;
 	uint64_t now_us;
+	uint32_t wall_part_us; /* of the wall's second, gone when now_us was 0 */
 	struct watch *watch;
 	struct simnet *net;
 	struct mailbox_hub *hub;
@@ -330,8 +337,8 @@ struct wic_script *wics_new(struct sim *sim);
 void wics_free(struct wic_script *wics);
 /** The identity that a WIC now uses, and whether its connection number conn is still open. */
 bool wic_connected(const struct wic_script *wics, uint32_t wic, uint32_t conn);
-/** Last second in which WIC's connection conn may be registered: the latest token end. */
-uint64_t wic_authorised_until(const struct wic_script *wics, uint32_t wic, uint32_t conn);
+/** Until when WIC's connection conn may be registered: the latest token end. */
+uint64_t wic_authorised_until_us(const struct wic_script *wics, uint32_t wic, uint32_t conn);
 
 /** The end of its registration, as it knows it from the last 200. */
 uint64_t wic_bound_until_us(const struct wic_script *wics, uint32_t wic, uint32_t conn);

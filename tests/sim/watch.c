@@ -220,6 +220,13 @@ struct request *request_of(struct sim *sim, struct span message)
 	return number < sim->requests && text_has(id, ".invalid") ? &sim->request[number] : NULL;
 }
 
+uint64_t request_left_s(const struct sim *sim, const struct request *r)
+{
+	uint64_t end_us = sim_wall_at(sim, r->exp_s);
+
+	return end_us > r->sent_us ? (end_us - r->sent_us) / SECOND : 0;
+}
+
 static bool waits(const struct sim *sim, struct request *r)
 {
 	if (!r->abandoned && r->finals == 0 && !wic_connected(sim->wics, r->wic, r->conn))

@@ -109,19 +109,13 @@ static uint64_t jti_of(const struct sim *sim, const struct request *r)
 /* ---- after a turn -----------------------------------------------------------------------------
  */
 
-/** Until when a registration by r may last: workers read whole seconds of the clock. */
-static uint64_t end_us(const struct request *r)
-{
-	return (r->exp_s - SIM_WALL_START + 1) * SECOND;
-}
-
 static void check_token(struct sim *sim, const struct event_entry *e)
 {
 	const struct request *r = request_by(sim, e->call_id, e->cseq);
 
 	if (e->lost && e->expires_us <= sim->now_us)
 		return; /* nobody has it any more, the core is about to be told */
-	if (r != NULL && r->exp_s > 0 && e->expires_us > end_us(r) + TURN_US)
+	if (r != NULL && r->exp_s > 0 && e->expires_us > sim_wall_at(sim, r->exp_s))
 		sim_broken(sim, "registration-within-token", "user%u by r%u lasts until %llu",
 			   r->user, (unsigned)(r - sim->request),
 			   (unsigned long long)e->expires_us);

@@ -79,12 +79,6 @@ static void check_pairs(struct sim *sim, const struct all_held *all)
 /* ---- its end ----------------------------------------------------------------------------------
  */
 
-/** Until when a registration by t may last: workers read whole seconds of the clock. */
-static uint64_t end_us(const struct pool_token *t)
-{
-	return (t->exp_s - SIM_WALL_START + 1) * SECOND;
-}
-
 /** What was taken back at that time must have ended; what comes out of the journal ends then. */
 static bool is_taken(const struct sim *sim, uint64_t taken_us)
 {
@@ -97,8 +91,9 @@ static void check_end(struct sim *sim, const struct held *h)
 {
 	const struct pool_token *t = h->token;
 	const struct pool_pair *p = &sim->pool->pair[t->pair];
+	uint64_t end_us = sim_wall_at(sim, t->exp_s);
 
-	if (sim->now_us > end_us(t) + TURN_US || h->is.expires_us > end_us(t))
+	if (sim->now_us > end_us + TURN_US || h->is.expires_us > end_us)
 		sim_broken(sim, "registration-within-token", "v%u has user%u behind its token",
 			   t->sub, pool_user(t->pair));
 	if (t->revoked && is_taken(sim, t->revoked_us))
@@ -191,7 +186,7 @@ static void check_asker(struct sim *sim, const struct request *r, const struct p
 {
 	uint32_t number = (uint32_t)(r - sim->request);
 
-	if (pool_verdict(sim, t, r->sent_wall) != 0 && pool_verdict(sim, t, sim_wall(sim)) != 0)
+	if (pool_verdict(sim, t, r->sent_us) != 0 && pool_verdict(sim, t, sim->now_us) != 0)
 		sim_broken(sim, "bad-token-refused", "r%u has come to the core", number);
 	if (t->revoked && r->sent_us > t->revoked_us + TURN_US)
 		sim_broken(sim, "bad-token-refused", "r%u has come to the core, revoked", number);
@@ -302,9 +297,9 @@ static void check_forbidden(struct sim *sim, const struct request *r, const stru
 static void check_refused(struct sim *sim, const struct request *r, const struct pool_token *t,
 			  struct span message)
 {
-	bool short_by_then = pool_verdict(sim, t, sim_wall(sim)) == r->status;
+	bool short_by_then = pool_verdict(sim, t, sim->now_us) == r->status;
 
-	if (r->status == pool_verdict(sim, t, r->sent_wall) || short_by_then)
+	if (r->status == pool_verdict(sim, t, r->sent_us) || short_by_then)
 		return;
 	if (r->status == 403 && sim->events != NULL && watch_events_rejected(sim, r))
 		return;
@@ -318,11 +313,11 @@ static void check_refused(struct sim *sim, const struct request *r, const struct
 void watch_pool_answered(struct sim *sim, const struct request *r, struct span message)
 {
 	const struct pool_token *t = pool_token(sim, r->pool);
-	uint16_t verdict = pool_verdict(sim, t, r->sent_wall);
+	uint16_t verdict = pool_verdict(sim, t, r->sent_us);
 
 	if (r->core_status != 0)
 		return;
-	if (verdict != 0 && r->status < 300 && pool_verdict(sim, t, sim_wall(sim)) != 0)
+	if (verdict != 0 && r->status < 300 && pool_verdict(sim, t, sim->now_us) != 0)
 		sim_broken(sim, "bad-token-refused", "r%u of v%u got %u and not %u",
 			   (unsigned)(r - sim->request), t->sub, r->status, verdict);
 	if (r->status == 401 || r->status == 403)

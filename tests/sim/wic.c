@@ -236,7 +236,7 @@ static void connect_again(struct sim *sim, void *context, uint64_t number)
 		visitor_connects(w);
 	else if (w->number == 1 || sim_chance(sim, 15))
 		w->user = w->users[sim_below(sim, SIM_IDENTITIES)];
-	w->authorised_until = 0;
+	w->authorised_until_us = 0;
 	w->bound_until_us = 0;
 	w->told_until_us = 0;
 	w->granted = NULL;
@@ -385,11 +385,11 @@ bool wic_connected(const struct wic_script *wics, uint32_t wic, uint32_t conn)
 	return w != NULL && w->conn != NULL && w->state == WIC_OPEN && !w->silent && !w->odd;
 }
 
-uint64_t wic_authorised_until(const struct wic_script *wics, uint32_t wic, uint32_t conn)
+uint64_t wic_authorised_until_us(const struct wic_script *wics, uint32_t wic, uint32_t conn)
 {
 	const struct wic *w = wic_at(wics, wic, conn);
 
-	return w != NULL ? w->authorised_until : 0;
+	return w != NULL ? w->authorised_until_us : 0;
 }
 
 uint32_t wic_sub_here(const struct wic_script *wics, uint32_t wic)

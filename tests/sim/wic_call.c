@@ -143,7 +143,7 @@ static void check_bound(struct wic *w, const struct call *c, struct span message
 	if (w->sim->events != NULL)
 		watch_events_delivered(w->sim, &(struct event_called){c->wic, c->conn, c->user,
 								      x->sent_us});
-	if ((x->sent_us + SECOND - 1) / SECOND + SIM_WALL_START > w->authorised_until + 2)
+	if (x->sent_us > w->authorised_until_us + TIMER_LATE_US)
 		sim_broken(w->sim, "registration-within-token",
 			   "wic %u.%u got INVITE x%u after its last token", w->index, w->number,
 			   c->first);

@@ -217,8 +217,8 @@ void wic_register(struct wic *w)
 	r->exp_s = draw_exp(w, r->token);
 	r->asked_s = asks[sim_below(w->sim, 5)];
 	show_pool(w, r);
-	if (r->token == TOKEN_GOOD && r->exp_s > w->authorised_until)
-		w->authorised_until = r->exp_s;
+	if (r->token == TOKEN_GOOD && sim_wall_at(w->sim, r->exp_s) > w->authorised_until_us)
+		w->authorised_until_us = sim_wall_at(w->sim, r->exp_s);
 	send_register(w, r, number);
 }
 
@@ -355,6 +355,14 @@ static bool is_of_another_visit(const struct wic *w, const struct request *r)
 	return w->visitor && w->granted != NULL && w->granted->visit != r->visit;
 }
 
+/** What a 200 with so many seconds is good for: to the end of the token where that is what has cut
+ * it down to whole ones. The gateway reckons from a little earlier. */
+static uint64_t granted_until_us(const struct wic *w, const struct request *r, uint32_t got)
+{
+	return got < r->asked_s && got < r->core_granted ? sim_wall_at(w->sim, r->exp_s)
+							 : w->sim->now_us + got * SECOND;
+}
+
 static void bound(struct wic *w, struct request *r, uint32_t got)
 {
 	bool registers = r->kind == REQUEST_REGISTER && got > 0;
@@ -367,15 +375,14 @@ static void bound(struct wic *w, struct request *r, uint32_t got)
 	}
 	if (r->sent_us > w->told_us)
 		w->told_until_us = 0;
-	/* the gateway reckons from a little earlier */
-	w->bound_until_us = w->sim->now_us + (registers ? got : 0) * SECOND;
+	w->bound_until_us = registers ? granted_until_us(w, r, got) : w->sim->now_us;
 	w->granted = registers ? r : NULL;
 }
 
 static void registered(struct wic *w, struct request *r, struct span message)
 {
 	uint32_t got = granted(w, r, message);
-	uint64_t left = r->exp_s > r->sent_wall ? r->exp_s - r->sent_wall : 0;
+	uint64_t left = request_left_s(w->sim, r);
 
 	bound(w, r, got);
 	if (r->kind == REQUEST_DEREGISTER || got == 0)

@@ -291,9 +291,9 @@ static uint64_t env_now_us(void *context)
 	return sim_now(context);
 }
 
-static uint64_t env_wall_s(void *context)
+static uint64_t env_wall_us(void *context)
 {
-	return sim_wall(context);
+	return sim_wall_us(context);
 }
 
 static uint64_t env_random(void *context)
@@ -485,7 +485,7 @@ static void world_start(struct sim *sim)
 	sim->sched = sched_new();
 	sim->watch = watch_new();
 	sim->shape = shape_of(sim);
-	sim->env = (struct worker_env){sim, env_now_us, env_wall_s, env_random};
+	sim->env = (struct worker_env){sim, env_now_us, env_wall_us, env_random};
 	sim->calls = calls_new();
 	sim->journal = journal_script_new();
 	sim->pool = sim->options.pool ? pool_new() : NULL;
@@ -610,6 +610,9 @@ static bool run(const struct sim_options *options)
 							    : 0ull)) *
 				      8 +
 			      options->workers);
+	/* apart, so that a seed has the world that it always had */
+	sim->wall_part_us =
+		(uint32_t)((options->seed * 0x9e3779b97f4a7c15ull >> 32) * SECOND >> 32);
 	world_start(sim);
 	run_until(sim, sim->shape.run_us);
 	if (!sim_failed(sim))

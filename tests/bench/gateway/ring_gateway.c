@@ -20,17 +20,22 @@ static double cpu_s(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static uint64_t env_now_us(void *context)
+static uint64_t clock_us(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-static uint64_t env_wall_s(void *context)
+static uint64_t env_now_us(void *context)
 {
-	return (uint64_t)time(NULL);
+	return clock_us(CLOCK_MONOTONIC);
+}
+
+static uint64_t env_wall_us(void *context)
+{
+	return clock_us(CLOCK_REALTIME);
 }
 
 /** As the daemon's: a system call for every 64 words. */
@@ -50,7 +55,7 @@ static uint64_t env_random(void *context)
 }
 
 static const struct worker_env env = {.now_us = env_now_us,
-				      .wall_s = env_wall_s,
+				      .wall_us = env_wall_us,
 				      .random = env_random};
 
 static int failed(const char *why)

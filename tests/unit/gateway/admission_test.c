@@ -156,6 +156,18 @@ TEST(token, holds_until_its_end_and_not_for_its_leeway)
 	EXPECT_EQ(1, gateway_bindings(world.gw)); /* the lifetime is the core's */
 }
 
+TEST(token, holds_to_its_end_wherever_in_a_second_it_is_shown)
+{
+	demanding();
+	world.wall_part_us = 750000;
+	world_turn();
+	(void)goes_on(with_token(token_with("", 100)), "401 Unauthorized", CHALLENGE);
+	world_wait(100 * S - 750000 - 1);
+	(void)goes_on(with_digest(DIGEST_OF(IMPI)), "401 Unauthorized", CHALLENGE);
+	world_wait(1);
+	EXPECT_EQ(401, status_of(refused(GW_TOKEN_NONE, with_digest(DIGEST_OF(IMPI)))));
+}
+
 TEST(token, is_not_needed_to_leave_and_to_look)
 {
 	const char *fetch =
@@ -243,6 +255,7 @@ TEST_MAIN("gateway_admission", RUN(token, is_asked_for_before_the_core_is),
 	  RUN(token, goes_first_and_the_digest_follows), RUN(token, does_not_stand_beside_a_digest),
 	  RUN(token, that_is_bad_is_refused_as_everywhere),
 	  RUN(token, holds_until_its_end_and_not_for_its_leeway),
+	  RUN(token, holds_to_its_end_wherever_in_a_second_it_is_shown),
 	  RUN(token, is_not_needed_to_leave_and_to_look), RUN(token, names_who_may_come_in_by_it),
 	  RUN(token, has_no_other_user_beside_it), RUN(token, is_believed_for_one_identity),
 	  RUN(token, is_believed_for_one_connection),

@@ -160,7 +160,7 @@ TEST(parked, sticks_to_a_verdict_that_was_given_up_in_the_same_turn)
 	world.hold_verdict = true;
 	world_fetched();
 	world.now_us += 2 * SECOND + 2000;
-	time = (struct gateway_time){&world.view, world.now_us, world.wall_s};
+	time = world_time();
 	gateway_turn(world.gw, &time);
 	EXPECT_EQ(1, gateway_timers(world.gw, 16));
 	gateway_parked_verdict(world.gw, world.wic[0].parked, GW_OK);
@@ -395,7 +395,7 @@ TEST(parked, is_503_when_others_took_its_place_before_it_looked_at_a_reload)
 	EXPECT_EQ(GW_OK, wic_sends(0, register_branch(rotated(), "1")));
 	EXPECT_EQ(GW_OK, wic_sends(1, register_branch(rotated(), "2")));
 	world.config.part.generation++;
-	time = (struct gateway_time){&world.view, world.now_us, world.wall_s};
+	time = world_time();
 	gateway_turn(world.gw, &time);
 	EXPECT_EQ(GW_OK, wic_sends(2, register_branch(rotated(), "3")));
 	world_forget();

@@ -149,7 +149,7 @@ void far_asks(uint64_t impi, uint32_t ticket, const struct lease_terms *terms)
 					  .ticket = ticket,
 					  .terms = *terms};
 
-	m.terms.exp_us = world.now_us + (m.terms.exp_s - world.wall_s) * S;
+	m.terms.exp_us = world.now_us + m.terms.exp_s * S - world_time().wall_us;
 	gateway_lease_message(world.gw, &m.head);
 	world_leased();
 }

@@ -27,8 +27,7 @@ static void core_grants(const char *request, uint32_t expires_s)
 /** The clock is there, and no timer has fired yet. */
 static void instant_comes(uint64_t after_us)
 {
-	world.now_us += after_us;
-	world.wall_s += after_us / S;
+	world_clock(after_us);
 	world_turn();
 	world_forget();
 }

@@ -266,7 +266,7 @@ TEST(answer_200, is_answered_503_when_the_bindings_are_used_up)
 	gateway_free(world.gw);
 	world.gateway_config.max_bindings = 1;
 	world.gw = gateway_new(&world.gateway_config);
-	gateway_turn(world.gw, &(struct gateway_time){&world.view, world.now_us, world.wall_s});
+	world_turn();
 	world_register();
 	EXPECT_EQ(GW_OK, wic_sends(1, register_jssip(token_alice(3570), 600)));
 	core_answers("200 OK", "Contact: " OUR_CONTACT ";expires=600" CRLF);

@@ -432,7 +432,7 @@ TEST(worker, that_there_is_not_means_a_flow_that_is_gone)
 	world.gateway_config.workers = 1;
 	gateway_free(world.gw);
 	world.gw = gateway_new(&world.gateway_config);
-	gateway_turn(world.gw, &(struct gateway_time){&world.view, world.now_us, world.wall_s});
+	world_turn();
 	told(430, core_message(foreign_path(), ""));
 }
 

@@ -306,9 +306,15 @@ static void gateway_start(void)
 	assert_non_null(world.gw);
 }
 
+struct gateway_time world_time(void)
+{
+	return (struct gateway_time){&world.view, world.now_us,
+				     world.wall_s * 1000000 + world.wall_part_us};
+}
+
 static void turn(void)
 {
-	struct gateway_time time = {&world.view, world.now_us, world.wall_s};
+	struct gateway_time time = world_time();
 
 	gateway_turn(world.gw, &time);
 }
@@ -528,16 +534,24 @@ void world_one_hop(void)
 	world_reload();
 }
 
+void world_clock(uint64_t us)
+{
+	uint64_t wall_us = world_time().wall_us + us;
+
+	world.now_us += us;
+	world.wall_s = wall_us / 1000000;
+	world.wall_part_us = wall_us % 1000000;
+}
+
 void world_wait(uint64_t us)
 {
-	uint64_t end = world.now_us + us, wall = world.wall_s, start = world.now_us;
+	uint64_t end = world.now_us + us;
 
 	while (world.now_us < end) {
 		uint64_t next = gateway_next_us(world.gw);
 
 		next = next > world.now_us ? next : world.now_us + 1000;
-		world.now_us = next < end ? next : end;
-		world.wall_s = wall + (world.now_us - start) / 1000000;
+		world_clock((next < end ? next : end) - world.now_us);
 		turn();
 		while (gateway_timers(world.gw, 16) > 0)
 			;

@@ -58,6 +58,7 @@ struct world {
 	struct pair_part pairs;
 	struct snapshot view;
 	uint64_t now_us, wall_s;
+	uint32_t wall_part_us; /* of the wall's second, gone already */
 	uint64_t randoms;
 	struct wic wic[WICS];
 	bool gone[WICS];
@@ -118,6 +119,10 @@ struct endpoint world_endpoint(const char *text);
 void world_one_hop(void);
 /** A turn begins, and what can go on goes on. */
 void world_turn(void);
+/** What the clocks of world say. */
+struct gateway_time world_time(void);
+/** They go on, and nobody has looked at them yet. */
+void world_clock(uint64_t us);
 /** Time passes; timers fire at their times. */
 void world_wait(uint64_t us);
 /** Forgets what was sent. */

@@ -19,9 +19,9 @@ static uint64_t now_us(void *context)
 	return world->now_us;
 }
 
-static uint64_t wall_s(void *context)
+static uint64_t wall_us(void *context)
 {
-	return ((struct world *)context)->wall_s;
+	return ((struct world *)context)->wall_s * 1000000;
 }
 
 static uint64_t random_word(void *context)
@@ -90,7 +90,7 @@ void world_open(struct world *world)
 	static unsigned int opened;
 	unsigned int pid = (unsigned int)getpid(), host = 1 + 2 * opened++;
 
-	env = (struct worker_env){world, now_us, wall_s, random_word};
+	env = (struct worker_env){world, now_us, wall_us, random_word};
 	world->now_us = 1000000;
 	world->wall_s = WALL_START;
 	/* addresses of this process and world only: tests run side by side, a failed one leaves its
