@@ -3,10 +3,10 @@
 // grants less than it is asked for, and knows who is registered and who is not. With wicgate-wwsf, pages do the same.
 
 import { calls, CALLS_MS } from './lib/calls.mjs';
-import { Stage } from './lib/ims_stage.mjs';
+import { Stage, callsAndEnds, messages } from './lib/ims_stage.mjs';
 import { REALM, impi, impu } from './lib/names.mjs';
 import { waitFor } from './lib/process.mjs';
-import { KERNEL_WORLDS, WORKER_COUNTS, assert, assertNoTokenOnMw, scenario } from './lib/scenario.mjs';
+import { IMS_WORLDS, WORKER_COUNTS, assert, assertNoTokenOnMw, scenario } from './lib/scenario.mjs';
 import { contactExpires } from './lib/sip.mjs';
 
 const ASKED_S = 600;
@@ -41,35 +41,6 @@ async function refreshes(stage, wic) {
 	await waitFor('another SAR at the HSS', () => stage.sars() > before);
 }
 
-async function messages(from, to) {
-	const text = `from ${from.user}`;
-	assert.equal((await from.message(to.user, text)).status, 200, `MESSAGE of ${from.user}`);
-	const message = to.requests.find(({ method, body }) => method === 'MESSAGE' && body === text);
-	assert.ok(message, `it reached ${to.user}`);
-	assert.match(message.header('P-Called-Party-ID'), new RegExp(`<${impu(to.user)}>`));
-	assert.match(message.header('P-Asserted-Identity'), new RegExp(`<${impu(from.user)}>`));
-}
-
-/** From INVITE to BYE, through the S-CSCF twice. */
-async function callsAndEnds(stage, from, to) {
-	const leg = from.invites(to.user);
-	const invite = await to.gets('INVITE', leg.id);
-	to.replies(invite, 180, 'Ringing');
-	await from.hears(180, 'INVITE', leg);
-	to.replies(invite, 200, 'OK');
-	const inner = from.answered(leg, await from.hears(200, 'INVITE', leg));
-	from.sends('ACK', inner);
-	await to.gets('ACK', leg.id);
-	from.sends('BYE', inner, { cseq: 2 });
-	to.replies(await to.gets('BYE', leg.id), 200, 'OK');
-	await from.hears(200, 'BYE', leg);
-	await stage.world.capture.settle();
-	const [first] = stage.world.capture.requestsToCore('INVITE', from.user)
-		.filter((sip) => sip.header('Call-ID') === leg.id);
-	assert.match(first.header('Route'), /^<sip:orig@/, 'its Service-Route');
-	assert.match(first.header('P-Asserted-Identity'), new RegExp(`<${impu(from.user)}>`));
-}
-
 /** Who has left is not there any more, for the S-CSCF and for who calls. */
 async function leaves(stage, wic, caller) {
 	assert.equal((await wic.register(null, { expires: 0 })).status, 200, 'no token is needed');
@@ -99,8 +70,8 @@ async function scripted(world) {
 	await refreshes(stage, alice);
 	await messages(alice, bob);
 	await messages(bob, alice);
-	await callsAndEnds(stage, alice, bob);
-	await callsAndEnds(stage, bob, alice);
+	await callsAndEnds(world, alice, bob);
+	await callsAndEnds(world, bob, alice);
 	await unknown(stage);
 	await leaves(stage, bob, alice);
 	await assertNoTokenOnMw(world, stage.tokens);
@@ -108,7 +79,7 @@ async function scripted(world) {
 	await bob.close();
 }
 
-const PAGES = KERNEL_WORLDS.map((world) => ({ ...world, site: true }));
+const PAGES = IMS_WORLDS.map((world) => ({ ...world, site: true }));
 
 await scenario([...WORKER_COUNTS, ...PAGES].map((world) => ({ ...world, core: 'ims',
 	users: ['alice', 'bob', 'unknown1', 'barred1'] })),

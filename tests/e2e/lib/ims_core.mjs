@@ -119,8 +119,8 @@ export class ImsCore {
 		}
 	}
 
-	/** How often the S-CSCF asked the HSS (SAR, command 301) or was told by it (RTR, 304), by its log. */
+	/** How often the S-CSCF asked the HSS something, by lines of its log: cmd=303 is MAR, 301 SAR. what: an expression of a line. */
 	saidToHss(what) {
-		return this.hss.log().split('\n').filter((line) => line.includes(what)).length;
+		return this.hss.log().split('\n').filter((line) => what.test(line)).length;
 	}
 }

@@ -22,6 +22,8 @@ export const WORKER_COUNTS = [onTap(1, 'tcp', 4), onTap(2, 'udp', 6)];
 export const ALL_WORLDS = [...WORKER_COUNTS, onTap(1, 'udp', 4), onTap(2, 'tcp', 6)];
 /** The same on kernel sockets, and on both: W2 here, Mw there. */
 export const KERNEL_WORLDS = [{ workers: 1, mw: 'udp' }, { workers: 2, mw: 'tcp' }];
+/** A core that has an HSS: lib/ims_core.mjs. */
+export const IMS_WORLDS = KERNEL_WORLDS.map((world) => ({ ...world, core: 'ims' }));
 export const MIXED_WORLDS = [{ workers: 2, mw: 'tcp', device: 'tap' }];
 export const OTHER_DEVICE_WORLDS = ['net_tap', 'net_af_packet', 'net_af_xdp']
 	.map((device) => ({ ...onTap(1, 'tcp', 4), device }));
@@ -41,10 +43,11 @@ export const HOSTILE_WORLDS = [{ ...RAW_WORLDS[0] }, { ...RAW_WORLDS[1], mw: 'tc
 			+ ' requests_per_second: 1000000, dialog_requests_per_second: 1000000}\n',
 		site_limits: 'limits: {requests_per_second: 1000000, calls_in_setup: 1000}' }));
 
-function title({ workers, mw, ip, w2, device = 'kernel', library }) {
+function title({ workers, mw, ip, w2, device = 'kernel', core, library }) {
 	const over = `Mw over ${mw.toUpperCase()}${ip ? ` and IPv${ip}` : ''}`;
 	return `${workers} worker${workers > 1 ? 's' : ''}, ${over} on ${device}`
 		+ (device !== 'kernel' && w2 !== 'port' ? ', W2 on kernel' : '')
+		+ (core === 'ims' ? ', a core of IMS' : '')
 		+ (library ? `, ${library}` : '');
 }
 
