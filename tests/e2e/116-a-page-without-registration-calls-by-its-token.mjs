@@ -6,11 +6,11 @@ import { Browser } from './lib/browser.mjs';
 import { Caller } from './lib/calls.mjs';
 import { impu } from './lib/names.mjs';
 import { waitFor } from './lib/process.mjs';
-import { WORKER_COUNTS, assert, assertNoTokenOnMw, scenario } from './lib/scenario.mjs';
+import { IMS_WORLDS, WORKER_COUNTS, assert, assertNoTokenOnMw, scenario } from './lib/scenario.mjs';
 import { openOffice, wildcardWorlds } from './lib/wildcard.mjs';
 
 const GUEST = 'pool-kiosk-1';
-const WORLDS = wildcardWorlds({ site: true, users: [GUEST] }, WORKER_COUNTS);
+const WORLDS = wildcardWorlds({ site: true, users: [GUEST] }, [...WORKER_COUNTS, ...IMS_WORLDS]);
 
 /** An answer that a browser takes: its offer, with the other half of each role. No voice comes of it. */
 const answerTo = (offer) => offer.split('\r\n').filter((line) => !/^a=(candidate|ssrc|msid)/.test(line))

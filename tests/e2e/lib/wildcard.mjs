@@ -41,8 +41,8 @@ export const openGuest = (world, user, kind = HostileWic) =>
 	kind.connect(user, { ca: world.files.ca_pem });
 
 /** A user of the office, registered. */
-export async function openOffice(world, user) {
-	const wic = await LegWic.connect(user, { ca: world.files.ca_pem, origin: OFFICE_ORIGIN });
+export async function openOffice(world, user, kind = LegWic) {
+	const wic = await kind.connect(user, { ca: world.files.ca_pem, origin: OFFICE_ORIGIN });
 	const answer = await wic.register(world.mint.issue(user, { claims: { iss: OFFICE_ISSUER } }));
 	if (answer.status !== 200)
 		throw new Error(`REGISTER of ${user}: ${answer.start}`);
