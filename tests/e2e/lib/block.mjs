@@ -25,7 +25,7 @@ export function blockIs(world, state) {
 export const guestToken = (world, user, { lifetime_s = 600, ...claims } = {}) =>
 	world.mint.issue(user, { lifetime_s, claims: { impi: undefined, scn: 'block', ...claims } });
 
-const ofBlock = (Base) => class extends Base {
+export const ofBlock = (Base) => class extends Base {
 	/** A connection of a guest. */
 	static async open(world, user) {
 		return Object.assign(await this.connect(user, { ca: world.files.ca_pem }), { world });

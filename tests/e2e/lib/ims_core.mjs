@@ -4,7 +4,7 @@
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CORE_ADDRESS, CORE_HOST, HSS_ADDRESS, HSS_HOST, HSS_PORT, MW_PORT, bracketed,
@@ -33,6 +33,7 @@ export class ImsCore {
 	static async start(folder, link, names) {
 		const core = new ImsCore();
 		core.socket = join(folder, 'ims.ctl');
+		core.dump = join(folder, 'ims.dump');
 		nameHosts({ ...names, [HSS_HOST]: HSS_ADDRESS, [CORE_HOST]: CORE_ADDRESS });
 		core.hss = start('hss', folder, { HSS_XML: peer('hss.xml') }, [`udp:${HSS_ADDRESS}:${HSS_PORT}`]);
 		const at = `${bracketed(link.core)}:${MW_PORT}`;
@@ -88,10 +89,21 @@ export class ImsCore {
 				.map(([, uri, seconds]) => ({ uri, expires_s: Number(seconds) })) };
 	}
 
-	/** The contacts of a user who is registered: [{uri, expires_s}]. */
+	/** The contacts of a user who is registered: [{uri, expires_s, path}]. */
 	async contacts(user) {
 		const found = await this.registration(user);
-		return found?.state === 'registered' ? found.contacts : [];
+		if (found?.state !== 'registered' || found.contacts.length === 0)
+			return [];
+		const paths = await this.#paths();
+		return found.contacts.map((contact) => ({ ...contact, path: paths.get(contact.uri) }));
+	}
+
+	/** The Path of each contact there is, by its URI: a dump of everything is all that tells it. */
+	async #paths() {
+		rmSync(this.dump, { force: true });
+		await this.ask('ulscscf.snapshot', this.dump);
+		return new Map([...readFileSync(this.dump, 'utf8')
+			.matchAll(/^\s+Contact\s+: '(.*)'$[^]*?^\s+Path\s+: '(.*)'$/gm)].map(([, uri, path]) => [uri, path]));
 	}
 
 	/** Waits until the user has exactly `count` contacts and returns them. */
