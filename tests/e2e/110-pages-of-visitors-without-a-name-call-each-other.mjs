@@ -4,12 +4,12 @@
 
 import { Browser } from './lib/browser.mjs';
 import { Caller, end, talk } from './lib/calls.mjs';
-import { POOL_WORLDS, POOL_SETTINGS } from './lib/pool.mjs';
+import { POOL_SETTINGS } from './lib/pool.mjs';
 import { waitFor } from './lib/process.mjs';
-import { assert, assertNoTokenOnMw, scenario } from './lib/scenario.mjs';
+import { IMS_WORLDS, WORKER_COUNTS, assert, assertNoTokenOnMw, scenario } from './lib/scenario.mjs';
 
 const PAIRS = ['v1', 'v2', 'v3', 'v4'];
-const WORLDS = POOL_WORLDS.map((world) => ({ ...world, site: true, users: PAIRS,
+const WORLDS = [...WORKER_COUNTS, ...IMS_WORLDS].map((world) => ({ ...world, ...POOL_SETTINGS, site: true, users: PAIRS,
 	settings: POOL_SETTINGS.settings.replace(/flow_grace: \d+/, 'flow_grace: 10') }));
 const claimsOf = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
 

@@ -4,12 +4,12 @@
 // origins: it has the one that discovery leads to, https only (D-02, D-03).
 
 import { REALM, SITE_ORIGIN, impi } from './lib/names.mjs';
-import { KERNEL_WORLDS, WORKER_COUNTS, assert, assertNoTokenOnMw, scenario } from './lib/scenario.mjs';
+import { IMS_WORLDS, KERNEL_WORLDS, WORKER_COUNTS, assert, assertNoTokenOnMw, scenario } from './lib/scenario.mjs';
 import { UpgradeRefused, Wic } from './lib/wic.mjs';
 
 const OWN_ORIGIN = `https://wwsf.${REALM}`;
 const WAF = 'waf.shop.example';
-const WORLDS = [WORKER_COUNTS[0], KERNEL_WORLDS[1]].map((world) => ({ ...world, more_sites: `\
+const WORLDS = [WORKER_COUNTS[0], KERNEL_WORLDS[1], IMS_WORLDS[1]].map((world) => ({ ...world, more_sites: `\
   - name: own
     issuer: shop-waf
     waf_identity: ${WAF}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A block (PROTOCOL 8, 7.3) over an S-CSCF whose HSS has it as one subscription: its registering identity, and with it, implicitly,
-// the wildcarded one that all guests are of. The core knows no guest, and what becomes of the block becomes of them all.
+// A block (PROTOCOL 8, 7.3) over an S-CSCF whose HSS has it as one subscription: its registering identity, and with it,
+// implicitly, the wildcarded one that all guests are of. The core knows no guest, and what becomes of the block becomes of them
+// all.
 
 import { BLOCK, BLOCK_SETTINGS, blockIs, ofBlock } from './lib/block.mjs';
 import { ImsWic, callsAndEnds, messages } from './lib/ims_stage.mjs';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A block (PROTOCOL 8) in browsers: pages are guests of the site's block, with JsSIP and with SIP.js. They fetch a token, register at
-// the gateway, write to each other and call each other; who leaves is absent. The core has the block, and no page.
+// A block (PROTOCOL 8) in browsers: pages are guests of the site's block, with JsSIP and with SIP.js. They fetch a token,
+// register at the gateway, write to each other and call each other; who leaves is absent. The core has the block, and no page.
 
 import { BLOCK, BLOCK_SETTINGS, blockIs } from './lib/block.mjs';
 import { Browser } from './lib/browser.mjs';

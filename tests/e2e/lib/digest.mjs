@@ -16,7 +16,9 @@ export function parameters(text) {
 		[name.toLowerCase(), quoted ?? bare]));
 }
 
-/** What the card of a user says to a challenge of AKA (RES), by the keys of peers/ims-hss.cfg; it wants to know whom it talks to. */
+/**
+ * What the card of a user says to a challenge of AKA (RES), by the keys of peers/ims-hss.cfg. It answers its home network only.
+ */
 export function askCard(challenge, user) {
 	const nonce = Buffer.from(parameters(challenge).nonce, 'base64');
 	const key = `${password(user)}:${nonce.subarray(0, 16).toString('hex')}`;
