@@ -4,7 +4,8 @@
 // whatever reason.
 
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, writeFileSync, mkdtempSync } from 'node:fs';
+import { randomInt } from 'node:crypto';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ADDRESSES, ADDRESSES_V6, hosts } from './names.mjs';
 import { run } from './process.mjs';
@@ -46,6 +47,16 @@ function addressAtOnce() {
 }
 
 /**
+ * Processes of scripts that run side by side have other numbers: Kamailio names files in /tmp by the number of a process and
+ * the second, and ends when there is one already.
+ */
+function numberProcesses() {
+	const last = '/proc/sys/kernel/ns_last_pid';
+	if (existsSync(last)) /* a kernel may be without it */
+		writeFileSync(last, String(randomInt(1000, Number(readFileSync('/proc/sys/kernel/pid_max', 'utf8')) - 1000)));
+}
+
+/**
  * Called first by a script inside: addresses on the loopback interface, names in a private
  * /etc/hosts.
  */
@@ -53,6 +64,7 @@ export async function enterSpace(folder) {
 	if (process.env[INSIDE] !== '1')
 		throw new Error('not in a namespace of its own: start it by run.mjs or demo.mjs');
 	watchStarter();
+	numberProcesses();
 	addressAtOnce();
 	const commands = ['link set lo up',
 		...ADDRESSES.map((address) => `addr add ${address}/32 dev lo`),
