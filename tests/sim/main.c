@@ -8,7 +8,8 @@
 #include "sim.h"
 
 static const char usage[] = "usage: sim (--seed N | --seeds FROM-TO) [--workers 1,2,4] [--jobs N] "
-			    "[--trace] [--openssl] [--events] [--pool | --wildcard]\n"
+			    "[--trace] [--openssl] [--events] "
+			    "[--pool | --wildcard | --scenarios]\n"
 			    "  Runs one world for each seed, N at a time; the numbers of workers "
 			    "take turns. Exit status "
 			    "1: something\n"
@@ -59,6 +60,14 @@ static bool read_jobs(struct arguments *a, const char *text)
 	return end != text && *end == 0 && a->jobs > 0 && a->jobs <= JOBS_MAX;
 }
 
+static bool read_mode(struct arguments *a, const char *text)
+{
+	for (uint32_t m = SIM_PLAIN + 1; m < SIM_MODES; m++)
+		if (strcmp(text, sim_mode_flag((enum sim_mode)m) + 1) == 0)
+			a->options.mode = (enum sim_mode)m;
+	return a->options.mode != SIM_PLAIN;
+}
+
 static bool read_arguments(struct arguments *a, int argc, char **argv)
 {
 	bool seeds = false;
@@ -77,16 +86,12 @@ static bool read_arguments(struct arguments *a, int argc, char **argv)
 			a->options.trace = true;
 		else if (strcmp(argv[i], "--openssl") == 0)
 			a->options.openssl = true;
-		else if (strcmp(argv[i], "--pool") == 0)
-			a->options.pool = true;
 		else if (strcmp(argv[i], "--events") == 0)
 			a->options.events = true;
-		else if (strcmp(argv[i], "--wildcard") == 0)
-			a->options.wildcard = true;
-		else
+		else if (a->options.mode != SIM_PLAIN || !read_mode(a, argv[i]))
 			return false;
 	}
-	return seeds && !(a->options.pool && a->options.wildcard);
+	return seeds && !(a->options.events && a->options.mode == SIM_SCENARIOS);
 }
 
 /** Every jobs-th seed. Returns how many did not hold. */
@@ -100,10 +105,7 @@ static unsigned long run_job(struct arguments *a, unsigned long job)
 		a->options.workers = a->workers[seed % a->counts];
 		crash_running("CRASHED or stuck\nreproduce: sim --seed %lu --workers %u%s%s%s\n",
 			      seed, a->options.workers, a->options.openssl ? " --openssl" : "",
-			      a->options.events ? " --events" : "",
-			      a->options.pool	    ? " --pool"
-			      : a->options.wildcard ? " --wildcard"
-						    : "");
+			      a->options.events ? " --events" : "", sim_mode_flag(a->options.mode));
 		alarm(SEED_SECONDS);
 		failed += !sim_run(&a->options);
 	}

@@ -35,6 +35,15 @@ struct simnet;
 #define SIM_HOST_WICS 1000
 #define SIM_HOST_CORE 1001
 
+/** What is there beside web sites that have their pairs. */
+enum sim_mode {
+	SIM_PLAIN,
+	SIM_POOL,      /* a web site with a pool, and most WICs are its visitors */
+	SIM_WILDCARD,  /* one with a wildcard, and most WICs are never registered */
+	SIM_SCENARIOS, /* a wildcard, registration events: the seed says which, alone or together */
+	SIM_MODES
+};
+
 /* ---- chance and time (sched.c) -------------------------------------------------------------- */
 
 /** A draw from the run's seed. */
@@ -81,6 +90,8 @@ void sim_note(struct sim *sim, const char *format, ...) __attribute__((format(pr
 bool sim_failed(const struct sim *sim);
 struct watch *watch_new(void);
 void watch_free(struct watch *watch);
+/** What tells the command line that the mode is that. */
+const char *sim_mode_flag(enum sim_mode mode);
 /** Prints the last notes and how to see them again. */
 void watch_report(const struct sim *sim);
 /** Checks one worker after its turn, and that no mail waits for a sleeper. */
@@ -175,14 +186,13 @@ void text_copy(struct writer *w, struct span message, const char *name);
 /* ---- parts, tokens, verifier ----------------------------------------------------------------- */
 
 struct sim_options {
+	enum sim_mode mode;
 	uint64_t seed;
 	uint16_t workers;
 	bool trace;
-	bool notes;    /* keep them for the report */
-	bool openssl;  /* really signed tokens and the product's verifier */
-	bool pool;     /* a web site with a pool is there, and most WICs are its visitors */
-	bool events;   /* registration events in half of the worlds */
-	bool wildcard; /* one with a wildcard, and most WICs are never registered; not with pool */
+	bool notes;   /* keep them for the report */
+	bool openssl; /* really signed tokens and the product's verifier */
+	bool events;  /* registration events in half of the worlds */
 };
 
 /** How this run's world looks; drawn from the seed. */
@@ -213,6 +223,9 @@ struct sim_shape {
 	uint32_t guests;       /* the first ones of the WICs: of a site with a wildcard */
 	bool reg_event;	       /* the gateway asks for registration events */
 };
+
+/** Draws it (shape.c). */
+struct sim_shape shape_draw(struct sim *sim);
 
 /** Publishes new parts: a reload. with_wwsf_1: its Origin is served. */
 void parts_publish(struct sim *sim, bool with_wwsf_1);

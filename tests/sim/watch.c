@@ -75,6 +75,13 @@ bool sim_failed(const struct sim *sim)
 	return sim->watch->broken;
 }
 
+const char *sim_mode_flag(enum sim_mode mode)
+{
+	static const char *const flags[SIM_MODES] = {"", " --pool", " --wildcard", " --scenarios"};
+
+	return flags[mode];
+}
+
 void watch_report(const struct sim *sim)
 {
 	const struct watch *w = sim->watch;
@@ -86,9 +93,7 @@ void watch_report(const struct sim *sim)
 	fprintf(stderr, "reproduce: sim --seed %llu --workers %u%s%s%s\n",
 		(unsigned long long)sim->options.seed, sim->options.workers,
 		sim->options.openssl ? " --openssl" : "", sim->options.events ? " --events" : "",
-		sim->options.pool	? " --pool"
-		: sim->options.wildcard ? " --wildcard"
-					: "");
+		sim_mode_flag(sim->options.mode));
 }
 
 /* ---- one worker -------------------------------------------------------------------------------

@@ -301,60 +301,6 @@ static uint64_t env_random(void *context)
 	return sim_random(context);
 }
 
-/** Shorter, since there are more of them. */
-static void shape_pool(struct sim *sim, struct sim_shape *s)
-{
-	s->wics = (uint32_t)sim_between(sim, 5, SIM_WICS_MAX - 1);
-	s->visitors = s->wics - sim_below(sim, 3);
-	s->run_us = sim_between(sim, sim_s(15), sim_s(36));
-	s->pool_pairs = (uint32_t)sim_between(sim, 2, s->visitors - 1);
-	s->pool_lifetime_s = (uint32_t)sim_between(sim, 6, 25);
-	s->min_grant_s = (uint32_t)sim_between(sim, 1, 3);
-	s->grace_s = sim_below(sim, 8);
-	s->pool_ahead_s =
-		sim_chance(sim, 30) ? (uint32_t)sim_between(sim, 1, POOL_LEEWAY_S - 1) : 0;
-	s->pool_fault = sim_chance(sim, 50) ? POOL_HONEST : sim_below(sim, POOL_FAULTS);
-	s->pool_meddled = sim_chance(sim, 30);
-}
-
-static void shape_wildcard(struct sim *sim, struct sim_shape *s)
-{
-	s->wics = (uint32_t)sim_between(sim, 4, SIM_WICS_MAX - 1);
-	s->guests = s->wics - 1 - sim_below(sim, 3);
-	s->run_us = sim_between(sim, sim_s(20), sim_s(45));
-	s->pool_meddled = sim_chance(sim, 50);
-}
-
-static struct sim_shape shape_of(struct sim *sim)
-{
-	struct sim_shape s = {
-		.wics = (uint32_t)sim_between(sim, 3, SIM_WICS_MAX - 1),
-		.run_us = sim_between(sim, sim_s(35), sim_s(75)),
-		.rough = true,
-		.udp = sim_chance(sim, 50),
-		.advertise_common = sim_chance(sim, 50),
-		.slow_verifier = sim_chance(sim, 20) && !sim->options.openssl,
-		.disowns = sim_chance(sim, 20),
-		.tight = sim_chance(sim, 10),
-		.loss = sim_below(sim, 6),
-		.min_grant_s = (uint32_t)sim_between(sim, 1, 20),
-		.rotates = sim_chance(sim, 50),
-		.grace_s = (uint32_t)sim_below(sim, 20),
-		.timer_c_s = (uint32_t)sim_between(sim, 12, 40),
-		.restarts = sim_chance(sim, 25),
-		.busy = sim_chance(sim, 50),
-		.hold_s = sim_chance(sim, 50) ? (uint32_t)sim_between(sim, 1, 4) : 0,
-	};
-
-	if (sim->options.pool)
-		shape_pool(sim, &s);
-	if (sim->options.wildcard)
-		shape_wildcard(sim, &s);
-	/* with each number of workers */
-	s.reg_event = sim->options.events && sim->options.seed / 3 % 2 == 1;
-	return s;
-}
-
 static void worker_start(struct sim *sim, uint16_t index)
 {
 	bool tight = sim->shape.tight;
@@ -484,12 +430,12 @@ static void world_start(struct sim *sim)
 {
 	sim->sched = sched_new();
 	sim->watch = watch_new();
-	sim->shape = shape_of(sim);
+	sim->shape = shape_draw(sim);
 	sim->env = (struct worker_env){sim, env_now_us, env_wall_us, env_random};
 	sim->calls = calls_new();
 	sim->journal = journal_script_new();
-	sim->pool = sim->options.pool ? pool_new() : NULL;
-	sim->guests = sim->options.wildcard ? guests_new(sim) : NULL;
+	sim->pool = sim->shape.pool_pairs > 0 ? pool_new() : NULL;
+	sim->guests = sim->shape.guests > 0 ? guests_new(sim) : NULL;
 	sim->events = sim->shape.reg_event ? events_new(sim) : NULL;
 	sim->request = table_new(SIM_REQUESTS_MAX * sizeof(*sim->request));
 	sim->net = simnet_new(sim);
@@ -605,11 +551,8 @@ static bool run(const struct sim_options *options)
 	bool held;
 
 	sim->options = *options;
-	sim_seed(sim, (options->seed + (options->pool	    ? UINT32_MAX
-					: options->wildcard ? 2ull * UINT32_MAX
-							    : 0ull)) *
-				      8 +
-			      options->workers);
+	sim_seed(sim,
+		 (options->seed + (uint64_t)options->mode * UINT32_MAX) * 8 + options->workers);
 	/* apart, so that a seed has the world that it always had */
 	sim->wall_part_us =
 		(uint32_t)((options->seed * 0x9e3779b97f4a7c15ull >> 32) * SECOND >> 32);
