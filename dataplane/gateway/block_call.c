@@ -8,7 +8,8 @@
  * is called stands in the request; the home worker of that identity knows on which flow. What is
  * about an INVITE, its repeat, its CANCEL, the ACK of its failure, may not say who is called, and
  * must go where that went, whoever has registered since: the worker that the Call-ID names
- * remembers it.
+ * remembers it. The repeat of another request says it, and comes to the same home worker, which
+ * remembers where that one went: so nothing overtakes what is for the same identity.
  */
 
 #define WAYS 8 /* rows in a set; what does not fit takes the place of the oldest */
@@ -84,7 +85,7 @@ static struct block_way *way_place(const struct gateway *gw, uint64_t key)
 	return first;
 }
 
-static void way_keep(struct gateway *gw, uint64_t key, struct handle flow)
+static void way_keep(struct gateway *gw, uint64_t key, struct handle flow, uint64_t lasts_us)
 {
 	struct block_way *way = way_place(gw, key);
 
@@ -93,15 +94,14 @@ static void way_keep(struct gateway *gw, uint64_t key, struct handle flow)
 	*way = (struct block_way){
 		.key = key,
 		.flow = flow,
-		/* timer C, and what may come behind it; one that rings on stays while there is room
-		 */
-		.until_us = gw->time.now_us + gw_config(gw)->timer_c_s * 1000000ull + SIP_64T1_US,
+		.until_us = gw->time.now_us + lasts_us,
 	};
 }
 
 void gateway_block_way(struct gateway *gw, const struct message_block_way *m)
 {
-	way_keep(gw, m->key, m->flow);
+	/* timer C, and what may come behind it; one that rings on stays while there is room */
+	way_keep(gw, m->key, m->flow, gw_config(gw)->timer_c_s * 1000000ull + SIP_64T1_US);
 }
 
 /** Before the INVITE goes there: its CANCEL comes behind the 100 that this leads to. */
@@ -261,10 +261,20 @@ static void to_flow(struct gateway *gw, const struct mw_source *source, struct h
 		terminate_elsewhere(gw, source, flow);
 }
 
+/** Where a request that is no INVITE has gone, when it comes again; else the youngest binding's. */
+static struct handle called_flow(const struct gateway *gw, const struct call *call)
+{
+	const struct block_way *way =
+		gw->message.method != SIP_INVITE ? way_find(gw, way_key(gw)) : NULL;
+
+	return way != NULL && gw->time.now_us < way->until_us ? way->flow
+							      : registrar_youngest(gw, &call->key);
+}
+
 /** At the home worker of who is called. */
 static void at_home(struct gateway *gw, const struct mw_source *source, const struct call *call)
 {
-	struct handle flow = registrar_youngest(gw, &call->key);
+	struct handle flow = called_flow(gw, call);
 
 	if (handle_is_none(flow)) {
 		refuse_absent(gw, source, GW_BLOCK_ABSENT, call);
@@ -272,6 +282,8 @@ static void at_home(struct gateway *gw, const struct mw_source *source, const st
 	}
 	if (gw->message.method == SIP_INVITE)
 		way_tell(gw, flow);
+	else
+		way_keep(gw, way_key(gw), flow, SIP_64T1_US);
 	to_flow(gw, source, flow);
 }
 

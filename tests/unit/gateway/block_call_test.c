@@ -354,23 +354,58 @@ TEST(call, that_another_worker_took_in_is_served_by_its_stage)
 	EXPECT_EQ(1, world_count(&world.counters.errors[GW_INVARIANT]));
 }
 
-TEST(call, goes_on_to_the_flow_of_another_worker_whose_way_is_told)
+/** Registers guest1 on another worker, a second later than before. */
+static struct handle registers_elsewhere(void)
 {
 	struct message_registrar_ask ask = {.head = {MESSAGE_REGISTRAR_ASK, sizeof(ask)},
 					    .what = REGISTRAR_BIND,
+					    .key = block_guest_key(),
 					    .flow = {.worker = 1, .slot = 4, .generation = 5},
 					    .apart = 7,
 					    .expires_s = 600,
 					    .max = 3};
+
+	world_wait(S);
+	gateway_registrar_message(world.gw, &ask.head, span_of(&ask, sizeof(ask)));
+	world_forget();
+	return ask.flow;
+}
+
+TEST(call, of_another_method_that_comes_again_goes_where_it_went)
+{
 	const struct message_deliver *m;
+	struct handle other;
+
+	start();
+	world.source.transport = MW_UDP;
+	core_sends(core_asks(&(struct core_says){.method = "MESSAGE"}));
+	EXPECT_EQ(1, count_of(TO_WIC, "MESSAGE "));
+	other = registers_elsewhere();
+	core_sends(core_asks(&(struct core_says){.method = "MESSAGE"}));
+	EXPECT_EQ(0, world.count); /* absorbed */
+	core_sends(core_asks(&(struct core_says){.method = "MESSAGE", .branch = "s2"}));
+	m = (const void *)world_sent(0)->head; /* not the same one */
+	EXPECT_EQ(MESSAGE_DELIVER, m->head.kind);
+	EXPECT(handle_equal(other, m->flow));
+	wic_leaves(0);
+	world_forget();
+	core_sends(core_asks(&(struct core_says){.method = "MESSAGE"}));
+	EXPECT_EQ(0, count_to(TO_WORKER)); /* though nobody is there any more */
+	world_wait(32 * S);		   /* RFC 3261 17.1.2.2: it is given up by then */
+	world_forget();
+	core_sends(core_asks(&(struct core_says){.method = "MESSAGE"}));
+	EXPECT_EQ(1, count_to(TO_WORKER));
+}
+
+TEST(call, goes_on_to_the_flow_of_another_worker_whose_way_is_told)
+{
+	const struct message_deliver *m;
+	struct handle other;
 
 	block_call_home(1);
 	start();
 	block_call_home(0);
-	ask.key = block_guest_key();
-	world_wait(S);
-	gateway_registrar_message(world.gw, &ask.head, span_of(&ask, sizeof(ask)));
-	world_forget();
+	other = registers_elsewhere();
 	gateway_delivered_block(world.gw,
 				&(struct message_deliver_block){.head = {MESSAGE_DELIVER_BLOCK, 0},
 								.stage = BLOCK_TO_HOME,
@@ -381,7 +416,7 @@ TEST(call, goes_on_to_the_flow_of_another_worker_whose_way_is_told)
 		  ((const struct message_head *)world_sent(0)->head)->kind); /* first */
 	m = (const void *)world_sent(1)->head;
 	EXPECT_EQ(MESSAGE_DELIVER, m->head.kind);
-	EXPECT(handle_equal(ask.flow, m->flow));
+	EXPECT(handle_equal(other, m->flow));
 }
 
 TEST(call, that_comes_to_a_flow_that_has_nothing_of_it_any_more_is_absent)
@@ -462,6 +497,7 @@ TEST_MAIN("block_call", RUN(call, for_an_identity_goes_to_its_flow_with_its_cont
 	  RUN(call, goes_first_to_the_worker_that_its_call_id_names),
 	  RUN(call, goes_then_to_the_home_worker_of_who_is_called),
 	  RUN(call, that_another_worker_took_in_is_served_by_its_stage),
+	  RUN(call, of_another_method_that_comes_again_goes_where_it_went),
 	  RUN(call, goes_on_to_the_flow_of_another_worker_whose_way_is_told),
 	  RUN(call, that_comes_to_a_flow_that_has_nothing_of_it_any_more_is_absent),
 	  RUN(call, of_a_registered_identity_goes_by_the_route_of_its_block),
