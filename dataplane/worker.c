@@ -620,6 +620,8 @@ struct worker_balance worker_balance(const struct worker *w)
 		.held = gateway_held(w->gateway),
 		.wildcards = gateway_wildcards(w->gateway),
 		.reg_events = gateway_reg_events(w->gateway),
+		.blocks = gateway_blocks(w->gateway),
+		.registrar = gateway_registrar(w->gateway),
 		.links = slots_live(w->links),
 		.jobs = slots_live(w->jobs),
 		.counted = rates_live(w->addresses) + rates_live(w->sites),
@@ -632,6 +634,11 @@ bool worker_registration(const struct worker *w, uint32_t *cursor,
 			 struct worker_registration *registration)
 {
 	return gateway_registration(w->gateway, cursor, registration);
+}
+
+bool worker_block(const struct worker *w, uint32_t *cursor, struct row_block *block)
+{
+	return gateway_block_rows(w->gateway, cursor, 1, block) > 0;
 }
 
 bool worker_lease(const struct worker *w, uint32_t *cursor, struct worker_lease *lease)

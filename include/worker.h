@@ -115,6 +115,8 @@ struct worker_balance {
 		parked, held, links, jobs, small_buffers, large_buffers;
 	uint32_t wildcards; /* users who are not registered and have shown a token */
 	uint32_t reg_events; /* subscriptions to registration events */
+	uint32_t blocks;    /* as this worker knows them */
+	uint32_t registrar; /* bindings of blocks whose home this worker is */
 	uint32_t counted;   /* connections that the limits of their address and WWSF count */
 };
 struct worker_balance worker_balance(const struct worker *w);
@@ -145,5 +147,9 @@ struct worker_lease {
 
 /** The same of leases. */
 bool worker_lease(const struct worker *w, uint32_t *cursor, struct worker_lease *lease);
+
+struct row_block;
+/** The same of blocks. */
+bool worker_block(const struct worker *w, uint32_t *cursor, struct row_block *block);
 
 #endif

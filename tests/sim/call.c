@@ -43,6 +43,7 @@ struct call *call_new(struct sim *sim, enum call_end caller, uint32_t wic, uint3
 	*c = (struct call){
 		.caller = caller,
 		.wic = wic,
+		.party = wic,
 		.conn = conn,
 		.user = user,
 		.home_user = user,

@@ -51,7 +51,10 @@ struct leg {
 struct call {
 	enum call_end caller;
 	uint32_t wic, user;
-	uint32_t sub;	    /* of the pool's visitor; 0: the WIC is none */
+	uint32_t party; /* the number of the other one, beside the WIC */
+	uint32_t sub;	/* of the pool's visitor; 0: the WIC is none */
+	bool to_block;	/* by the block's Contact */
+	bool sought;	/* for an identity of the block: whose WIC it comes to is not known yet */
 	uint32_t home_user; /* as whom it was registered there when its first request came */
 	uint32_t conn;	    /* the WIC's connection when it began */
 	uint32_t first;	    /* exchange of the INVITE */

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "peer.h"
+#include "member.h"
 
 /* The end that asks: INVITE, what comes inside its dialogs, CANCEL, and both kinds of ACK. */
 
@@ -12,7 +12,7 @@ static void write_party(const struct call *c, bool caller, char text[80])
 	if ((c->caller == END_WIC) == caller)
 		snprintf(text, 80, "<sip:user%u@" DOMAIN ">", c->user);
 	else
-		snprintf(text, 80, "<sip:else%u@else.example>", c->wic);
+		snprintf(text, 80, "<sip:else%u@else.example>", c->party);
 }
 
 /** From, To and Call-ID: the asking end is the caller or the called one. to: To's value, when that
@@ -73,7 +73,7 @@ static void write_contact(struct sim *sim, const struct call *c, enum call_end e
 	if (end == END_WIC)
 		wic_call_contact(sim, c, out);
 	else
-		text_add(out, "Contact: <sip:else%u@198.18.0.20:5060>\r\n", c->wic);
+		text_add(out, "Contact: <sip:else%u@198.18.0.20:5060>\r\n", c->party);
 }
 
 /** A body, sometimes more than a datagram takes. */
@@ -361,6 +361,8 @@ static void final(struct sim *sim, struct call *c, struct exchange *x, struct sp
 		accepted(sim, c, x, message);
 	else if (invite)
 		send_beside(sim, c, x, "ACK", text_header(message, "To", 0));
+	if (first && x->method == CALL_INVITE && c->to_block)
+		watch_block_called(sim, c->user, x->sent_us, status, x->delivered > 0);
 	if (leg == NULL || !first)
 		return;
 	check_survival(sim, c, x, leg);

@@ -74,7 +74,7 @@ static void write_contact(struct sim *sim, const struct exchange *x, struct writ
 	if (end_of(x) == END_WIC)
 		wic_call_contact(sim, c, out);
 	else
-		text_add(out, "Contact: <sip:else%u@198.18.0.20:5060>\r\n", c->wic);
+		text_add(out, "Contact: <sip:else%u@198.18.0.20:5060>\r\n", c->party);
 }
 
 static void answer(struct sim *sim, struct exchange *x, const struct leg *leg, uint16_t status,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "call.h"
 #include "events.h"
+#include "member.h"
 
 #include <stdlib.h>
 
@@ -279,6 +280,8 @@ struct core_script *core_new(struct sim *sim)
 	sim_at(sim, SECOND, core_calls, core, 0);
 	if (sim->events != NULL)
 		sim_at(sim, sim_between(sim, sim_s(2), sim_s(10)), core_events, core, 0);
+	if (sim->members != NULL)
+		sim_at(sim, sim_between(sim, sim_s(4), sim_s(40)), core_block_forgets, core, 0);
 	core->exchange = core_exchanges_new();
 	core->bindings = OWN_BINDINGS + sim->shape.pool_pairs;
 	if (sim->shape.busy)

@@ -39,6 +39,7 @@ struct core_way {
 /** What a REGISTER left behind. */
 struct core_binding {
 	bool live;
+	bool block; /* of all identities of the block: not in core_script.binding */
 	uint32_t user, wic, conn;
 	uint32_t sub, instance; /* of a visitor of the pool */
 	uint64_t since_us;
@@ -55,6 +56,8 @@ struct core_binding {
 /** A MESSAGE of ours. */
 struct core_call {
 	uint32_t wic, conn, user, sub;
+	bool block;	/* for an identity of the block, by its Contact */
+	bool sought;	/* whose WIC that comes to is not known yet */
 	bool forbidden; /* nobody may get it */
 	bool tampered;
 	bool tcp;
@@ -63,6 +66,7 @@ struct core_call {
 	uint64_t sent_us;
 	uint64_t retry_us;
 	uint32_t delivered;
+	uint64_t delivered_us; /* to a member of the block */
 	uint16_t status;
 	bool stranger;
 	uint8_t *bytes; /* UDP: to be sent again */

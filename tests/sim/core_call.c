@@ -146,7 +146,7 @@ uint64_t core_disturbed_us(const struct sim *sim)
 
 void core_call_extras(struct sim *sim, const struct call *c, struct writer *out)
 {
-	text_add(out, "P-Asserted-Identity: <sip:else%u@else.example>\r\n", c->wic);
+	text_add(out, "P-Asserted-Identity: <sip:else%u@else.example>\r\n", c->party);
 	if (c->caller == END_CORE)
 		text_add(out, "P-Charging-Vector: icid-value=icid-k%u;orig-ioi=home\r\n",
 			 call_number(sim, c));
@@ -164,6 +164,8 @@ void core_call(struct core_script *core, const struct core_binding *b)
 	if (c == NULL)
 		return;
 	c->sub = b->sub;
+	c->to_block = b->block;
+	c->sought = b->block;
 	snprintf(c->to, sizeof(c->to), "%.*s", (int)strlen(b->contact) - 2, b->contact + 1);
 	snprintf(c->route, sizeof(c->route), "Route: %s\r\n", b->path);
 	call_begin(core->sim, c);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "events.h"
+#include "member.h"
 
 /* The scripted core's own MESSAGEs to WICs, by the Path it has stored: good, stale and tampered. */
 
@@ -59,7 +60,7 @@ static struct endpoint draw_target(struct core_script *core, const struct core_b
 	struct sim *sim = core->sim;
 	uint64_t port = text_number(span_text(b->path), ADDRESS_MW ":", MW_PORT);
 
-	if (sim_chance(sim, 20))
+	if (sim_chance(sim, b->block ? 60 : 20)) /* the block's are every worker's */
 		port = sim_chance(sim, 50) ? MW_PORT
 					   : MW_WORKER_PORT + sim_below(sim, sim->options.workers);
 	endpoint_set_port(&target, (uint16_t)port);
@@ -115,6 +116,8 @@ static struct core_call *call(struct core_script *core, const struct core_bindin
 		.sub = b->sub,
 		.tampered = tampered,
 		.stranger = stranger,
+		.block = b->block,
+		.sought = b->block,
 		.forbidden = tampered || stranger,
 		.tcp = !stranger &&
 		       (strstr(b->path, "transport=tcp") != NULL || sim_chance(core->sim, 20)),
@@ -183,48 +186,60 @@ static void nonsense(struct core_script *core)
 void core_calls(struct sim *sim, void *context, uint64_t arg)
 {
 	struct core_script *core = context;
-	const struct core_binding *b = draw_binding(core);
+	const struct core_binding *b;
+	struct core_binding block;
+	bool blocks;
 
 	(void)arg;
 	if (sim->draining)
 		return;
+	blocks = sim->members != NULL && sim_chance(sim, 60) && core_block_draw(core, &block);
+	b = blocks ? &block : draw_binding(core);
 	if (b != NULL && sim_chance(sim, 30))
 		core_call(core, b);
 	else if (b != NULL)
-		(void)call(core, b, sim_chance(sim, 10), sim_chance(sim, 3));
+		(void)call(core, b, !blocks && sim_chance(sim, 10), sim_chance(sim, 3));
 	if (sim_chance(sim, 5))
 		nonsense(core);
 	sim_at(sim, sim->now_us + (sim_chance(sim, 20) ? 1 : sim_between(sim, 1, sim_s(2))),
 	       core_calls, core, 0);
 }
 
-bool core_relay(struct core_script *core, uint32_t user, uint32_t number,
-		const struct core_way *way, struct span request)
+/** How user is reached. False: not at all. */
+static bool find_binding(struct core_script *core, uint32_t user, struct core_binding *b)
 {
-	struct core_call *c;
-	struct writer out;
-
+	if (core->sim->members != NULL && member_user(user))
+		return core_block_binding(core, user, b);
 	for (uint32_t i = 0; i < core->bindings; i++) {
-		const struct core_binding *b = &core->binding[i];
-
-		if (!b->live || b->user != user)
+		if (!core->binding[i].live || core->binding[i].user != user)
 			continue;
-		c = call(core, b, false, false);
-		if (c == NULL)
-			return false;
-		c->relay = number + 1;
-		c->relay_way = *way;
-		writer_init(&out, c->relay_head, sizeof(c->relay_head));
-		writer_text(&out, "MESSAGE sip:x SIP/2.0\r\n");
-		text_copy(&out, request, "Via");
-		text_copy(&out, request, "From");
-		text_copy(&out, request, "To");
-		text_copy(&out, request, "Call-ID");
-		text_copy(&out, request, "CSeq");
-		c->relay_len = writer_len(&out);
+		*b = core->binding[i];
 		return true;
 	}
 	return false;
+}
+
+bool core_relay(struct core_script *core, uint32_t user, uint32_t number,
+		const struct core_way *way, struct span request)
+{
+	struct core_binding b;
+	struct core_call *c;
+	struct writer out;
+
+	c = find_binding(core, user, &b) ? call(core, &b, false, false) : NULL;
+	if (c == NULL)
+		return false;
+	c->relay = number + 1;
+	c->relay_way = *way;
+	writer_init(&out, c->relay_head, sizeof(c->relay_head));
+	writer_text(&out, "MESSAGE sip:x SIP/2.0\r\n");
+	text_copy(&out, request, "Via");
+	text_copy(&out, request, "From");
+	text_copy(&out, request, "To");
+	text_copy(&out, request, "Call-ID");
+	text_copy(&out, request, "CSeq");
+	c->relay_len = writer_len(&out);
+	return true;
 }
 
 /* ---- what comes of it -------------------------------------------------------------------------
@@ -278,6 +293,8 @@ void core_response(struct core_script *core, struct span message)
 	}
 	if (c->status == 0)
 		sim_note(core->sim, "core c%u -> %u", (unsigned)(c - core->call), status);
+	if (c->status == 0 && c->block && !c->stranger)
+		watch_block_called(core->sim, c->user, c->sent_us, status, c->delivered > 0);
 	c->status = status;
 }
 
@@ -306,6 +323,14 @@ void core_delivered(struct sim *sim, struct span message, uint32_t wic, uint32_t
 		return;
 	}
 	sim_note(sim, "wic %u.%u got c%u", wic, conn, number);
+	if (c->sought || (c->block && watch_block_forgotten(sim, c->delivered_us))) {
+		c->sought = false;
+		c->delivered = 0;
+		c->delivered_us = sim->now_us;
+		c->wic = wic;
+		c->conn = conn;
+		watch_block_reached(sim, c->user, wic, c->sent_us);
+	}
 	if (c->forbidden)
 		sim_broken(sim, "forged-flow-refused", "wic %u.%u got c%u", wic, conn, number);
 	if (c->wic != wic || c->conn != conn)

@@ -517,23 +517,34 @@ static void asked(struct core_script *core, const struct core_way *way, struct s
 		core->sim->events->state[sub->binding].odd_us = core->sim->now_us;
 }
 
+static void refuse(struct core_script *core, const struct core_way *way, struct span message,
+		   uint16_t status)
+{
+	uint8_t text[CORE_TEXT_MAX];
+	struct writer out;
+
+	writer_init(&out, text, sizeof(text));
+	write_answer(core, message, status, &out);
+	core_answer(core, way, writer_span(&out));
+}
+
 void core_subscribed(struct core_script *core, const struct core_way *way, struct span message)
 {
 	bool inside = text_has(text_header(message, "To", 0), ";tag=");
 	uint32_t cseq = (uint32_t)text_number(text_header(message, "CSeq", 0), "", 0);
 	struct core_sub *sub = sub_of(core, message);
-	uint8_t text[CORE_TEXT_MAX];
-	struct writer out;
 
+	if (core->sim->members != NULL && text_has(text_header(message, "To", 0), "<sip:block")) {
+		refuse(core, way, message, 489); /* of the block it tells nothing */
+		return;
+	}
 	check_subscribe(core, message);
 	if (sub == NULL && !inside)
 		sub = sub_new(core, message);
 	if (sub == NULL || (inside && !sub->live && cseq > sub->asked_cseq)) {
 		if (sub != NULL)
 			core->sim->events->state[sub->binding].odd_us = core->sim->now_us;
-		writer_init(&out, text, sizeof(text));
-		write_answer(core, message, 481, &out);
-		core_answer(core, way, writer_span(&out));
+		refuse(core, way, message, 481);
 		return;
 	}
 	if (cseq <= sub->asked_cseq) { /* again */

@@ -4,6 +4,7 @@
 
 #include "guest.h"
 #include "events.h"
+#include "member.h"
 #include "pool.h"
 
 /* What the scripted core answers to the gateway's requests, and what it must not find in them. */
@@ -354,6 +355,8 @@ static void on_message(struct core_script *core, const struct core_way *way, str
 
 	if (!r->guest)
 		check_message(core, message, r);
+	if (core->sim->members != NULL)
+		watch_block_heard(core->sim, r);
 	if (r->core_status == 0) {
 		r->core_status = statuses[sim_below(core->sim, 7)];
 		if (sim_chance(core->sim, 60) &&
@@ -404,6 +407,8 @@ void core_request(struct core_script *core, const struct core_way *way, struct s
 		return;
 	}
 	if (r == NULL && is_farewell(message)) {
+		if (core_block_asked(core, way, message))
+			return;
 		sim_note(core->sim, "core gets a farewell of %.*s",
 			 (int)text_header(message, "Contact", 0).len,
 			 (const char *)text_header(message, "Contact", 0).at);

@@ -25,8 +25,6 @@ struct guests {
 
 struct guests *guests_new(struct sim *sim);
 void guests_free(struct guests *guests);
-/** The wildcard, as control would publish it. */
-struct snapshot_part *guests_patterns(void);
 /** A guest does something: most times it begins something. */
 void guest_acts(struct wic *w);
 /** Another connection begins. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "guest.h"
+#include "member.h"
 #include "pool.h"
 
 #include <stdlib.h>
@@ -9,12 +10,12 @@
 /* What control would publish: two web sites with a few hundred pairs, one with a pool at times, two
  * next hops. */
 
-#define SITES 3
+#define SITES 4
 
 #define PAIR_TEXT 64
 
 static const char *const origins[SITES] = {"https://wwsf0.example", "https://wwsf1.example",
-					   "https://wwsf2.example"};
+					   "https://wwsf2.example", "https://wwsf3.example"};
 static const struct span typ[] = {{(const uint8_t *)"at+jwt", 6}};
 static const struct span path[] = {{(const uint8_t *)"/sip", 4}};
 
@@ -45,18 +46,20 @@ static void part_free(struct snapshot_part *part)
 	free(part);
 }
 
-/** Web sites that there are. */
+/** Web sites that there are: two, one with a pool or a wildcard, and one with a block. */
 static uint32_t sites(const struct sim *sim)
 {
-	return sim->pool != NULL || sim->guests != NULL ? SITES : SITES - 1;
+	if (sim->members != NULL)
+		return SITES;
+	return sim->pool != NULL || sim->guests != NULL ? POOL_SITE + 1 : POOL_SITE;
 }
 
 static void config_site(struct sim_config *c, const struct sim *sim, uint32_t i)
 {
-	enum wwsf_mode third = sim->guests != NULL ? WWSF_WILDCARD : WWSF_POOL;
-	static const char *const names[SITES] = {"site0", "site1", "site2"};
+	enum wwsf_mode third = sim->pool != NULL ? WWSF_POOL : WWSF_WILDCARD;
+	static const char *const names[SITES] = {"site0", "site1", "site2", BLOCK_NAME};
 	static const char *const issuers[SITES] = {"https://waf0.example", "https://waf1.example",
-						   "https://waf2.example"};
+						   "https://waf2.example", "https://waf3.example"};
 
 	c->issuer[i] = (struct issuer_config){
 		.name = span_text(issuers[i]),
@@ -75,13 +78,18 @@ static void config_site(struct sim_config *c, const struct sim *sim, uint32_t i)
 		.pairs = i,
 		.max_bindings = 1000,
 	};
+	if (i == BLOCK_SITE)
+		members_configure(sim->members, &c->wwsf[i], &c->part);
 }
 
 static void config_sites(struct sim_config *c, const struct sim *sim, bool with_wwsf_1)
 {
+	bool without_block = sim->members != NULL && sim->members->removed;
+	uint32_t n = sites(sim) - without_block;
+
 	for (uint32_t i = 0; i < sites(sim); i++) {
 		config_site(c, sim, i);
-		if (i == 1 && !with_wwsf_1)
+		if ((i == 1 && !with_wwsf_1) || i >= n)
 			continue;
 		c->origin_text[c->part.origin_count] = span_text(origins[i]);
 		c->origin[c->part.origin_count++] =
@@ -92,7 +100,7 @@ static void config_sites(struct sim_config *c, const struct sim *sim, bool with_
 	c->part.issuer = c->issuer;
 	c->part.issuer_count = sites(sim);
 	c->part.wwsf = c->wwsf;
-	c->part.wwsf_count = sites(sim);
+	c->part.wwsf_count = n;
 }
 
 static void config_core(struct sim_config *c, const struct sim_shape *shape)
@@ -237,7 +245,9 @@ static bool pair_add(struct pair_build *build, uint32_t site, uint32_t row)
 static void pairs_of_site(const struct sim *sim, uint32_t site, struct pair_table *table)
 {
 	const uint8_t key[16] = {(uint8_t)(7 + site)};
-	uint32_t rows = site == POOL_SITE ? sim->shape.pool_pairs : SIM_USERS / 2;
+	uint32_t rows = site == POOL_SITE    ? sim->shape.pool_pairs
+			: site == BLOCK_SITE ? 0
+					     : SIM_USERS / 2;
 	struct pair_build build;
 	bool good = pair_build_init(&build, PAIRS_LISTED, key, 0) == GW_OK;
 
@@ -274,20 +284,24 @@ static int before(const void *a, const void *b)
 static struct snapshot_part *revocations_new(const struct sim *sim)
 {
 	struct sim_revocations *r = calloc(1, sizeof(*r));
+	const struct members *members = sim->members;
 	const struct pool *pool = sim->pool;
 
-	r->wwsf = SPAN("site2");
+	r->wwsf = members != NULL ? SPAN(BLOCK_NAME) : SPAN("site2");
 	r->part = (struct revocation_part){
 		.part.free = part_free,
 		.jti = r->jti,
 		.wwsf = &r->wwsf,
-		.wwsf_count = pool != NULL && pool->disabled,
+		.wwsf_count =
+			(pool != NULL && pool->disabled) || (members != NULL && members->disabled),
 	};
 	for (uint32_t i = 0; pool != NULL && i < pool->tokens; i++)
 		if (pool->token[i].revoked)
 			r->jti[r->part.jti_count++] = pool->token[i].hash;
 	for (uint32_t i = 0; sim->guests != NULL && i < sim->guests->count; i++)
 		r->jti[r->part.jti_count++] = sim->guests->revoked[i];
+	if (members != NULL)
+		r->part.jti_count += members_revoked(members, r->jti + r->part.jti_count);
 	qsort(r->jti, r->part.jti_count, sizeof(r->jti[0]), before);
 	return &r->part.part;
 }
@@ -316,9 +330,9 @@ void parts_publish(struct sim *sim, bool with_wwsf_1)
 	publish(sim, SNAPSHOT_CONFIG, config_new(sim, with_wwsf_1));
 	publish(sim, SNAPSHOT_KEYS, keys_new(sim));
 	publish(sim, SNAPSHOT_PAIRS, pairs_new(sim));
-	if (sim->guests != NULL)
-		publish(sim, SNAPSHOT_PATTERNS, guests_patterns());
-	if (sim->pool != NULL || sim->guests != NULL)
+	if (sim->guests != NULL || sim->members != NULL)
+		publish(sim, SNAPSHOT_PATTERNS, patterns_new(sites(sim)));
+	if (sites(sim) > POOL_SITE)
 		nudge(sim);
 }
 

@@ -5,7 +5,9 @@
 
 /* what is at work in worlds of SIM_SCENARIOS */
 #define SCENARIO_WILDCARD 1u
-#define SCENARIO_EVENTS 2u
+#define SCENARIO_BLOCK 2u
+#define SCENARIO_EVENTS 4u
+#define SCENARIOS 7u /* all of them but none */
 
 /** Shorter, since there are more of them. */
 static void shape_pool(struct sim *sim, struct sim_shape *s)
@@ -31,18 +33,30 @@ static void shape_wildcard(struct sim *sim, struct sim_shape *s)
 	s->pool_meddled = sim_chance(sim, 50);
 }
 
-/** Events and wildcards, each alone and both. */
+/** Wildcards, blocks and events, each alone and with others. */
 static void shape_scenarios(struct sim *sim, struct sim_shape *s)
 {
-	uint32_t which = (uint32_t)(sim->options.seed / 3 % 3) + 1;
+	uint32_t which = (uint32_t)(sim->options.seed / 3 % SCENARIOS) + 1, others;
 
-	if ((which & SCENARIO_WILDCARD) != 0) {
-		shape_wildcard(sim, s);
-	} else {
-		s->wics = (uint32_t)sim_between(sim, 3, SIM_WICS_MAX / 2);
-		s->run_us = sim_between(sim, sim_s(20), sim_s(45));
-	}
+	s->wics = (uint32_t)sim_between(sim, 5, SIM_WICS_MAX - 1);
+	others = s->wics - 1 - sim_below(sim, 3);
+	s->run_us = sim_between(sim, sim_s(20), sim_s(45));
 	s->reg_event = (which & SCENARIO_EVENTS) != 0;
+	s->pool_meddled = sim_chance(sim, 50);
+	switch (which & (SCENARIO_WILDCARD | SCENARIO_BLOCK)) {
+	case SCENARIO_WILDCARD:
+		s->guests = others;
+		break;
+	case SCENARIO_BLOCK:
+		s->members = others;
+		break;
+	case SCENARIO_WILDCARD | SCENARIO_BLOCK:
+		s->guests = 1 + sim_below(sim, others - 1);
+		s->members = others - s->guests;
+		break;
+	default:
+		s->wics = (uint32_t)sim_between(sim, 3, SIM_WICS_MAX / 2);
+	}
 }
 
 struct sim_shape shape_draw(struct sim *sim)

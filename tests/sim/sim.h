@@ -40,7 +40,7 @@ enum sim_mode {
 	SIM_PLAIN,
 	SIM_POOL,      /* a web site with a pool, and most WICs are its visitors */
 	SIM_WILDCARD,  /* one with a wildcard, and most WICs are never registered */
-	SIM_SCENARIOS, /* a wildcard, registration events: the seed says which, alone or together */
+	SIM_SCENARIOS, /* a wildcard, a block, events: the seed says which, alone or together */
 	SIM_MODES
 };
 
@@ -120,7 +120,7 @@ enum token_kind {
 	TOKEN_KINDS
 };
 
-enum request_kind { REQUEST_REGISTER, REQUEST_DEREGISTER, REQUEST_MESSAGE };
+enum request_kind { REQUEST_REGISTER, REQUEST_DEREGISTER, REQUEST_FETCH, REQUEST_MESSAGE };
 
 /** One request of a WIC. Its number is in Call-ID: "r17@w3.invalid". */
 struct request {
@@ -153,6 +153,9 @@ struct request {
 	uint64_t ended_us;
 	bool beside; /* another REGISTER of its connection was under way */
 	bool guest;  /* of who is never registered */
+	/* of a member of the block: its token plus 1, when it is good; it removes all bindings */
+	uint32_t member_token;
+	bool all;
 };
 #define SIM_REQUESTS_MAX 8192
 
@@ -221,12 +224,15 @@ struct sim_shape {
 	uint32_t pool_fault;   /* enum pool_fault */
 	bool pool_meddled;     /* the operator takes back what he has given */
 	uint32_t guests;       /* the first ones of the WICs: of a site with a wildcard */
+	uint32_t members;      /* the next ones: of a site with a block */
 	bool reg_event;	       /* the gateway asks for registration events */
 };
 
 /** Draws it (shape.c). */
 struct sim_shape shape_draw(struct sim *sim);
 
+/** The wildcards of so many sites, as control would publish them (patterns.c). */
+struct snapshot_part *patterns_new(uint32_t sites);
 /** Publishes new parts: a reload. with_wwsf_1: its Origin is served. */
 void parts_publish(struct sim *sim, bool with_wwsf_1);
 /** Publishes the keys alone: a fetch has ended. */
@@ -271,6 +277,7 @@ struct core_script;
 struct calls;
 struct journal_script;
 struct guests;
+struct members;
 struct events;
 
 struct sim_worker {
@@ -321,9 +328,10 @@ struct sim {
 	struct core_script *core;
 	struct calls *calls;
 	struct journal_script *journal;
-	struct pool *pool;     /* NULL: there is none */
-	struct guests *guests; /* NULL: there are none */
-	struct events *events; /* of registrations; NULL: nobody asks for them */
+	struct pool *pool;	 /* NULL: there is none */
+	struct guests *guests;	 /* NULL: there are none */
+	struct members *members; /* of a block; NULL: there is none */
+	struct events *events;	 /* of registrations; NULL: nobody asks for them */
 	struct request *request;
 	uint32_t requests;
 	uint32_t open_from; /* requests before it have ended */

@@ -122,6 +122,7 @@ void watch_worker(struct sim *sim, uint16_t index)
 	gauge(sim, index, "held_live", counter_read(&c->held_live), b.held);
 	gauge(sim, index, "wildcard_live", counter_read(&c->wildcard_live), b.wildcards);
 	gauge(sim, index, "reg_event_live", counter_read(&c->reg_event_live), b.reg_events);
+	gauge(sim, index, "registrar_live", counter_read(&c->registrar_live), b.registrar);
 	if (b.wildcards > b.sessions)
 		sim_broken(sim, "guest-has-a-flow", "worker %u: %u users, %u connections", index,
 			   b.wildcards, b.sessions);
@@ -153,8 +154,8 @@ bool watch_rests(const struct sim *sim)
 
 		if ((b.sessions | b.bindings | b.leaving | b.homes | b.leases | b.lease_waits |
 		     b.transactions | b.finished | b.parked | b.held | b.links | b.jobs |
-		     b.small_buffers | b.large_buffers | b.counted | b.wildcards | b.reg_events) !=
-			    0 ||
+		     b.small_buffers | b.large_buffers | b.counted | b.wildcards | b.reg_events |
+		     b.blocks | b.registrar) != 0 ||
 		    !mailbox_empty(sim->hub, i))
 			return false;
 	}
@@ -168,18 +169,18 @@ void watch_drained(struct sim *sim)
 
 		if ((b.sessions | b.bindings | b.leaving | b.homes | b.leases | b.lease_waits |
 		     b.transactions | b.finished | b.parked | b.held | b.links | b.jobs |
-		     b.small_buffers | b.large_buffers | b.counted | b.wildcards | b.reg_events) !=
-		    0)
+		     b.small_buffers | b.large_buffers | b.counted | b.wildcards | b.reg_events |
+		     b.blocks | b.registrar) != 0)
 			sim_broken(sim, "pools-balance",
 				   "worker %u after the drain: sessions %u bindings %u "
 				   "leaving %u homes %u leases %u waits %u "
 				   "transactions %u finished %u parked %u held %u "
 				   "links %u jobs %u small %u large %u counted %u users %u "
-				   "subscriptions %u",
+				   "subscriptions %u blocks %u rows %u",
 				   i, b.sessions, b.bindings, b.leaving, b.homes, b.leases,
 				   b.lease_waits, b.transactions, b.finished, b.parked, b.held,
 				   b.links, b.jobs, b.small_buffers, b.large_buffers, b.counted,
-				   b.wildcards, b.reg_events);
+				   b.wildcards, b.reg_events, b.blocks, b.registrar);
 		if (!mailbox_empty(sim->hub, i))
 			sim_broken(sim, "pools-balance", "worker %u has mail after the drain", i);
 	}

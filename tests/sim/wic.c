@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "guest.h"
+#include "member.h"
 #include "net_sim.h"
 #include "pool.h"
 
@@ -91,7 +92,10 @@ static bool take_frame(struct wic *w)
 
 static void upgrade(struct wic *w)
 {
-	uint32_t own = w->visitor ? POOL_SITE : w->guest ? GUEST_SITE : w->user / (SIM_USERS / 2);
+	uint32_t own = w->visitor  ? POOL_SITE
+		       : w->guest  ? GUEST_SITE
+		       : w->member ? BLOCK_SITE
+				   : w->user / (SIM_USERS / 2);
 	uint32_t site = sim_chance(w->sim, 96) ? own : 7;
 	uint8_t text[1024];
 	struct writer out;
@@ -234,6 +238,8 @@ static void connect_again(struct sim *sim, void *context, uint64_t number)
 		guest_connects(w);
 	else if (w->visitor)
 		visitor_connects(w);
+	else if (w->member)
+		member_connects(w);
 	else if (w->number == 1 || sim_chance(sim, 15))
 		w->user = w->users[sim_below(sim, SIM_IDENTITIES)];
 	w->authorised_until_us = 0;
@@ -287,6 +293,7 @@ static void misbehave(struct wic *w)
 {
 	static const uint8_t unmasked[] = {0x81, 2, 'h', 'i'};
 
+	member_in_doubt(w);
 	switch (sim_below(w->sim, 5)) {
 	case 0:
 		peer_send(&w->out, w->conn, span_of(unmasked, sizeof(unmasked)));
@@ -317,7 +324,9 @@ static void act(struct sim *sim, void *context, uint64_t number)
 	if (w->guest && what < 90)
 		guest_acts(w);
 	else if (w->visitor && !visitor_ready(w))
-		;					/* it has nothing to show */
+		; /* it has nothing to show */
+	else if (w->member && member_acts(w))
+		;
 	else if (what < (w->registered != 0 ? 32 : 75)) /* after a reconnect that comes first */
 		wic_register(w);
 	else if (what < 38)
@@ -358,9 +367,12 @@ struct wic_script *wics_new(struct sim *sim)
 		w->index = i;
 		w->visitor = i < sim->shape.visitors;
 		w->guest = i < sim->shape.guests;
+		w->member = !w->guest && i < sim->shape.guests + sim->shape.members;
 		w->outbound = sim_chance(sim, 70);
 		for (uint32_t k = 0; k < SIM_IDENTITIES; k++) /* odd ones are of the other site */
-			w->users[k] = i * SIM_IDENTITIES + k + (i % 2) * (SIM_USERS / 2);
+			w->users[k] = w->member
+					      ? BLOCK_FIRST + sim_below(sim, sim->members->users)
+					      : i * SIM_IDENTITIES + k + (i % 2) * (SIM_USERS / 2);
 		sim_at(sim, sim_between(sim, 0, sim_s(3)), connect_again, w, 0);
 	}
 	return s;

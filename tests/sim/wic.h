@@ -43,6 +43,7 @@ struct wic {
 	uint32_t visit;	   /* users so far: each has a Contact of its own */
 	uint32_t instance; /* pages that have one of their own, so far */
 	uint32_t sub_here; /* whose registration this connection has had last; 0: nobody's */
+	bool member;	   /* of the block (member.h) */
 	/* a guest, who is never registered */
 	bool guest;
 	bool heard;		 /* something of it has come to the core, on this connection */
@@ -66,6 +67,9 @@ void wic_message(struct wic *w, struct span message);
 
 void wic_register(struct wic *w);
 void wic_deregister(struct wic *w);
+/** Asks which bindings there are; removes them all. */
+void wic_fetch(struct wic *w);
+void wic_remove_all(struct wic *w);
 /** User part of the Contact of a visit. */
 void wic_contact_user(const struct wic *w, uint32_t visit, struct writer *out);
 /** A MESSAGE to another WIC. */

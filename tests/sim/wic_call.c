@@ -3,6 +3,7 @@
 
 #include "call.h"
 #include "events.h"
+#include "member.h"
 #include "pool.h"
 #include "wic.h"
 
@@ -64,6 +65,8 @@ static bool is_disturbed(const struct sim *sim, const struct call *c, uint64_t s
 {
 	const struct pool *pool = sim->pool;
 
+	if (member_disturbed_us(sim, c->user) >= since_us && sim->members != NULL)
+		return true;
 	if (pool == NULL || c->user < SIM_USERS)
 		return false;
 	return pool->changed_us >= since_us ||
@@ -149,6 +152,29 @@ static void check_bound(struct wic *w, const struct call *c, struct span message
 			   c->first);
 }
 
+/** It is known when it comes for the first time. */
+static bool is_sought(const struct sim *sim, const struct call *c, struct span message)
+{
+	const struct exchange *x = &sim->calls->exchange[c->first];
+
+	return c->to_block && span_starts(message, SPAN("INVITE ")) &&
+	       !text_has(text_header(message, "To", 0), ";tag=") &&
+	       (c->sought || watch_block_forgotten(sim, x->delivered_us));
+}
+
+/** The call for an identity of the block has come to one of its WICs, and is that one's from now
+ * on. */
+static void find(struct wic *w, struct call *c)
+{
+	struct exchange *x = &w->sim->calls->exchange[c->first];
+
+	c->sought = false;
+	c->wic = w->index;
+	c->conn = w->number;
+	x->conn = w->number;
+	watch_block_reached(w->sim, c->user, w->index, x->sent_us);
+}
+
 void wic_call_message(struct wic *w, struct call *c, struct span message)
 {
 	if (text_status(message) != 0) {
@@ -159,6 +185,8 @@ void wic_call_message(struct wic *w, struct call *c, struct span message)
 			call_response(w->sim, c, END_WIC, message);
 		return;
 	}
+	if (is_sought(w->sim, c, message))
+		find(w, c);
 	if (!span_starts(message, SPAN("CANCEL ")) && !span_starts(message, SPAN("ACK ")))
 		check_bound(w, c, message);
 	check_flow(w, c, message);

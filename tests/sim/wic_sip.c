@@ -5,6 +5,7 @@
 #include "call.h"
 #include "events.h"
 #include "guest.h"
+#include "member.h"
 #include "pool.h"
 #include "wic.h"
 
@@ -22,8 +23,9 @@ static void write_head(struct wic *w, uint32_t number, const char *method, const
 		       const char *from, const char *to, struct writer *out)
 {
 	struct request *r = &w->sim->request[number];
-	bool shared =
-		w->sim->events != NULL && w->sim->events->one_call_id && r->kind != REQUEST_MESSAGE;
+	bool one = w->member ? w->sim->members->one_call_id
+			     : w->sim->events != NULL && w->sim->events->one_call_id;
+	bool shared = one && r->kind != REQUEST_MESSAGE;
 	char id[48];
 
 	if (shared)
@@ -100,6 +102,8 @@ static void write_token(struct wic *w, struct request *r, struct writer *out)
 	writer_init(&token, text, sizeof(text));
 	if (r->pool != 0)
 		pool_token_write(w->sim, r->pool, &token);
+	else if (w->member)
+		member_token_write(w, r, &token);
 	else
 		token_write(w->sim, r->token, w->user, r->exp_s, &token);
 	writer_text(out, "Authorization: Bearer ");
@@ -174,18 +178,26 @@ static void send_register(struct wic *w, struct request *r, uint32_t number)
 	writer_init(&out, text, sizeof(text));
 	write_head(w, number, "REGISTER", "sip:" DOMAIN, aor, aor, &out);
 	r->outbound = w->outbound ^ sim_chance(w->sim, 3);
-	write_contact(w, r->outbound, r->asked_s, &out);
+	if (r->all)
+		text_add(&out, "Contact: *\r\nExpires: 0\r\n");
+	else if (r->kind != REQUEST_FETCH)
+		write_contact(w, r->outbound, r->asked_s, &out);
 	write_token(w, r, &out);
 	wic_forge(w, &out);
 	home_asked(w, r);
 	text_add(&out, "Supported: path, outbound\r\nContent-Length: 0\r\n\r\n");
-	sim_note(w->sim, "wic %u.%u REGISTER r%u user%u token %d exp %lld asks %u%s", w->index,
+	sim_note(w->sim, "wic %u.%u REGISTER r%u user%u token %d exp %lld asks %u%s%s", w->index,
 		 w->number, number, w->user, (int)r->token, (long long)(r->exp_s - SIM_WALL_START),
-		 r->asked_s, r->outbound ? " outbound" : "");
+		 r->asked_s, r->outbound ? " outbound" : "",
+		 r->all			    ? " removes all"
+		 : r->kind == REQUEST_FETCH ? " fetches"
+					    : "");
 	r->beside = w->visitor && w->open > 0;
 	w->open++;
 	if (r->pool != 0)
 		pool_asked(w->sim, r->pool, w->index);
+	if (w->member)
+		member_asks(w, r);
 	wic_send(w, writer_span(&out));
 }
 
@@ -222,17 +234,33 @@ void wic_register(struct wic *w)
 	send_register(w, r, number);
 }
 
-void wic_deregister(struct wic *w)
+static void ask(struct wic *w, enum request_kind kind, bool all)
 {
 	uint32_t number;
-	struct request *r = new_request(w, REQUEST_DEREGISTER, &number);
+	struct request *r = new_request(w, kind, &number);
 
 	if (r == NULL)
 		return;
+	r->all = all;
 	r->token = sim_chance(w->sim, 50) ? TOKEN_NO_TOKEN : TOKEN_GOOD;
 	r->exp_s = sim_wall(w->sim) + 60;
 	show_pool(w, r);
 	send_register(w, r, number);
+}
+
+void wic_deregister(struct wic *w)
+{
+	ask(w, REQUEST_DEREGISTER, false);
+}
+
+void wic_fetch(struct wic *w)
+{
+	ask(w, REQUEST_FETCH, false);
+}
+
+void wic_remove_all(struct wic *w)
+{
+	ask(w, REQUEST_DEREGISTER, true);
 }
 
 static const char *draw_from(struct wic *w, struct request *r, char text[64])
@@ -384,6 +412,8 @@ static void registered(struct wic *w, struct request *r, struct span message)
 	uint32_t got = granted(w, r, message);
 	uint64_t left = request_left_s(w->sim, r);
 
+	if (r->kind == REQUEST_FETCH || (w->member && r->kind == REQUEST_DEREGISTER && got > 0))
+		return; /* it was about another Contact than the one that is left */
 	bound(w, r, got);
 	if (r->kind == REQUEST_DEREGISTER || got == 0)
 		return;
@@ -408,7 +438,7 @@ static void refused(struct wic *w, const struct request *r)
 		sim_broken(w->sim, "no-internal-error", "wic %u.%u r%u got 500", w->index,
 			   w->number, (unsigned)(r - sim->request));
 	if (r->kind != REQUEST_REGISTER || r->token != TOKEN_GOOD || r->core_status != 0 ||
-	    w->visitor || w->guest) /* see watch_pool.c, wic_wildcard.c */
+	    w->visitor || w->guest || w->member) /* see watch_pool.c, wic_wildcard.c, wic_block.c */
 		return;
 	if (r->status == 401 && fresh && !r->unknown_key)
 		sim_broken(w->sim, "good-token-accepted", "wic %u.%u r%u got 401", w->index,
@@ -448,6 +478,8 @@ static void answered(struct wic *w, struct span message, uint16_t status)
 		registered(w, r, message);
 	else if (status >= 400)
 		refused(w, r);
+	if (w->member && r->kind != REQUEST_MESSAGE)
+		member_answered(w, r, message);
 }
 
 /* ---- requests of the core ---------------------------------------------------------------------

@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <stdlib.h>
-
-#include <hs.h>
-
 #include "guest.h"
 #include "wic.h"
 
@@ -16,45 +12,6 @@
 #define SEEN_US (2 * SECOND)  /* by then every worker has seen what was published */
 #define GONE_US (20 * SECOND) /* by then a connection whose token is taken back has ended */
 #define TEXT_MAX 4000
-
-/* ---- the wildcard ----------------------------------------------------------------------------
- */
-
-static struct hs_scratch *scratch[SIM_WORKERS_MAX + 1];
-static struct pattern_database made = {.scratch = scratch, .workers = SIM_WORKERS_MAX};
-static const struct pattern_row patterns[] = {
-	{0},
-	{0},
-	{.wildcard = SPAN("sip:web![0-9]+!@" DOMAIN),
-	 .literal = SPAN("sip:web!%5B0-9%5D+!@" DOMAIN),
-	 .prefix = SPAN("sip:web"),
-	 .suffix = SPAN("@" DOMAIN)},
-};
-
-static void part_free(struct snapshot_part *part)
-{
-	free(part);
-}
-
-struct snapshot_part *guests_patterns(void)
-{
-	struct pattern_part *part = calloc(1, sizeof(*part));
-	hs_compile_error_t *fault = NULL;
-
-	if (made.database == NULL &&
-	    hs_compile("\\Asip:web[0-9]+@ims\\.example\\z", HS_FLAG_DOTALL | HS_FLAG_SINGLEMATCH,
-		       HS_MODE_BLOCK, NULL, &made.database, &fault) != HS_SUCCESS)
-		abort();
-	for (uint32_t i = 0; i <= SIM_WORKERS_MAX; i++)
-		if (scratch[i] == NULL &&
-		    hs_alloc_scratch(made.database, &scratch[i]) != HS_SUCCESS)
-			abort();
-	*part = (struct pattern_part){.part.free = part_free,
-				      .database = &made,
-				      .row = patterns,
-				      .count = 3};
-	return &part->part;
-}
 
 struct guests *guests_new(struct sim *sim)
 {

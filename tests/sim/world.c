@@ -9,6 +9,7 @@
 #include "journal.h"
 #include "message.h"
 #include "guest.h"
+#include "member.h"
 #include "pool.h"
 #include "tls/tls.h"
 
@@ -67,6 +68,8 @@ static void worker_event_turn(struct sim *sim, void *context, uint64_t ticket)
 		watch_events(sim, index);
 	if (sim->pool != NULL)
 		watch_pool(sim);
+	if (sim->members != NULL)
+		watch_block(sim, index);
 }
 
 /* ---- hosts and control ------------------------------------------------------------------------
@@ -112,7 +115,7 @@ static void fetch_ends(struct sim *sim, void *context, uint64_t arg)
 /** One fetch at a time; some take longer than a request waits. */
 static void fetch(struct sim *sim, uint32_t issuer)
 {
-	if (issuer > POOL_SITE)
+	if (issuer > (sim->members != NULL ? BLOCK_SITE : POOL_SITE))
 		sim_broken(sim, "mailbox-message", "keys of issuer %u wanted", issuer);
 	if (sim->rotation.fetching)
 		return;
@@ -267,7 +270,9 @@ static void meddle(struct sim *sim, void *context, uint64_t arg)
 		return;
 	if (sim->pool != NULL)
 		pool_meddle(sim);
-	else
+	else if (sim->members != NULL && (sim->guests == NULL || sim_chance(sim, 60)))
+		members_meddle(sim);
+	else if (sim->guests != NULL)
 		guests_meddle(sim);
 	sim_at(sim, sim->now_us + sim_between(sim, 1000, sim_s(15)), meddle, NULL, 0);
 }
@@ -278,6 +283,8 @@ static void every_second(struct sim *sim, void *context, uint64_t arg)
 	(void)arg;
 	watch_requests(sim);
 	watch_calls(sim);
+	if (sim->members != NULL)
+		watch_block_kept(sim);
 	sim_at(sim, sim->now_us + SECOND, every_second, NULL, 0);
 	sim_arrived(sim, SIM_HOST_WICS);
 	sim_arrived(sim, SIM_HOST_CORE);
@@ -436,6 +443,7 @@ static void world_start(struct sim *sim)
 	sim->journal = journal_script_new();
 	sim->pool = sim->shape.pool_pairs > 0 ? pool_new() : NULL;
 	sim->guests = sim->shape.guests > 0 ? guests_new(sim) : NULL;
+	sim->members = sim->shape.members > 0 ? members_new(sim) : NULL;
 	sim->events = sim->shape.reg_event ? events_new(sim) : NULL;
 	sim->request = table_new(SIM_REQUESTS_MAX * sizeof(*sim->request));
 	sim->net = simnet_new(sim);
@@ -480,6 +488,7 @@ static void world_end(struct sim *sim)
 	journal_script_free(sim->journal);
 	pool_free(sim->pool);
 	guests_free(sim->guests);
+	members_free(sim->members);
 	events_free(sim->events);
 	table_free(sim->request, SIM_REQUESTS_MAX * sizeof(*sim->request));
 }
@@ -508,12 +517,16 @@ static uint32_t leaving(const struct sim *sim)
 {
 	uint32_t n = 0;
 
-	for (uint16_t i = 0; i < sim->options.workers; i++)
-		n += worker_balance(sim->worker[i].worker).leaving;
+	for (uint16_t i = 0; i < sim->options.workers; i++) {
+		struct worker_balance b = worker_balance(sim->worker[i].worker);
+
+		n += b.leaving + b.blocks;
+	}
 	return n;
 }
 
-/** What has lost its connection is de-registered, and a core that answers lets it go. */
+/** What has lost its connection, and the block, are de-registered, and a core that answers lets
+ * them go. */
 static void say_farewell(struct sim *sim)
 {
 	uint64_t until_us = sim->now_us + FAREWELL_US;
@@ -521,7 +534,7 @@ static void say_farewell(struct sim *sim)
 	while (!sim_failed(sim) && leaving(sim) > 0 && sim->now_us < until_us)
 		run_until(sim, sim->now_us + SECOND);
 	if (!sim_failed(sim) && leaving(sim) > 0)
-		sim_broken(sim, "farewells-end", "%u bindings are still about to leave",
+		sim_broken(sim, "farewells-end", "%u bindings and blocks are still about to leave",
 			   leaving(sim));
 }
 
@@ -543,6 +556,8 @@ static void drain(struct sim *sim)
 		watch_pool_counted(sim, i);
 	if (sim->pool != NULL)
 		watch_pool_drained(sim);
+	if (sim->members != NULL)
+		watch_block_drained(sim);
 }
 
 static bool run(const struct sim_options *options)
