@@ -92,6 +92,8 @@ void check_not_block(const struct check *c, const struct config_wwsf *wwsf)
 	if (check_given(*impi) || check_given(*impu))
 		check_refuse(c, check_given(*impi) ? impi->line : impu->line,
 			     "wwsf[].identities.registering: with mode block only");
+	if (wwsf->fork.value != 0)
+		check_refuse(c, wwsf->fork.line, "wwsf[].fork: with mode block only");
 }
 
 /** It stands in quotes in a header. */

@@ -80,7 +80,7 @@ struct config_issuer {
 struct config_wwsf {
 	struct option_text name, issuer, waf_parameter, waf_identity;
 	struct option_list origins; /* struct option_text */
-	struct option_number mode, jti, aka, demand_token, clamp_lifetime;
+	struct option_number mode, jti, aka, demand_token, clamp_lifetime, fork;
 	struct {
 		struct option_text file, wildcard;
 		struct option_list domains; /* struct option_text */

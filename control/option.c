@@ -348,6 +348,9 @@ static const struct option options[] = {
 	BOOL("wwsf[].aka", "false", OPTION_RELOAD, WWSF(aka),
 	     "With mode ims-auth: a REGISTER whose Digest has no response yet begins IMS AKA, "
 	     "whatever its algorithm says."),
+	BOOL("wwsf[].fork", "false", OPTION_RELOAD, WWSF(fork),
+	     "With mode block: what the core sends to an identity goes to all of its bindings at "
+	     "once, and who answers first has the call; false: to the youngest alone."),
 	BOOL("wwsf[].demand_token", "false", OPTION_RELOAD, WWSF(demand_token),
 	     "With mode ims-auth: a connection must also show a token of the issuer before its "
 	     "REGISTERs go to the core, and again when that has ended (D-13)."),

@@ -401,6 +401,7 @@ static void publish_wwsfs(const struct config *config, struct arena *arena,
 		wwsfs[w].mode =
 			(enum wwsf_mode)from->mode.value; /* the choices stand in its order */
 		wwsfs[w].aka = from->aka.value != 0;
+		wwsfs[w].fork = from->fork.value != 0;
 		wwsfs[w].pairs = w;
 		wwsfs[w].domain = publish_lowers(arena, &from->identities.domains);
 		wwsfs[w].domain_count = from->identities.domains.count;

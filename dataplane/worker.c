@@ -190,6 +190,9 @@ static void worker_message(void *context, uint16_t from, struct span message)
 		gateway_delivered_block(w->gateway, at,
 					span_from(message, sizeof(struct message_deliver_block)));
 		return;
+	case MESSAGE_FORK_BRANCH ... MESSAGE_FORK_CANCEL:
+		gateway_fork_message(w->gateway, head, message);
+		return;
 	case MESSAGE_REGISTRAR_ASK ... MESSAGE_REGISTRAR_ENDED:
 		gateway_registrar_message(w->gateway, head, message);
 		return;

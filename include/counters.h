@@ -158,6 +158,10 @@
 	X(block_calls, "requests of the core for blocks") \
 	X(block_absent, "of them, those for an identity that nobody has registered") \
 	X(block_foreign, "of them, those for an identity outside of the block") \
+	X(block_forks, "of them, those that went to all bindings of an identity at once") \
+	X(block_fork_full, "of them, those that went to its youngest alone for want of room") \
+	X(block_branch_lost, "branches of such that ended because a ring was full, or lost their " \
+			     "response to it") \
 	X(block_way_forgotten, "ways of such requests forgotten early: table full") \
 	X(registrar_live, "bindings of blocks now, whose home is this worker") \
 	X(registrar_refused, "bindings of blocks that found no room") \

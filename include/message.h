@@ -60,6 +60,13 @@ enum message_kind {
 	/* worker -> that worker, or the home worker of the IMPU that is called, bytes follow. Full:
 	   as MESSAGE_DELIVER. */
 	MESSAGE_DELIVER_BLOCK,
+	/* home worker of an IMPU -> owner of a flow, bytes follow. Full: that branch has failed. */
+	MESSAGE_FORK_BRANCH,
+	/* owner of a flow -> that home worker, the response may follow. Full: it goes without the
+	   response, kept and tried again; a provisional one is dropped. */
+	MESSAGE_FORK_ANSWER,
+	/* home worker of an IMPU -> owner of a flow. Full: kept and tried again. */
+	MESSAGE_FORK_CANCEL,
 	/* worker -> owner of a transport or transaction, bytes follow. Full: dropped. */
 	MESSAGE_REPLY,
 	/* control -> worker. Full: control keeps it and tries again, then tells the user "busy". */
@@ -397,6 +404,34 @@ struct message_deliver_block {
 	struct message_head head;
 	enum block_stage stage;
 	struct mw_source source;
+};
+
+/** One of the flows that a request goes to at once. */
+struct fork_branch {
+	struct handle fork; /* the transaction with the core, at the home worker; none: no branch */
+	uint32_t number;
+};
+
+/** A request of the core for one of several flows; the SIP bytes follow. */
+struct message_fork_branch {
+	struct message_head head;
+	struct fork_branch branch;
+	struct handle flow;
+	struct mw_source source;
+};
+
+/** What has come of a branch. Provisional ones and the 2xx of an INVITE have gone to the core by
+ * then; another final response follows, or is lost. */
+struct message_fork_answer {
+	struct message_head head;
+	struct fork_branch branch;
+	uint16_t status;
+};
+
+/** The INVITE of the branch is cancelled. */
+struct message_fork_cancel {
+	struct message_head head;
+	struct fork_branch branch;
 };
 
 /* ---- the journal of pool bindings: what a restart needs to know of them */

@@ -86,6 +86,7 @@ struct wwsf_config {
 	bool outlives_token; /* a registration may live longer than its token (D-19 off) */
 	bool jti_required;   /* tokens without jti are refused: they could not be revoked */
 	struct span registering_impi, registering_impu; /* WWSF_BLOCK: the pair of its block */
+	bool fork; /* WWSF_BLOCK: a request goes to all bindings of who is called at once */
 	uint32_t max_bindings;		 /* one worker's share, as the next three; 0: no limit */
 	struct rate_limit connections;	 /* new ones */
 	uint32_t max_connections;	 /* open at a time; 0: no limit */

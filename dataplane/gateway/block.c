@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "block_call.h"
+#include "fork.h"
 
 /*
  * One registration for all identities of a block (PROTOCOL 8.1). The worker that the hash of its
@@ -21,7 +22,8 @@ bool blocks_open(struct gateway *gw)
 		return false;
 	gw->blocks->pool =
 		slots_new(gw->config.worker, BLOCKS_MAX, sizeof(struct block), gw->config.epoch);
-	return gw->blocks->pool != NULL && block_ways_open(gw) && registrar_open(gw);
+	return gw->blocks->pool != NULL && block_ways_open(gw) && registrar_open(gw) &&
+	       fork_open(gw);
 }
 
 void blocks_close(struct gateway *gw)
@@ -31,6 +33,7 @@ void blocks_close(struct gateway *gw)
 	slots_free(gw->blocks->pool);
 	block_ways_close(gw);
 	registrar_close(gw);
+	fork_close(gw);
 	free(gw->blocks);
 }
 

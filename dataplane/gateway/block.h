@@ -83,6 +83,7 @@ struct blocks {
 	bool draining;
 	struct block_ways *ways;
 	struct registrar *registrar; /* of the identities whose home this worker is */
+	struct slots *forks;	     /* requests for several bindings of one of these */
 };
 
 /* block.c: which there are, and when they are registered */

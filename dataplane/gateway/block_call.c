@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "block_call.h"
+#include "fork.h"
 
 /*
  * The core's requests for a block come to its one Contact, at any worker (PROTOCOL 8.3, 7.3). Who
@@ -261,21 +262,41 @@ static void to_flow(struct gateway *gw, const struct mw_source *source, struct h
 		terminate_elsewhere(gw, source, flow);
 }
 
-/** Where a request that is no INVITE has gone, when it comes again; else the youngest binding's. */
-static struct handle called_flow(const struct gateway *gw, const struct call *call)
+/** Where a request that is no INVITE has gone, when it comes again; none: it does not. */
+static struct handle flow_before(const struct gateway *gw)
 {
 	const struct block_way *way =
 		gw->message.method != SIP_INVITE ? way_find(gw, way_key(gw)) : NULL;
 
-	return way != NULL && gw->time.now_us < way->until_us ? way->flow
-							      : registrar_youngest(gw, &call->key);
+	return way != NULL && gw->time.now_us < way->until_us ? way->flow : handle_none();
+}
+
+/** True: the request goes to all bindings at once (PROTOCOL 8.3). What is about it comes here. */
+static bool to_all(struct gateway *gw, const struct mw_source *source, const struct call *call)
+{
+	struct handle flow[FORK_BRANCHES_MAX];
+	uint32_t n = registrar_flows(gw, &call->key, flow, FORK_BRANCHES_MAX);
+
+	if (!call->site->fork || n < 2 || !fork_has_room(gw))
+		return false;
+	if (gw->message.method == SIP_INVITE)
+		way_tell(gw, (struct handle){.worker = gw->config.worker});
+	fork_begin(gw, source, flow, n);
+	return true;
 }
 
 /** At the home worker of who is called. */
 static void at_home(struct gateway *gw, const struct mw_source *source, const struct call *call)
 {
-	struct handle flow = called_flow(gw, call);
+	struct handle flow = flow_before(gw);
 
+	if (transaction_repeated(gw, transaction_key(gw, &gw->message), source))
+		return; /* of one that went to several */
+	if (handle_is_none(flow)) {
+		if (to_all(gw, source, call))
+			return;
+		flow = registrar_youngest(gw, &call->key);
+	}
 	if (handle_is_none(flow)) {
 		refuse_absent(gw, source, GW_BLOCK_ABSENT, call);
 		return;
@@ -352,23 +373,46 @@ void gateway_delivered_block(struct gateway *gw, const struct message_deliver_bl
 
 /* ---- at the flow ---------------------------------------------------------------------------- */
 
+/** wic, or NULL, is registered as who is called. GW_BLOCK_ABSENT, GW_BLOCK_FOREIGN. */
+static enum gw_err read_call_of(const struct gateway *gw, const struct wic *wic, struct call *call)
+{
+	const struct binding *b = wic != NULL ? binding_of(gw, wic) : NULL;
+	enum gw_err err = read_call(gw, call);
+
+	if (err == GW_OK && (b == NULL || !b->local || b->impu_hash != call->key.impu))
+		err = GW_BLOCK_ABSENT;
+	return err;
+}
+
 void block_call_here(struct gateway *gw, const struct mw_source *source, struct handle flow,
 		     const struct route_top *top)
 {
 	struct wic *wic = gw->env->wic(gw->env->context, flow);
-	const struct binding *b = wic != NULL ? binding_of(gw, wic) : NULL;
 	struct call call = {0};
 	enum gw_err err;
 
 	if (terminate_under_way(gw, source) || gw->message.method == SIP_ACK)
 		return;
-	err = read_call(gw, &call);
-	if (err == GW_OK && (b == NULL || !b->local || b->impu_hash != call.key.impu))
-		err = GW_BLOCK_ABSENT;
+	err = read_call_of(gw, wic, &call);
 	if (err == GW_OK)
 		terminate_local(gw, source, wic, top);
 	else
 		refuse_absent(gw, source, err, &call);
+}
+
+void block_call_branch(struct gateway *gw, const struct message_fork_branch *m)
+{
+	struct wic *wic = gw->env->wic(gw->env->context, m->flow);
+	struct route_top top = route_read(gw);
+	struct call call = {0};
+	enum gw_err err = read_call_of(gw, wic, &call);
+
+	if (err == GW_OK) {
+		terminate_branch(gw, m, wic, &top);
+		return;
+	}
+	gateway_count(gw, err);
+	fork_tell(gw, &m->branch, 480, SPAN(""));
 }
 
 void block_call_edit(struct gateway *gw, const struct wic *wic)

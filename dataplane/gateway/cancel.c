@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "fork.h"
 
 /*
  * What goes hop by hop beside an INVITE: CANCEL (RFC 3261 9, 16.10) and the ACK of a failure (RFC
@@ -126,6 +126,17 @@ enum gw_err cancel_from_wic(struct gateway *gw, struct wic *wic)
 	return err;
 }
 
+void cancel_at_flow(struct gateway *gw, struct transaction *t)
+{
+	if (t->orphan && t->server.state == SIP_PROCEEDING) {
+		t->cancelled = true; /* nobody is there to say 487 */
+		transaction_answer(gw, t, 487);
+		return;
+	}
+	cancel_transaction(gw, t);
+	transaction_settle(gw, t);
+}
+
 void cancel_from_mw(struct gateway *gw, const struct mw_source *source)
 {
 	uint64_t key = transaction_key(gw, &gw->message);
@@ -141,11 +152,8 @@ void cancel_from_mw(struct gateway *gw, const struct mw_source *source)
 		counter_add(&gw_counters(gw)->mw_responses_out, 1);
 	if (t == NULL)
 		return; /* it comes too late (RFC 3261 9.2) */
-	if (t->orphan && t->server.state == SIP_PROCEEDING) {
-		t->cancelled = true; /* nobody is there to say 487 */
-		transaction_answer(gw, t, 487);
-		return;
-	}
-	cancel_transaction(gw, t);
-	transaction_settle(gw, t);
+	if (fork_is(t))
+		fork_cancel(gw, t);
+	else
+		cancel_at_flow(gw, t);
 }

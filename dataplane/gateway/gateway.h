@@ -266,6 +266,9 @@ void gateway_block_way(struct gateway *gw, const struct message_block_way *m);
 void gateway_delivered_block(struct gateway *gw, const struct message_deliver_block *head,
 			     struct span bytes);
 
+/** MESSAGE_FORK_* of another worker; message: all of it. */
+void gateway_fork_message(struct gateway *gw, const struct message_head *head, struct span message);
+
 /** The node stops: its blocks are de-REGISTERed. */
 void gateway_drain(struct gateway *gw);
 
@@ -371,6 +374,8 @@ uint32_t gateway_block_rows(const struct gateway *gw, uint32_t *cursor, uint32_t
 /** Blocks that this worker knows of, and bindings of theirs whose home it is. */
 uint32_t gateway_blocks(const struct gateway *gw);
 uint32_t gateway_registrar(const struct gateway *gw);
+/** Requests under way to several bindings at once. */
+uint32_t gateway_forks(const struct gateway *gw);
 uint32_t gateway_bindings(const struct gateway *gw);
 uint32_t gateway_transactions(const struct gateway *gw);
 /** Of finished transactions, what is left to absorb repeats. */

@@ -388,6 +388,8 @@ bool digest_says_ours(struct span text);
 enum gw_err GW_MUST_CHECK cancel_from_wic(struct gateway *gw, struct wic *wic);
 /** The same of the core. */
 void cancel_from_mw(struct gateway *gw, const struct mw_source *source);
+/** t's INVITE for a WIC is cancelled by where it came from. */
+void cancel_at_flow(struct gateway *gw, struct transaction *t);
 /** t's INVITE is cancelled: at once, or when a provisional response allows it. */
 void cancel_transaction(struct gateway *gw, struct transaction *t);
 /** Sends t's CANCEL, for the first time or again. */

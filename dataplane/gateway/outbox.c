@@ -28,7 +28,9 @@ _Static_assert(sizeof(struct message_attach) >= sizeof(struct message_detach) &&
 
 _Static_assert(sizeof(struct message_attach) >= sizeof(struct message_registrar_gone) &&
 		       sizeof(struct message_attach) >= sizeof(struct message_registrar_ended) &&
-		       sizeof(struct message_attach) >= sizeof(struct message_block_way),
+		       sizeof(struct message_attach) >= sizeof(struct message_block_way) &&
+		       sizeof(struct message_attach) >= sizeof(struct message_fork_answer) &&
+		       sizeof(struct message_attach) >= sizeof(struct message_fork_cancel),
 	       "the longest");
 
 static enum gw_err outbox_ring(struct gateway *gw, uint16_t worker, const struct message_head *head)
@@ -105,6 +107,8 @@ static void to_itself(struct gateway *gw, const struct message_head *head)
 		gateway_block_way(gw, (const void *)head);
 	else if (head->kind >= MESSAGE_REGISTRAR_ASK && head->kind <= MESSAGE_REGISTRAR_ENDED)
 		gateway_registrar_message(gw, head, span_of(head, head->len));
+	else if (head->kind >= MESSAGE_FORK_BRANCH && head->kind <= MESSAGE_FORK_CANCEL)
+		gateway_fork_message(gw, head, span_of(head, head->len));
 	else
 		gateway_home_message(gw, head);
 }

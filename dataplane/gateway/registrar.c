@@ -180,6 +180,18 @@ struct handle registrar_youngest(const struct gateway *gw, const struct registra
 	return youngest != NULL ? youngest->flow : handle_none();
 }
 
+uint32_t registrar_flows(const struct gateway *gw, const struct registrar_key *key,
+			 struct handle *flow, uint32_t max)
+{
+	struct registrar *r = gw->blocks->registrar;
+	uint32_t n = 0;
+
+	for (const struct contact *c = contact_first(r, key); c != NULL && n < max;
+	     c = contact_next(r, c))
+		flow[n++] = c->flow;
+	return n;
+}
+
 /* ---- what a REGISTER does ------------------------------------------------------------------- */
 
 /** RFC 3261 10.3 step 7: of one call, a later one only. */

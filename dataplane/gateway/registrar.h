@@ -27,6 +27,9 @@ void registrar_say_gone(struct gateway *gw, const struct registrar_key *key, str
 			const struct registrar_order *order);
 /** The flow of the youngest binding; none. */
 struct handle registrar_youngest(const struct gateway *gw, const struct registrar_key *key);
+/** Fills in the flows of at most max bindings; how many. */
+uint32_t registrar_flows(const struct gateway *gw, const struct registrar_key *key,
+			 struct handle *flow, uint32_t max);
 
 /* register_block.c: REGISTER of a WIC whose web site is a block */
 /** True when wic's registrations end here. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "fork.h"
 
 /** Takes our own Via off the top. */
 static void pop_via(struct gateway *gw, const struct sip_message *m)
@@ -139,7 +139,7 @@ enum gw_err terminate_response(struct gateway *gw, struct wic *wic)
 	}
 	if (!transaction_received(gw, t))
 		return GW_OK;
-	if (status < 200 && t->method != SIP_INVITE) {
+	if (status < 200 && (t->method != SIP_INVITE || fork_has_cancelled(t))) {
 		transaction_settle(gw, t); /* it has nothing to say before its end */
 		return GW_OK;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "block_call.h"
+#include "fork.h"
 #include "homes.h"
 #include "reg_event.h"
 #include "wildcard.h"
@@ -139,22 +140,31 @@ enum gw_err terminate_write(struct gateway *gw, struct transaction *t, const str
 	return sip_splice_write(&gw->splice, &gw->out);
 }
 
+void terminate_begin(struct gateway *gw, const struct mw_source *source, const struct binding *b,
+		     const struct route_top *top, struct transaction *t)
+{
+	bool invite = t->method == SIP_INVITE;
+
+	t->termination.source = *source;
+	sip_machine_start(&t->server, invite ? SIP_SERVER_INVITE : SIP_SERVER_OTHER,
+			  source->transport != MW_UDP, gw->time.now_us);
+	transaction_insert(gw, t,
+			   fork_has(t) ? fork_branch_key(gw, &t->termination.branch)
+				       : transaction_key(gw, &gw->message));
+	t->termination.ends = t->method == SIP_BYE ? wildcard_dialog(gw) : 0;
+	t->termination.call = invite ? transaction_call(gw, &gw->message) : 0;
+	keep_called(gw, b, t);
+	keep_charging(gw, &top->mark, t);
+}
+
 /** The WIC gets the request. GW_OK: t waits for the answer. */
 static enum gw_err terminate_deliver(struct gateway *gw, const struct mw_source *source,
 				     const struct binding *b, const struct route_top *top,
 				     struct transaction *t)
 {
-	bool invite = t->method == SIP_INVITE;
 	enum gw_err err;
 
-	t->termination.source = *source;
-	sip_machine_start(&t->server, invite ? SIP_SERVER_INVITE : SIP_SERVER_OTHER,
-			  source->transport != MW_UDP, gw->time.now_us);
-	transaction_insert(gw, t, transaction_key(gw, &gw->message));
-	t->termination.ends = t->method == SIP_BYE ? wildcard_dialog(gw) : 0;
-	t->termination.call = invite ? transaction_call(gw, &gw->message) : 0;
-	keep_called(gw, b, t);
-	keep_charging(gw, &top->mark, t);
+	terminate_begin(gw, source, b, top, t);
 	err = terminate_write(gw, t, top);
 	if (err == GW_OK)
 		err = transaction_deliver(gw, t);
@@ -162,7 +172,7 @@ static enum gw_err terminate_deliver(struct gateway *gw, const struct mw_source 
 		transaction_free(gw, t);
 		return err;
 	}
-	if (invite)
+	if (t->method == SIP_INVITE && !fork_has(t))
 		transaction_trying(gw, t); /* RFC 3261 17.2.1: within 200 ms */
 	transaction_settle(gw, t);
 	return GW_OK;
@@ -212,6 +222,23 @@ void terminate_local(struct gateway *gw, const struct mw_source *source, struct 
 	}
 	gateway_count(gw, err);
 	terminate_refuse(gw, source, refusal_status(err), SPAN(""));
+}
+
+void terminate_branch(struct gateway *gw, const struct message_fork_branch *m, struct wic *wic,
+		      const struct route_top *top)
+{
+	struct transaction *t = transaction_new(gw, TRANSACTION_TERMINATE, wic);
+	enum gw_err err;
+
+	if (t == NULL) {
+		gateway_count(gw, GW_TRANSACTION_LIMIT);
+		fork_tell(gw, &m->branch, 500, SPAN(""));
+		return;
+	}
+	t->termination.branch = m->branch;
+	err = terminate_deliver(gw, &m->source, binding_of(gw, wic), top, t);
+	if (err != GW_OK)
+		gateway_count(gw, err); /* the fork has heard of it when t was freed */
 }
 
 void terminate_by_way_of(struct gateway *gw, const struct mw_source *source, uint16_t worker,

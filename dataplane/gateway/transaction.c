@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "fork.h"
 #include "homes.h"
 
 #define BRANCH_PREFIX SPAN("z9hG4bKwg")
@@ -74,6 +75,17 @@ struct transaction *transaction_new(struct gateway *gw, enum transaction_kind ki
 		return NULL;
 	transaction_begin(gw, t, kind, gw->message.method);
 	transaction_attach(t, wic);
+	return t;
+}
+
+struct transaction *transaction_of_fork(struct gateway *gw, struct fork *fork)
+{
+	struct transaction *t = slots_get(gw->transactions);
+
+	if (t == NULL)
+		return NULL;
+	transaction_begin(gw, t, TRANSACTION_TERMINATE, gw->message.method);
+	t->termination.fork = fork;
 	return t;
 }
 
@@ -160,6 +172,7 @@ void transaction_await_ack(struct gateway *gw, struct transaction *t)
 void transaction_free(struct gateway *gw, struct transaction *t)
 {
 	pool_transaction_over(gw, t);
+	fork_transaction_over(gw, t);
 	transaction_detach(gw, t);
 	failover_release(gw, t);
 	wheel_disarm(gw->wheel, &t->timer);

@@ -13,6 +13,8 @@
 #define ICID_MAX 64	   /* bytes of a charging identifier that a dialog keeps */
 #define ICID_LEN 32	   /* characters of one that we make: 16 bytes in hexadecimal */
 
+struct fork;
+
 /** What a dialog's requests must know again: it rides in our Record-Route, under its MAC. */
 struct dialog_mark {
 	bool originating; /* the WIC began it */
@@ -116,6 +118,9 @@ struct transaction {
 			struct mw_source source;
 			struct identity called; /* asserted in the answer */
 			uint32_t realm;		/* row of the network that answers */
+			struct fork *fork; /* it goes to several flows: these; NULL: it does not */
+			struct fork_branch branch; /* it is one of them, and has no final response;
+						      none: it is alone */
 			uint64_t call;		/* transaction_call() of an INVITE */
 			uint64_t ends;		/* BYE: wildcard_dialog(); 0: none */
 			uint16_t charging_len;
@@ -176,6 +181,9 @@ _Static_assert(sizeof(struct tombstone) == 64, "DESIGN 5");
  * table or of the flow. */
 struct transaction *transaction_new(struct gateway *gw, enum transaction_kind kind,
 				    struct wic *wic);
+/** The core's side of the request in gw->message, which goes to several flows: it is of none. NULL:
+ * GW_TRANSACTION_LIMIT. */
+struct transaction *transaction_of_fork(struct gateway *gw, struct fork *fork);
 /**
  * A transaction of this node's own. Its maker sets t->target, calls request_begin(gw, NULL), writes
  * the request to gw->out with request_write_via() as its first header line, and calls

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "fork.h"
 #include "registrar.h"
 #include "wildcard.h"
 
@@ -134,6 +135,8 @@ static void audit_final(struct gateway *gw, struct transaction *t, uint16_t stat
 {
 	if (gw_config(gw)->audit == AUDIT_NONE || status < 200 || t->told)
 		return;
+	if (fork_has(t) && status >= 300)
+		return; /* its fork says how the call ended */
 	t->told = true;
 	if (t->method == SIP_BYE)
 		audit_call(gw, t, EVENT_CALL_ENDED, status);
@@ -199,12 +202,33 @@ static void respond_to_mw(struct gateway *gw, struct transaction *t, uint16_t st
 	if (is_repeated(t, status))
 		/* one that is too long is not said again, but the WIC is not asked again */
 		(void)transaction_keep_bytes(gw, t, bytes);
+	else if (status >= 200 && !t->sent)
+		transaction_forget(gw, t); /* the head of a fork's request: no answer to a repeat */
+}
+
+/** The final response in gw->out is that of a branch: whether the core gets it is not for it to
+ * say, and who asks again asks the fork. */
+static void respond_to_fork(struct gateway *gw, struct transaction *t, uint16_t status)
+{
+	uint32_t todo;
+
+	t->server.reliable = true;
+	todo = sip_machine_event(&t->server, sip_status_event(status), gw->time.now_us);
+	transaction_detach(gw, t);
+	if (todo & SIP_DO_RESPONSE)
+		fork_says(gw, t, status, writer_span(&gw->out));
+	transaction_settle(gw, t);
 }
 
 void transaction_respond(struct gateway *gw, struct transaction *t, uint16_t status)
 {
-	uint32_t todo = sip_machine_event(&t->server, sip_status_event(status), gw->time.now_us);
+	uint32_t todo;
 
+	if (fork_has(t) && (status >= 300 || t->method != SIP_INVITE)) {
+		respond_to_fork(gw, t, status);
+		return;
+	}
+	todo = sip_machine_event(&t->server, sip_status_event(status), gw->time.now_us);
 	if (!(todo & SIP_DO_RESPONSE)) {
 		transaction_settle(gw, t);
 		return;
@@ -221,6 +245,8 @@ void transaction_respond(struct gateway *gw, struct transaction *t, uint16_t sta
 		transaction_detach(gw, t);
 	if (status >= 200 && t->kind == TRANSACTION_ORIGINATE && !t->acked)
 		transaction_forget(gw, t); /* there is nothing more that it could be needed for */
+	if (fork_has(t))
+		fork_says(gw, t, status, SPAN(""));
 	transaction_settle(gw, t);
 }
 
@@ -399,6 +425,10 @@ static void transaction_timer(struct timer *timer, void *context)
 	uint64_t now = gw->time.now_us;
 	uint32_t todo;
 
+	if (now >= t->limit_us && fork_is(t)) {
+		fork_overdue(gw, t);
+		return;
+	}
 	if (now >= t->limit_us) {
 		transaction_overdue(gw, t);
 		return;

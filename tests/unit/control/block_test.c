@@ -44,11 +44,27 @@ TEST(block, has_what_the_workers_need)
 	EXPECT_EQ(30, part->block_retry_s);
 	EXPECT_EQ(1800, part->block_retry_max_s);
 	EXPECT_EQ(8, part->block_contacts);
+	EXPECT(!part->wwsf[1].fork);
 	EXPECT_EQ(404, part->absent.status);
 	EXPECT_EQ(1, part->absent.cause);
 	EXPECT_SPAN("Not here", part->absent.text);
 	EXPECT_EQ(404, part->unknown.status);
 	EXPECT_SPAN("", part->unknown.text);
+	part->part.free(&part->part);
+}
+
+TEST(block, may_fork_its_calls)
+{
+	struct state kept = {.folder = -1, .flow_key = {{.id = 7}}, .flow_key_count = 1};
+	struct config_part *part;
+	struct loaded l;
+
+	read_text(&l, "    mode: block\n", "    mode: block\n    fork: true\n");
+	assert_non_null(l.config);
+	part = publish_config(l.config, &kept);
+	loaded_end(&l);
+	EXPECT(!part->wwsf[0].fork);
+	EXPECT(part->wwsf[1].fork);
 	part->part.free(&part->part);
 }
 
@@ -104,6 +120,13 @@ TEST(block, alone_has_a_registering_pair)
 		"wwsf[].identities.registering: with mode block only");
 }
 
+TEST(block, alone_forks)
+{
+	refused("    issuer: shop-waf\n    origins",
+		"    issuer: shop-waf\n    fork: true\n    origins",
+		"wwsf[].fork: with mode block only");
+}
+
 TEST(block, has_texts_that_can_stand_in_quotes)
 {
 	refused("\"Not here\"", "'Not \"here\"'", "block.absent.text: printable ASCII");
@@ -115,4 +138,5 @@ TEST_MAIN("block", RUN(block, has_what_the_workers_need),
 	  RUN(block, needs_its_wildcard_and_its_registering_pair_and_nothing_else),
 	  RUN(block, is_registered_by_identities_of_a_home_domain),
 	  RUN(block, has_a_name_that_can_stand_in_a_uri), RUN(block, never_outlives_its_tokens),
-	  RUN(block, alone_has_a_registering_pair), RUN(block, has_texts_that_can_stand_in_quotes))
+	  RUN(block, alone_has_a_registering_pair), RUN(block, may_fork_its_calls),
+	  RUN(block, alone_forks), RUN(block, has_texts_that_can_stand_in_quotes))

@@ -64,4 +64,12 @@ enum gw_err guest_registers(const struct guest *g);
 /** What the WIC gets, a 200. */
 const char *guest_registered(const struct guest *g);
 
+/** A request of the core for the block, from world.source; what is NULL has a default. */
+struct core_says {
+	const char *method, *called, *lines, *to, *branch;
+	const char *uri;   /* NULL: the Contact of the block */
+	const char *route; /* NULL: its Path */
+};
+const char *core_asks(const struct core_says *s);
+
 #endif

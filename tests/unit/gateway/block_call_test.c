@@ -6,35 +6,6 @@
 
 #define S 1000000ull
 
-struct core_says {
-	const char *method, *called, *lines, *to, *branch;
-	const char *uri;   /* NULL: the Contact of the block */
-	const char *route; /* NULL: its Path */
-};
-
-/** A request of the core for the block. */
-static const char *core_asks(const struct core_says *s)
-{
-	const char *method = s->method != NULL ? s->method : "INVITE";
-	const char *called = s->called != NULL ? s->called : "<" GUEST1 ">";
-
-	return format("%s %s SIP/2.0" CRLF "Via: SIP/2.0/%s 198.18.0.20:5060;branch=z9hG4bK%s" CRLF
-		      "%sMax-Forwards: 60" CRLF "%s%s%sFrom: <sip:carol@home2.net>;tag=c" CRLF
-		      "To: %s" CRLF "Call-ID: c1@home2.net" CRLF "CSeq: 1 %s" CRLF
-		      "Contact: <sip:carol@192.0.2.7>" CRLF
-		      "P-Charging-Vector: icid-value=\"sc-11\";orig-ioi=\"home1.net\"" CRLF
-		      "%sContent-Length: 0" CRLF CRLF,
-		      method,
-		      s->uri != NULL ? s->uri : "sip:block-shop@192.0.2.10:5060;transport=tcp",
-		      world.source.transport == MW_UDP ? "UDP" : "TCP",
-		      s->branch != NULL ? s->branch : "s1",
-		      s->route != NULL ? s->route
-				       : "Route: <sip:192.0.2.10:5060;transport=tcp;lr>" CRLF,
-		      called[0] != 0 ? "P-Called-Party-ID: " : "", called,
-		      called[0] != 0 ? CRLF : "", s->to != NULL ? s->to : "<" GUEST1 ">", method,
-		      s->lines != NULL ? s->lines : "");
-}
-
 /** guest1 is registered on WIC 0. */
 static void start(void)
 {
