@@ -9,7 +9,7 @@ import { UpgradeRefused, Wic } from './lib/wic.mjs';
 
 const OWN_ORIGIN = `https://wwsf.${REALM}`;
 const WAF = 'waf.shop.example';
-const WORLDS = [WORKER_COUNTS[0], KERNEL_WORLDS[1], IMS_WORLDS[1]].map((world) => ({ ...world, more_sites: `\
+const WORLDS = [WORKER_COUNTS[0], KERNEL_WORLDS[1], ...IMS_WORLDS].map((world) => ({ ...world, more_sites: `\
   - name: own
     issuer: shop-waf
     waf_identity: ${WAF}

@@ -5,7 +5,7 @@
 import { REALM, impi, impu } from './lib/names.mjs';
 import { POOL_WORLDS, PoolStage, PoolWic, assertInUse, behind } from './lib/pool.mjs';
 import { eachCaseAbreast } from './lib/cases.mjs';
-import { within } from './lib/process.mjs';
+import { waitFor, within } from './lib/process.mjs';
 import { assert, assertNoTokenOnMw, scenario } from './lib/scenario.mjs';
 import { contactExpires } from './lib/sip.mjs';
 
@@ -72,6 +72,25 @@ const CASES = {
 		assert.ok(contacts.some(({ uri }) => uri.includes(again.host)), 'the new one is there');
 		await stage.reaches(visitor.user, again, [old]);
 		await again.close();
+	},
+	async 'the network takes a pair back: who had it may come again, nobody else before his time'(stage) {
+		const { kamailio, capture } = stage.world;
+		const visitor = stage.issuer.visitor();
+		const wic = await PoolWic.enter(stage, visitor);
+		const end_s = stage.issuer.end(visitor);
+		await waitFor('the core tells of it', () => capture.messages.some(({ sip }) => sip.method === 'NOTIFY'
+			&& sip.body.includes(`aor="${impu(visitor.user)}"`)));
+		await stage.reaches(visitor.user, wic);
+		await kamailio.rtr(visitor.user);
+		await waitFor('nothing of his goes', async () => (await wic.message(stage.caller.user, 'and now?')).status === 403);
+		const next = await PoolWic.connectAs(stage, stage.issuer.next(visitor));
+		assertInUse(await next.registers(), end_s);
+		assert.equal((await stage.registers(visitor.user)).length, 1, 'the core knows already');
+		assert.equal((await wic.registers()).status, 200);
+		await isAtTheCore(stage, wic);
+		await stage.reaches(visitor.user, wic, [next]);
+		await next.close();
+		await wic.close();
 	},
 	async 'who is lost leaves nothing at the core'(stage) {
 		const visitor = stage.issuer.visitor();

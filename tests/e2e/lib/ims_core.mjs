@@ -4,7 +4,7 @@
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CORE_ADDRESS, CORE_HOST, HSS_ADDRESS, HSS_HOST, HSS_PORT, MW_PORT, bracketed,
@@ -33,7 +33,7 @@ export class ImsCore {
 	static async start(folder, link, names) {
 		const core = new ImsCore();
 		core.socket = join(folder, 'ims.ctl');
-		core.dump = join(folder, 'ims.dump');
+		core.dumps = 0;
 		nameHosts({ ...names, [HSS_HOST]: HSS_ADDRESS, [CORE_HOST]: CORE_ADDRESS });
 		core.hss = start('hss', folder, { HSS_XML: peer('hss.xml') }, [`udp:${HSS_ADDRESS}:${HSS_PORT}`]);
 		const at = `${bracketed(link.core)}:${MW_PORT}`;
@@ -89,26 +89,25 @@ export class ImsCore {
 				.map(([, uri, seconds]) => ({ uri, expires_s: Number(seconds) })) };
 	}
 
-	/** The contacts of a user who is registered: [{uri, expires_s, path}]. */
+	/** The contacts of a user who is registered: [{uri, expires_s}]. */
 	async contacts(user) {
 		const found = await this.registration(user);
-		if (found?.state !== 'registered' || found.contacts.length === 0)
-			return [];
-		const paths = await this.#paths();
-		return found.contacts.map((contact) => ({ ...contact, path: paths.get(contact.uri) }));
+		return found?.state === 'registered' ? found.contacts : [];
 	}
 
 	/** The Path of each contact there is, by its URI: a dump of everything is all that tells it. */
 	async #paths() {
-		rmSync(this.dump, { force: true });
-		await this.ask('ulscscf.snapshot', this.dump);
-		return new Map([...readFileSync(this.dump, 'utf8')
+		const dump = `${this.socket}.${this.dumps += 1}`;
+		await this.ask('ulscscf.snapshot', dump);
+		return new Map([...readFileSync(dump, 'utf8')
 			.matchAll(/^\s+Contact\s+: '(.*)'$[^]*?^\s+Path\s+: '(.*)'$/gm)].map(([, uri, path]) => [uri, path]));
 	}
 
-	/** Waits until the user has exactly `count` contacts and returns them. */
-	waitForContacts(user, count, timeout_ms) {
-		return contactsOf(this, user, count, timeout_ms);
+	/** Waits until the user has exactly `count` contacts and returns them: [{uri, expires_s, path}]. */
+	async waitForContacts(user, count, timeout_ms) {
+		const contacts = await contactsOf(this, user, count, timeout_ms);
+		const paths = count > 0 ? await this.#paths() : null;
+		return contacts.map((contact) => ({ ...contact, path: paths.get(contact.uri) }));
 	}
 
 	/** Makes the HSS send a Cx RTR for a user: the network takes the registration back. */
