@@ -4,7 +4,7 @@
 
 import { BLOCK, BLOCK_SETTINGS, blockIs } from './lib/block.mjs';
 import { Browser } from './lib/browser.mjs';
-import { Caller, assertMw, assertPages, end, talk } from './lib/calls.mjs';
+import { CALLS_MS, Caller, assertMw, assertPages, end, talk } from './lib/calls.mjs';
 import { impu } from './lib/names.mjs';
 import { waitFor } from './lib/process.mjs';
 import { IMS_WORLDS, WORKER_COUNTS, assert, scenario } from './lib/scenario.mjs';
@@ -44,4 +44,4 @@ await scenario(WORLDS, async (world) => {
 	} finally {
 		await browser.close();
 	}
-});
+}, CALLS_MS);
