@@ -202,8 +202,6 @@ static void respond_to_mw(struct gateway *gw, struct transaction *t, uint16_t st
 	if (is_repeated(t, status))
 		/* one that is too long is not said again, but the WIC is not asked again */
 		(void)transaction_keep_bytes(gw, t, bytes);
-	else if (status >= 200 && !t->sent)
-		transaction_forget(gw, t); /* the head of a fork's request: no answer to a repeat */
 }
 
 /** The final response in gw->out is that of a branch: whether the core gets it is not for it to

@@ -133,6 +133,17 @@ TEST(fork, of_a_message_takes_a_2xx_that_got_lost_for_a_failure)
 	core_hears(486, "w0");
 }
 
+TEST(fork, of_a_message_cancels_nobody)
+{
+	pages_open(MW_TCP, 1);
+	register_far(4);
+	core_sends(core_asks(&(struct core_says){.method = "MESSAGE"}));
+	page_got[0] = keep(page_last(0));
+	page_says(0, "603 Decline");
+	assert_null(block_letter(MESSAGE_FORK_CANCEL)); /* RFC 3261 9.1 */
+	EXPECT_EQ(0, count_to(TO_SOURCE));
+}
+
 TEST(fork, of_a_message_has_a_2xx_of_another_worker)
 {
 	pages_open(MW_TCP, 1);
@@ -364,6 +375,7 @@ TEST_MAIN("block_branch", RUN(fork, goes_to_pages_of_all_workers),
 	  RUN(fork, is_cancelled_on_another_worker),
 	  RUN(fork, says_the_best_failure_of_all_workers),
 	  RUN(fork, of_a_message_takes_a_2xx_that_got_lost_for_a_failure),
+	  RUN(fork, of_a_message_cancels_nobody),
 	  RUN(fork, of_a_message_has_a_2xx_of_another_worker),
 	  RUN(fork, that_finds_a_ring_full_goes_on_without_that_page),
 	  RUN(fork, ends_by_itself_when_another_worker_never_says_what_has_become_of_its_page),

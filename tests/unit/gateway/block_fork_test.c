@@ -280,14 +280,22 @@ TEST(fork, says_a_failure_that_it_has_no_room_for_in_its_own_words)
 
 TEST(fork, lets_heads_of_requests_have_the_room_that_is_scarce)
 {
-	void *lent;
+	void *lent[2];
 
-	pages_ring(2);
-	lent = slots_get_unzeroed(world.gw->heads);
+	world_start();
+	world_room(32); /* three long blocks */
+	block_configure();
+	block_registers(7200);
+	pages_enter(MW_TCP, 2);
+	for (uint32_t i = 0; i < 2; i++)
+		lent[i] = slots_get_unzeroed(world.gw->heads);
+	pages_called("INVITE", 2);
 	page_says(0, "486 Busy Here");
+	EXPECT_EQ(2, slots_live(world.gw->heads));
 	page_says(1, "500 Error");
 	core_hears(486, "ep-");
-	EXPECT(slots_put(world.gw->heads, lent));
+	for (uint32_t i = 0; i < 2; i++)
+		EXPECT(slots_put(world.gw->heads, lent[i]));
 }
 
 /* ---- pages that fall silent ----------------------------------------------------------------- */
@@ -441,6 +449,7 @@ TEST(fork, that_comes_again_over_udp_is_absorbed)
 	core_sends(core_asks(&(struct core_says){0}));
 	EXPECT_EQ(100, status_of(world_only(TO_SOURCE)));
 	page_says(0, "486 Busy Here");
+	EXPECT_EQ(2, gateway_transactions(world.gw)); /* that of page 0 has nothing to repeat */
 	page_says(1, "486 Busy Here");
 	world_forget();
 	core_sends(core_asks(&(struct core_says){0}));

@@ -14,6 +14,11 @@ void pages_open(enum mw_transport transport, uint32_t pages)
 	block_guest_home(0);
 	block_call_home(0);
 	block_up();
+	pages_enter(transport, pages);
+}
+
+void pages_enter(enum mw_transport transport, uint32_t pages)
+{
 	world.wwsf[0].fork = true;
 	world.config.timer_c_s = 200;
 	world.source.transport = transport;

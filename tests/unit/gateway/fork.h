@@ -12,6 +12,8 @@ extern const char *page_got[WICS];
 
 /** He is registered on that many pages; the core speaks that transport. */
 void pages_open(enum mw_transport transport, uint32_t pages);
+/** The same where the block is up already. */
+void pages_enter(enum mw_transport transport, uint32_t pages);
 /** The core sends a request for him, and that many pages get it; what was sent is forgotten. */
 void pages_called(const char *method, uint32_t pages);
 /** All that with an INVITE, over TCP. */

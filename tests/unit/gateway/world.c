@@ -319,6 +319,15 @@ static void turn(void)
 	gateway_turn(world.gw, &time);
 }
 
+void world_room(uint32_t transactions)
+{
+	gateway_free(world.gw);
+	world.gateway_config.max_transactions = transactions;
+	world.gw = gateway_new(&world.gateway_config);
+	assert_non_null(world.gw);
+	world_turn();
+}
+
 static void refuse(struct wic *wic, enum gw_err err)
 {
 	static uint8_t memory[SENT_TEXT_MAX];

@@ -98,6 +98,8 @@ void world_start(void);
 void world_start_udp(void);
 /** The same with a next hop over TLS. */
 void world_start_tls(void);
+/** Its gateway is another one, which has room for so many transactions; nothing has happened yet. */
+void world_room(uint32_t transactions);
 /** The issuers' keys are fetched; the set has waf-1 only. */
 void world_fetchable(void);
 /** A fetch of issuer 0's keys has ended, a new set is live, and what waited for it goes on. */
