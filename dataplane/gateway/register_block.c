@@ -319,6 +319,20 @@ static uint32_t time_left_s(const struct gateway *gw, const struct transaction *
 						    : t->registration.requested_s;
 }
 
+/** The home worker has bound the flow by t, and that came to nothing: neither it nor the flow has
+ * anything from now on, since what it had before is not known any more. */
+static void undo_bind(struct gateway *gw, const struct transaction *t, struct wic *wic,
+		      enum gw_err why)
+{
+	struct binding *b = binding_of(gw, wic);
+
+	say_gone(gw, t);
+	if (b == NULL || !b->local)
+		return;
+	binding_end(gw, b, &gw_counters(gw)->binding_removed, why);
+	wic->identity = 0;
+}
+
 /** The flow is bound from now on. On error nothing is bound. */
 static enum gw_err bind_flow(struct gateway *gw, struct transaction *t, struct wic *wic)
 {
@@ -327,7 +341,7 @@ static enum gw_err bind_flow(struct gateway *gw, struct transaction *t, struct w
 	enum gw_err err = left_s > 0 ? binding_store(gw, t, wic, &times) : GW_TOKEN_SHORT;
 
 	if (err != GW_OK) {
-		say_gone(gw, t);
+		undo_bind(gw, t, wic, err);
 		return err;
 	}
 	wic->identity = register_pair(gw, t);

@@ -612,6 +612,27 @@ TEST(registrar, binds_nobody_for_longer_than_the_token_is_good_when_the_answer_c
 	EXPECT_EQ(4, gone_of()->order.cseq);
 }
 
+TEST(registrar, ends_a_binding_whose_refresh_comes_to_nothing_here)
+{
+	start_elsewhere();
+	world.config.min_grant_s = 1;
+	world_reload();
+	world_forget();
+	EXPECT_EQ(GW_OK,
+		  guest_registers(&(struct guest){.token = token(), .cseq = 4, .expires_s = 600}));
+	home_answers(GW_OK, "");
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	world_forget();
+	EXPECT_EQ(GW_OK, guest_registers(&(struct guest){.token = token_guest(GUEST1, 1),
+							 .cseq = 5,
+							 .expires_s = 600}));
+	world_wait(1500000);
+	home_answers(GW_OK, "");
+	EXPECT_EQ(401, status_of(world.sent[world.count - 1].text));
+	EXPECT_EQ(5, gone_of()->order.cseq); /* the home worker has it no more */
+	EXPECT_EQ(0, gateway_bindings(world.gw));
+}
+
 TEST(registrar, keeps_a_binding_whose_refresh_is_not_answered)
 {
 	start_elsewhere();
@@ -763,6 +784,7 @@ TEST_MAIN("register_block", RUN(registrar, answers_with_the_bindings_and_the_cor
 	  RUN(registrar, asks_the_home_worker_of_the_identity),
 	  RUN(registrar, hands_on_what_the_home_worker_refuses),
 	  RUN(registrar, gives_up_when_the_home_worker_does_not_answer),
+	  RUN(registrar, ends_a_binding_whose_refresh_comes_to_nothing_here),
 	  RUN(registrar, keeps_a_binding_whose_refresh_is_not_answered),
 	  RUN(registrar, refuses_at_once_when_the_ring_is_full),
 	  RUN(registrar, tells_the_home_worker_of_a_flow_that_ends_while_it_asks),
