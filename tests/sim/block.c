@@ -13,6 +13,7 @@ struct members *members_new(struct sim *sim)
 	m->users = 1 + sim_below(sim, BLOCK_USERS_MAX);
 	m->contacts = (uint32_t)sim_between(sim, 1, 4);
 	m->expires_s = (uint32_t)sim_between(sim, 4, 40);
+	m->least_s = sim_chance(sim, 30) ? m->expires_s + sim_below(sim, 10) : 0;
 	m->retry_s = (uint32_t)sim_between(sim, 1, 3);
 	m->retry_max_s = (uint32_t)sim_between(sim, 3, 10);
 	m->one_call_id = sim_chance(sim, 70);

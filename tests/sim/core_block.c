@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
 
+#include "call.h"
 #include "member.h"
+
+#define HEARD_US (10 * SECOND) /* an answer that has not come by then was lost */
 
 /* The scripted core holds the block by one registration, or does not, and sends what is for its
  * identities to the one Contact of it. */
@@ -52,7 +55,7 @@ static void check_once(struct core_script *core, const struct core_block *b, str
 	bool same = span_equal(text_header(message, "Call-ID", 0), span_text(b->call_id));
 
 	if (b->live && !same && !b->gone && b->held_life == core->sim->restarts &&
-	    core->sim->now_us < b->asked_us + sim_s(b->asked_s))
+	    core->sim->now_us < b->held_until_us)
 		broken(core, "block-registered-once", message, "another Call-ID");
 }
 
@@ -83,14 +86,16 @@ static void write_refusal(struct core_script *core, struct span message, const s
 {
 	core_write_response(message, b->status, out);
 	if (b->status == 423)
-		text_add(out, "Min-Expires: %u\r\n", 4 + sim_below(core->sim, 40));
+		text_add(out, "Min-Expires: %u\r\n", core->sim->members->least_s);
 	text_add(out, "Retry-After: 1\r\nContent-Length: 0\r\n\r\n");
 }
 
-static uint16_t draw_status(struct core_script *core)
+static uint16_t draw_status(struct core_script *core, uint32_t asked_s)
 {
-	static const uint16_t refusals[] = {401, 403, 423, 423, 503, 404, 500, 0};
+	static const uint16_t refusals[] = {401, 403, 403, 408, 503, 404, 500, 0};
 
+	if (asked_s > 0 && asked_s < core->sim->members->least_s)
+		return 423;
 	return core->sim->draining || sim_chance(core->sim, 80) ? 200
 								: refusals[sim_below(core->sim, 8)];
 }
@@ -114,6 +119,7 @@ static void store(struct core_script *core, struct core_block *b, struct span me
 	b->live = b->asked_s > 0;
 	b->gone = !b->live;
 	b->held_life = b->life;
+	b->held_until_us = sim->now_us + sim_s(b->asked_s);
 	b->until_us = sim->now_us + sim_s(b->granted_s);
 	keep(b->path, sizeof(b->path), text_header(message, "Path", 0));
 	keep(b->contact, sizeof(b->contact), span_cut(contact, 0, span_find(contact, '>') + 1));
@@ -126,10 +132,10 @@ static void answer(struct core_script *core, const struct core_way *way, struct 
 	struct writer out;
 	uint64_t at_us;
 
-	if (b->status != 200)
+	if (b->status == 0) {
 		b->odd_us = core->sim->now_us;
-	if (b->status == 0)
 		return;
+	}
 	writer_init(&out, text, sizeof(text));
 	if (b->status == 200)
 		write_200(core, message, b, &out);
@@ -138,6 +144,8 @@ static void answer(struct core_script *core, const struct core_way *way, struct 
 	at_us = core_answer_later(core, way, writer_span(&out));
 	if (at_us > core->sim->now_us + SECOND)
 		b->odd_us = at_us;
+	if (way->tcp && (b->status == 401 || b->status == 403 || b->status == 404))
+		b->refused_us = at_us;
 	if (b->status == 200 && b->said_until_us < at_us + sim_s(b->granted_s))
 		b->said_until_us = at_us + sim_s(b->granted_s);
 }
@@ -154,18 +162,34 @@ static void refuse(struct core_script *core, const struct core_way *way, struct 
 	core_answer(core, way, writer_span(&out));
 }
 
+/** 423: it asks again for what the core wants, unless it may not have heard so. */
+static void check_least(struct core_script *core, const struct core_block *b, uint32_t asked_s)
+{
+	const struct sim *sim = core->sim;
+
+	if (b->status == 423 && b->life == sim->restarts && asked_s > 0 &&
+	    asked_s < sim->members->least_s && sim->now_us < b->heard_us + HEARD_US &&
+	    core_disturbed_us(sim) < b->asked_us && sim->members->changed_us < b->asked_us)
+		sim_broken(core->sim, "block-asks-long-enough", "%u s and not %u", asked_s,
+			   sim->members->least_s);
+}
+
 /** Another one than before, or the first. */
 static void ask(struct core_script *core, struct core_block *b, struct span message, uint32_t cseq)
 {
+	uint32_t asked_s = (uint32_t)text_number(text_header(message, "Expires", 0), "", 0);
+
 	check_once(core, b, message);
+	check_least(core, b, asked_s);
 	keep(b->call_id, sizeof(b->call_id), text_header(message, "Call-ID", 0));
 	if (b->life != core->sim->restarts)
 		b->said_until_us = 0;
 	b->cseq = cseq;
 	b->life = core->sim->restarts;
 	b->asked_us = core->sim->now_us;
-	b->asked_s = (uint32_t)text_number(text_header(message, "Expires", 0), "", 0);
-	b->status = draw_status(core);
+	b->asked_s = asked_s;
+	b->refused_us = 0;
+	b->status = draw_status(core, asked_s);
 	store(core, b, message);
 	sim_note(core->sim, "core gets REGISTER %u of block%u for %u s: %u", cseq,
 		 (unsigned)(b - core->sim->members->block), b->asked_s, b->status);
@@ -185,7 +209,7 @@ bool core_block_asked(struct core_script *core, const struct core_way *way, stru
 	same = span_equal(text_header(message, "Call-ID", 0), span_text(b->call_id));
 	check_whole(core, message, pair);
 	if (core_busy(core, way)) {
-		b->odd_us = core->sim->now_us;
+		b->heard_us = core->sim->now_us;
 		refuse(core, way, message, 503);
 		return true;
 	}
@@ -197,6 +221,7 @@ bool core_block_asked(struct core_script *core, const struct core_way *way, stru
 		ask(core, b, message, cseq);
 	else if (b->status == 0) /* it is not silent for ever */
 		b->status = 503;
+	b->heard_us = core->sim->now_us;
 	answer(core, way, message, b);
 	return true;
 }

@@ -68,13 +68,16 @@ struct core_block {
 	bool live;
 	uint64_t until_us;
 	char call_id[80], path[200], contact[160];
-	uint32_t cseq, life; /* of its last REGISTER, and which life of the gateway sent it */
-	uint32_t held_life;  /* of the one that it is held by */
-	uint16_t status;     /* that this was answered; 0: nothing */
+	uint32_t cseq, life;	/* of its last REGISTER, and which life of the gateway sent it */
+	uint32_t held_life;	/* of the one that it is held by */
+	uint64_t held_until_us; /* as long as that has asked for */
+	uint16_t status;	/* that this was answered; 0: nothing */
 	uint32_t asked_s, granted_s;
 	uint64_t asked_us;	/* when it came */
+	uint64_t heard_us;	/* the same of any, also of one that came again */
+	uint64_t refused_us;	/* when it was, or will be, told over TCP that it is refused; 0 */
 	uint64_t said_until_us; /* until when, by any 200 in that life */
-	uint64_t odd_us;	/* the last time that it was not answered 200 at once */
+	uint64_t odd_us;	/* the last time that it was not answered at once */
 	bool gone;		/* by a REGISTER of the gateway's, the last one */
 };
 
@@ -82,6 +85,7 @@ struct members {
 	uint32_t users;	   /* so many identities are in use */
 	uint32_t contacts; /* block.contacts */
 	uint32_t expires_s, retry_s, retry_max_s;
+	uint32_t least_s; /* the core wants no less; 0: it takes all */
 	bool one_call_id; /* REGISTERs of a connection have one Call-ID */
 	uint32_t pair;	  /* that it is registered by */
 	bool removed;	  /* a reload has taken the site out */

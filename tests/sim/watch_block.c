@@ -104,6 +104,10 @@ static void check_up(struct sim *sim, uint16_t index)
 
 	if (sim->now_us < m->changed_us + MEMBER_LATE_US)
 		return; /* it may be the one of before */
+	if (b->refused_us > 0 && sim->now_us > b->refused_us + MEMBER_LATE_US &&
+	    core_disturbed_us(sim) < b->asked_us && b->life == sim->restarts)
+		sim_broken(sim, "block-up-is-held", "worker %u takes block%u for up, refused %u",
+			   index, m->pair, b->status);
 	if (b->life != sim->restarts || b->gone || sim->now_us > b->said_until_us + MEMBER_LATE_US)
 		sim_broken(sim, "block-up-is-held", "worker %u takes block%u for up", index,
 			   m->pair);
@@ -140,13 +144,13 @@ void watch_block_kept(struct sim *sim)
 {
 	const struct members *m = sim->members;
 	const struct core_block *b = &m->block[m->pair];
-	uint64_t since_us = later(later(b->asked_us, m->changed_us),
+	uint64_t since_us = later(later(b->heard_us, m->changed_us),
 				  later(sim->restarted_us, core_disturbed_us(sim)));
 	uint32_t wait_s = b->granted_s > m->retry_max_s ? b->granted_s : m->retry_max_s;
 
 	if (!members_served(m) || sim->draining || sim->down || sim->shape.tight)
 		return;
-	if (b->odd_us >= b->asked_us || b->asked_us < since_us)
+	if (b->odd_us >= b->heard_us || core_disturbed_us(sim) >= b->heard_us)
 		wait_s += SILENT_US / SECOND;
 	if (sim->now_us > since_us + sim_s(wait_s) + ASKED_US)
 		sim_broken(sim, "block-is-kept", "block%u is not registered for %llu s", m->pair,

@@ -49,9 +49,12 @@ static void write_names(struct wic *w, const struct request *r, struct writer *o
 	if (r->token == TOKEN_MIXED)
 		return;
 	text_add(out, "\"impu\":[");
-	if (sim_chance(w->sim, 20))
+	if (sim_chance(w->sim, 10))
 		text_add(out, "\"sip:user%u@" DOMAIN "\",", BLOCK_LAST - 1);
-	text_add(out, "\"sip:user%u@" DOMAIN "\"],", named);
+	text_add(out, "\"sip:user%u@" DOMAIN "\"", named);
+	if (sim_chance(w->sim, 10))
+		text_add(out, ",\"sip:user%u@" DOMAIN "\"", BLOCK_LAST - 1);
+	text_add(out, "],");
 }
 
 void member_token_write(struct wic *w, struct request *r, struct writer *out)

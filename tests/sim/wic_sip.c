@@ -270,7 +270,10 @@ static const char *draw_from(struct wic *w, struct request *r, char text[64])
 	writer_init(&out, text, 64);
 	r->foreign_from = sim_chance(w->sim, 10);
 	if (r->foreign_from)
-		text_add(&out, "sip:user%u@" DOMAIN "%c", w->user + (w->visitor ? SIM_USERS : 2),
+		text_add(&out, "sip:user%u@" DOMAIN "%c",
+			 w->user + (w->visitor	? SIM_USERS
+				    : w->member ? 50
+						: 2),
 			 0);
 	else if (sim_chance(w->sim, 5))
 		text_add(&out, "sip:anonymous@anonymous.invalid%c", 0);
