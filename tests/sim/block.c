@@ -69,10 +69,7 @@ static void revoke(struct sim *sim)
 		return;
 	t->revoked_us = sim->now_us;
 	m->revoked++;
-	m->disturbed_us[t->user - BLOCK_FIRST] = sim->now_us;
-	for (uint32_t i = 0; i < SIM_WICS_MAX; i++)
-		if (m->of[i].user == t->user)
-			m->of[i].sure_us = 0;
+	member_disturb(sim, t->user);
 	sim_note(sim, "operator revokes m%u of user%u", (unsigned)(t - m->token), t->user);
 	parts_publish_revocations(sim);
 }

@@ -120,7 +120,7 @@ uint32_t members_revoked(const struct members *m, uint64_t *jti);
 void members_meddle(struct sim *sim);
 
 /* wic_block.c: members */
-/** Notes a token for user that ends then; its claims. */
+/** Writes the token of a REGISTER of its, and notes one that is good. */
 void member_token_write(struct wic *w, struct request *r, struct writer *out);
 /** It does what a WIC of another site does not. False: nothing. */
 bool member_acts(struct wic *w);
@@ -132,6 +132,8 @@ void member_asks(struct wic *w, const struct request *r);
 void member_answered(struct wic *w, const struct request *r, struct span message);
 /** It may lose its connection at any moment from now on. */
 void member_in_doubt(struct wic *w);
+/** Bindings of user may end now. */
+void member_disturb(struct sim *sim, uint32_t user);
 /** The last time that something may have come between user and the dialogs of its bindings. */
 uint64_t member_disturbed_us(const struct sim *sim, uint32_t user);
 /** It has, or may have, a binding of user on its connection. */

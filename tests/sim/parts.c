@@ -7,8 +7,8 @@
 
 #include "pair_table.h"
 
-/* What control would publish: two web sites with a few hundred pairs, one with a pool at times, two
- * next hops. */
+/* What control would publish: two web sites with a few hundred pairs, at times one with a pool or a
+ * wildcard and one with a block, two next hops. */
 
 #define SITES 4
 

@@ -88,7 +88,7 @@ bool member_acts(struct wic *w)
 	return true;
 }
 
-static void no_longer_sure(struct sim *sim, uint32_t user)
+void member_disturb(struct sim *sim, uint32_t user)
 {
 	struct members *m = sim->members;
 
@@ -105,7 +105,7 @@ static void has_removed(struct wic *w)
 
 	if (m->removing == 0)
 		return;
-	no_longer_sure(w->sim, m->removing);
+	member_disturb(w->sim, m->removing);
 	w->sim->members->removing[m->removing - BLOCK_FIRST]--;
 	m->removing = 0;
 }
@@ -175,7 +175,7 @@ void member_asks(struct wic *w, const struct request *r)
 		return;
 	m->removing = r->user;
 	w->sim->members->removing[r->user - BLOCK_FIRST]++;
-	no_longer_sure(w->sim, r->user);
+	member_disturb(w->sim, r->user);
 }
 
 /* ---- what comes of it ------------------------------------------------------------------------ */
@@ -189,6 +189,8 @@ static void is_bound(struct wic *w, const struct request *r)
 	m->now.until_us = w->bound_until_us + MEMBER_LATE_US;
 	if (member_disturbed_us(w->sim, r->user) >= r->sent_us)
 		return; /* another one's that removes all may have come behind it */
+	if (m->young_us > 0 && m->sure_until_us < w->sim->now_us)
+		m->young_us = m->first_us = 0; /* it may have ended meanwhile */
 	if (m->young_us == 0 && m->first_us > 0) {
 		m->young_us = w->sim->now_us;
 		m->young_from_us = m->first_us;
