@@ -187,19 +187,38 @@ static bool is_ghost(const struct ghost *g, uint32_t user, uint64_t since_us)
 	return g->user == user && g->until_us + MEMBER_LATE_US > since_us;
 }
 
-/** Somebody may have had one at some time since then. */
+/** It may have had one at some time since then. */
+static bool may_be(const struct sim *sim, uint32_t wic, uint32_t user, uint64_t since_us)
+{
+	const struct membership *m = &sim->members->of[wic];
+
+	for (uint32_t k = 0; k < GHOSTS_MAX; k++)
+		if (is_ghost(&m->before[k], user, since_us))
+			return true;
+	return is_ghost(&m->now, user, since_us);
+}
+
 static bool may_be_bound(const struct sim *sim, uint32_t user, uint64_t since_us)
 {
-	for (uint32_t i = 0; i < sim->wics->count; i++) {
-		const struct membership *m = &sim->members->of[i];
-
-		if (is_ghost(&m->now, user, since_us))
+	for (uint32_t i = 0; i < sim->wics->count; i++)
+		if (may_be(sim, i, user, since_us))
 			return true;
-		for (uint32_t k = 0; k < GHOSTS_MAX; k++)
-			if (is_ghost(&m->before[k], user, since_us))
-				return true;
-	}
 	return false;
+}
+
+/** Somebody surely has one, and who else may have is sure too: a call may have gone to one whose
+ * connection was about to end. */
+static bool must_be_called(const struct sim *sim, uint32_t user, uint64_t since_us)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < sim->wics->count; i++) {
+		if (is_sure(sim, i, user, since_us))
+			any = true;
+		else if (may_be(sim, i, user, since_us))
+			return false;
+	}
+	return any;
 }
 
 /* ---- calls ----------------------------------------------------------------------------------- */
@@ -224,12 +243,10 @@ void watch_block_called(struct sim *sim, uint32_t user, uint64_t sent_us, uint16
 		sim_broken(sim, "block-foreign-is-404", "a call for user%u got %u", user, status);
 	if (outside)
 		return;
-	for (uint32_t i = 0; i < sim->wics->count; i++)
-		if (is_sure(sim, i, user, sent_us) &&
-		    (status == 480 || status == 404 || status == 430 || status == 481))
-			sim_broken(sim, "block-member-is-called",
-				   "a call for user%u got %u, and member %u is there", user, status,
-				   i);
+	if ((status == 480 || status == 404 || status == 430 || status == 481) &&
+	    must_be_called(sim, user, sent_us))
+		sim_broken(sim, "block-member-is-called",
+			   "a call for user%u got %u, and a member is there", user, status);
 	if (!may_be_bound(sim, user, sent_us) && status != 480)
 		sim_broken(sim, "block-absent-is-480", "a call for user%u got %u", user, status);
 }
