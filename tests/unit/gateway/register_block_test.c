@@ -623,7 +623,7 @@ TEST(registrar, ends_a_binding_whose_refresh_comes_to_nothing_here)
 	home_answers(GW_OK, "");
 	EXPECT_EQ(1, gateway_bindings(world.gw));
 	world_forget();
-	EXPECT_EQ(GW_OK, guest_registers(&(struct guest){.token = token_guest(GUEST1, 1),
+	EXPECT_EQ(GW_OK, guest_registers(&(struct guest){.token = token_guest(GUEST1, 2),
 							 .cseq = 5,
 							 .expires_s = 600}));
 	world_wait(1500000);
