@@ -147,7 +147,8 @@ struct home_key {
 enum attach_stage {
 	ATTACH_ASKED, /* its REGISTER goes to the core: who holds the key keeps his de-REGISTER */
 	ATTACH_BOUND, /* the core said 200 */
-	ATTACH_LOST,  /* the same, and the flow had ended by then: never takes from a live one */
+	ATTACH_LOST,  /* the same, and the flow or its token had ended by then: never takes from a
+			 live one */
 	ATTACH_LASTS, /* the core has said since that it holds it longer */
 };
 

@@ -287,6 +287,8 @@ enum gw_err binding_undo(struct gateway *gw, struct transaction *t, struct wic *
 	if (err != GW_OK)
 		return err;
 	if (b->state == BINDING_LIVE || is_here(wic, b)) {
+		if (b->state != BINDING_LIVE)
+			home_leaving(gw, b);
 		binding_leave(gw, b, &gw_counters(gw)->binding_expired, GW_OK);
 		return GW_OK;
 	}

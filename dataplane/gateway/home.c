@@ -620,6 +620,12 @@ void home_bound_dead(struct gateway *gw, const struct binding *b)
 	leave_home(gw, &dead, gw_config(gw)->flow_grace_s);
 }
 
+void home_leaving(struct gateway *gw, const struct binding *b)
+{
+	if (b->claim.key.impi != 0)
+		home_say(gw, &b->claim, b->flow, b, ATTACH_LOST);
+}
+
 void home_lasts(struct gateway *gw, const struct binding *b)
 {
 	if (b->claim.key.impi != 0)

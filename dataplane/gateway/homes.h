@@ -23,6 +23,9 @@ void home_asked(struct gateway *gw, const struct wic *wic, const struct home_cla
 void home_bound(struct gateway *gw, struct wic *wic, const struct binding *b);
 /** The same about a b whose flow has ended. */
 void home_bound_dead(struct gateway *gw, const struct binding *b);
+/** The same about a b that leaves at once: its flow keeps the entry, and who has that next ends b.
+ */
+void home_leaving(struct gateway *gw, const struct binding *b);
 void home_flow_ended(struct gateway *gw, struct wic *wic);
 /** The core holds b longer than was said. */
 void home_lasts(struct gateway *gw, const struct binding *b);

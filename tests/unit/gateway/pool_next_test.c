@@ -157,6 +157,34 @@ TEST(late_200, of_the_user_before_undoes_no_registration_of_the_next_one_on_his_
 	EXPECT_EQ(0, gateway_leaving(world.gw));
 }
 
+/** He had his connection when his token ended, and the farewell of what the late 200 had made is
+ * not answered. */
+TEST(late_200, of_the_user_before_on_his_connection_undoes_no_registration_of_the_next_one)
+{
+	uint32_t refresh;
+
+	pool_world(0);
+	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_for("v1", 10), 600)));
+	core_registers(600);
+	world_forget();
+	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_for("v1", 10), 600)));
+	refresh = world.count - 1;
+	world_wait(11 * S);
+	world.sent[world.count++] = world.sent[refresh];
+	core_registers(600);
+	EXPECT_EQ(0, gateway_bindings(world.gw));
+	wic_leaves(0);
+	world_wait(2 * S);
+	EXPECT(farewells() > 0);
+	EXPECT_EQ(GW_OK, wic_sends(1, register_jssip(token_for("v2", 3000), 600)));
+	core_registers(600);
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	world_forget();
+	world_wait(100 * S);
+	EXPECT_EQ(0, farewells());
+	EXPECT_EQ(0, gateway_leaving(world.gw));
+}
+
 TEST_MAIN("gateway_pool_next",
 	  RUN(next_user, on_the_same_connection_does_not_get_what_is_for_the_one_before),
 	  RUN(next_user, on_the_same_connection_gets_what_is_for_him),
@@ -164,4 +192,6 @@ TEST_MAIN("gateway_pool_next",
 	  RUN(late_200, of_a_pair_that_is_not_held_any_more_is_undone),
 	  RUN(late_200,
 	      of_a_pair_that_is_not_held_any_more_undoes_no_registration_of_the_next_flow),
-	  RUN(late_200, of_the_user_before_undoes_no_registration_of_the_next_one_on_his_page))
+	  RUN(late_200, of_the_user_before_undoes_no_registration_of_the_next_one_on_his_page),
+	  RUN(late_200,
+	      of_the_user_before_on_his_connection_undoes_no_registration_of_the_next_one))
