@@ -285,8 +285,8 @@ static void take_away(struct core_script *core, struct span message)
 		broken(core, "farewell-is-whole", message, "a user that nobody is");
 		return;
 	}
-	if (!b->live || b->user != user)
-		return;
+	if (!b->live || b->user != user || core->sim->now_us >= b->until_us)
+		return;					   /* there is nobody to take away */
 	if (span_starts(contact, span_text(b->contact))) { /* of one connection */
 		b->live = false;
 		return;
@@ -353,8 +353,9 @@ static void on_message(struct core_script *core, const struct core_way *way, str
 	uint8_t text[CORE_TEXT_MAX];
 	struct writer out;
 
-	if (!r->guest)
+	if (!r->guest && !r->heard) /* who sent it may be another user when it comes again */
 		check_message(core, message, r);
+	r->heard = true;
 	if (core->sim->members != NULL)
 		watch_block_heard(core->sim, r);
 	if (r->core_status == 0) {

@@ -139,6 +139,7 @@ struct request {
 	uint32_t core_granted;
 	bool unknown_key;  /* of its token: it may wait for it, and in vain */
 	bool foreign_from; /* MESSAGE whose From is not the WIC's */
+	bool heard;	   /* MESSAGE: the core has had it; over UDP it may come again */
 	bool outbound;	   /* REGISTER with reg-id */
 	bool refused_busy; /* a place of the core had too much to do */
 	bool abandoned;	   /* its connection has ended */
