@@ -6,12 +6,14 @@
 struct refusal {
 	uint64_t until_us;
 	uint32_t config, keys; /* generation and version of the rows it was made under */
+	uint32_t epoch;	       /* of the table */
 	enum gw_err why;
 };
 
 struct token_refused {
 	struct digest_table *table;
 	struct refusal *row; /* of each row of table */
+	uint32_t epoch;	     /* what was put in an earlier one is forgotten */
 };
 
 struct token_refused *token_refused_new(uint32_t entries)
@@ -22,6 +24,7 @@ struct token_refused *token_refused_new(uint32_t entries)
 		return NULL;
 	refused->table = digest_table_new(entries);
 	refused->row = NULL;
+	refused->epoch = 0;
 	if (refused->table != NULL)
 		refused->row = malloc((entries + (size_t)1) * sizeof(*refused->row));
 	if (refused->row == NULL) {
@@ -57,7 +60,7 @@ enum gw_err token_refused_find(struct token_refused *refused, const struct token
 		return GW_OK;
 	known = &refused->row[row];
 	if (now_us < known->until_us && known->config == view->config->part.generation &&
-	    known->keys == keys_version(view))
+	    known->keys == keys_version(view) && known->epoch == refused->epoch)
 		return known->why;
 	digest_table_drop(refused->table, row);
 	return GW_OK;
@@ -94,5 +97,11 @@ void token_refused_put(struct token_refused *refused, const struct token_digest 
 	refused->row[row] = (struct refusal){.until_us = now_us + TOKEN_REFUSED_US,
 					     .config = view->config->part.generation,
 					     .keys = keys_version(view),
+					     .epoch = refused->epoch,
 					     .why = why};
+}
+
+void token_refused_forget(struct token_refused *refused)
+{
+	refused->epoch++;
 }

@@ -195,6 +195,9 @@ enum gw_err token_refused_find(struct token_refused *refused, const struct token
 void token_refused_put(struct token_refused *refused, const struct token_digest *digest,
 		       const struct snapshot *view, uint64_t now_us, enum gw_err why);
 
+/** Forgets all: the wall's clock was set, and what was over by it may not be. O(1). */
+void token_refused_forget(struct token_refused *refused);
+
 /* ---- revocation ------------------------------------------------------------------------------ */
 
 /** True when the token's jti is revoked. revocations may be NULL. One search in an ordered list. */

@@ -55,6 +55,15 @@ TEST(refused, says_why_a_token_was_refused)
 	EXPECT_EQ(GW_OK, find("c"));
 }
 
+TEST(refused, is_forgotten_when_the_clock_was_set)
+{
+	put("a", GW_TOKEN_EXPIRED);
+	token_refused_forget(refused);
+	EXPECT_EQ(GW_OK, find("a"));
+	put("a", GW_TOKEN_EXPIRED);
+	EXPECT_EQ(GW_TOKEN_EXPIRED, find("a"));
+}
+
 TEST(refused, keeps_what_is_wrong_with_the_token_itself_and_nothing_else)
 {
 	static const enum gw_err kept[] = {GW_TOKEN_MALFORMED, GW_TOKEN_JSON,	GW_TOKEN_TYP,
@@ -195,6 +204,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD(refused, says_why_a_token_was_refused),
+		WORLD(refused, is_forgotten_when_the_clock_was_set),
 		WORLD(refused, keeps_what_is_wrong_with_the_token_itself_and_nothing_else),
 		WORLD(refused, says_the_reason_told_last),
 		WORLD(refused, forgives_after_a_time),
