@@ -30,6 +30,7 @@ static const struct event_row events[EVENT_KINDS] = {
 	[EVENT_BLOCK_DIFFERS] = {"block_differs", LOG_LEVEL_WARNING, NULL},
 	[EVENT_INVARIANT] = {"invariant", LOG_LEVEL_ERROR, NULL},
 	[EVENT_DRAINED] = {"drained", LOG_LEVEL_INFO, NULL},
+	[EVENT_CLOCK_STEPPED] = {"clock_stepped", LOG_LEVEL_WARNING, NULL},
 	[EVENT_CONNECTION_BROKEN] = {"connection_broken", LOG_LEVEL_INFO, "trace"},
 	[EVENT_CALL_ANSWERED] = {"call_answered", LOG_LEVEL_DEBUG, NULL},
 	[EVENT_CALL_FAILED] = {"call_failed", LOG_LEVEL_DEBUG, NULL},

@@ -166,6 +166,7 @@
 	X(registrar_live, "bindings of blocks now, whose home is this worker") \
 	X(registrar_refused, "bindings of blocks that found no room") \
 	X(registrar_ring_full, "times a home worker could not be asked, or answer: ring full") \
+	X(clock_stepped, "steps of the wall's clock, by which the ends of tokens were found anew") \
 	X(binding_restored, "bindings of pools that a restart has given back") \
 	X(journal_kept, "words about their ends that waited for room in control's ring") \
 	X(journal_lost, "of such words, those that found no room to wait in") \

@@ -775,6 +775,7 @@ enum event_kind {
 	EVENT_BLOCK_DIFFERS, /* the core names another wildcard than the configured one (D-26) */
 	EVENT_INVARIANT,
 	EVENT_DRAINED,
+	EVENT_CLOCK_STEPPED, /* the wall's, against the monotonic one; text: by how much */
 	EVENT_NET_ALARM, /* err says what: GW_NEIGHBOUR_LOST and its like; peer: about whom */
 	EVENT_CONNECTION_BROKEN, /* its last doings follow, as text */
 	/* for the audit stream only, which takes those of registrations too */

@@ -57,7 +57,7 @@ enum gw_err admission_give(struct gateway *gw, struct wic *wic, const struct reg
 	if (left_s < gw_config(gw)->min_grant_s && ask->expires_s > 0 && !ask->fetch)
 		return GW_TOKEN_SHORT;
 	wic->shown = (struct shown_token){
-		.until_us = wall_end_us(&gw->time, gw->claims.exp_s),
+		.exp_s = gw->claims.exp_s,
 		.jti = register_jti(gw),
 		.impi = impi,
 		.impu = gateway_identity_hash(gw, identity_span(&ask->to)),
@@ -82,7 +82,7 @@ static enum gw_err check_before(const struct gateway *gw, const struct wic *wic,
 {
 	const struct shown_token *a = &wic->shown;
 
-	if (a->until_us <= gw->time.now_us ||
+	if (wall_left_us(&gw->time, a->exp_s) == 0 ||
 	    a->impu != gateway_identity_hash(gw, identity_span(&ask->to)))
 		return none;
 	return token_jti_revoked(a->jti, gw->time.view->revocations) ? GW_TOKEN_JTI : GW_OK;

@@ -206,8 +206,8 @@ static void store_registration(struct gateway *gw, const struct transaction *t, 
 	b->outbound = t->registration.outbound;
 	b->contact = t->registration.contact;
 	b->jti = t->registration.jti;
-	b->token = (struct pool_token){t->registration.sub, t->registration.iat_s,
-				       t->registration.exp_s};
+	b->token = (struct binding_token){t->registration.sub, t->registration.iat_s,
+					  t->registration.exp_s};
 	b->asked_us = t->since_us;
 	b->number = t->number;
 	b->path = t->target.transport;

@@ -94,6 +94,7 @@ void gateway_free(struct gateway *gw)
 void gateway_turn(struct gateway *gw, const struct gateway_time *time)
 {
 	gw->time = *time;
+	wall_turn(gw);
 	hops_turn(gw);
 	parked_turn(gw);
 	revoked_turn(gw);

@@ -21,10 +21,10 @@ struct transaction;
 
 /** A token that a WIC has shown where the core authenticates (D-13). */
 struct shown_token {
-	uint64_t until_us; /* 0: none */
-	uint64_t jti;	   /* jti_hash() of it; 0: it has none */
-	uint64_t impi;	   /* hash of the private identity that it names; 0: none */
-	uint64_t impu;	   /* of the public identity it was shown for */
+	uint64_t exp_s; /* Unix time, as the wall's clock says it at use; 0: none */
+	uint64_t jti;	/* jti_hash() of it; 0: it has none */
+	uint64_t impi;	/* hash of the private identity that it names; 0: none */
+	uint64_t impu;	/* of the public identity it was shown for */
 };
 
 /** How far a flow is with a pair that it asks for. */

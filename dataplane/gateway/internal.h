@@ -7,8 +7,10 @@
 #include "gateway.h"
 #include "identity/identity.h"
 #include "reginfo.h"
+#include "revoked.h"
 #include "token/token.h"
 #include "transaction.h"
+#include "wall.h"
 
 /* Names shared by the files of this layer only. */
 
@@ -39,9 +41,9 @@ struct home_claim {
 	bool outbound;	  /* registered with reg-id */
 };
 
-/** Of the token of a pool that a binding has come about by. sub: as lease_terms; 0: it is of no
- * pool. Times: Unix. */
-struct pool_token {
+/** Of the token that a binding has come about by. sub: as lease_terms; 0: it is of no pool. Times:
+ * Unix; iat_s: of a pool's. exp_s 0: there is no token. */
+struct binding_token {
 	uint64_t sub;
 	uint32_t iat_s, exp_s;
 };
@@ -82,9 +84,9 @@ struct binding {
 	uint64_t contact;      /* hash of the Contact's user and host */
 	uint64_t jti;	       /* jti_hash() of its token; 0: it has none */
 	struct lease_id lease; /* LIVE, LOST: of its pair; none: it is not of a pool */
-	struct pool_token token;
+	struct binding_token token;
 	uint64_t granted_us;   /* the core's last 200 */
-	uint64_t token_end_us; /* monotonic; NEVER: none, or it may outlive it */
+	uint64_t token_end_us; /* monotonic (wall.h); NEVER: none, or it may outlive it */
 	uint64_t call_id;      /* binding_call_id() of its last REGISTER, and its CSeq */
 	uint32_t cseq;
 	struct handle subscription; /* to the registration events about it; none */
@@ -174,15 +176,6 @@ struct held_list {
 	struct held *first;
 };
 
-/** A walk over the bindings after a revocation. */
-struct revoked_walk {
-	uint32_t generation[3]; /* of the revocations, pairs and patterns it is about */
-	bool users;		/* the bindings are done: of those who are not registered */
-	uint32_t cursor;
-	uint32_t looked; /* bindings in this turn */
-	bool under_way;
-};
-
 /* ---- what pools come to, by their site */
 
 /* the configuration has 256 sites at most; rows of those before too */
@@ -231,6 +224,7 @@ struct gateway {
 	/* per turn */
 	struct gateway_time time;
 	struct revoked_walk revoked;
+	struct wall_watch wall;
 	/* per message */
 	struct sip_message message;
 	struct sip_message kept; /* a transaction's own request, beside the response in message */
@@ -581,14 +575,6 @@ enum gw_err GW_MUST_CHECK parked_check(struct gateway *gw, const struct wic *wic
 /** Looks whether keys have come. */
 void parked_turn(struct gateway *gw);
 void parked_flow_ended(struct gateway *gw, struct wic *wic);
-
-/* revoked.c */
-/** Begins a walk when there are new revocations. */
-void revoked_turn(struct gateway *gw);
-/** A binding was made or refreshed: it must not escape a walk that has passed its slot. */
-void revoked_binding(struct gateway *gw, const struct binding *b);
-/** Bindings have been taken back otherwise: the walk begins again. */
-void revoked_walk(struct gateway *gw);
 
 /* register.c: REGISTER, whoever authenticates */
 

@@ -149,6 +149,19 @@ static void send_all(struct gateway *gw, const struct lease_said *said)
 		outbox_send(gw, worker_of(&said->message[i]), &said->message[i].head);
 }
 
+/**
+ * The wall's clock may have stepped since the token was shown. Back: the binding may live on, or
+ * have been refreshed by the same token, and nobody else gets the pair before that has ended.
+ * Forth: the binding's worker has ended it and released the pair; nothing is left to do here.
+ */
+static void entry_reckon(const struct gateway *gw, struct lease_entry *e)
+{
+	struct lease_terms *terms = &e->lease.holder.terms;
+
+	if (e->lease.holder.state == LEASE_HELD)
+		terms->exp_us = wall_end_us(&gw->time, terms->exp_s);
+}
+
 static void entry_due(struct timer *timer, void *context)
 {
 	struct lease_entry *e = (struct lease_entry *)timer;
@@ -156,6 +169,7 @@ static void entry_due(struct timer *timer, void *context)
 	struct lease_call now = lease_now(gw);
 	struct lease_said said;
 
+	entry_reckon(gw, e);
 	lease_due(&e->lease, &now, &said);
 	entry_settle(gw, e);
 	send_all(gw, &said);

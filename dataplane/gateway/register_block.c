@@ -87,6 +87,7 @@ static enum gw_err check_time(const struct gateway *gw, const struct register_as
 		return GW_REGISTRAR_BRIEF;
 	t->registration.requested_s = ask->expires_s < left_s ? ask->expires_s : (uint32_t)left_s;
 	t->registration.token_exp_us = exp_us;
+	t->registration.exp_s = (uint32_t)gw->claims.exp_s;
 	return GW_OK;
 }
 
@@ -418,6 +419,7 @@ void register_block_answered(struct gateway *gw, const struct message_registrar_
 
 	if (wic == NULL || t->kind != TRANSACTION_REGISTER || !t->registration.local)
 		return; /* its flow has ended, and has said so; or it was late */
+	wall_registration(gw, t);
 	err = m->err == GW_OK ? apply(gw, t, wic) : m->err;
 	if (err == GW_OK)
 		accept_it(gw, t, contacts);

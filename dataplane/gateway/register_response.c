@@ -347,6 +347,7 @@ void register_response(struct gateway *gw, struct transaction *t)
 {
 	struct wic *wic = gw->env->wic(gw->env->context, t->flow);
 
+	wall_registration(gw, t);
 	if (wic == NULL && gw->message.status >= 200 && gw->message.status < 300)
 		register_late(gw, t);
 	else if (wic == NULL)

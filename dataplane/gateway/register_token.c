@@ -184,6 +184,7 @@ static enum gw_err check_lifetime(struct gateway *gw, const struct wic *wic,
 	t->registration.clamped = ask->expires_s > left_s && !outlives;
 	t->registration.requested_s = t->registration.clamped ? (uint32_t)left_s : ask->expires_s;
 	t->registration.token_exp_us = outlives ? UINT64_MAX : exp_us;
+	t->registration.exp_s = (uint32_t)gw->claims.exp_s;
 	t->registration.outbound = ask->reg_id;
 	return GW_OK;
 }

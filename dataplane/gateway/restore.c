@@ -46,6 +46,7 @@ static void store_times(const struct gateway *gw, struct binding *b,
 
 	b->core_us = wall_end_us(&gw->time, m->until_s);
 	b->expires_us = exp_us < b->core_us ? exp_us : b->core_us;
+	b->token_end_us = exp_us;
 	b->since_us = gw->time.now_us;
 	b->asked_us = gw->time.now_us;
 	b->journal.until_us = b->core_us;

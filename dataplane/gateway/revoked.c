@@ -6,7 +6,8 @@
  * Bindings whose token, WWSF or pool pair an operator has taken back, or whose block the core has
  * rejected, and users who are not registered. Every revocation, every reload and every such word
  * makes a walk over all of them, some in each turn; a binding that comes behind the walk begins it
- * again. A user is let in by the same view as the walk looks at.
+ * again. A user is let in by the same view as the walk looks at. A step of the wall's clock makes
+ * one too: it finds the ends of tokens anew (wall.c).
  */
 
 #define LOOKED_AT_MAX 256u /* bindings in one turn */
@@ -98,7 +99,7 @@ void revoked_binding(struct gateway *gw, const struct binding *b)
 		revoked_walk(gw);
 }
 
-/** Looks at the next binding. True: it has ended. */
+/** Looks at the next binding. True: it was taken back, and has ended. */
 static bool walk_binding(struct gateway *gw, struct gateway_ended *ended)
 {
 	struct binding *b = slots_next(gw->bindings, &gw->revoked.cursor);
@@ -108,9 +109,12 @@ static bool walk_binding(struct gateway *gw, struct gateway_ended *ended)
 	if (b == NULL) {
 		gw->revoked.users = true;
 		gw->revoked.cursor = 0;
-	}
-	if (why == GW_OK)
 		return false;
+	}
+	if (why == GW_OK) {
+		wall_binding(gw, b); /* b may have ended: by time, so that its flow stays */
+		return false;
+	}
 	*ended = (struct gateway_ended){b->flow, why};
 	binding_leave(gw, b, why == GW_REG_REJECTED ? &c->binding_core_ended : &c->binding_revoked,
 		      why);

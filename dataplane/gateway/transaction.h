@@ -87,7 +87,7 @@ struct transaction {
 			uint64_t jti;	  /* jti_hash() of the token; 0: it has none */
 			uint64_t sub;	  /* keyed hash of iss and sub; 0: of no pool */
 			uint64_t lease_until_us;      /* when that is void; 0: it had none */
-			uint32_t iat_s, exp_s;	      /* of a pool's token, Unix time */
+			uint32_t iat_s, exp_s;	      /* Unix time; iat_s: of a pool's token */
 			char wwsf[SITE_NAME_MAX + 1]; /* its name: rows change with a reload */
 			bool outbound;
 			bool first;	    /* the flow held no identity before */

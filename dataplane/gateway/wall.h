@@ -7,9 +7,31 @@
 
 /*
  * The clock on the wall, which tokens name in seconds of Unix time, against the monotonic one, by
- * which everything here ends (PROTOCOL 11). An end is turned from the one into the other once, to
- * the microsecond; a clock that is set afterwards moves it no more.
+ * which everything here ends (PROTOCOL 11). An end is turned from the one into the other when a
+ * token is shown, and again when the wall's clock has stepped: the ends of bindings by a walk over
+ * them (revoked.h), the ends of leases when they seem to have come (lease_home.c).
  */
+
+struct binding;
+struct transaction;
+
+/** What a worker knows of the wall's clock. */
+struct wall_watch {
+	struct timer look; /* while there are bindings: a worker that sleeps looks at it too */
+	uint64_t ahead_us; /* of the monotonic clock, modulo 2^64: by which ends were found */
+	bool known;
+};
+
+/** Looks at it, in every turn. After a step the walk over the bindings begins, the log is told,
+ * refused tokens are forgotten, and control's journal is written anew. */
+void wall_turn(struct gateway *gw);
+/**
+ * Finds the end of b's token anew. b ends then, or now, where that is sooner than it would; it
+ * never lasts longer, since a step grants nothing. b may be gone afterwards.
+ */
+void wall_binding(struct gateway *gw, struct binding *b);
+/** The same of the token of t, a REGISTER that is answered now. */
+void wall_registration(const struct gateway *gw, struct transaction *t);
 
 /** Unix time in whole seconds, the fraction cut off: what an iat or exp may be compared with. */
 static inline uint64_t wall_now_s(const struct gateway_time *now)

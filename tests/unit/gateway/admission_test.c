@@ -168,6 +168,21 @@ TEST(token, holds_to_its_end_wherever_in_a_second_it_is_shown)
 	EXPECT_EQ(401, status_of(refused(GW_TOKEN_NONE, with_digest(DIGEST_OF(IMPI)))));
 }
 
+TEST(token, holds_to_its_end_by_a_clock_that_was_set_meanwhile)
+{
+	demanding();
+	(void)goes_on(with_token(token_with("", 100)), "401 Unauthorized", CHALLENGE);
+	world.wall_s += 99;
+	world_turn();
+	(void)goes_on(with_digest(DIGEST_OF(IMPI)), "401 Unauthorized", CHALLENGE);
+	world.wall_s++;
+	world_turn();
+	EXPECT_EQ(401, status_of(refused(GW_TOKEN_NONE, with_digest(DIGEST_OF(IMPI)))));
+	world.wall_s -= 50;
+	world_turn();
+	(void)goes_on(with_digest(DIGEST_OF(IMPI)), "401 Unauthorized", CHALLENGE);
+}
+
 TEST(token, is_not_needed_to_leave_and_to_look)
 {
 	const char *fetch =
@@ -256,6 +271,7 @@ TEST_MAIN("gateway_admission", RUN(token, is_asked_for_before_the_core_is),
 	  RUN(token, that_is_bad_is_refused_as_everywhere),
 	  RUN(token, holds_until_its_end_and_not_for_its_leeway),
 	  RUN(token, holds_to_its_end_wherever_in_a_second_it_is_shown),
+	  RUN(token, holds_to_its_end_by_a_clock_that_was_set_meanwhile),
 	  RUN(token, is_not_needed_to_leave_and_to_look), RUN(token, names_who_may_come_in_by_it),
 	  RUN(token, has_no_other_user_beside_it), RUN(token, is_believed_for_one_identity),
 	  RUN(token, is_believed_for_one_connection),
