@@ -192,12 +192,13 @@ void pool_token_write(struct sim *sim, uint32_t token, struct writer *out)
 
 uint16_t pool_verdict(const struct sim *sim, const struct pool_token *t, uint64_t at_us)
 {
+	if (sim_wall_at(sim, t->iat_s) > at_us + POOL_LEEWAY_S * SECOND)
+		return 401;
 	if (t->fault == POOL_MIXED || t->fault == POOL_FOREIGN)
 		return 403;
 	if (t->fault == POOL_TOO_LONG || t->fault == POOL_NO_JTI)
 		return 401;
-	if (sim_wall_at(sim, t->iat_s) > at_us + POOL_LEEWAY_S * SECOND ||
-	    sim_wall_at(sim, t->exp_s) < at_us + sim->shape.min_grant_s * SECOND)
+	if (sim_wall_at(sim, t->exp_s) < at_us + sim->shape.min_grant_s * SECOND)
 		return 401;
 	return 0;
 }

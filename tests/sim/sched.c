@@ -56,9 +56,34 @@ uint64_t sim_now(const struct sim *sim)
 	return sim->now_us;
 }
 
+void sim_step_draw(struct sim *sim)
+{
+	uint64_t z = (sim->options.seed + 1) * 0xbf58476d1ce4e5b9ull;
+
+	sim->step.at_us = UINT64_MAX;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+	if ((sim->options.mode != SIM_PLAIN && sim->options.mode != SIM_POOL) || z >> 62 != 0)
+		return;
+	sim->step.at_us = sim_s(5) + (z >> 32) % sim_s(25);
+	z = (z ^ z >> 29) * 0xbf58476d1ce4e5b9ull;
+	sim->step.by_us = (int64_t)((z >> 32) % sim_s(180)) - (int64_t)sim_s(90);
+}
+
+bool sim_stepped(const struct sim *sim, uint64_t since_us)
+{
+	return since_us <= sim->step.at_us && sim->step.at_us <= sim->now_us;
+}
+
+bool sim_step_unseen(const struct sim *sim)
+{
+	return sim_stepped(sim, 0) && sim->now_us < sim->step.at_us + STEP_SEEN_US;
+}
+
 uint64_t sim_wall_us(const struct sim *sim)
 {
-	return SIM_WALL_START * SECOND + sim->wall_part_us + sim->now_us;
+	int64_t step_us = sim_stepped(sim, 0) ? sim->step.by_us : 0;
+
+	return SIM_WALL_START * SECOND + sim->wall_part_us + sim->now_us + (uint64_t)step_us;
 }
 
 uint64_t sim_wall(const struct sim *sim)
@@ -66,11 +91,29 @@ uint64_t sim_wall(const struct sim *sim)
 	return sim_wall_us(sim) / SECOND;
 }
 
-uint64_t sim_wall_at(const struct sim *sim, uint64_t wall_s)
+/** When a clock shows that second that has been ahead by step_us all the time. */
+static uint64_t wall_at(const struct sim *sim, uint64_t wall_s, int64_t step_us)
 {
-	uint64_t began_us = SIM_WALL_START * SECOND + sim->wall_part_us;
+	uint64_t began_us = SIM_WALL_START * SECOND + sim->wall_part_us + (uint64_t)step_us;
 
 	return wall_s * SECOND > began_us ? wall_s * SECOND - began_us : 0;
+}
+
+uint64_t sim_wall_before(const struct sim *sim, uint64_t wall_s)
+{
+	return wall_at(sim, wall_s, 0);
+}
+
+uint64_t sim_wall_at(const struct sim *sim, uint64_t wall_s)
+{
+	uint64_t before_us = wall_at(sim, wall_s, 0), seen_us = sim->step.at_us + STEP_SEEN_US;
+	uint64_t after_us = wall_at(sim, wall_s, sim->step.by_us);
+
+	if (!sim_stepped(sim, 0) || (sim->step.by_us > 0 && before_us <= sim->step.at_us))
+		return before_us;
+	if (sim->step.by_us < 0 || after_us > seen_us)
+		return after_us;
+	return before_us < seen_us ? before_us : seen_us;
 }
 
 struct event {

@@ -30,6 +30,8 @@ struct simnet;
 #define SIM_WALL_START 1795000000ull
 #define SECOND 1000000ull
 #define TIMER_LATE_US 1000 /* of a worker, at most (core/core.h) */
+/* a worker that sleeps has looked at the wall's clock, and at all of its bindings */
+#define STEP_SEEN_US (SECOND + 10000)
 
 /* Endpoint numbers of the scripted hosts on the simulated network, after the workers. */
 #define SIM_HOST_WICS 1000
@@ -77,8 +79,20 @@ uint64_t sim_now(const struct sim *sim);
 /** Unix time, and what of it a clock of seconds shows. */
 uint64_t sim_wall_us(const struct sim *sim);
 uint64_t sim_wall(const struct sim *sim);
-/** When the wall shows that second first, of the simulated time; 0: before that began. */
+/**
+ * When the wall shows that second first, of the simulated time; 0: before that began. After a step
+ * of the wall's clock by that clock; what a step forth has jumped over comes when the workers have
+ * noticed it.
+ */
 uint64_t sim_wall_at(const struct sim *sim, uint64_t wall_s);
+/** The same as long as the clock has not stepped. */
+uint64_t sim_wall_before(const struct sim *sim, uint64_t wall_s);
+/** Draws whether it does, from the seed alone: all else is as it is without. */
+void sim_step_draw(struct sim *sim);
+/** It has, since then. */
+bool sim_stepped(const struct sim *sim, uint64_t since_us);
+/** It has, and workers may not have noticed. */
+bool sim_step_unseen(const struct sim *sim);
 
 /* ---- what must hold (watch.c) ---------------------------------------------------------------- */
 
@@ -315,6 +329,10 @@ struct sim {
 	struct sched *sched;
 	uint64_t now_us;
 	uint32_t wall_part_us; /* of the wall's second, gone when now_us was 0 */
+	struct {
+		uint64_t at_us; /* UINT64_MAX: never */
+		int64_t by_us;
+	} step; /* of the wall's clock */
 	struct watch *watch;
 	struct simnet *net;
 	struct mailbox_hub *hub;

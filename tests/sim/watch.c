@@ -228,7 +228,8 @@ struct request *request_of(struct sim *sim, struct span message)
 
 uint64_t request_left_s(const struct sim *sim, const struct request *r)
 {
-	uint64_t end_us = sim_wall_at(sim, r->exp_s);
+	bool before = sim_stepped(sim, r->sent_us) && sim->step.by_us > 0;
+	uint64_t end_us = before ? sim_wall_before(sim, r->exp_s) : sim_wall_at(sim, r->exp_s);
 
 	return end_us > r->sent_us ? (end_us - r->sent_us) / SECOND : 0;
 }

@@ -242,7 +242,7 @@ static void connect_again(struct sim *sim, void *context, uint64_t number)
 		member_connects(w);
 	else if (w->number == 1 || sim_chance(sim, 15))
 		w->user = w->users[sim_below(sim, SIM_IDENTITIES)];
-	w->authorised_until_us = 0;
+	w->authorised_exp_s = 0;
 	w->bound_until_us = 0;
 	w->told_until_us = 0;
 	w->granted = NULL;
@@ -401,7 +401,7 @@ uint64_t wic_authorised_until_us(const struct wic_script *wics, uint32_t wic, ui
 {
 	const struct wic *w = wic_at(wics, wic, conn);
 
-	return w != NULL ? w->authorised_until_us : 0;
+	return w != NULL ? sim_wall_at(w->sim, w->authorised_exp_s) : 0;
 }
 
 uint32_t wic_sub_here(const struct wic_script *wics, uint32_t wic)

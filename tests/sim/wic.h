@@ -25,7 +25,7 @@ struct wic {
 	/* when the core has last told the gateway how long it holds it, and until when */
 	uint64_t told_us, told_until_us;
 	const struct request *granted; /* by which; NULL: none */
-	uint64_t authorised_until_us;  /* latest end of a token it showed on this connection */
+	uint64_t authorised_exp_s;     /* latest end of a token it showed on this connection */
 	uint32_t cseq;
 	bool outbound; /* registers with reg-id and an instance, most times */
 	/* its home at the gateway, by which its dialogs are found: one identity's registration */

@@ -146,7 +146,7 @@ static void check_bound(struct wic *w, const struct call *c, struct span message
 	if (w->sim->events != NULL)
 		watch_events_delivered(w->sim, &(struct event_called){c->wic, c->conn, c->user,
 								      x->sent_us});
-	if (x->sent_us > w->authorised_until_us + TIMER_LATE_US)
+	if (x->sent_us > wic_authorised_until_us(w->sim->wics, w->index, w->number) + TIMER_LATE_US)
 		sim_broken(w->sim, "registration-within-token",
 			   "wic %u.%u got INVITE x%u after its last token", w->index, w->number,
 			   c->first);

@@ -229,8 +229,8 @@ void wic_register(struct wic *w)
 	r->exp_s = draw_exp(w, r->token);
 	r->asked_s = asks[sim_below(w->sim, 5)];
 	show_pool(w, r);
-	if (r->token == TOKEN_GOOD && sim_wall_at(w->sim, r->exp_s) > w->authorised_until_us)
-		w->authorised_until_us = sim_wall_at(w->sim, r->exp_s);
+	if (r->token == TOKEN_GOOD && r->exp_s > w->authorised_exp_s)
+		w->authorised_exp_s = r->exp_s;
 	send_register(w, r, number);
 }
 

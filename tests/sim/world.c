@@ -571,6 +571,7 @@ static bool run(const struct sim_options *options)
 	/* apart, so that a seed has the world that it always had */
 	sim->wall_part_us =
 		(uint32_t)((options->seed * 0x9e3779b97f4a7c15ull >> 32) * SECOND >> 32);
+	sim_step_draw(sim);
 	world_start(sim);
 	run_until(sim, sim->shape.run_us);
 	if (!sim_failed(sim))
