@@ -295,7 +295,7 @@ static void branch_begin(struct gateway *gw, const struct transaction *t, uint32
 		counter_add(&gw_counters(gw)->deliver_out, 1);
 	} else {
 		counter_add(&gw_counters(gw)->block_branch_lost, 1);
-		fork_tell(gw, &m.branch, 500, SPAN(""));
+		fork_tell(gw, &m.branch, 503, SPAN(""));
 	}
 }
 
@@ -388,7 +388,7 @@ void fork_transaction_over(struct gateway *gw, struct transaction *t)
 	if (fork_is(t))
 		release(gw, t);
 	if (fork_has(t))
-		fork_says(gw, t, 480, SPAN("")); /* it could not be reached */
+		fork_says(gw, t, 500, SPAN("")); /* what it came to could not be said */
 }
 
 /** The branch has been cancelled; it may have ended by itself. */

@@ -157,7 +157,7 @@ void terminate_begin(struct gateway *gw, const struct mw_source *source, const s
 	keep_charging(gw, &top->mark, t);
 }
 
-/** The WIC gets the request. GW_OK: t waits for the answer. */
+/** The WIC gets the request. GW_OK: t waits for the answer; else t is the caller's to free. */
 static enum gw_err terminate_deliver(struct gateway *gw, const struct mw_source *source,
 				     const struct binding *b, const struct route_top *top,
 				     struct transaction *t)
@@ -168,10 +168,8 @@ static enum gw_err terminate_deliver(struct gateway *gw, const struct mw_source 
 	err = terminate_write(gw, t, top);
 	if (err == GW_OK)
 		err = transaction_deliver(gw, t);
-	if (err != GW_OK) {
-		transaction_free(gw, t);
+	if (err != GW_OK)
 		return err;
-	}
 	if (t->method == SIP_INVITE && !fork_has(t))
 		transaction_trying(gw, t); /* RFC 3261 17.2.1: within 200 ms */
 	transaction_settle(gw, t);
@@ -202,6 +200,11 @@ void terminate_no_flow(struct gateway *gw, const struct mw_source *source, enum 
 		terminate_absent(gw, source, outbound);
 }
 
+static bool is_flow_gone(enum gw_err err)
+{
+	return err == GW_STALE || err == GW_WS_SLOW;
+}
+
 void terminate_local(struct gateway *gw, const struct mw_source *source, struct wic *wic,
 		     const struct route_top *top)
 {
@@ -216,7 +219,8 @@ void terminate_local(struct gateway *gw, const struct mw_source *source, struct 
 	err = terminate_deliver(gw, source, binding_of(gw, wic), top, t);
 	if (err == GW_OK)
 		return;
-	if (err == GW_STALE || err == GW_WS_SLOW) {
+	transaction_free(gw, t);
+	if (is_flow_gone(err)) {
 		terminate_no_flow(gw, source, GW_FLOW_GONE, top->outbound);
 		return;
 	}
@@ -228,17 +232,20 @@ void terminate_branch(struct gateway *gw, const struct message_fork_branch *m, s
 		      const struct route_top *top)
 {
 	struct transaction *t = transaction_new(gw, TRANSACTION_TERMINATE, wic);
-	enum gw_err err;
+	enum gw_err err = GW_TRANSACTION_LIMIT;
 
-	if (t == NULL) {
-		gateway_count(gw, GW_TRANSACTION_LIMIT);
-		fork_tell(gw, &m->branch, 500, SPAN(""));
-		return;
+	if (t != NULL) {
+		t->termination.branch = m->branch;
+		err = terminate_deliver(gw, &m->source, binding_of(gw, wic), top, t);
 	}
-	t->termination.branch = m->branch;
-	err = terminate_deliver(gw, &m->source, binding_of(gw, wic), top, t);
-	if (err != GW_OK)
-		gateway_count(gw, err); /* the fork has heard of it when t was freed */
+	if (err == GW_OK)
+		return;
+	gateway_count(gw, err);
+	if (t != NULL) {
+		t->termination.branch = (struct fork_branch){handle_none(), 0};
+		transaction_free(gw, t);
+	}
+	fork_tell(gw, &m->branch, is_flow_gone(err) ? 480 : refusal_status(err), SPAN(""));
 }
 
 void terminate_by_way_of(struct gateway *gw, const struct mw_source *source, uint16_t worker,

@@ -337,11 +337,21 @@ static void answer_own(struct gateway *gw, struct transaction *t, uint16_t statu
 	transaction_free(gw, t);
 }
 
+/** What this node says beside that status. */
+static struct span extra_of(uint16_t status)
+{
+	switch (status) {
+	case 480:
+		return SPAN("Reason: Q.850;cause=20;text=\"Subscriber absent\"\r\n");
+	case 503:
+		return SPAN("Retry-After: 2\r\n");
+	default:
+		return SPAN("");
+	}
+}
+
 void transaction_answer(struct gateway *gw, struct transaction *t, uint16_t status)
 {
-	struct span extra = status == 480 ? SPAN("Reason: Q.850;cause=20;text=\"Subscriber "
-						 "absent\"\r\n")
-					  : SPAN("");
 	enum gw_err err;
 
 	machine_stop(&t->client);
@@ -357,7 +367,8 @@ void transaction_answer(struct gateway *gw, struct transaction *t, uint16_t stat
 	err = transaction_recall(t, &gw->message);
 	request_begin(gw, &gw->message);
 	if (err == GW_OK)
-		err = sip_reply_write(&gw->message, status, fresh_tag(gw), extra, &gw->out);
+		err = sip_reply_write(&gw->message, status, fresh_tag(gw), extra_of(status),
+				      &gw->out);
 	if (err != GW_OK) {
 		gateway_count(gw, err);
 		transaction_free(gw, t);

@@ -104,7 +104,8 @@ TEST(fork, of_which_no_branch_finds_a_transaction_has_failed)
 	start_crowded(1);
 	core_sends(core_asks(&(struct core_says){0}));
 	EXPECT_EQ(0, count_to(TO_WIC));
-	core_hears(500, "ep-");
+	core_hears(503, "ep-"); /* as one alone */
+	EXPECT_LINE("2", last_to(TO_SOURCE), "Retry-After");
 	EXPECT_EQ(0, gateway_forks(world.gw));
 }
 
@@ -331,6 +332,24 @@ TEST(fork, to_pages_that_cannot_be_sent_to_is_told_so)
 	core_hears(480, "ep-");
 	EXPECT_EQ(0, gateway_transactions(world.gw));
 	EXPECT_EQ(2, world_count(&world.counters.errors[GW_WS_SLOW]));
+}
+
+/** Vias whose head takes a block of the long ones. */
+static const char *long_head(void)
+{
+	return format("Via: SIP/2.0/TCP 198.18.0.30;branch=z9hG4bK%01500d" CRLF, 0);
+}
+
+TEST(fork, to_pages_that_this_node_has_no_room_for_does_not_say_that_they_are_absent)
+{
+	pages_open(MW_TCP, 2);
+	core_sends(core_asks(&(struct core_says){.lines = long_head()})); /* one block: its own */
+	EXPECT_EQ(0, count_to(TO_WIC));
+	core_hears(503, "ep-");
+	EXPECT_NO_LINE(last_to(TO_SOURCE), "Reason");
+	EXPECT_EQ(2, world_count(&world.counters.errors[GW_POOL_EMPTY]));
+	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT_EQ(0, slots_live(world.gw->heads));
 }
 
 TEST(fork, waits_for_a_page_that_rang_and_may_come_back_as_one_alone_does)
@@ -583,6 +602,7 @@ TEST_MAIN("block_fork", RUN(fork, goes_to_all_bindings_at_once), RUN(fork, of_on
 	  RUN(fork, goes_on_without_a_page_whose_connection_ends),
 	  RUN(fork, whose_pages_have_all_left_is_told_so),
 	  RUN(fork, to_pages_that_cannot_be_sent_to_is_told_so),
+	  RUN(fork, to_pages_that_this_node_has_no_room_for_does_not_say_that_they_are_absent),
 	  RUN(fork, waits_for_a_page_that_rang_and_may_come_back_as_one_alone_does),
 	  RUN(fork, that_nobody_answers_ends_by_timer_b),
 	  RUN(fork, counts_a_page_that_says_nothing_as_one_that_has_failed),
