@@ -412,7 +412,7 @@ void block_call_branch(struct gateway *gw, const struct message_fork_branch *m)
 		return;
 	}
 	gateway_count(gw, err);
-	fork_tell(gw, &m->branch, 480, SPAN(""));
+	fork_tell(gw, &m->branch, 480);
 }
 
 void block_call_edit(struct gateway *gw, const struct wic *wic)

@@ -17,7 +17,8 @@ struct fork {
 	uint32_t count;
 	uint32_t open; /* branches without a final response, as bits */
 	bool busy; /* all its branches are being told something: what they answer ends nothing */
-	uint16_t best; /* status of the best failure; 0: there is none */
+	uint16_t best;	    /* status of the best failure; 0: there is none */
+	uint32_t best_rank; /* of it */
 	uint16_t len;
 	uint8_t *text; /* it, lent from gateway.heads; NULL: not kept, this node says it in its own
 			  words */
@@ -75,10 +76,11 @@ static struct fork_branch branch_of(const struct gateway *gw, const struct trans
 /* ---- the best failure ----------------------------------------------------------------------- */
 
 /** RFC 3261 16.7 step 6, lower is better: 6xx, then the lowest class; of 4xx first those by which
- * the caller may try again otherwise, last those that nobody has said. */
-static uint32_t rank(uint16_t status)
+ * the caller may try again otherwise, last those that say no more than that nobody has answered.
+ * What no WIC has said comes behind all that one has. */
+static uint32_t rank(uint16_t status, bool own)
 {
-	uint32_t class = status >= 600 ? 0 : status / 100;
+	uint32_t class = (status >= 600 ? 0 : status / 100) + (own ? 10 : 0);
 
 	switch (status) {
 	case 401:
@@ -118,11 +120,16 @@ static void text_keep(struct gateway *gw, struct fork *f, struct span bytes)
 	f->len = (uint16_t)bytes.len;
 }
 
-static void note_failure(struct gateway *gw, struct fork *f, uint16_t status, struct span bytes)
+/** m: status and own of it. bytes: a WIC's. */
+static void note_failure(struct gateway *gw, struct fork *f, const struct message_fork_answer *m,
+			 struct span bytes)
 {
-	if (f->best != 0 && rank(status) >= rank(f->best))
+	uint16_t status = m->status < 300 ? 500 : m->status; /* it was lost: there are no bytes */
+
+	if (f->best != 0 && rank(status, m->own) >= f->best_rank)
 		return;
 	f->best = status;
+	f->best_rank = rank(status, m->own);
 	text_keep(gw, f, bytes);
 }
 
@@ -195,12 +202,13 @@ void fork_cancel(struct gateway *gw, struct transaction *t)
 
 void fork_overdue(struct gateway *gw, struct transaction *t)
 {
+	static const struct message_fork_answer silence = {.status = 408, .own = true};
 	struct fork *f = t->termination.fork;
 
 	counter_add(&gw_counters(gw)->transaction_timeout, 1);
 	cancel_open(gw, t);
 	if (f->open != 0)
-		note_failure(gw, f, 408, SPAN(""));
+		note_failure(gw, f, &silence, SPAN(""));
 	f->open = 0;
 	settle(gw, t);
 }
@@ -242,9 +250,10 @@ static void succeed(struct gateway *gw, struct transaction *t, uint16_t status, 
 		transaction_answer(gw, t, 500);
 }
 
-static void ended(struct gateway *gw, struct transaction *t, uint16_t status, struct span bytes)
+static void ended(struct gateway *gw, struct transaction *t, const struct message_fork_answer *m,
+		  struct span bytes)
 {
-	struct fork *f = t->termination.fork;
+	uint16_t status = m->status;
 
 	if (status < 300 && t->method == SIP_INVITE) {
 		accepted(gw, t);
@@ -254,9 +263,8 @@ static void ended(struct gateway *gw, struct transaction *t, uint16_t status, st
 		succeed(gw, t, status, bytes);
 		return;
 	}
-	/* a 2xx that is lost says more than that it was one */
-	note_failure(gw, f, status < 300 ? 500 : status, bytes);
-	if (status >= 600 && !f->busy)
+	note_failure(gw, t->termination.fork, m, bytes);
+	if (status >= 600 && !t->termination.fork->busy)
 		cancel_open(gw, t);
 	settle(gw, t);
 }
@@ -274,7 +282,7 @@ static void answered(struct gateway *gw, const struct message_fork_answer *m, st
 		return;
 	}
 	t->termination.fork->open &= ~bit;
-	ended(gw, t, m->status, bytes);
+	ended(gw, t, m, bytes);
 }
 
 /* ---- its beginning -------------------------------------------------------------------------- */
@@ -295,7 +303,7 @@ static void branch_begin(struct gateway *gw, const struct transaction *t, uint32
 		counter_add(&gw_counters(gw)->deliver_out, 1);
 	} else {
 		counter_add(&gw_counters(gw)->block_branch_lost, 1);
-		fork_tell(gw, &m.branch, 503, SPAN(""));
+		fork_tell(gw, &m.branch, 503);
 	}
 }
 
@@ -352,43 +360,53 @@ uint64_t fork_branch_key(const struct gateway *gw, const struct fork_branch *bra
 	return siphash(gw->bucket_key, span_of((const uint8_t *)words, sizeof(words)));
 }
 
-void fork_tell(struct gateway *gw, const struct fork_branch *branch, uint16_t status,
-	       struct span bytes)
+/** To its fork; all of m but its head is written. */
+static void answer(struct gateway *gw, struct message_fork_answer *m, struct span bytes)
 {
-	struct message_fork_answer m = {
-		.head = {MESSAGE_FORK_ANSWER, (uint32_t)sizeof(m) + bytes.len},
-		.branch = *branch,
-		.status = status,
-	};
+	uint16_t home = m->branch.fork.worker;
 
-	if (branch->fork.worker == gw->config.worker) {
-		answered(gw, &m, bytes);
+	m->head = (struct message_head){MESSAGE_FORK_ANSWER, (uint32_t)sizeof(*m) + bytes.len};
+	if (home == gw->config.worker) {
+		answered(gw, m, bytes);
 		return;
 	}
-	if (outbox_try_with(gw, branch->fork.worker, &m.head, sizeof(m), bytes) == GW_OK)
+	if (outbox_try_with(gw, home, &m->head, sizeof(*m), bytes) == GW_OK)
 		return;
-	if (status < 200)
+	if (m->status < 200)
 		return; /* it may wait a little less long */
 	counter_add(&gw_counters(gw)->block_branch_lost, bytes.len > 0);
-	m.head.len = sizeof(m);
-	outbox_send(gw, branch->fork.worker, &m.head);
+	m->head.len = sizeof(*m);
+	outbox_send(gw, home, &m->head);
+}
+
+void fork_tell(struct gateway *gw, const struct fork_branch *branch, uint16_t status)
+{
+	struct message_fork_answer m = {.branch = *branch, .status = status, .own = true};
+
+	answer(gw, &m, SPAN(""));
 }
 
 void fork_says(struct gateway *gw, struct transaction *t, uint16_t status, struct span bytes)
 {
-	struct fork_branch branch = t->termination.branch;
+	struct message_fork_answer m = {
+		.branch = t->termination.branch,
+		.status = status,
+		.own = t->termination.own,
+	};
 
 	if (status >= 200)
 		t->termination.branch = (struct fork_branch){handle_none(), 0};
-	fork_tell(gw, &branch, status, bytes);
+	answer(gw, &m, m.own ? SPAN("") : bytes);
 }
 
 void fork_transaction_over(struct gateway *gw, struct transaction *t)
 {
 	if (fork_is(t))
 		release(gw, t);
-	if (fork_has(t))
-		fork_says(gw, t, 500, SPAN("")); /* what it came to could not be said */
+	if (fork_has(t)) { /* what it came to could not be said */
+		t->termination.own = true;
+		fork_says(gw, t, 500, SPAN(""));
+	}
 }
 
 /** The branch has been cancelled; it may have ended by itself. */
@@ -407,7 +425,7 @@ static void delivered(struct gateway *gw, const struct message_fork_branch *m, s
 		return;
 	}
 	gateway_count(gw, GW_INVARIANT); /* the sender had indexed it */
-	fork_tell(gw, &m->branch, 500, SPAN(""));
+	fork_tell(gw, &m->branch, 500);
 }
 
 void gateway_fork_message(struct gateway *gw, const struct message_head *head, struct span message)

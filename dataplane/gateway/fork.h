@@ -33,11 +33,10 @@ bool fork_has(const struct transaction *t);
 bool fork_has_cancelled(const struct transaction *t);
 /** What a branch is found by, in place of transaction_key(): that is its fork's. */
 uint64_t fork_branch_key(const struct gateway *gw, const struct fork_branch *branch);
-/** The fork of this branch hears of a response; bytes: itself, empty where the core has it, or
- * where there is none. */
-void fork_tell(struct gateway *gw, const struct fork_branch *branch, uint16_t status,
-	       struct span bytes);
-/** The same of t, which fork_has(): with a final one it is a branch no more. */
+/** The fork of this branch hears that it has failed so, of this node and not of a WIC. */
+void fork_tell(struct gateway *gw, const struct fork_branch *branch, uint16_t status);
+/** The fork of t, which fork_has(), hears of a response; bytes: itself, empty where the core has it.
+ * With a final one it is a branch no more. */
 void fork_says(struct gateway *gw, struct transaction *t, uint16_t status, struct span bytes);
 /** t, of any kind, is about to be freed. */
 void fork_transaction_over(struct gateway *gw, struct transaction *t);

@@ -245,7 +245,7 @@ void terminate_branch(struct gateway *gw, const struct message_fork_branch *m, s
 		t->termination.branch = (struct fork_branch){handle_none(), 0};
 		transaction_free(gw, t);
 	}
-	fork_tell(gw, &m->branch, is_flow_gone(err) ? 480 : refusal_status(err), SPAN(""));
+	fork_tell(gw, &m->branch, is_flow_gone(err) ? 480 : refusal_status(err));
 }
 
 void terminate_by_way_of(struct gateway *gw, const struct mw_source *source, uint16_t worker,

@@ -121,6 +121,7 @@ struct transaction {
 			struct fork *fork; /* it goes to several flows: these; NULL: it does not */
 			struct fork_branch branch; /* it is one of them, and has no final response;
 						      none: it is alone */
+			bool own;		/* its final response is not of its WIC */
 			uint64_t call;		/* transaction_call() of an INVITE */
 			uint64_t ends;		/* BYE: wildcard_dialog(); 0: none */
 			uint16_t charging_len;

@@ -363,6 +363,8 @@ void transaction_answer(struct gateway *gw, struct transaction *t, uint16_t stat
 		answer_own(gw, t, status);
 		return;
 	}
+	if (t->kind == TRANSACTION_TERMINATE)
+		t->termination.own = true;
 	wildcard_answered(gw, t, status);
 	err = transaction_recall(t, &gw->message);
 	request_begin(gw, &gw->message);

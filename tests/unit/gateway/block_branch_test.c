@@ -289,14 +289,13 @@ TEST(branch, tells_its_fork_when_its_page_is_silent_or_leaves)
 {
 	start_branch();
 	world_wait(33 * S);
-	fork_hears(408, "SIP/2.0 408");
+	EXPECT(fork_hears(408, "")->own);
 	EXPECT_EQ(0, count_to(TO_SOURCE));
 	fork_nothing_left();
 	start_branch();
 	wic_leaves(0);
 	assert_non_null(block_letter(MESSAGE_FORK_ANSWER));
-	EXPECT_EQ(480, ((const struct message_fork_answer *)block_letter(MESSAGE_FORK_ANSWER)->head)
-			       ->status);
+	EXPECT(fork_hears(480, "")->own);
 	EXPECT_EQ(0, count_to(TO_SOURCE));
 }
 
@@ -316,7 +315,7 @@ TEST(branch, is_cancelled_by_its_fork_as_soon_as_that_may_be)
 	EXPECT_EQ(0, count_to(TO_SOURCE));
 	EXPECT_EQ(0, count_to(TO_WORKER));
 	page_obeys(0);
-	fork_hears(487, "SIP/2.0 487");
+	EXPECT(!fork_hears(487, "SIP/2.0 487")->own);
 	gateway_fork_message(world.gw, &m.head, span_of(&m, sizeof(m))); /* it has ended */
 	EXPECT_EQ(1, count_of(TO_WIC, "CANCEL "));
 	fork_nothing_left();

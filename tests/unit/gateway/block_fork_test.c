@@ -324,6 +324,26 @@ TEST(fork, whose_pages_have_all_left_is_told_so)
 	EXPECT_EQ(0, gateway_forks(world.gw));
 }
 
+TEST(fork, believes_what_a_page_says_rather_than_what_this_node_says_of_another)
+{
+	static const char *const said[] = {"480 Temporarily Unavailable", "487 Gone", "500 Error"};
+
+	for (uint32_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		pages_ring(2);
+		wic_leaves(0);
+		page_says(1, said[i]);
+		EXPECT_NO_LINE(last_to(TO_SOURCE), "Reason");
+		core_hears((uint16_t)strtoul(said[i], NULL, 10), "w1");
+		core_acknowledges();
+		pages_ring(2);
+		page_says(0, said[i]);
+		world_wait(33 * S); /* the other one says nothing */
+		EXPECT_EQ((uint16_t)strtoul(said[i], NULL, 10), status_of(last_to(TO_SOURCE)));
+		core_acknowledges();
+		fork_nothing_left();
+	}
+}
+
 TEST(fork, to_pages_that_cannot_be_sent_to_is_told_so)
 {
 	pages_open(MW_TCP, 2);
@@ -601,6 +621,7 @@ TEST_MAIN("block_fork", RUN(fork, goes_to_all_bindings_at_once), RUN(fork, of_on
 	  RUN(fork, lets_heads_of_requests_have_the_room_that_is_scarce),
 	  RUN(fork, goes_on_without_a_page_whose_connection_ends),
 	  RUN(fork, whose_pages_have_all_left_is_told_so),
+	  RUN(fork, believes_what_a_page_says_rather_than_what_this_node_says_of_another),
 	  RUN(fork, to_pages_that_cannot_be_sent_to_is_told_so),
 	  RUN(fork, to_pages_that_this_node_has_no_room_for_does_not_say_that_they_are_absent),
 	  RUN(fork, waits_for_a_page_that_rang_and_may_come_back_as_one_alone_does),
