@@ -427,7 +427,8 @@ struct message_fork_answer {
 	struct message_head head;
 	struct fork_branch branch;
 	uint16_t status;
-	bool own; /* no WIC has said it, but the worker of the flow: without its bytes */
+	uint16_t worker; /* of the flow */
+	bool own;	 /* no WIC has said it, but the worker of the flow: without its bytes */
 };
 
 /** The INVITE of the branch is cancelled. */

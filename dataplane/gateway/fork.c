@@ -269,19 +269,42 @@ static void ended(struct gateway *gw, struct transaction *t, const struct messag
 	settle(gw, t);
 }
 
+/** A page rings that is not to: the CANCEL for it was lost for want of room, or is on its way. Only
+ * an INVITE has provisional responses here. */
+static void cancel_again(struct gateway *gw, const struct message_fork_answer *m)
+{
+	struct message_fork_cancel cancel = {
+		.head = {MESSAGE_FORK_CANCEL, sizeof(cancel)},
+		.branch = m->branch,
+	};
+
+	if (m->worker != gw->config.worker) /* here it is a call, and not lost */
+		outbox_send(gw, m->worker, &cancel.head);
+}
+
+/** The fork of t waits for this branch. */
+static bool waits_for(const struct transaction *t, const struct fork_branch *branch)
+{
+	uint32_t bit = branch->number < FORK_BRANCHES_MAX ? 1u << branch->number : 0;
+
+	return t != NULL && fork_is(t) && (t->termination.fork->open & bit);
+}
+
 static void answered(struct gateway *gw, const struct message_fork_answer *m, struct span bytes)
 {
 	struct transaction *t = slots_at(gw->transactions, m->branch.fork);
-	uint32_t bit = m->branch.number < FORK_BRANCHES_MAX ? 1u << m->branch.number : 0;
+	bool waits = waits_for(t, &m->branch);
 
-	if (t == NULL || !fork_is(t) || !(t->termination.fork->open & bit))
+	if (m->status < 200 && (!waits || t->cancelled || t->termination.fork->best >= 600))
+		cancel_again(gw, m);
+	if (!waits)
 		return; /* it has its final response */
 	if (m->status < 200) {
 		wait_on(gw, t);
 		settle(gw, t);
 		return;
 	}
-	t->termination.fork->open &= ~bit;
+	t->termination.fork->open &= ~(1u << m->branch.number);
 	ended(gw, t, m, bytes);
 }
 
@@ -365,6 +388,7 @@ static void answer(struct gateway *gw, struct message_fork_answer *m, struct spa
 {
 	uint16_t home = m->branch.fork.worker;
 
+	m->worker = gw->config.worker;
 	m->head = (struct message_head){MESSAGE_FORK_ANSWER, (uint32_t)sizeof(*m) + bytes.len};
 	if (home == gw->config.worker) {
 		answered(gw, m, bytes);

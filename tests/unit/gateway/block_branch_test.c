@@ -54,7 +54,8 @@ static void far_says(uint16_t status, const char *text)
 	struct message_fork_answer m = {.head = {MESSAGE_FORK_ANSWER,
 						 (uint32_t)(sizeof(m) + strlen(text))},
 					.branch = there,
-					.status = status};
+					.status = status,
+					.worker = 1};
 
 	memcpy(bytes, &m, sizeof(m));
 	memcpy(bytes + sizeof(m), text, strlen(text));
@@ -101,6 +102,47 @@ TEST(fork, is_cancelled_on_another_worker)
 	EXPECT(handle_equal(there.fork, m->branch.fork));
 	EXPECT_EQ(there.number, m->branch.number);
 	core_hears(200, "w0");
+}
+
+/** What was sent: one CANCEL for it, or none. */
+static void far_is_cancelled(uint32_t times)
+{
+	const struct sent *s = block_letter(MESSAGE_FORK_CANCEL);
+	const struct message_fork_cancel *m = s != NULL ? (const void *)s->head : NULL;
+
+	EXPECT_EQ(times, count_to(TO_WORKER));
+	EXPECT_EQ(times, m != NULL);
+	if (m == NULL)
+		return;
+	EXPECT_EQ(1, s->worker);
+	EXPECT(handle_equal(there.fork, m->branch.fork));
+	EXPECT_EQ(there.number, m->branch.number);
+	world_forget();
+}
+
+TEST(fork, cancels_again_what_rings_on_another_worker_when_it_is_over)
+{
+	start_far();
+	far_says(180, "");
+	far_is_cancelled(0);
+	page_says(0, "200 OK");
+	world_forget(); /* with the CANCEL */
+	far_says(180, "");
+	far_is_cancelled(1);
+	far_says(487, ""); /* it obeys */
+	far_is_cancelled(0);
+	start_far();
+	page_says(0, "603 Decline");
+	world_forget();
+	far_says(180, "");
+	far_is_cancelled(1);
+	far_says(487, "");
+	core_hears(603, "w0");
+	start_far();
+	core_sends(core_asks(&(struct core_says){.method = "CANCEL", .called = ""}));
+	world_forget();
+	far_says(180, "");
+	far_is_cancelled(1);
 }
 
 TEST(fork, says_the_best_failure_of_all_workers)
@@ -372,6 +414,7 @@ TEST(branch, of_a_message_leaves_its_2xx_to_its_fork)
 
 TEST_MAIN("block_branch", RUN(fork, goes_to_pages_of_all_workers),
 	  RUN(fork, is_cancelled_on_another_worker),
+	  RUN(fork, cancels_again_what_rings_on_another_worker_when_it_is_over),
 	  RUN(fork, says_the_best_failure_of_all_workers),
 	  RUN(fork, of_a_message_takes_a_2xx_that_got_lost_for_a_failure),
 	  RUN(fork, of_a_message_cancels_nobody),
