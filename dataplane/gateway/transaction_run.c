@@ -481,8 +481,9 @@ void transaction_orphaned(struct gateway *gw, struct transaction *t)
 	transaction_detach(gw, t);
 	if (t->kind == TRANSACTION_TERMINATE) {
 		/* PROTOCOL 10.3: it had the request and said nothing, or 100, which stacks say by
-		 * themselves; or its phone has rung */
-		if (t->rang && t->client.state == SIP_PROCEEDING && !t->cancelled)
+		 * themselves; or its phone has rung: but a fork has others, and one of them may
+		 * have said by now how the call ends */
+		if (t->rang && t->client.state == SIP_PROCEEDING && !t->cancelled && !fork_has(t))
 			transaction_settle(gw, t);
 		else
 			transaction_answer(gw, t, t->cancelled ? 487 : 480);

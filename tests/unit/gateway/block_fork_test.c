@@ -372,18 +372,26 @@ TEST(fork, to_pages_that_this_node_has_no_room_for_does_not_say_that_they_are_ab
 	EXPECT_EQ(0, slots_live(world.gw->heads));
 }
 
-TEST(fork, waits_for_a_page_that_rang_and_may_come_back_as_one_alone_does)
+TEST(fork, does_not_wait_for_a_page_that_rang_and_left)
 {
 	pages_ring(2);
 	page_says(0, "180 Ringing");
+	page_says(1, "180 Ringing");
 	world_forget();
 	wic_leaves(0);
-	page_says(1, "486 Busy Here");
 	EXPECT_EQ(0, count_to(TO_SOURCE));
-	core_sends(core_asks(&(struct core_says){.method = "CANCEL", .called = ""}));
-	EXPECT_EQ(1, count_of(TO_SOURCE, "SIP/2.0 200"));
-	EXPECT_EQ(487, status_of(last_to(TO_SOURCE))); /* nobody is there to say it */
-	EXPECT_EQ(0, gateway_forks(world.gw));
+	page_says(1, "486 Busy Here");
+	core_hears(486, "w1");
+	core_acknowledges();
+	pages_ring(2);
+	page_says(0, "180 Ringing");
+	page_says(1, "180 Ringing");
+	world_forget();
+	wic_leaves(0);
+	wic_leaves(1);
+	core_hears(480, "ep-");
+	core_acknowledges();
+	fork_nothing_left();
 }
 
 TEST(fork, that_nobody_answers_ends_by_timer_b)
@@ -624,7 +632,7 @@ TEST_MAIN("block_fork", RUN(fork, goes_to_all_bindings_at_once), RUN(fork, of_on
 	  RUN(fork, believes_what_a_page_says_rather_than_what_this_node_says_of_another),
 	  RUN(fork, to_pages_that_cannot_be_sent_to_is_told_so),
 	  RUN(fork, to_pages_that_this_node_has_no_room_for_does_not_say_that_they_are_absent),
-	  RUN(fork, waits_for_a_page_that_rang_and_may_come_back_as_one_alone_does),
+	  RUN(fork, does_not_wait_for_a_page_that_rang_and_left),
 	  RUN(fork, that_nobody_answers_ends_by_timer_b),
 	  RUN(fork, counts_a_page_that_says_nothing_as_one_that_has_failed),
 	  RUN(fork, has_a_timer_c_for_each_page), RUN(fork, rings_for_as_long_as_one_page_says_so),
