@@ -277,7 +277,7 @@ static bool to_all(struct gateway *gw, const struct mw_source *source, const str
 	struct handle flow[FORK_BRANCHES_MAX];
 	uint32_t n = registrar_flows(gw, &call->key, flow, FORK_BRANCHES_MAX);
 
-	if (!call->site->fork || n < 2 || !fork_has_room(gw))
+	if (!call->site->fork || n < 2 || !fork_has_room(gw, n))
 		return false;
 	if (gw->message.method == SIP_INVITE)
 		way_tell(gw, (struct handle){.worker = gw->config.worker});

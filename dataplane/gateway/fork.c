@@ -44,9 +44,19 @@ uint32_t gateway_forks(const struct gateway *gw)
 	return slots_live(gw->blocks->forks);
 }
 
-bool fork_has_room(const struct gateway *gw)
+/** n more leave half of them free. */
+static bool half_stays_free(const struct slots *slots, uint32_t n)
 {
-	if (slots_live(gw->blocks->forks) < slots_capacity(gw->blocks->forks))
+	return 2 * (slots_live(slots) + n) <= slots_capacity(slots);
+}
+
+bool fork_has_room(const struct gateway *gw, uint32_t count)
+{
+	uint32_t n = count + 1; /* the core's side */
+
+	if (slots_live(gw->blocks->forks) < slots_capacity(gw->blocks->forks) &&
+	    half_stays_free(gw->transactions, n) &&
+	    (!transaction_head_is_long(&gw->message) || half_stays_free(gw->heads, n)))
 		return true;
 	counter_add(&gw_counters(gw)->block_fork_full, 1);
 	return false;
@@ -336,6 +346,7 @@ static struct transaction *begin(struct gateway *gw, const struct mw_source *sou
 	struct fork *f = slots_get(gw->blocks->forks);
 	struct transaction *t = transaction_of_fork(gw, f);
 	enum gw_err err = t != NULL ? transaction_keep_came(gw, t) : GW_TRANSACTION_LIMIT;
+	uint16_t status;
 
 	if (err == GW_OK)
 		return t;
@@ -344,7 +355,8 @@ static struct transaction *begin(struct gateway *gw, const struct mw_source *sou
 		transaction_free(gw, t);
 	else if (!slots_put(gw->blocks->forks, f))
 		counter_add(&gw_counters(gw)->invariant_broken, 1);
-	terminate_refuse(gw, source, 503, SPAN("Retry-After: 2\r\n"));
+	status = refusal_status(err);
+	terminate_refuse(gw, source, status, status == 503 ? SPAN("Retry-After: 2\r\n") : SPAN(""));
 	return NULL;
 }
 

@@ -14,8 +14,9 @@
 /* fork.c */
 bool fork_open(struct gateway *gw);
 void fork_close(struct gateway *gw);
-/** There may be one more. False: counted. */
-bool fork_has_room(const struct gateway *gw);
+/** The request in gw->message may go to so many flows: one more fork, half of the transactions, and
+ * of the blocks for long heads when its head is long, are left to others. False: counted. */
+bool fork_has_room(const struct gateway *gw, uint32_t count);
 /** The request in gw->message, not in a dialog, goes to these flows, at most FORK_BRANCHES_MAX;
  * fork_has_room() was true. It is answered in any case. */
 void fork_begin(struct gateway *gw, const struct mw_source *source, const struct handle *flow,

@@ -232,6 +232,8 @@ enum gw_err GW_MUST_CHECK transaction_keep_sent(struct gateway *gw, struct trans
 bool transaction_keep_bytes(struct gateway *gw, struct transaction *t, struct span bytes);
 /** Keeps the head of the request in gw->message as it came. GW_SIP_TOO_LONG, GW_POOL_EMPTY. */
 enum gw_err GW_MUST_CHECK transaction_keep_came(struct gateway *gw, struct transaction *t);
+/** The head of request m may need a block from gateway.heads when it goes to a WIC. */
+bool transaction_head_is_long(const struct sip_message *m);
 /** What is kept. */
 struct span transaction_kept(const struct transaction *t);
 /** Gives back what was lent for it. */

@@ -3,6 +3,8 @@
 
 /* What a transaction keeps of its messages: inside itself, or in a longer block that is lent. */
 
+#define HEAD_OURS 512 /* bytes of it at most: our Via and Record-Route, a Contact for its URI */
+
 struct span transaction_kept(const struct transaction *t)
 {
 	return span_of(t->kept_long != NULL ? t->kept_long : t->kept, t->kept_len);
@@ -29,6 +31,17 @@ static void write_lines(const struct sip_message *m, enum sip_header id, struct 
 {
 	for (const struct sip_field *f = sip_first(m, id); f != NULL; f = sip_next(m, f))
 		writer_put(w, f->line);
+}
+
+bool transaction_head_is_long(const struct sip_message *m)
+{
+	uint32_t len = m->start_line.len + HEAD_OURS;
+
+	for (uint32_t i = 0; i < sizeof(head_headers) / sizeof(head_headers[0]); i++)
+		for (const struct sip_field *f = sip_first(m, head_headers[i]); f != NULL;
+		     f = sip_next(m, f))
+			len += f->line.len;
+	return len > UDP_MAX;
 }
 
 static void write_head(const struct transaction *t, const struct sip_message *m, struct writer *w)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "fork.h"
+#include "gateway/internal.h"
 
 /* The same on several workers: what the home worker of who is called and those of his pages say to
  * each other. */
@@ -196,6 +197,19 @@ TEST(fork, of_a_message_has_a_2xx_of_another_worker)
 	world_forget();
 	far_says(200, far_answer("200 OK"));
 	core_hears(200, "far");
+}
+
+TEST(fork, that_no_worker_has_room_for_does_not_say_that_nobody_is_there)
+{
+	pages_open(MW_TCP, 0);
+	register_far(4);
+	register_far(9);
+	world.to_worker_err = GW_QUEUE_FULL;
+	core_sends(core_asks(&(struct core_says){0}));
+	core_hears(503, "ep-"); /* as one alone */
+	EXPECT_LINE("2", last_to(TO_SOURCE), "Retry-After");
+	EXPECT_NO_LINE(last_to(TO_SOURCE), "Reason");
+	EXPECT_EQ(0, gateway_forks(world.gw));
 }
 
 TEST(fork, that_finds_a_ring_full_goes_on_without_that_page)
@@ -400,6 +414,30 @@ TEST(branch, for_who_is_not_there_any_more_is_told_so)
 	EXPECT_EQ(0, gateway_transactions(world.gw));
 }
 
+TEST(branch, that_this_worker_has_no_room_for_is_not_said_to_be_absent)
+{
+	void *lent;
+
+	pages_open(MW_TCP, 1); /* one long block */
+	lent = slots_get_unzeroed(world.gw->heads);
+	branch_comes_for(
+		world.wic[0].flow,
+		core_asks(&(struct core_says){
+			.lines = format("Via: SIP/2.0/TCP 198.18.0.30;branch=z9hG4bK%01300d" CRLF,
+					0)}));
+	EXPECT(fork_hears(503, "")->own);
+	EXPECT_EQ(0, gateway_transactions(world.gw));
+	EXPECT(slots_put(world.gw->heads, lent));
+	world_forget();
+	for (uint32_t i = 0; i < 8; i++)
+		core_sends(core_asks(
+			&(struct core_says){.method = "MESSAGE", .branch = format("m%u", i)}));
+	world_forget();
+	branch_comes_for(world.wic[0].flow, core_asks(&(struct core_says){0}));
+	EXPECT(fork_hears(503, "")->own);
+	EXPECT_EQ(1, world_count(&world.counters.errors[GW_TRANSACTION_LIMIT]));
+}
+
 TEST(branch, of_a_message_leaves_its_2xx_to_its_fork)
 {
 	pages_open(MW_TCP, 1);
@@ -419,6 +457,7 @@ TEST_MAIN("block_branch", RUN(fork, goes_to_pages_of_all_workers),
 	  RUN(fork, of_a_message_takes_a_2xx_that_got_lost_for_a_failure),
 	  RUN(fork, of_a_message_cancels_nobody),
 	  RUN(fork, of_a_message_has_a_2xx_of_another_worker),
+	  RUN(fork, that_no_worker_has_room_for_does_not_say_that_nobody_is_there),
 	  RUN(fork, that_finds_a_ring_full_goes_on_without_that_page),
 	  RUN(fork, ends_by_itself_when_another_worker_never_says_what_has_become_of_its_page),
 	  RUN(fork, of_which_nothing_is_heard_from_another_worker_ends_as_a_silent_one),
@@ -429,4 +468,5 @@ TEST_MAIN("block_branch", RUN(fork, goes_to_pages_of_all_workers),
 	  RUN(branch, is_cancelled_by_its_fork_as_soon_as_that_may_be),
 	  RUN(branch, tells_its_fork_without_the_response_when_the_ring_is_full),
 	  RUN(branch, for_who_is_not_there_any_more_is_told_so),
+	  RUN(branch, that_this_worker_has_no_room_for_is_not_said_to_be_absent),
 	  RUN(branch, of_a_message_leaves_its_2xx_to_its_fork))

@@ -44,27 +44,34 @@ TEST(fork, that_is_off_goes_to_the_youngest_alone)
 	EXPECT_EQ(0, world_count(&world.counters.block_forks));
 }
 
-TEST(fork, without_room_goes_to_the_youngest_alone)
+/** The same as pages_open() with room for so many transactions. */
+static void open_with_room(uint32_t transactions, uint32_t pages)
 {
-	pages_ring(2); /* there is room for one */
-	core_sends(core_asks(&(struct core_says){.branch = "s2"}));
+	world_start();
+	world_room(transactions);
+	block_configure();
+	block_registers(7200);
+	pages_enter(MW_TCP, pages);
+}
+
+/** The core's next INVITE, with these lines, goes to one of them. */
+static void goes_to_one(const char *lines)
+{
+	core_sends(core_asks(&(struct core_says){.branch = "s2", .lines = lines}));
 	EXPECT_EQ(1, count_of(TO_WIC, "INVITE "));
 	EXPECT_EQ(1, world_count(&world.counters.block_fork_full));
+}
+
+TEST(fork, without_room_goes_to_the_youngest_alone)
+{
+	open_with_room(15, 2); /* there is room for one */
+	pages_called("INVITE", 2);
+	goes_to_one("");
 	EXPECT_EQ(1, gateway_forks(world.gw));
 }
 
-/** So many transactions are left. */
-static void leave_room_for(uint32_t left)
-{
-	for (uint32_t i = 0; i < 8 - left; i++)
-		core_sends(core_asks(&(struct core_says){.method = "MESSAGE",
-							 .called = "<" GUEST2 ">",
-							 .branch = format("m%u", i)}));
-	EXPECT_EQ(8 - left, gateway_transactions(world.gw));
-	world_forget();
-}
-
-static void start_crowded(uint32_t left)
+/** So many transactions of 8 are there. */
+static void start_crowded(uint32_t live)
 {
 	pages_open(MW_TCP, 2);
 	guest_registered(&(struct guest){.at = 2,
@@ -72,41 +79,57 @@ static void start_crowded(uint32_t left)
 					 .token = token_guest(GUEST2, 3000),
 					 .cseq = 1,
 					 .expires_s = 600});
-	leave_room_for(left);
+	for (uint32_t i = 0; i < live; i++)
+		core_sends(core_asks(&(struct core_says){.method = "MESSAGE",
+							 .called = "<" GUEST2 ">",
+							 .branch = format("m%u", i)}));
+	EXPECT_EQ(live, gateway_transactions(world.gw));
+	world_forget();
 }
 
-TEST(fork, without_a_transaction_is_refused)
-{
-	start_crowded(0);
-	core_sends(core_asks(&(struct core_says){0}));
-	EXPECT_EQ(503, status_of(world_only(TO_SOURCE)));
-	EXPECT_LINE("2", world_only(TO_SOURCE), "Retry-After");
-	EXPECT_EQ(0, gateway_forks(world.gw));
-	EXPECT_EQ(1, world_count(&world.counters.errors[GW_TRANSACTION_LIMIT]));
-}
-
-TEST(fork, of_which_a_branch_finds_no_transaction_goes_on_with_the_others)
-{
-	start_crowded(2);
-	core_sends(core_asks(&(struct core_says){0}));
-	EXPECT_EQ(1, count_of(TO_WIC, "INVITE "));
-	EXPECT_EQ(1, count_to(TO_SOURCE)); /* 100 */
-	for (uint32_t i = 0; i < 2; i++)
-		if (handle_equal(nth_to(TO_WIC, 0)->flow, world.wic[i].flow)) {
-			page_got[i] = keep(page_last(i));
-			page_says(i, "486 Busy Here");
-			core_hears(486, format("w%u", i));
-		}
-}
-
-TEST(fork, of_which_no_branch_finds_a_transaction_has_failed)
+TEST(fork, leaves_half_of_all_transactions_to_others)
 {
 	start_crowded(1);
-	core_sends(core_asks(&(struct core_says){0}));
-	EXPECT_EQ(0, count_to(TO_WIC));
-	core_hears(503, "ep-"); /* as one alone */
-	EXPECT_LINE("2", last_to(TO_SOURCE), "Retry-After");
+	pages_called("INVITE", 2);
+	EXPECT_EQ(1, gateway_forks(world.gw));
+	start_crowded(2);
+	goes_to_one("");
 	EXPECT_EQ(0, gateway_forks(world.gw));
+}
+
+/** A Via by which the head of a request takes a block of the long ones. */
+static const char *long_head(void)
+{
+	return format("Via: SIP/2.0/TCP 198.18.0.30;branch=z9hG4bK%01300d" CRLF, 0);
+}
+
+TEST(fork, of_a_long_head_leaves_half_of_the_blocks_for_these_to_others)
+{
+	void *lent;
+
+	open_with_room(80, 2); /* six blocks */
+	core_sends(core_asks(&(struct core_says){.lines = long_head()}));
+	EXPECT_EQ(2, count_of(TO_WIC, "INVITE "));
+	EXPECT_EQ(3, slots_live(world.gw->heads));
+	open_with_room(80, 2);
+	lent = slots_get_unzeroed(world.gw->heads);
+	goes_to_one(long_head());
+	EXPECT_EQ(0, gateway_forks(world.gw));
+	EXPECT(slots_put(world.gw->heads, lent));
+}
+
+TEST(fork, of_a_head_that_is_too_long_is_refused_as_one_alone_is)
+{
+	const char *vias = "";
+
+	open_with_room(80, 2);
+	for (uint32_t i = 0; i < 7; i++)
+		vias = format("%s%s", vias, long_head());
+	core_sends(core_asks(&(struct core_says){.lines = vias}));
+	EXPECT_EQ(513, status_of(world_only(TO_SOURCE)));
+	EXPECT_NO_LINE(world_only(TO_SOURCE), "Retry-After");
+	EXPECT_EQ(0, gateway_forks(world.gw));
+	EXPECT_EQ(1, world_count(&world.counters.errors[GW_SIP_TOO_LONG]));
 }
 
 /* ---- 16.7 step 5: what goes on at once ------------------------------------------------------ */
@@ -283,11 +306,7 @@ TEST(fork, lets_heads_of_requests_have_the_room_that_is_scarce)
 {
 	void *lent[2];
 
-	world_start();
-	world_room(32); /* three long blocks */
-	block_configure();
-	block_registers(7200);
-	pages_enter(MW_TCP, 2);
+	open_with_room(32, 2); /* three long blocks */
 	for (uint32_t i = 0; i < 2; i++)
 		lent[i] = slots_get_unzeroed(world.gw->heads);
 	pages_called("INVITE", 2);
@@ -352,24 +371,6 @@ TEST(fork, to_pages_that_cannot_be_sent_to_is_told_so)
 	core_hears(480, "ep-");
 	EXPECT_EQ(0, gateway_transactions(world.gw));
 	EXPECT_EQ(2, world_count(&world.counters.errors[GW_WS_SLOW]));
-}
-
-/** Vias whose head takes a block of the long ones. */
-static const char *long_head(void)
-{
-	return format("Via: SIP/2.0/TCP 198.18.0.30;branch=z9hG4bK%01500d" CRLF, 0);
-}
-
-TEST(fork, to_pages_that_this_node_has_no_room_for_does_not_say_that_they_are_absent)
-{
-	pages_open(MW_TCP, 2);
-	core_sends(core_asks(&(struct core_says){.lines = long_head()})); /* one block: its own */
-	EXPECT_EQ(0, count_to(TO_WIC));
-	core_hears(503, "ep-");
-	EXPECT_NO_LINE(last_to(TO_SOURCE), "Reason");
-	EXPECT_EQ(2, world_count(&world.counters.errors[GW_POOL_EMPTY]));
-	EXPECT_EQ(0, gateway_transactions(world.gw));
-	EXPECT_EQ(0, slots_live(world.gw->heads));
 }
 
 TEST(fork, does_not_wait_for_a_page_that_rang_and_left)
@@ -615,9 +616,9 @@ TEST(fork, is_one_call_to_the_audit_stream)
 TEST_MAIN("block_fork", RUN(fork, goes_to_all_bindings_at_once), RUN(fork, of_one_binding_is_none),
 	  RUN(fork, that_is_off_goes_to_the_youngest_alone),
 	  RUN(fork, without_room_goes_to_the_youngest_alone),
-	  RUN(fork, without_a_transaction_is_refused),
-	  RUN(fork, of_which_a_branch_finds_no_transaction_goes_on_with_the_others),
-	  RUN(fork, of_which_no_branch_finds_a_transaction_has_failed),
+	  RUN(fork, leaves_half_of_all_transactions_to_others),
+	  RUN(fork, of_a_long_head_leaves_half_of_the_blocks_for_these_to_others),
+	  RUN(fork, of_a_head_that_is_too_long_is_refused_as_one_alone_is),
 	  RUN(fork, sends_on_each_ringing_with_its_own_tag),
 	  RUN(fork, is_answered_by_the_first_and_cancelled_at_the_others),
 	  RUN(fork, sends_on_every_2xx_also_of_a_page_that_was_cancelled),
@@ -631,7 +632,6 @@ TEST_MAIN("block_fork", RUN(fork, goes_to_all_bindings_at_once), RUN(fork, of_on
 	  RUN(fork, whose_pages_have_all_left_is_told_so),
 	  RUN(fork, believes_what_a_page_says_rather_than_what_this_node_says_of_another),
 	  RUN(fork, to_pages_that_cannot_be_sent_to_is_told_so),
-	  RUN(fork, to_pages_that_this_node_has_no_room_for_does_not_say_that_they_are_absent),
 	  RUN(fork, does_not_wait_for_a_page_that_rang_and_left),
 	  RUN(fork, that_nobody_answers_ends_by_timer_b),
 	  RUN(fork, counts_a_page_that_says_nothing_as_one_that_has_failed),
