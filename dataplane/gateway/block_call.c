@@ -396,6 +396,8 @@ void block_call_here(struct gateway *gw, const struct mw_source *source, struct 
 	err = read_call_of(gw, wic, &call);
 	if (err == GW_OK)
 		terminate_local(gw, source, wic, top);
+	else if (err == GW_BLOCK_ABSENT && handle_is_none(flow) && gw->message.method == SIP_INVITE)
+		at_home(gw, source, &call); /* its fork was refused, and the word of that lost */
 	else
 		refuse_absent(gw, source, err, &call);
 }

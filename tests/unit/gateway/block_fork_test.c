@@ -118,18 +118,38 @@ TEST(fork, of_a_long_head_leaves_half_of_the_blocks_for_these_to_others)
 	EXPECT(slots_put(world.gw->heads, lent));
 }
 
-TEST(fork, of_a_head_that_is_too_long_is_refused_as_one_alone_is)
+static const char *too_long_head(void)
 {
 	const char *vias = "";
 
-	open_with_room(80, 2);
 	for (uint32_t i = 0; i < 7; i++)
 		vias = format("%s%s", vias, long_head());
-	core_sends(core_asks(&(struct core_says){.lines = vias}));
+	return vias;
+}
+
+TEST(fork, of_a_head_that_is_too_long_is_refused_as_one_alone_is)
+{
+	open_with_room(80, 2);
+	core_sends(core_asks(&(struct core_says){.lines = too_long_head()}));
 	EXPECT_EQ(513, status_of(world_only(TO_SOURCE)));
 	EXPECT_NO_LINE(world_only(TO_SOURCE), "Retry-After");
 	EXPECT_EQ(0, gateway_forks(world.gw));
 	EXPECT_EQ(1, world_count(&world.counters.errors[GW_SIP_TOO_LONG]));
+}
+
+TEST(fork, that_was_refused_is_tried_again_when_it_comes_again)
+{
+	open_with_room(80, 2);
+	world.source.transport = MW_UDP;
+	core_sends(core_asks(&(struct core_says){.lines = too_long_head()}));
+	EXPECT_EQ(513, status_of(world_only(TO_SOURCE)));
+	world_forget();
+	core_sends(core_asks(&(struct core_says){.lines = too_long_head()}));
+	EXPECT_EQ(513, status_of(world_only(TO_SOURCE))); /* and not 480 */
+	world_forget();
+	core_sends(core_asks(&(struct core_says){0})); /* there is room now */
+	EXPECT_EQ(2, count_of(TO_WIC, "INVITE "));
+	EXPECT_EQ(1, gateway_forks(world.gw));
 }
 
 /* ---- 16.7 step 5: what goes on at once ------------------------------------------------------ */
@@ -619,6 +639,7 @@ TEST_MAIN("block_fork", RUN(fork, goes_to_all_bindings_at_once), RUN(fork, of_on
 	  RUN(fork, leaves_half_of_all_transactions_to_others),
 	  RUN(fork, of_a_long_head_leaves_half_of_the_blocks_for_these_to_others),
 	  RUN(fork, of_a_head_that_is_too_long_is_refused_as_one_alone_is),
+	  RUN(fork, that_was_refused_is_tried_again_when_it_comes_again),
 	  RUN(fork, sends_on_each_ringing_with_its_own_tag),
 	  RUN(fork, is_answered_by_the_first_and_cancelled_at_the_others),
 	  RUN(fork, sends_on_every_2xx_also_of_a_page_that_was_cancelled),
