@@ -199,6 +199,14 @@ static void write_reason(const struct absent_config *absent, struct writer *w)
 	writer_text(w, "\r\n");
 }
 
+static void write_term_ioi(const struct gateway *gw, const struct identity *called,
+			   struct writer *w)
+{
+	writer_text(w, ";term-ioi=\"");
+	writer_put(w, request_realm_of(gw_config(gw), called)->ioi);
+	writer_text(w, "\"\r\n");
+}
+
 /** The request's charging identifier and origin come back, with who answers (PROTOCOL 7.3). */
 static void write_charging(const struct gateway *gw, const struct call *call, struct writer *w)
 {
@@ -212,9 +220,7 @@ static void write_charging(const struct gateway *gw, const struct call *call, st
 		writer_text(w, ";orig-ioi=");
 		writer_put(w, ioi);
 	}
-	writer_text(w, ";term-ioi=\"");
-	writer_put(w, request_realm_of(gw_config(gw), &call->called)->ioi);
-	writer_text(w, "\"\r\n");
+	write_term_ioi(gw, &call->called, w);
 }
 
 static void refuse_absent(struct gateway *gw, const struct mw_source *source, enum gw_err err,
@@ -232,6 +238,23 @@ static void refuse_absent(struct gateway *gw, const struct mw_source *source, en
 	write_reason(absent, &w);
 	write_charging(gw, call, &w);
 	terminate_refuse(gw, source, absent->status, writer_ok(&w) ? writer_span(&w) : SPAN(""));
+}
+
+void block_call_absent(struct gateway *gw, struct transaction *t)
+{
+	const struct absent_config *absent = &gw_config(gw)->absent;
+	uint8_t text[1024];
+	struct writer w;
+
+	counter_add(&gw_counters(gw)->block_absent, 1);
+	writer_init(&w, text, sizeof(text));
+	write_reason(absent, &w);
+	if (t->termination.charging_len > 0) {
+		writer_text(&w, "P-Charging-Vector: ");
+		writer_bytes(&w, t->termination.charging, t->termination.charging_len);
+		write_term_ioi(gw, &t->termination.called, &w);
+	}
+	transaction_answer_with(gw, t, absent->status, writer_ok(&w) ? writer_span(&w) : SPAN(""));
 }
 
 /* ---- from worker to worker ------------------------------------------------------------------ */
@@ -281,7 +304,7 @@ static bool to_all(struct gateway *gw, const struct mw_source *source, const str
 		return false;
 	if (gw->message.method == SIP_INVITE)
 		way_tell(gw, (struct handle){.worker = gw->config.worker});
-	fork_begin(gw, source, flow, n);
+	fork_begin(gw, source, &call->called, flow, n);
 	return true;
 }
 

@@ -20,6 +20,9 @@ void block_call_here(struct gateway *gw, const struct mw_source *source, struct 
 /** One branch of it, in gw->message, has come to the worker of its flow: its fork hears what comes
  * of it. */
 void block_call_branch(struct gateway *gw, const struct message_fork_branch *m);
+/** Nobody of all those whom t, a fork's, has gone to is there: it is answered as where nobody has
+ * registered (PROTOCOL 7.3). t may be gone then. */
+void block_call_absent(struct gateway *gw, struct transaction *t);
 /** Edits its Request-URI: the Contact of wic's binding (PROTOCOL 8.3). */
 void block_call_edit(struct gateway *gw, const struct wic *wic);
 

@@ -163,6 +163,7 @@ static void fail(struct gateway *gw, struct transaction *t)
 	const struct fork *f = t->termination.fork;
 	uint16_t status = t->cancelled ? 487 : f->best;
 	bool said = f->text != NULL && !t->cancelled;
+	bool absent = f->best_rank == rank(480, true) && status == 480;
 
 	request_begin(gw, NULL);
 	if (said)
@@ -170,6 +171,8 @@ static void fail(struct gateway *gw, struct transaction *t)
 	release(gw, t);
 	if (said && writer_ok(&gw->out))
 		transaction_respond(gw, t, status);
+	else if (absent)
+		block_call_absent(gw, t);
 	else
 		transaction_answer(gw, t, status);
 }
@@ -360,8 +363,8 @@ static struct transaction *begin(struct gateway *gw, const struct mw_source *sou
 	return NULL;
 }
 
-void fork_begin(struct gateway *gw, const struct mw_source *source, const struct handle *flow,
-		uint32_t count)
+void fork_begin(struct gateway *gw, const struct mw_source *source, const struct identity *called,
+		const struct handle *flow, uint32_t count)
 {
 	struct transaction *t = begin(gw, source);
 	struct route_top top = route_read(gw);
@@ -375,6 +378,7 @@ void fork_begin(struct gateway *gw, const struct mw_source *source, const struct
 	f->open = (1u << count) - 1;
 	memcpy(f->flow, flow, count * sizeof(*flow));
 	terminate_begin(gw, source, NULL, &top, t);
+	t->termination.called = *called;
 	wait_on(gw, t);
 	if (t->method == SIP_INVITE)
 		transaction_trying(gw, t); /* RFC 3261 17.2.1: within 200 ms */

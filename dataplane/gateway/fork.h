@@ -17,10 +17,10 @@ void fork_close(struct gateway *gw);
 /** The request in gw->message may go to so many flows: one more fork, half of the transactions, and
  * of the blocks for long heads when its head is long, are left to others. False: counted. */
 bool fork_has_room(const struct gateway *gw, uint32_t count);
-/** The request in gw->message, not in a dialog, goes to these flows, at most FORK_BRANCHES_MAX;
- * fork_has_room() was true. It is answered in any case. */
-void fork_begin(struct gateway *gw, const struct mw_source *source, const struct handle *flow,
-		uint32_t count);
+/** The request in gw->message, not in a dialog, goes to these flows of who is called, at most
+ * FORK_BRANCHES_MAX; fork_has_room() was true. It is answered in any case. */
+void fork_begin(struct gateway *gw, const struct mw_source *source, const struct identity *called,
+		const struct handle *flow, uint32_t count);
 /** t is the core's side of several, and has no final response yet. */
 bool fork_is(const struct transaction *t);
 /** The core has cancelled t, which fork_is(). */
@@ -36,8 +36,8 @@ bool fork_has_cancelled(const struct transaction *t);
 uint64_t fork_branch_key(const struct gateway *gw, const struct fork_branch *branch);
 /** The fork of this branch hears that it has failed so, of this node and not of a WIC. */
 void fork_tell(struct gateway *gw, const struct fork_branch *branch, uint16_t status);
-/** The fork of t, which fork_has(), hears of a response; bytes: itself, empty where the core has it.
- * With a final one it is a branch no more. */
+/** The fork of t, which fork_has(), hears of a response; bytes: itself, empty where the core has
+ * it. With a final one it is a branch no more. */
 void fork_says(struct gateway *gw, struct transaction *t, uint16_t status, struct span bytes);
 /** t, of any kind, is about to be freed. */
 void fork_transaction_over(struct gateway *gw, struct transaction *t);

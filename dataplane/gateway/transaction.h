@@ -268,6 +268,9 @@ void transaction_trying(struct gateway *gw, struct transaction *t);
 void transaction_refuse(struct gateway *gw, struct transaction *t, enum gw_err err);
 /** Answers the kept head towards where it came from, and ends the client side. */
 void transaction_answer(struct gateway *gw, struct transaction *t, uint16_t status);
+/** The same with these header lines of the caller's. */
+void transaction_answer_with(struct gateway *gw, struct transaction *t, uint16_t status,
+			     struct span lines);
 /** The WIC that it was from or for has gone. */
 void transaction_orphaned(struct gateway *gw, struct transaction *t);
 /** No final response has come to its request yet. */

@@ -352,6 +352,12 @@ static struct span extra_of(uint16_t status)
 
 void transaction_answer(struct gateway *gw, struct transaction *t, uint16_t status)
 {
+	transaction_answer_with(gw, t, status, extra_of(status));
+}
+
+void transaction_answer_with(struct gateway *gw, struct transaction *t, uint16_t status,
+			     struct span lines)
+{
 	enum gw_err err;
 
 	machine_stop(&t->client);
@@ -369,8 +375,7 @@ void transaction_answer(struct gateway *gw, struct transaction *t, uint16_t stat
 	err = transaction_recall(t, &gw->message);
 	request_begin(gw, &gw->message);
 	if (err == GW_OK)
-		err = sip_reply_write(&gw->message, status, fresh_tag(gw), extra_of(status),
-				      &gw->out);
+		err = sip_reply_write(&gw->message, status, fresh_tag(gw), lines, &gw->out);
 	if (err != GW_OK) {
 		gateway_count(gw, err);
 		transaction_free(gw, t);

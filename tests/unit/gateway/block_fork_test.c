@@ -363,6 +363,23 @@ TEST(fork, whose_pages_have_all_left_is_told_so)
 	EXPECT_EQ(0, gateway_forks(world.gw));
 }
 
+TEST(fork, whose_pages_have_all_left_says_what_is_configured_for_who_is_absent)
+{
+	pages_open(MW_TCP, 2);
+	world.config.absent = (struct absent_config){404, 31, SPAN("")};
+	world.realm[0].ioi = SPAN("Type 1home1.net");
+	pages_called("INVITE", 2);
+	wic_leaves(0);
+	wic_leaves(1);
+	core_hears(404, "ep-");
+	EXPECT_LINE("Q.850;cause=31", last_to(TO_SOURCE), "Reason");
+	EXPECT_LINE("icid-value=\"sc-11\";orig-ioi=\"home1.net\";term-ioi=\"Type 1home1.net\"",
+		    last_to(TO_SOURCE), "P-Charging-Vector");
+	EXPECT_EQ(1, world_count(&world.counters.block_absent));
+	core_acknowledges();
+	fork_nothing_left();
+}
+
 TEST(fork, believes_what_a_page_says_rather_than_what_this_node_says_of_another)
 {
 	static const char *const said[] = {"480 Temporarily Unavailable", "487 Gone", "500 Error"};
@@ -652,6 +669,7 @@ TEST_MAIN("block_fork", RUN(fork, goes_to_all_bindings_at_once), RUN(fork, of_on
 	  RUN(fork, goes_on_without_a_page_whose_connection_ends),
 	  RUN(fork, whose_pages_have_all_left_is_told_so),
 	  RUN(fork, believes_what_a_page_says_rather_than_what_this_node_says_of_another),
+	  RUN(fork, whose_pages_have_all_left_says_what_is_configured_for_who_is_absent),
 	  RUN(fork, to_pages_that_cannot_be_sent_to_is_told_so),
 	  RUN(fork, does_not_wait_for_a_page_that_rang_and_left),
 	  RUN(fork, that_nobody_answers_ends_by_timer_b),
