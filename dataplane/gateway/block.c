@@ -413,6 +413,10 @@ void block_answered(struct gateway *gw, const struct transaction *t, uint16_t st
 		block_left(gw, b, status);
 		return;
 	}
+	if (status < 300 && b->cseq <= b->over_cseq) {
+		block_arm(gw, b); /* what it brought has ended since: what ended it counts */
+		return;
+	}
 	granted_s = status < 300 ? block_granted(gw, t, b) : 0;
 	if (granted_s > 0)
 		block_registered(gw, b, granted_s);

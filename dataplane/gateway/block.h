@@ -58,6 +58,7 @@ struct block {
 	uint64_t barred_us; /* it is not asked before; NEVER: not until a reload */
 	uint64_t up_us;	    /* since when it has been up */
 	uint32_t ends;	    /* in a row, of registrations that did not last */
+	uint32_t over_cseq; /* it has ended what came by this REGISTER and those before; 0: none */
 	struct handle subscription;
 	bool no_events; /* the core does not tell */
 	bool shown;	/* a document had its Contact, in any state */

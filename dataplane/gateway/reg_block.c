@@ -86,6 +86,14 @@ static void end(struct gateway *gw, struct block *b, const struct reginfo_contac
 	}
 }
 
+/** c, or NULL, has ended: a 200 to its REGISTER that comes yet, or to one before, is older. */
+static void ended_by(const struct gateway *gw, struct block *b, const struct reg_ours *ours,
+		     const struct reginfo_contact *c)
+{
+	if (c != NULL && reg_contact_order(gw, ours, c) == REG_CURRENT)
+		b->over_cseq = c->cseq < b->cseq ? c->cseq : b->cseq;
+}
+
 /** It counts until the core says, which a shortened one does not make later. */
 static void stands(struct gateway *gw, struct block *b, const struct reg_ours *ours,
 		   const struct reginfo_contact *c)
@@ -95,10 +103,12 @@ static void stands(struct gateway *gw, struct block *b, const struct reg_ours *o
 	b->doubt.in = false;
 	if (!c->has_expires || reg_contact_may_be_older(gw, ours, c))
 		return; /* the 200 has said it */
-	if (c->expires_s == 0)
+	if (c->expires_s == 0) {
+		ended_by(gw, b, ours, c);
 		block_ended(gw, b, GW_REG_ENDED, 0);
-	else if (c->event != REGINFO_SHORTENED || until_us < b->until_us)
+	} else if (c->event != REGINFO_SHORTENED || until_us < b->until_us) {
 		block_lasts(gw, b, c->expires_s);
+	}
 }
 
 /** The block, while the core holds it; else NULL. */
@@ -140,6 +150,7 @@ static enum reg_event_next block_said(struct gateway *gw, struct handle subject,
 		reg_contact_doubt(gw, &b->doubt, word.ended);
 		return REG_EVENT_ASK;
 	} else if (word.over) {
+		ended_by(gw, b, &ours, word.ended);
 		end(gw, b, word.ended);
 	} else if (word.unshown) {
 		reg_contact_unshown(gw, &b->doubt);

@@ -57,11 +57,25 @@ static void core_says(uint32_t n, const char *kind, const char *state, const cha
 					     events_registration(BLOCK_IMPU, state, contacts))));
 }
 
-/** The same, of its Contact and REGISTER 1: terminated for that. */
+/** Its Contact that REGISTER n left: terminated for that. */
+static const char *gone_by(uint32_t n, const char *event)
+{
+	return contact(n, format("state=\"terminated\" event=%s", event));
+}
+
+/** The NOTIFY that says so, for those who do not answer it. */
+static const char *notify_of(uint32_t n, const char *event)
+{
+	return events_text(1, "active",
+			   events_document(1, "full",
+					   events_registration(BLOCK_IMPU, "terminated",
+							       gone_by(n, event))));
+}
+
+/** NOTIFY and version n: what came by REGISTER 1 is terminated for that. */
 static void core_ends(uint32_t n, const char *event)
 {
-	core_says(n, "full", "terminated",
-		  contact(1, format("state=\"terminated\" event=%s", event)));
+	core_says(n, "full", "terminated", gone_by(1, event));
 }
 
 /** The REGISTER that was sent since world_forget(), or NULL. */
@@ -249,14 +263,7 @@ TEST(block, is_told_about_by_way_of_another_worker)
 
 	up();
 	m.source = world.source;
-	gateway_delivered(world.gw, &m,
-			  span_text(events_text(
-				  1, "active",
-				  events_document(1, "full",
-						  events_registration(
-							  BLOCK_IMPU, "terminated",
-							  contact(1, "state=\"terminated\" "
-								     "event=\"deactivated\""))))));
+	gateway_delivered(world.gw, &m, span_text(notify_of(1, "\"deactivated\"")));
 	is_down(GW_REG_DEACTIVATED);
 }
 
@@ -311,22 +318,19 @@ TEST(block, that_is_rejected_is_asked_for_when_an_operator_reloads)
 	EXPECT_EQ(1, gateway_bindings(world.gw));
 }
 
-/** Its refresh is under way as the core says this. */
-static void ends_under_way(const char *attributes)
+/** Its refresh is under way, REGISTER 2, as the core ends what came by REGISTER n for that. */
+static void ends_under_way(uint32_t n, const char *event)
 {
 	up();
 	world_wait(6601 * S);
-	core_sends(events_text(1, "active",
-			       events_document(1, "partial",
-					       events_registration(BLOCK_IMPU, "terminated",
-								   contact(1, attributes)))));
+	core_sends(notify_of(n, event));
 	EXPECT_EQ(ROW_BLOCK_DOWN, block_row().state);
 	EXPECT_EQ(1, gateway_transactions(world.gw));
 }
 
 TEST(block, that_is_rejected_as_it_is_refreshed_is_up_when_the_core_grants_that)
 {
-	ends_under_way("state=\"terminated\" event=\"rejected\"");
+	ends_under_way(1, "\"rejected\"");
 	EXPECT_EQ(GW_REG_REJECTED, block_row().ended);
 	block_registers(7200);
 	EXPECT_EQ(ROW_BLOCK_UP, block_row().state);
@@ -339,13 +343,33 @@ TEST(block, that_is_rejected_as_it_is_refreshed_stays_down_when_the_core_does_no
 					       "423 Interval Too Brief"};
 
 	for (uint32_t i = 0; i < 3; i++) {
-		ends_under_way("state=\"terminated\" event=\"rejected\"");
+		ends_under_way(1, "\"rejected\"");
 		core_answers(statuses[i], "Min-Expires: 1000000" CRLF);
 		EXPECT_EQ(GW_REG_REJECTED, block_row().ended);
 		world_forget();
 		world_wait(100000 * S);
 		EXPECT(asked() == NULL);
 	}
+}
+
+TEST(block, that_is_ended_by_name_of_the_register_under_way_is_not_up_by_the_200_to_it)
+{
+	ends_under_way(2, "\"rejected\"");
+	block_registers(7200);
+	EXPECT_EQ(ROW_BLOCK_DOWN, block_row().state);
+	EXPECT_EQ(GW_REG_REJECTED, block_row().ended);
+	world_forget();
+	world_wait(100000 * S);
+	EXPECT(asked() == NULL);
+	ends_under_way(77, "\"probation\" retry-after=\"90\""); /* a core that counts wrong */
+	block_registers(7200);
+	EXPECT_EQ(ROW_BLOCK_DOWN, block_row().state);
+	EXPECT_EQ(90, block_row().again_s);
+	world_forget();
+	world_wait(91 * S);
+	EXPECT_LINE("3 REGISTER", asked(), "CSeq");
+	registers(7200);
+	EXPECT_EQ(ROW_BLOCK_UP, block_row().state);
 }
 
 TEST(block, that_is_rejected_drops_the_bindings_of_other_workers)
@@ -395,17 +419,9 @@ TEST(block, that_was_rejected_and_is_up_again_when_a_worker_hears_of_it_drops_wh
 
 TEST(block, that_is_rejected_is_told_of_again_while_a_ring_is_full)
 {
-	const char *notify;
-
 	up();
-	notify =
-		events_text(1, "active",
-			    events_document(1, "full",
-					    events_registration(BLOCK_IMPU, "terminated",
-								contact(1, "state=\"terminated\" "
-									   "event=\"rejected\""))));
 	world.to_worker_err = GW_QUEUE_FULL;
-	core_sends(notify);
+	core_sends(notify_of(1, "\"rejected\""));
 	world_wait(20000);
 	EXPECT_EQ(0, block_words());
 	world.to_worker_err = GW_OK;
@@ -437,7 +453,7 @@ TEST(block, that_is_deactivated_is_registered_again_at_once_and_keeps_its_bindin
 
 TEST(block, that_is_deactivated_as_it_is_refreshed_is_not_asked_for_twice)
 {
-	ends_under_way("state=\"terminated\" event=\"deactivated\"");
+	ends_under_way(1, "\"deactivated\"");
 	EXPECT_EQ(0, block_row().again_s);
 	world_wait(2000);
 	EXPECT_EQ(1, gateway_transactions(world.gw));
@@ -450,8 +466,7 @@ static uint64_t ends_again(uint32_t n, const char *event)
 {
 	uint64_t from = world.now_us;
 
-	core_says(1, "full", "terminated",
-		  contact(n, format("state=\"terminated\" event=%s", event)));
+	core_says(1, "full", "terminated", gone_by(n, event));
 	EXPECT_EQ(ROW_BLOCK_DOWN, block_row().state);
 	while (asked() == NULL && world.now_us < from + 4000 * S)
 		world_wait(S / 10);
@@ -755,6 +770,7 @@ TEST_MAIN("reg_block", RUN(block, that_is_up_is_asked_about_as_a_binding_is),
 	  RUN(block, that_is_rejected_is_asked_for_when_an_operator_reloads),
 	  RUN(block, that_is_rejected_as_it_is_refreshed_is_up_when_the_core_grants_that),
 	  RUN(block, that_is_rejected_as_it_is_refreshed_stays_down_when_the_core_does_not),
+	  RUN(block, that_is_ended_by_name_of_the_register_under_way_is_not_up_by_the_200_to_it),
 	  RUN(block, that_is_rejected_drops_the_bindings_of_other_workers),
 	  RUN(block,
 	      that_was_rejected_and_is_up_again_when_a_worker_hears_of_it_drops_what_was_there),
