@@ -133,14 +133,31 @@ static bool site_takes(struct gateway *gw, struct span site, uint32_t *row)
 	return answer.err == GW_OK;
 }
 
+static bool is_full(const struct gateway *gw)
+{
+	return counter_read(&gw_counters(gw)->binding_live) >= gw->config.max_bindings;
+}
+
+enum gw_err binding_room(struct gateway *gw, const struct wic *wic, const struct transaction *t)
+{
+	uint32_t row;
+
+	if (t->registration.requested_s == 0 || binding_of(gw, wic) != NULL)
+		return GW_OK;
+	if (is_full(gw) || !site_takes(gw, span_text(t->registration.wwsf), &row))
+		return GW_BINDING_LIMIT;
+	if (!rates_close(gw->sites, row))
+		counter_add(&gw_counters(gw)->invariant_broken, 1);
+	return GW_OK;
+}
+
 /** An empty place for what t has registered; wic: which it serves, NULL: none. NULL: there is none.
  */
 static struct binding *binding_get(struct gateway *gw, const struct transaction *t,
 				   const struct wic *wic)
 {
 	struct span site = span_text(t->registration.wwsf);
-	uint64_t others = counter_read(&gw_counters(gw)->binding_live);
-	struct binding *b = others < gw->config.max_bindings ? slots_get(gw->bindings) : NULL;
+	struct binding *b = is_full(gw) ? NULL : slots_get(gw->bindings);
 
 	if (b == NULL || wic == NULL || site_takes(gw, site, &b->site_row))
 		return b;

@@ -476,6 +476,10 @@ struct binding_times {
 	uint32_t expires_s; /* whole seconds until then, at least: what the WIC is told */
 	uint32_t core_s;    /* at least as much */
 };
+/** Whether wic may have what t asks for. GW_BINDING_LIMIT: it would be one binding more than the
+ * worker, or t's web site on it, may have. Nothing is kept free for it. */
+enum gw_err GW_MUST_CHECK binding_room(struct gateway *gw, const struct wic *wic,
+				       const struct transaction *t);
 /** b, or NULL, is of the same identities as t and of a REGISTER that came after it. */
 bool binding_is_newer(const struct binding *b, const struct transaction *t);
 /**
@@ -484,9 +488,9 @@ bool binding_is_newer(const struct binding *b, const struct transaction *t);
  */
 enum gw_err GW_MUST_CHECK binding_store(struct gateway *gw, struct transaction *t, struct wic *wic,
 					const struct binding_times *times);
-/** The core has granted t more than its token covers by now: nothing is bound, a binding of the
- * same identities that wic has ends, and the core is told (PROTOCOL 6.3). GW_BINDING_LIMIT,
- * GW_NO_ROOM. */
+/** The core has granted t more than its token covers by now, or than there is room for: nothing is
+ * bound, a binding of the same identities that wic has ends, and the core is told (PROTOCOL 6.3).
+ * GW_BINDING_LIMIT, GW_NO_ROOM. */
 enum gw_err GW_MUST_CHECK binding_undo(struct gateway *gw, struct transaction *t, struct wic *wic,
 				       const struct binding_times *times);
 /** why: GW_OK when it came about as SIP has it. */

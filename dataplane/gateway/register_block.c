@@ -113,7 +113,8 @@ static enum gw_err check_ask(struct gateway *gw, const struct wic *wic,
 	if (!block_is_up(gw, block_named(gw, span_text(t->registration.wwsf))))
 		return GW_BLOCK_DOWN;
 	t->registration.outbound = is_outbound(gw, ask);
-	return check_time(gw, ask, t);
+	err = check_time(gw, ask, t);
+	return err == GW_OK ? binding_room(gw, wic, t) : err;
 }
 
 /* ---- asking --------------------------------------------------------------------------------- */

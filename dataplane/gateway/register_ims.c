@@ -107,6 +107,8 @@ static enum gw_err forward(struct gateway *gw, struct wic *wic, const struct reg
 		err = register_one_identity(gw, wic, t);
 	if (err == GW_OK)
 		err = barred_check(gw, wic, t);
+	if (err == GW_OK)
+		err = binding_room(gw, wic, t);
 	if (err != GW_OK) {
 		transaction_free(gw, t);
 		return err;

@@ -156,6 +156,22 @@ static bool comes_behind(const struct binding *b, const struct transaction *t,
 	       (times->expires_s == 0 || b->outbound != t->registration.outbound);
 }
 
+/** On error nothing is bound. What there was room for when the core was asked, but is not any more,
+ * is undone there: who is not bound here must not be called here. */
+static enum gw_err store(struct gateway *gw, struct transaction *t, struct wic *wic,
+			 const struct binding_times *times)
+{
+	enum gw_err err, undone = GW_OK;
+
+	wic->identity = register_pair(gw, t);
+	err = binding_store(gw, t, wic, times);
+	if (err == GW_BINDING_LIMIT)
+		undone = binding_undo(gw, t, NULL, times);
+	if (err != GW_OK && binding_of(gw, wic) == NULL)
+		wic->identity = 0;
+	return undone == GW_OK ? err : undone;
+}
+
 /** Binds the flow, or ends its binding when the core granted nothing, or the token has ended while
  * it did. */
 static enum gw_err bind_flow(struct gateway *gw, struct transaction *t, struct wic *wic,
@@ -167,10 +183,8 @@ static enum gw_err bind_flow(struct gateway *gw, struct transaction *t, struct w
 
 	if (held && comes_behind(binding_of(gw, wic), t, times))
 		return GW_OK;
-	if (held && times->expires_s > 0 && stands) {
-		wic->identity = register_pair(gw, t);
-		return binding_store(gw, t, wic, times);
-	}
+	if (held && times->expires_s > 0 && stands)
+		return store(gw, t, wic, times);
 	if (held)
 		err = binding_undo(gw, t, wic, times);
 	else if (!unbind(gw, t, binding_of(gw, wic)))

@@ -254,6 +254,8 @@ static enum gw_err register_admit(struct gateway *gw, struct wic *wic,
 	err = check_ask(gw, wic, ask, t);
 	if (err == GW_OK)
 		err = barred_check(gw, wic, t);
+	if (err == GW_OK)
+		err = binding_room(gw, wic, t);
 	if (err == GW_OK && site->mode == WWSF_POOL)
 		err = check_pool(gw, wic, t);
 	if (err != GW_OK) {

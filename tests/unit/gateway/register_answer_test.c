@@ -260,7 +260,20 @@ TEST(answer_200, is_counted_and_told)
 	EXPECT(world.event[0].impi_hash != 0 && world.event[0].impu_hash != 0);
 }
 
-TEST(answer_200, is_answered_503_when_the_bindings_are_used_up)
+/** Another WIC finds no room: the core does not hear of it. */
+static void has_no_room(void)
+{
+	world_forget();
+	EXPECT_EQ(GW_BINDING_LIMIT, wic_sends(1, register_jssip(token_alice(3570), 600)));
+	EXPECT_EQ(503, status_of(world_only(TO_WIC)));
+	EXPECT_EQ(1, lines(world_only(TO_WIC), "Retry-After"));
+	EXPECT_EQ(0, world.wic[1].identity);
+	EXPECT_EQ(0, world_transactions());
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	world_forget();
+}
+
+TEST(room, is_looked_for_before_the_core_is_asked)
 {
 	world_start();
 	gateway_free(world.gw);
@@ -268,23 +281,16 @@ TEST(answer_200, is_answered_503_when_the_bindings_are_used_up)
 	world.gw = gateway_new(&world.gateway_config);
 	world_turn();
 	world_register();
-	EXPECT_EQ(GW_OK, wic_sends(1, register_jssip(token_alice(3570), 600)));
-	core_answers("200 OK", "Contact: " OUR_CONTACT ";expires=600" CRLF);
-	EXPECT_EQ(503, status_of(world_sent(1)->text));
-	EXPECT_EQ(1, lines(world_sent(1)->text, "Retry-After"));
+	has_no_room();
 }
 
-TEST(answer_200, is_answered_503_when_the_bindings_of_its_web_site_are_used_up)
+TEST(room, is_looked_for_at_the_web_site_before_the_core_is_asked)
 {
 	world_start();
 	world.wwsf[0].max_bindings = 1;
 	world_reload();
 	world_register();
-	EXPECT_EQ(GW_OK, wic_sends(1, register_jssip(token_alice(3570), 600)));
-	core_answers("200 OK", "Contact: " OUR_CONTACT ";expires=600" CRLF);
-	EXPECT_EQ(503, status_of(world_sent(1)->text));
-	EXPECT_EQ(1, lines(world_sent(1)->text, "Retry-After"));
-	EXPECT_EQ(1, gateway_bindings(world.gw));
+	has_no_room();
 	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(3570), 600))); /* a refresh */
 	core_registers(600);
 	EXPECT_EQ(1, gateway_bindings(world.gw));
@@ -293,6 +299,24 @@ TEST(answer_200, is_answered_503_when_the_bindings_of_its_web_site_are_used_up)
 	core_registers(600);
 	EXPECT_EQ(1, gateway_bindings(world.gw));
 	EXPECT_EQ(0, world_count(&world.counters.invariant_broken));
+}
+
+TEST(answer_200, that_finds_the_last_room_taken_is_undone_at_the_core)
+{
+	world_start();
+	world_register();
+	EXPECT_EQ(GW_OK, wic_sends(1, register_sipjs(token_alice(3570), 600)));
+	world.wwsf[0].max_bindings = 1;
+	world_reload();
+	core_answers("200 OK", "Expires: 600" CRLF);
+	EXPECT_EQ(503, status_of(world.sent[world.count - 1].text));
+	EXPECT_EQ(1, lines(world.sent[world.count - 1].text, "Retry-After"));
+	EXPECT_EQ(0, world.wic[1].identity);
+	EXPECT(handle_is_none(world.wic[1].binding));
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	world_forget();
+	world_wait(2000000);
+	EXPECT_LINE("0", world_only(TO_MW), "Expires");
 }
 
 TEST(answer_200, twice_is_relayed_once)
@@ -548,8 +572,9 @@ TEST_MAIN("gateway_register_answer", RUN(answer_200, binds_the_flow_and_pops_our
 	  RUN(answer_200, that_requires_outbound_on_a_second_line_gets_a_flow_timer),
 	  RUN(answer_200, without_outbound_gets_no_flow_timer),
 	  RUN(answer_200, over_udp_finds_our_contact_too), RUN(answer_200, is_counted_and_told),
-	  RUN(answer_200, is_answered_503_when_the_bindings_are_used_up),
-	  RUN(answer_200, is_answered_503_when_the_bindings_of_its_web_site_are_used_up),
+	  RUN(room, is_looked_for_before_the_core_is_asked),
+	  RUN(room, is_looked_for_at_the_web_site_before_the_core_is_asked),
+	  RUN(answer_200, that_finds_the_last_room_taken_is_undone_at_the_core),
 	  RUN(answer_200, twice_is_relayed_once), RUN(answer, provisional_is_absorbed),
 	  RUN(answer, challenge_of_the_core_is_500_and_an_alarm),
 	  RUN(answer, interval_too_brief_that_the_token_allows_is_relayed),
