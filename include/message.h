@@ -386,6 +386,7 @@ struct message_registrar_ended {
 	struct message_head head;
 	struct registrar_key key;
 	struct handle flow;
+	struct registrar_order order; /* nothing that is later ends; zeroed: whatever it has */
 };
 
 /** Where the INVITE with this key has gone: what is about it goes there too. */

@@ -200,6 +200,15 @@ static void say_gone(struct gateway *gw, const struct transaction *t)
 	registrar_say_gone(gw, &key, t->flow, &order);
 }
 
+/** The binding that wic has of t's own identity; NULL: none. */
+static struct binding *own_binding(const struct gateway *gw, const struct transaction *t,
+				   const struct wic *wic)
+{
+	struct binding *b = wic != NULL ? binding_of(gw, wic) : NULL;
+
+	return b != NULL && b->local && b->impu_hash == key_of(gw, t).impu ? b : NULL;
+}
+
 /** No answer in time. What it may have changed is undone, where there was nothing before; else the
  * binding's end undoes it. */
 static void answer_late(struct timer *timer, void *context)
@@ -207,10 +216,10 @@ static void answer_late(struct timer *timer, void *context)
 	struct gateway *gw = context;
 	struct transaction *t = (struct transaction *)timer;
 	const struct wic *wic = gw->env->wic(gw->env->context, t->flow);
-	struct binding *b = wic != NULL ? binding_of(gw, wic) : NULL;
+	struct binding *b = own_binding(gw, t, wic);
 	struct registrar_order order = order_of(gw, t);
 
-	if (b != NULL && b->local) {
+	if (b != NULL) {
 		b->call_id = order.call_id;
 		b->cseq = order.cseq;
 	} else {
@@ -322,17 +331,17 @@ static uint32_t time_left_s(const struct gateway *gw, const struct transaction *
 }
 
 /** The home worker has bound the flow by t, and that came to nothing: neither it nor the flow has
- * anything from now on, since what it had before is not known any more. */
+ * anything of t's identity from now on, since what it had before is not known any more. */
 static void undo_bind(struct gateway *gw, const struct transaction *t, struct wic *wic,
 		      enum gw_err why)
 {
-	struct binding *b = binding_of(gw, wic);
+	struct binding *b = own_binding(gw, t, wic);
 
 	say_gone(gw, t);
-	if (b == NULL || !b->local)
-		return;
-	binding_end(gw, b, &gw_counters(gw)->binding_removed, why);
-	wic->identity = 0;
+	if (b != NULL)
+		binding_end(gw, b, &gw_counters(gw)->binding_removed, why);
+	if (binding_of(gw, wic) == NULL)
+		wic->identity = 0;
 }
 
 /** The flow is bound from now on. On error nothing is bound. */
@@ -428,12 +437,18 @@ void register_block_answered(struct gateway *gw, const struct message_registrar_
 		refuse(gw, t, err);
 }
 
+/** What has ended is of an older REGISTER than b, or of another call. */
+static bool is_later(const struct binding *b, const struct registrar_order *ended)
+{
+	return ended->call_id != 0 && (b->call_id != ended->call_id || b->cseq > ended->cseq);
+}
+
 void register_block_ended(struct gateway *gw, const struct message_registrar_ended *m)
 {
 	struct wic *wic = gw->env->wic(gw->env->context, m->flow);
 	struct binding *b = wic != NULL ? binding_of(gw, wic) : NULL;
 
-	if (b == NULL || !b->local || b->impu_hash != m->key.impu)
+	if (b == NULL || !b->local || b->impu_hash != m->key.impu || is_later(b, &m->order))
 		return;
 	binding_end(gw, b, &gw_counters(gw)->binding_removed, GW_OK);
 	wic->identity = 0;

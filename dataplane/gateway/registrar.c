@@ -16,7 +16,8 @@ struct contact {
 	struct registrar_key key;
 	uint64_t apart, call_id;
 	uint32_t cseq;
-	struct handle flow;
+	struct handle flow, from; /* who has it; who had it before, none */
+	struct registrar_order from_order;
 	uint64_t since_us; /* when its flow had it first: the youngest is called */
 	uint64_t expires_us;
 	uint16_t len;
@@ -163,6 +164,33 @@ static struct contact *contact_get(struct gateway *gw, const struct registrar_ke
 	return c;
 }
 
+/** A binding of that flow has ended by another one's doing. */
+static void say_ended(struct gateway *gw, const struct registrar_key *key, struct handle flow,
+		      const struct registrar_order *order)
+{
+	struct message_registrar_ended m = {
+		.head = {MESSAGE_REGISTRAR_ENDED, sizeof(m)},
+		.key = *key,
+		.flow = flow,
+		.order = *order,
+	};
+
+	outbox_send(gw, flow.worker, &m.head);
+}
+
+/** It goes. Who had the Contact before may not have heard of that: the binding that was to tell him
+ * was perhaps never attached. Maybe he hears at once, so the row is gone by then. */
+static void contact_end(struct gateway *gw, struct contact *c)
+{
+	struct registrar_key key = c->key;
+	struct registrar_order order = c->from_order;
+	struct handle from = c->from;
+
+	contact_put(gw, c);
+	if (!handle_is_none(from))
+		say_ended(gw, &key, from, &order);
+}
+
 static void contact_expire(struct timer *timer, void *context)
 {
 	contact_put(context,
@@ -200,20 +228,16 @@ static bool is_late(const struct contact *c, const struct message_registrar_ask 
 	return c != NULL && c->call_id == ask->call_id && ask->cseq <= c->cseq;
 }
 
-/** It goes; whose it is hears of it, when it is not who asks: maybe at once, so the row is gone by
- * then. */
+/** It goes; whose it is hears of it, when it is not who asks. */
 static void remove_one(struct gateway *gw, struct contact *c,
 		       const struct message_registrar_ask *ask)
 {
-	struct message_registrar_ended m = {
-		.head = {MESSAGE_REGISTRAR_ENDED, sizeof(m)},
-		.key = c->key,
-		.flow = c->flow,
-	};
+	struct registrar_order any = {0};
+	struct handle flow = c->flow;
 
-	contact_put(gw, c);
-	if (!handle_equal(m.flow, ask->flow))
-		outbox_send(gw, m.flow.worker, &m.head);
+	contact_end(gw, c);
+	if (!handle_equal(flow, ask->flow))
+		say_ended(gw, &ask->key, flow, &any);
 }
 
 static enum gw_err unbind_contact(struct gateway *gw, const struct message_registrar_ask *ask)
@@ -266,7 +290,24 @@ static struct contact *contact_for(struct gateway *gw, const struct message_regi
 	return contact_get(gw, &ask->key);
 }
 
-/** Who had the Contact before on another flow hears of it when the binding is attached (home.c). */
+/** c is the asking flow's from now on. Who had it before on another one hears of it when the
+ * binding is attached (home.c), or when that comes to nothing. */
+static void contact_moves(struct gateway *gw, struct contact *c,
+			  const struct message_registrar_ask *ask)
+{
+	struct handle earlier = c->from;
+	struct registrar_order order = c->from_order;
+
+	if (handle_equal(c->flow, ask->flow))
+		return;
+	c->since_us = gw->time.now_us;
+	c->from = c->flow; /* none of a new row */
+	c->from_order = (struct registrar_order){c->call_id, c->cseq};
+	c->flow = ask->flow;
+	if (!handle_is_none(earlier) && !handle_equal(earlier, ask->flow))
+		say_ended(gw, &ask->key, earlier, &order);
+}
+
 static enum gw_err bind_contact(struct gateway *gw, const struct message_registrar_ask *ask,
 				struct span text)
 {
@@ -277,9 +318,7 @@ static enum gw_err bind_contact(struct gateway *gw, const struct message_registr
 	c = contact_for(gw, ask);
 	if (c == NULL)
 		return GW_BINDING_LIMIT;
-	if (!handle_equal(c->flow, ask->flow))
-		c->since_us = gw->time.now_us;
-	c->flow = ask->flow;
+	contact_moves(gw, c, ask);
 	c->apart = ask->apart;
 	c->call_id = ask->call_id;
 	c->cseq = ask->cseq;
@@ -389,7 +428,7 @@ static void gone(struct gateway *gw, const struct message_registrar_gone *m)
 
 	/* a later REGISTER of the flow may have been here meanwhile: its row stays */
 	if (c != NULL && c->call_id == m->order.call_id && c->cseq <= m->order.cseq)
-		contact_put(gw, c);
+		contact_end(gw, c);
 }
 
 void gateway_registrar_message(struct gateway *gw, const struct message_head *head,

@@ -751,10 +751,12 @@ TEST(registrar, ends_the_binding_that_another_flow_has_removed)
 	gateway_registrar_message(world.gw, &m.head, span_of(&m, sizeof(m)));
 	EXPECT_EQ(1, gateway_bindings(world.gw)); /* of another identity */
 	m.key = ask->key;
-	gateway_registrar_message(world.gw, &m.head, span_of(&m, sizeof(m)));
-	EXPECT_EQ(0, gateway_bindings(world.gw));
+	m.order.call_id = ask->call_id;
+	for (m.order.cseq = 3; m.order.cseq <= 5; m.order.cseq++) { /* its own is 4 */
+		gateway_registrar_message(world.gw, &m.head, span_of(&m, sizeof(m)));
+		EXPECT_EQ(m.order.cseq < 4 ? 1 : 0, gateway_bindings(world.gw));
+	}
 	EXPECT_EQ(0, world.wic[0].identity);
-	gateway_registrar_message(world.gw, &m.head, span_of(&m, sizeof(m)));
 }
 
 TEST_MAIN("register_block", RUN(registrar, answers_with_the_bindings_and_the_core_hears_nothing),

@@ -94,6 +94,98 @@ TEST(registrar, keeps_what_came_by_a_later_register_than_what_is_gone)
 	EXPECT_EQ(0, gateway_registrar(world.gw));
 }
 
+static const struct message_registrar_ended *ended_of(void)
+{
+	const struct sent *letter = block_letter(MESSAGE_REGISTRAR_ENDED);
+
+	return letter != NULL ? (const void *)letter->head : NULL;
+}
+
+TEST(registrar, tells_who_had_a_contact_before_when_its_next_binding_comes_to_nothing)
+{
+	struct message_registrar_gone m = {.head = {MESSAGE_REGISTRAR_GONE, sizeof(m)}};
+	struct message_registrar_ask next = question(REGISTRAR_BIND, 2, 7);
+
+	start();
+	next.apart = question(REGISTRAR_BIND, 1, 1).apart;
+	EXPECT_EQ(GW_OK, ask_here(question(REGISTRAR_BIND, 1, 4))->err);
+	EXPECT_EQ(GW_OK, ask_here(next)->err);
+	EXPECT(ended_of() == NULL); /* it hears of it when the next one is attached */
+	EXPECT_EQ(1, gateway_registrar(world.gw));
+	world_forget();
+	m.key = next.key;
+	m.flow = next.flow;
+	m.order = (struct registrar_order){2, 7};
+	gateway_registrar_message(world.gw, &m.head, span_of(&m, sizeof(m)));
+	EXPECT_EQ(0, gateway_registrar(world.gw));
+	assert_non_null(ended_of());
+	EXPECT_EQ(1, ended_of()->flow.slot);
+	EXPECT_EQ(1, ended_of()->order.call_id);
+	EXPECT_EQ(4, ended_of()->order.cseq);
+}
+
+TEST(registrar, tells_the_first_of_three_that_have_had_a_contact)
+{
+	struct message_registrar_ask next = question(REGISTRAR_BIND, 2, 7);
+
+	start();
+	next.apart = question(REGISTRAR_BIND, 1, 1).apart;
+	EXPECT_EQ(GW_OK, ask_here(question(REGISTRAR_BIND, 1, 4))->err);
+	EXPECT_EQ(GW_OK, ask_here(next)->err);
+	next.flow.slot = 3;
+	next.call_id = 3;
+	EXPECT_EQ(GW_OK, ask_here(next)->err);
+	assert_non_null(ended_of());
+	EXPECT_EQ(1, ended_of()->flow.slot);
+	next.flow.slot = 2; /* and back: that one is to have it */
+	next.cseq = 8;
+	EXPECT_EQ(GW_OK, ask_here(next)->err);
+	EXPECT(ended_of() == NULL);
+}
+
+static struct handle transaction_asked(void)
+{
+	const struct sent *letter = block_letter(MESSAGE_REGISTRAR_ASK);
+	const struct message_registrar_ask *m;
+
+	assert_non_null(letter);
+	m = (const void *)letter->head;
+	return m->transaction;
+}
+
+TEST(registrar, leaves_alone_what_else_a_flow_has_when_a_register_comes_to_nothing)
+{
+	struct message_registrar_answer m = {.head = {MESSAGE_REGISTRAR_ANSWER, sizeof(m)}};
+	struct handle first;
+
+	block_guest_home(1);
+	block_up();
+	world.config.min_grant_s = 1;
+	world_reload();
+	world_forget();
+	EXPECT_EQ(GW_OK, guest_registers(&(struct guest){.token = token_guest(GUEST1, 2),
+							 .cseq = 1,
+							 .expires_s = 600}));
+	first = transaction_asked();
+	world_forget();
+	EXPECT_EQ(GW_OK, guest_registers(&(struct guest){.impu = GUEST2,
+							 .token = token_guest(GUEST2, 600),
+							 .cseq = 2,
+							 .expires_s = 600}));
+	if (gateway_bindings(world.gw) == 0) { /* its home is the other worker, too */
+		m.transaction = transaction_asked();
+		gateway_registrar_message(world.gw, &m.head, span_of(&m, sizeof(m)));
+	}
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	world_wait(1500000);
+	world_forget();
+	m.transaction = first;
+	gateway_registrar_message(world.gw, &m.head, span_of(&m, sizeof(m)));
+	EXPECT_EQ(401, status_of(world.sent[world.count - 1].text));
+	EXPECT_EQ(1, gateway_bindings(world.gw));
+	EXPECT(world.wic[0].identity != 0);
+}
+
 TEST(registrar, drops_an_answer_that_finds_the_ring_full)
 {
 	struct message_registrar_ask m = question(REGISTRAR_BIND, 1, 1);
@@ -123,6 +215,9 @@ TEST(registrar, refuses_what_its_table_has_no_room_for)
 }
 
 TEST_MAIN("registrar", RUN(registrar, answers_flows_of_other_workers),
+	  RUN(registrar, tells_who_had_a_contact_before_when_its_next_binding_comes_to_nothing),
+	  RUN(registrar, tells_the_first_of_three_that_have_had_a_contact),
+	  RUN(registrar, leaves_alone_what_else_a_flow_has_when_a_register_comes_to_nothing),
 	  RUN(registrar, drops_an_answer_that_finds_the_ring_full),
 	  RUN(registrar, refuses_what_its_table_has_no_room_for),
 	  RUN(registrar, keeps_what_came_by_a_later_register_than_what_is_gone))
