@@ -355,7 +355,9 @@ static void at_ways(struct gateway *gw, const struct mw_source *source)
 		to_flow(gw, source, way->flow);
 	else if (method == SIP_CANCEL)
 		cancel_from_mw(gw, source); /* 481 */
-	else if (method != SIP_ACK)	    /* that one is of a failure that was ours */
+	else if (method == SIP_INVITE && request_in_dialog(&gw->message))
+		terminate_no_flow(gw, source, GW_FLOW_GONE, false); /* dialogs go by their route */
+	else if (method != SIP_ACK) /* that one is of a failure that was ours */
 		to_home(gw, source);
 }
 

@@ -62,6 +62,14 @@ static void goes_to_one(const char *lines)
 	EXPECT_EQ(1, world_count(&world.counters.block_fork_full));
 }
 
+TEST(fork, is_none_of_an_invite_in_a_dialog)
+{
+	pages_open(MW_TCP, 2);
+	core_sends(core_asks(&(struct core_says){.to = "<" GUEST1 ">;tag=w0"}));
+	EXPECT_EQ(481, status_of(world_only(TO_SOURCE))); /* dialogs go by their route */
+	EXPECT_EQ(0, gateway_forks(world.gw));
+}
+
 TEST(fork, without_room_goes_to_the_youngest_alone)
 {
 	open_with_room(15, 2); /* there is room for one */
@@ -652,6 +660,7 @@ TEST(fork, is_one_call_to_the_audit_stream)
 
 TEST_MAIN("block_fork", RUN(fork, goes_to_all_bindings_at_once), RUN(fork, of_one_binding_is_none),
 	  RUN(fork, that_is_off_goes_to_the_youngest_alone),
+	  RUN(fork, is_none_of_an_invite_in_a_dialog),
 	  RUN(fork, without_room_goes_to_the_youngest_alone),
 	  RUN(fork, leaves_half_of_all_transactions_to_others),
 	  RUN(fork, of_a_long_head_leaves_half_of_the_blocks_for_these_to_others),
