@@ -316,8 +316,8 @@ void block_lasts(struct gateway *gw, struct block *b, uint32_t seconds)
 	uint64_t next_us = refresh_us(gw, seconds);
 
 	b->until_us = gw->time.now_us + seconds * 1000000ull;
-	if (next_us < b->next_us)
-		b->next_us = next_us;
+	if (next_us < b->next_us && slots_at(gw->transactions, b->own) == NULL)
+		b->next_us = next_us; /* one REGISTER at a time */
 	block_tell(gw, b);
 	block_arm(gw, b);
 }

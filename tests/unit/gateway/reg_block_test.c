@@ -556,6 +556,10 @@ TEST(block, that_is_shortened_ends_and_is_refreshed_earlier)
 	world_forget();
 	world_wait(51 * S);
 	EXPECT_LINE("2 REGISTER", asked(), "CSeq");
+	core_says(3, "partial", "active",
+		  contact(1, "state=\"active\" event=\"shortened\" expires=\"10\""));
+	world_wait(11 * S);
+	EXPECT(asked() == NULL); /* that one is under way */
 }
 
 TEST(block, that_stands_lasts_until_the_core_says)
