@@ -479,6 +479,8 @@ static void block_return(struct gateway *gw, struct block *b)
 {
 	block_stop(gw, b);
 	b->state = BLOCK_DOWN;
+	b->ended = GW_OK; /* an operator wants it: what the core said before is over */
+	b->barred_us = 0;
 	block_soon(gw, b);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "block.h"
+#include "events.h"
 
 /* One registration for all identities of a block: PROTOCOL 8.1, 8.4. */
 
@@ -475,6 +476,42 @@ TEST(block, of_a_web_site_that_is_disabled_is_deregistered)
 	EXPECT_LINE("0", world_only(TO_MW), "Expires");
 }
 
+/** The core rejects the block, which is up, while its refresh is under way. */
+static void rejected_under_way(void)
+{
+	block_start();
+	world.config.mw_reg_event = true;
+	world_reload();
+	block_registers(7200);
+	world_wait(2000);
+	events_remember();
+	events_grant(90000);
+	world_wait(6601 * S);
+	core_sends(events_text(
+		1, "active",
+		events_document(1, "full",
+				events_registration("sip:block-shop@home1.net", "terminated",
+						    "<contact id=\"c\" state=\"terminated\" "
+						    "event=\"rejected\"><uri>sip:block-shop@192.0."
+						    "2.10:5060;transport=tcp</uri></contact>"))));
+	EXPECT_EQ(GW_REG_REJECTED, block_row().ended);
+}
+
+TEST(block, that_was_rejected_is_as_a_new_one_when_its_web_site_is_enabled_again)
+{
+	rejected_under_way();
+	world_disable("shop");
+	EXPECT_EQ(ROW_BLOCK_LEAVING, block_row().state);
+	world_disable("another"); /* and this one no more */
+	world_forget();
+	world_wait(2000);
+	EXPECT_LINE("600000", world_only(TO_MW), "Expires");
+	EXPECT_EQ(GW_OK, block_row().ended);
+	core_answers("403 Forbidden", "");
+	EXPECT(block_row().again_s > 0); /* tried again as any other */
+	EXPECT_EQ(403, block_row().status);
+}
+
 TEST(block, is_deregistered_when_the_node_stops)
 {
 	block_start();
@@ -546,6 +583,7 @@ TEST_MAIN("block", RUN(block, is_registered_by_its_home_worker_as_one),
 	  RUN(block, that_goes_before_it_was_answered_is_deregistered_too),
 	  RUN(block, of_another_pair_is_another_one),
 	  RUN(block, of_a_web_site_that_is_disabled_is_deregistered),
+	  RUN(block, that_was_rejected_is_as_a_new_one_when_its_web_site_is_enabled_again),
 	  RUN(block, is_deregistered_when_the_node_stops),
 	  RUN(block, over_udp_names_a_path_over_udp_and_goes_over_tcp_when_it_is_long),
 	  RUN(block, over_tls_has_a_contact_over_tls),
