@@ -57,6 +57,15 @@ TEST(registration, ends_with_its_token_and_not_behind_it)
 	EXPECT_EQ(1, farewells());
 }
 
+TEST(registration, that_the_core_grants_as_it_is_asked_ends_in_the_second_before)
+{
+	individual();
+	(void)mw_register(register_jssip(token_alice(100), 600000));
+	core_registers(99);
+	EXPECT_EQ(1, bindings_after(99 * S - 1));
+	EXPECT_EQ(0, bindings_after(1));
+}
+
 TEST(registration, that_begins_between_two_ticks_of_the_wheel_ends_in_the_one_before)
 {
 	individual();
@@ -178,6 +187,7 @@ TEST(guest, of_a_block_has_whole_seconds_of_what_is_left)
 
 TEST_MAIN("token_end", RUN(registration, is_asked_for_and_granted_in_whole_seconds_of_what_is_left),
 	  RUN(registration, ends_with_its_token_and_not_behind_it),
+	  RUN(registration, that_the_core_grants_as_it_is_asked_ends_in_the_second_before),
 	  RUN(registration, that_begins_between_two_ticks_of_the_wheel_ends_in_the_one_before),
 	  RUN(registration, ends_when_its_client_wanted_where_that_is_sooner),
 	  RUN(registration, needs_the_shortest_time_in_whole_seconds),
