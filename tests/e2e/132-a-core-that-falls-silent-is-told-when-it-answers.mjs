@@ -121,6 +121,7 @@ const CASES = {
 			assertInUse(answer, end_s);
 		};
 		const [register] = core.registers(user, false);
+		await waitFor('the other case is registered too', () => stage.other);
 		core.fallsSilent();
 		wic.socket.terminate();
 		await core.told(user, 0, GRACE_S + 5);
@@ -144,6 +145,7 @@ const CASES = {
 		const old = await PoolWic.enter(stage, issuer.visitor(), { lifetime_s: 4 });
 		const { user } = old;
 		const [register] = core.registers(user, false);
+		stage.other = true;
 		const isNotReached = async (when) => {
 			const { status } = await sendTerminating({ mw, link, ...wayTo(register) });
 			assert.ok([430, 480].includes(status), `${when}: ${status}`);
