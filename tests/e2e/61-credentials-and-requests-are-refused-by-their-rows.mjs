@@ -115,7 +115,7 @@ await scenario(WORLDS, async (world) => {
 		const wic = await refusals.connect('alice');
 		const answer = await register(wic, request);
 		assert.equal(answer.status, 200, answer.start);
-		const { text } = refusals.core.requests.at(-1);
+		const { text } = refusals.heard().at(-1);
 		assert.doesNotMatch(text, /Bearer /i);
 		for (const token of JSON.stringify(request).match(/eyJ[\w.-]+/g))
 			assertNothingOf(token, text, 'nothing of the token');

@@ -27,13 +27,13 @@ const never = (refusals) => async (credential) => {
 		['Via', `SIP/2.0/WSS ${wic.host};branch=z9hG4bK${id}`], ['Max-Forwards', '70'],
 		['From', `<${impu('alice')}>;tag=${id}`], ['To', `<${impu('bob')}>`],
 		['Call-ID', id], ['CSeq', `1 ${method}`], ['Authorization', credential]]));
-	const heard = refusals.core.requests.length;
+	const heard = refusals.heard().length;
 	send('ACK', randomBytes(6).toString('hex'));
 	const id = randomBytes(6).toString('hex');
 	send('CANCEL', id);
 	/* when this one is answered, what came before it has been read */
 	await refusals.serves(wic, refusals.forge.token('alice'));
-	assert.equal(refusals.core.requests.length, heard + 1, 'neither reached the core');
+	assert.equal(refusals.heard().length, heard + 1, 'neither reached the core');
 	const answers = wic.responses.filter((sip) =>
 		!/REGISTER/.test(sip.header('CSeq')));
 	assert.deepEqual(answers.filter((sip) => /ACK/.test(sip.header('CSeq'))), [],
@@ -50,7 +50,7 @@ const stripped = (refusals) => async (carrier) => {
 	await refusals.serves(wic, token);
 	assert.equal((await wic.request('MESSAGE', impu('bob'), { body: 'hello', headers: [
 		['Content-Type', 'text/plain'], [carrier, `Bearer ${token}`]] })).status, 200);
-	const message = refusals.core.requests.at(-1);
+	const message = refusals.heard().at(-1);
 	assert.equal(message.method, 'MESSAGE');
 	assert.doesNotMatch(message.text, /Bearer/i);
 	assert.ok(!token.split('.').some((part) => message.text.includes(part)), 'nothing of it on Mw');

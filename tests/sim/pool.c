@@ -31,18 +31,6 @@ static uint64_t site_now(const struct sim *sim)
 /* ---- tokens -----------------------------------------------------------------------------------
  */
 
-/** What workers call its jti. */
-static uint64_t jti_of(uint32_t jti)
-{
-	static const uint8_t key[16] = SIM_HASH_KEY;
-	uint8_t text[16];
-	struct writer w;
-
-	writer_init(&w, text, sizeof(text));
-	text_add(&w, "j%u", jti);
-	return jti_hash(key, SPAN("https://waf2.example"), writer_span(&w));
-}
-
 /** Where in slot the tokens of hash are, or would be. */
 static uint32_t slot_of(const struct pool *pool, uint64_t hash)
 {
@@ -79,7 +67,7 @@ static uint32_t token_new(struct sim *sim, uint32_t pair, uint32_t sub)
 		.jti = ++pool->jtis,
 		.iat_s = site_now(sim),
 	};
-	t->hash = jti_of(t->jti);
+	t->hash = token_jti_hash(SPAN("https://waf2.example"), 'j', t->jti);
 	pool->slot[slot_of(pool, t->hash)] = pool->tokens + 1;
 	t->exp_s = t->iat_s + sim_between(sim, shortest, sim->shape.pool_lifetime_s);
 	pool->tokens++;

@@ -271,6 +271,8 @@ void token_write(struct sim *sim, enum token_kind kind, uint32_t user, uint64_t 
 		 struct writer *out);
 /** Writes the jti of a token of user's that ends then, where tokens have one. */
 void token_write_jti(uint32_t user, uint64_t exp_s, struct writer *out);
+/** By what workers know the jti of a letter and a number, of that issuer. */
+uint64_t token_jti_hash(struct span iss, char letter, uint32_t number);
 /** Writes the token that has these claims. */
 void token_seal(struct sim *sim, struct span claims, bool forged, struct writer *out);
 /** Finds what may be on no wire but W2: a Bearer credential or a token. */

@@ -282,3 +282,14 @@ const struct verifier_ops verifier_sim_slow = {
 	.poll = verifier_poll,
 	.close = verifier_close,
 };
+
+uint64_t token_jti_hash(struct span iss, char letter, uint32_t number)
+{
+	static const uint8_t key[16] = SIM_HASH_KEY;
+	uint8_t text[16];
+	struct writer w;
+
+	writer_init(&w, text, sizeof(text));
+	text_add(&w, "%c%u", letter, number);
+	return jti_hash(key, iss, writer_span(&w));
+}

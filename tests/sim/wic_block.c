@@ -15,17 +15,6 @@ static struct membership *of(const struct wic *w)
 
 /* ---- tokens ---------------------------------------------------------------------------------- */
 
-static uint64_t hash_of(uint32_t number)
-{
-	static const uint8_t key[16] = SIM_HASH_KEY;
-	uint8_t text[16];
-	struct writer w;
-
-	writer_init(&w, text, sizeof(text));
-	text_add(&w, "m%u", number);
-	return jti_hash(key, SPAN("https://waf3.example"), writer_span(&w));
-}
-
 /** A good token is noted. Its number, or one that no token has. */
 static uint32_t note(struct wic *w, struct request *r)
 {
@@ -33,7 +22,9 @@ static uint32_t note(struct wic *w, struct request *r)
 
 	if (r->token != TOKEN_GOOD || m->tokens == MEMBER_TOKENS_MAX)
 		return MEMBER_TOKENS_MAX;
-	m->token[m->tokens] = (struct member_token){hash_of(m->tokens), r->exp_s, w->user, 0};
+	m->token[m->tokens] =
+		(struct member_token){token_jti_hash(SPAN("https://waf3.example"), 'm', m->tokens),
+				      r->exp_s, w->user, 0};
 	r->member_token = m->tokens + 1;
 	return m->tokens++;
 }

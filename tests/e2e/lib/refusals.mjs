@@ -39,11 +39,11 @@ export class Refusals {
 	}
 
 	/**
-	 * Requests that the core has heard. Without the gateway's own farewells: what the cases before have left behind is
-	 * taken back after its grace, in the middle of another one when the machine is slow.
+	 * Requests of WICs that the core has heard. The gateway's own have no Via of theirs: it takes back what the cases before
+	 * have left behind, after its grace, in the middle of another one when the machine is slow.
 	 */
 	heard() {
-		return this.core.requests.filter((sip) => sip.header('Expires') !== '0');
+		return this.core.requests.filter((sip) => sip.all('Via').length > 1);
 	}
 
 	/** {name of an error: [text, count]}, of all above the packets: the wire's come and go. */

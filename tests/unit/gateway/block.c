@@ -173,6 +173,16 @@ struct message_block block_says(bool up)
 	return m;
 }
 
+struct message_block block_up_elsewhere(void)
+{
+	struct message_block m;
+
+	block_start_at(1);
+	m = block_says(true);
+	gateway_block(world.gw, &m, SPAN(""));
+	return m;
+}
+
 const char *block_asked(const char *impu)
 {
 	for (uint32_t i = world.count; i > 0; i--)

@@ -33,6 +33,8 @@ const struct message_block *block_word(uint32_t n);
 const char *block_word_routes(uint32_t n);
 /** What the home worker says of the block, which ends in 100 s. */
 struct message_block block_says(bool up);
+/** Worker 1 is its home, and has said that it is up; what it said. */
+struct message_block block_up_elsewhere(void);
 /** The REGISTER that has gone to the core for this public identity; that with this Expires. */
 const char *block_asked(const char *impu);
 const struct sent *block_sent(const char *expires);

@@ -639,19 +639,22 @@ static uint32_t told(enum event_kind what)
 	return n;
 }
 
-TEST(fork, is_one_call_to_the_audit_stream)
+/** Two pages are called, and the first of them is busy. */
+static void audited_with_one_busy(void)
 {
 	pages_open(MW_TCP, 2);
 	world.config.audit = AUDIT_HASHED;
 	pages_called("INVITE", 2);
 	page_says(0, "486 Busy Here");
+}
+
+TEST(fork, is_one_call_to_the_audit_stream)
+{
+	audited_with_one_busy();
 	page_says(1, "200 OK");
 	EXPECT_EQ(1, told(EVENT_CALL_ANSWERED));
 	EXPECT_EQ(0, told(EVENT_CALL_FAILED));
-	pages_open(MW_TCP, 2);
-	world.config.audit = AUDIT_HASHED;
-	pages_called("INVITE", 2);
-	page_says(0, "486 Busy Here");
+	audited_with_one_busy();
 	page_says(1, "480 Temporarily Unavailable");
 	EXPECT_EQ(1, told(EVENT_CALL_FAILED));
 	EXPECT_EQ(486, world.event[world.events - 1].status);

@@ -88,11 +88,7 @@ TEST(block, is_known_on_another_worker_by_what_its_home_says)
 
 TEST(block, ends_on_another_worker_with_its_time_though_nothing_is_said)
 {
-	struct message_block m;
-
-	block_start_at(1);
-	m = block_says(true);
-	gateway_block(world.gw, &m, SPAN(""));
+	(void)block_up_elsewhere();
 	world_wait(99 * S);
 	EXPECT_EQ(ROW_BLOCK_UP, block_row().state);
 	world_wait(2 * S);

@@ -377,9 +377,7 @@ TEST(block, that_is_rejected_drops_the_bindings_of_other_workers)
 	struct message_block m;
 
 	block_guest_home(0);
-	block_start_at(1);
-	m = block_says(true);
-	gateway_block(world.gw, &m, SPAN(""));
+	m = block_up_elsewhere();
 	guests();
 	EXPECT_EQ(2, gateway_bindings(world.gw));
 	world_wait(S);
@@ -406,9 +404,7 @@ TEST(block, that_was_rejected_and_is_up_again_when_a_worker_hears_of_it_drops_wh
 	struct message_block m;
 
 	block_guest_home(0);
-	block_start_at(1);
-	m = block_says(true);
-	gateway_block(world.gw, &m, SPAN(""));
+	m = block_up_elsewhere();
 	guests();
 	world_wait(S);
 	m.rejected_us = world.now_us - 1000; /* its ring was full meanwhile */
