@@ -152,12 +152,12 @@ enum gw_err binding_room(struct gateway *gw, const struct wic *wic, const struct
 }
 
 /** An empty place for what t has registered; wic: which it serves, NULL: none. NULL: there is none.
- */
+ * Who is lost or leaves has places beside those of live ones. */
 static struct binding *binding_get(struct gateway *gw, const struct transaction *t,
 				   const struct wic *wic)
 {
 	struct span site = span_text(t->registration.wwsf);
-	struct binding *b = is_full(gw) ? NULL : slots_get(gw->bindings);
+	struct binding *b = wic != NULL && is_full(gw) ? NULL : slots_get(gw->bindings);
 
 	if (b == NULL || wic == NULL || site_takes(gw, site, &b->site_row))
 		return b;

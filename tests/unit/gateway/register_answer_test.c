@@ -273,13 +273,19 @@ static void has_no_room(void)
 	world_forget();
 }
 
-TEST(room, is_looked_for_before_the_core_is_asked)
+/** A worker that has room for one binding. */
+static void one_room(void)
 {
 	world_start();
 	gateway_free(world.gw);
 	world.gateway_config.max_bindings = 1;
 	world.gw = gateway_new(&world.gateway_config);
 	world_turn();
+}
+
+TEST(room, is_looked_for_before_the_core_is_asked)
+{
+	one_room();
 	world_register();
 	has_no_room();
 }
@@ -301,13 +307,9 @@ TEST(room, is_looked_for_at_the_web_site_before_the_core_is_asked)
 	EXPECT_EQ(0, world_count(&world.counters.invariant_broken));
 }
 
-TEST(answer_200, that_finds_the_last_room_taken_is_undone_at_the_core)
+/** The core has granted what there is no room for any more. */
+static void is_undone(void)
 {
-	world_start();
-	world_register();
-	EXPECT_EQ(GW_OK, wic_sends(1, register_sipjs(token_alice(3570), 600)));
-	world.wwsf[0].max_bindings = 1;
-	world_reload();
 	core_answers("200 OK", "Expires: 600" CRLF);
 	EXPECT_EQ(503, status_of(world.sent[world.count - 1].text));
 	EXPECT_EQ(1, lines(world.sent[world.count - 1].text, "Retry-After"));
@@ -317,6 +319,31 @@ TEST(answer_200, that_finds_the_last_room_taken_is_undone_at_the_core)
 	world_forget();
 	world_wait(2000000);
 	EXPECT_LINE("0", world_only(TO_MW), "Expires");
+}
+
+TEST(answer_200, that_finds_the_last_room_taken_is_undone_at_the_core)
+{
+	world_start();
+	world_register();
+	EXPECT_EQ(GW_OK, wic_sends(1, register_sipjs(token_alice(3570), 600)));
+	world.wwsf[0].max_bindings = 1;
+	world_reload();
+	is_undone();
+}
+
+TEST(answer_200, that_finds_the_last_room_of_the_worker_taken_is_undone_at_the_core)
+{
+	uint32_t first, second;
+
+	one_room();
+	EXPECT_EQ(GW_OK, wic_sends(0, register_jssip(token_alice(3570), 600)));
+	first = world.count - 1;
+	EXPECT_EQ(GW_OK, wic_sends(1, register_sipjs(token_alice(3570), 600)));
+	second = world.count - 1;
+	world.sent[world.count++] = world.sent[first];
+	core_registers(600);
+	world.sent[world.count++] = world.sent[second];
+	is_undone();
 }
 
 TEST(answer_200, twice_is_relayed_once)
@@ -575,6 +602,7 @@ TEST_MAIN("gateway_register_answer", RUN(answer_200, binds_the_flow_and_pops_our
 	  RUN(room, is_looked_for_before_the_core_is_asked),
 	  RUN(room, is_looked_for_at_the_web_site_before_the_core_is_asked),
 	  RUN(answer_200, that_finds_the_last_room_taken_is_undone_at_the_core),
+	  RUN(answer_200, that_finds_the_last_room_of_the_worker_taken_is_undone_at_the_core),
 	  RUN(answer_200, twice_is_relayed_once), RUN(answer, provisional_is_absorbed),
 	  RUN(answer, challenge_of_the_core_is_500_and_an_alarm),
 	  RUN(answer, interval_too_brief_that_the_token_allows_is_relayed),
