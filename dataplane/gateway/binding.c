@@ -2,6 +2,7 @@
 #include "homes.h"
 #include "reg_event.h"
 #include "registrar.h"
+#include "wall.h"
 
 struct binding *binding_of(const struct gateway *gw, const struct wic *wic)
 {
@@ -172,6 +173,7 @@ static struct binding *binding_new(struct gateway *gw, struct transaction *t, st
 
 	if (b == NULL)
 		return NULL;
+	wall_watch_bindings(gw);
 	b->flow = t->flow;
 	b->since_us = gw->time.now_us;
 	b->impi = t->registration.impi;

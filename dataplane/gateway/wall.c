@@ -12,16 +12,14 @@
 #define STEP_US 500000
 #define LOOK_US 1000000 /* from one look of a worker that sleeps to the next */
 
-static void look_again(struct gateway *gw);
-
 /** Its turn has looked already: each begins with that. */
 static void looked(struct timer *timer, void *context)
 {
 	(void)timer;
-	look_again(context);
+	wall_watch_bindings(context);
 }
 
-static void look_again(struct gateway *gw)
+void wall_watch_bindings(struct gateway *gw)
 {
 	struct timer *look = &gw->wall.look;
 
@@ -62,7 +60,7 @@ void wall_turn(struct gateway *gw)
 	step_us = (int64_t)(ahead_us - wall->ahead_us);
 	if (step_us >= STEP_US || step_us <= -STEP_US)
 		wall_stepped(gw, step_us);
-	look_again(gw);
+	wall_watch_bindings(gw);
 }
 
 void wall_binding(struct gateway *gw, struct binding *b)

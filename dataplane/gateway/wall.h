@@ -25,6 +25,9 @@ struct wall_watch {
 /** Looks at it, in every turn. After a step the walk over the bindings begins, the log is told,
  * refused tokens are forgotten, and control's journal is written anew. */
 void wall_turn(struct gateway *gw);
+/** While there are bindings, a turn comes each second: said by each turn, and with a new binding,
+ * which may be the last thing that happens before the worker sleeps. */
+void wall_watch_bindings(struct gateway *gw);
 /**
  * Finds the end of b's token anew. b ends then, or now, where that is sooner than it would; it
  * never lasts longer, since a step grants nothing. b may be gone afterwards.

@@ -157,8 +157,7 @@ TEST(clock_step, while_the_core_is_asked_counts_when_it_has_answered)
 
 TEST(clock_step, is_noticed_when_nothing_else_happens)
 {
-	alice(100);
-	turn();
+	alice(100); /* with whom no turn begins any more */
 	EXPECT(gateway_next_us(world.gw) <= world.now_us + S);
 	EXPECT_EQ(1, bindings_after(30 * S));
 	EXPECT(gateway_next_us(world.gw) <= world.now_us + S);
