@@ -67,6 +67,8 @@ void sim_step_draw(struct sim *sim)
 	sim->step.at_us = sim_s(5) + (z >> 32) % sim_s(25);
 	z = (z ^ z >> 29) * 0xbf58476d1ce4e5b9ull;
 	sim->step.by_us = (int64_t)((z >> 32) % sim_s(180)) - (int64_t)sim_s(90);
+	if (sim->step.by_us < STEP_LEAST_US && sim->step.by_us > -STEP_LEAST_US)
+		sim->step.by_us = STEP_LEAST_US;
 }
 
 bool sim_stepped(const struct sim *sim, uint64_t since_us)

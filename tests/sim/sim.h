@@ -32,6 +32,7 @@ struct simnet;
 #define TIMER_LATE_US 1000 /* of a worker, at most (core/core.h) */
 /* a worker that sleeps has looked at the wall's clock, and at all of its bindings */
 #define STEP_SEEN_US (SECOND + 10000)
+#define STEP_LEAST_US 500000 /* of the wall's clock: less is a drift, by which ends may be off */
 
 /* Endpoint numbers of the scripted hosts on the simulated network, after the workers. */
 #define SIM_HOST_WICS 1000

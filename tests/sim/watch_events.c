@@ -445,6 +445,20 @@ void watch_events_delivered(struct sim *sim, const struct event_called *c)
 			   c->user);
 }
 
+/** The registration that n has ended here was that of an older REGISTER, whose 200 came last. */
+static bool rejects_crossing(const struct sim *sim, const struct core_notify *n, uint64_t jti)
+{
+	for (uint32_t i = 0; i < n->by - 1; i++) {
+		const struct request *r = &sim->request[i];
+
+		if (r->kind == REQUEST_REGISTER && r->user == sim->request[n->by - 1].user &&
+		    r->ended_us >= n->sent_us && r->ended_us <= n->answered_us &&
+		    jti_of(sim, r) == jti)
+			return true;
+	}
+	return false;
+}
+
 bool watch_events_rejected(struct sim *sim, const struct request *r)
 {
 	uint64_t jti = jti_of(sim, r);
@@ -453,7 +467,8 @@ bool watch_events_rejected(struct sim *sim, const struct request *r)
 		const struct core_notify *n = &sim->events->notify[i];
 
 		if (n->row == ROW_REJECTED && n->by > 0 && n->sent_us > 0 &&
-		    jti_of(sim, &sim->request[n->by - 1]) == jti)
+		    (jti_of(sim, &sim->request[n->by - 1]) == jti ||
+		     rejects_crossing(sim, n, jti)))
 			return true;
 	}
 	return false;
