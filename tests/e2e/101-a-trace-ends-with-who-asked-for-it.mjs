@@ -29,7 +29,7 @@ await scenario(WORLDS, async (world) => {
 	const all = [];
 	for (let i = 0; i < AT_A_TIME; i += 1)
 		all.push(await trace(world, `trace.${i}`));
-	const refused = await gateway.ask('trace', impu('alice')).catch((error) => error);
+	const refused = await gateway.wicctl(['trace', impu('alice')]).catch((error) => error);
 	assert.equal(refused.code, 1);
 	assert.match(refused.stdout, /busy: as many traces/);
 

@@ -50,6 +50,6 @@ await scenario(WORLDS, async (world) => {
 	assert.deepEqual((await gateway.ask('show', 'call', impu('alice'))).transactions, []);
 	await wic.close();
 	await waitFor('nothing of alice', () => gateway.ask('show', 'binding', impu('alice')).then(
-		() => false, ({ code, stdout }) => code === 1 && stdout.includes('there is nothing')));
+		() => false, ({ message }) => message.includes('there is nothing')));
 	await other.close();
 });

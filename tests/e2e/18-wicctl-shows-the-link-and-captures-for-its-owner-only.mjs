@@ -30,7 +30,7 @@ async function assertPings(gateway) {
 		assert.equal(ping.rtt_us.length, PINGS);
 		assert.ok(ping.rtt_us.every((us) => us > 0 && us < 1e6), `${ping.rtt_us}`);
 	}
-	const failed = await gateway.ask('ping', NOBODY_THERE, '1').catch((error) => error);
+	const failed = await gateway.wicctl(['ping', NOBODY_THERE, '1']).catch((error) => error);
 	assert.equal(failed.code, 1, 'nobody there');
 }
 

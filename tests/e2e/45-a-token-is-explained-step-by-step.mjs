@@ -6,8 +6,8 @@ import { strangerKey } from './lib/token.mjs';
 
 await scenario([KERNEL_WORLDS[1]], async (world) => {
 	const { gateway, mint } = world;
-	const explain = (token, origin) =>
-		gateway.askWith(token, 'explain', ...(origin ? ['--origin', origin] : []));
+	const explain = async (token, origin) => JSON.parse((await gateway.wicctl(
+		['explain', ...(origin ? ['--origin', origin] : [])], token)).stdout);
 	const jti = randomUUID();
 	const good = mint.issue('alice', { claims: { jti } });
 

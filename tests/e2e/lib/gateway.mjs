@@ -2,6 +2,7 @@
 // The gateway under test: its configuration, its life, and what its CLI says.
 
 import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { AUDIENCE, AUTHZ_SERVER, CORE_HOST, GATEWAY_ADDRESS, GATEWAY_HOST, HOLD_ORIGIN, ISSUER, MW_PORT,
 	MW_TLS_PORT, REALM,
@@ -11,6 +12,10 @@ import { Program, run, waitFor, within } from './process.mjs';
 /* peers/kamailio-scscf.cfg knows whose they are */
 const blockIdentities = `{wildcard: "sip:guest-!.*!@${REALM}", registering: {impi: block-shop@${REALM}, \
 impu: "sip:block-shop@${REALM}"}}`;
+
+/* memory for these is taken and written to at each start, of which there are hundreds */
+const ANSWER_MS = 15000; /* as wicctl */
+const FEW_PACKETS = 'tcp: {send_packets: 2048, held_packets: 2048}\n';
 
 /**
  * The text of wicgate.yaml. keys: 'file', or 'https' for those of a KeyServer; digest: the core
@@ -74,12 +79,25 @@ ${more_issuers}wwsf:
     identities: ${block ? blockIdentities : `{file: ${files.pairs}}`}`}
 ${site_limits && `    ${site_limits}\n`}${more_sites}control: {socket: ${folder}/control.sock, mode: "${control_mode}"}
 log: {level: info}
-${settings}`;
+${settings.includes('tcp:') ? '' : FEW_PACKETS}${settings}`;
 }
 
 /** In front of a command line: as another user, with no privilege left. */
 export const as = (user, group = 'nogroup') => ['setpriv', '--reuid', user, '--regid', group,
 	'--clear-groups', '--bounding-set', '-all', '--inh-caps', '-all'];
+
+/** One line there, one document back. A process for each of these would cost more than all else. */
+async function askSocket(path, command) {
+	const socket = connect(path);
+	const pieces = [];
+	socket.write(`${command.join(' ')}\n`);
+	const answered = async () => {
+		for await (const piece of socket)
+			pieces.push(piece);
+	};
+	await within(`the answer to ${command[0]}`, answered(), ANSWER_MS).finally(() => socket.destroy());
+	return JSON.parse(Buffer.concat(pieces).toString());
+}
 
 export class Gateway {
 	/** Starts the daemon and waits until it says that it is ready; again, after one that has ended. */
@@ -145,18 +163,22 @@ export class Gateway {
 			'--socket', join(this.options.folder, 'control.sock'), '--json', ...command];
 	}
 
-	/** The answer of `wicctl --json COMMAND...`. */
+	/** What `wicctl --json COMMAND...` would print, by its socket; an error in it is thrown. */
 	async ask(...command) {
-		const [program, ...words] = this.cli(...command);
-		return JSON.parse((await run(program, words, { maxBuffer: 16 << 20 })).stdout);
+		const answer = await askSocket(join(this.options.folder, 'control.sock'), command);
+		const wrong = answer.error ? answer : Object.values(answer).find((part) => part?.error);
+		if (wrong)
+			throw new Error(`wicctl: ${wrong.error}`);
+		return answer;
 	}
 
-	/** The same with text on its standard input. */
-	async askWith(input, ...command) {
+	/** The same by the program itself, and how that ends; input: what it reads, or nothing. */
+	wicctl(command, input = '') {
 		const [program, ...words] = this.cli(...command);
-		const asked = run(program, words);
-		asked.child.stdin.end(input);
-		return JSON.parse((await asked).stdout);
+		const ran = run(program, words);
+		ran.child.stdin.on('error', () => {}); /* it may end and not read */
+		ran.child.stdin.end(input);
+		return ran;
 	}
 
 	/** The TCP connections, of W2 and Mw, or those with an end like this. */

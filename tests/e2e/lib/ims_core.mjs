@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { CORE_ADDRESS, CORE_HOST, HSS_ADDRESS, HSS_HOST, HSS_PORT, MW_PORT, bracketed,
 	impu } from './names.mjs';
 import { contactsOf } from './kamailio.mjs';
-import { Program, run, within } from './process.mjs';
+import { LOOK_AGAIN_BY_PROCESS_MS, Program, run, within } from './process.mjs';
 import { parseSip, writeSip } from './sip.mjs';
 import { nameHosts } from './space.mjs';
 
@@ -40,7 +40,7 @@ export class ImsCore {
 		core.program = start('scscf', folder, { SCSCF_XML: peer('scscf.xml'),
 			SCSCF_NAME: `sip:${at}`, RPC_SOCK: `unixs:${core.socket}` }, [`udp:${at}`, `tcp:${at}`]);
 		try {
-			await core.program.ready(() => core.#met(), MEET_MS);
+			await core.program.ready(() => core.#met(), MEET_MS, LOOK_AGAIN_BY_PROCESS_MS);
 		} catch (error) {
 			await core.destroy();
 			throw error;

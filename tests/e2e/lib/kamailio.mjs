@@ -4,7 +4,7 @@
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { MW_PORT, MW_TLS_PORT, bracketed, impi } from './names.mjs';
-import { Program, run, waitFor } from './process.mjs';
+import { LOOK_AGAIN_BY_PROCESS_MS, Program, READY_MS, run, waitFor } from './process.mjs';
 
 const config = (role) => fileURLToPath(new URL(`../peers/kamailio-${role}.cfg`, import.meta.url));
 
@@ -14,7 +14,7 @@ export async function contactsOf(core, user, count, timeout_ms = 10000) {
 	await waitFor(`${count} contacts of ${user} at the S-CSCF`, async () => {
 		contacts = await core.contacts(user);
 		return contacts.length === count;
-	}, timeout_ms);
+	}, timeout_ms, LOOK_AGAIN_BY_PROCESS_MS);
 	return contacts;
 }
 
@@ -33,7 +33,7 @@ export class Kamailio {
 			} catch {
 				return false; /* its control socket is not there yet */
 			}
-		});
+		}, READY_MS, LOOK_AGAIN_BY_PROCESS_MS);
 		return kamailio;
 	}
 

@@ -34,6 +34,16 @@ export const DEVICES = {
 
 export const ip = (...words) => run('ip', words.join(' ').split(' '));
 
+/** Commands of ip, one after the other, by one process. */
+export async function ipAll(commands) {
+	const ran = run('ip', ['-batch', '-']);
+	ran.child.stdin.end(`${commands.join('\n')}\n`);
+	await ran;
+}
+
+const addressCommand = (address, interface_name) => `addr add ${address}/${address.includes(':')
+	? `${LINK_PREFIX[6]} dev ${interface_name} nodad` : `${LINK_PREFIX[4]} dev ${interface_name}`}`;
+
 /** A setting of the kernel for one interface, as arp_ignore or disable_ipv6. */
 export function setting(family, name, setting_name, value) {
 	writeFileSync(`/proc/sys/net/${family}/conf/${name}/${setting_name}`, String(value));
@@ -124,29 +134,25 @@ class PacketLink {
 
 	async #address() {
 		this.addressed = true;
-		await ip('link set dev', this.peer, 'up');
-		for (const family of [4, 6])
-			for (const who of ['core', 'stranger', 'router'])
-				await this.addAddress(LINK_ADDRESSES[family][who]);
-		if (this.options.w2 === 'port')
-			await this.#route();
+		await ipAll([`link set dev ${this.peer} up`, ...[4, 6].flatMap((family) =>
+			['core', 'stranger', 'router'].map((who) =>
+				addressCommand(LINK_ADDRESSES[family][who], this.peer))),
+		...this.options.w2 === 'port' ? this.#routes() : []]);
 	}
 
 	/*
 	 * browsers are behind the router: what has no address of its own goes out with theirs. With
 	 * path_mtu this kernel knows how narrow the path is, and says nothing of it to the gateway
 	 */
-	async #route() {
+	#routes() {
 		const { path_mtu } = this.options;
 		const narrow = path_mtu ? ` mtu ${path_mtu} advmss 1460` : '';
-		for (const [family, { gateway }] of Object.entries(LINK_ADDRESSES))
-			await ip(`-${family} route replace ${gateway} dev ${this.peer}`,
-				`src ${CLIENT_ADDRESSES[family]}${narrow}`);
+		return Object.entries(LINK_ADDRESSES).map(([family, { gateway }]) =>
+			`route replace ${gateway} dev ${this.peer} src ${CLIENT_ADDRESSES[family]}${narrow}`);
 	}
 
-	async addAddress(address) {
-		const [bits, nodad] = address.includes(':') ? [LINK_PREFIX[6], 'nodad'] : [LINK_PREFIX[4], ''];
-		await ip(`addr add ${address}/${bits} dev ${this.peer} ${nodad}`.trim());
+	addAddress(address) {
+		return ip(addressCommand(address, this.peer));
 	}
 
 	async #box() {

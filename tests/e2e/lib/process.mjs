@@ -8,23 +8,27 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
+/* times as long as is enough where nothing else runs: who waits in vain waits longer, nobody else */
+const PATIENCE = Number(process.env.WICGATE_E2E_PATIENCE ?? 1);
 const LOOK_AGAIN_MS = 20;
+export const READY_MS = 15000; /* from the start of a program until it can be used */
+export const LOOK_AGAIN_BY_PROCESS_MS = 100; /* where each look starts a program */
 
 export const run = promisify(execFile);
 
 /**
- * Resolves with the first truthy result of probe(); throws with `what` in the text when timeout_ms
- * has passed.
+ * Resolves with the first truthy result of probe(), which is looked for every look_again_ms; throws with `what` in the text
+ * when timeout_ms has passed.
  */
-export async function waitFor(what, probe, timeout_ms = 10000) {
-	const deadline = Date.now() + timeout_ms;
+export async function waitFor(what, probe, timeout_ms = 10000, look_again_ms = LOOK_AGAIN_MS) {
+	const deadline = Date.now() + timeout_ms * PATIENCE;
 	for (;;) {
 		const result = await probe();
 		if (result)
 			return result;
 		if (Date.now() > deadline)
-			throw new Error(`not within ${timeout_ms / 1000} s: ${what}`);
-		await pause(LOOK_AGAIN_MS);
+			throw new Error(`not within ${timeout_ms * PATIENCE / 1000} s: ${what}`);
+		await pause(look_again_ms);
 	}
 }
 
@@ -32,8 +36,9 @@ export async function waitFor(what, probe, timeout_ms = 10000) {
 export async function within(what, promise, timeout_ms = 10000) {
 	let timer;
 	const late = new Promise((_, reject) => {
-		timer = setTimeout(() => reject(new Error(`not within ${timeout_ms / 1000} s: ${what}`)),
-			timeout_ms);
+		const patience_ms = timeout_ms * PATIENCE;
+		timer = setTimeout(() => reject(new Error(`not within ${patience_ms / 1000} s: ${what}`)),
+			patience_ms);
 	});
 	try {
 		return await Promise.race([promise, late]);
@@ -83,12 +88,12 @@ export class Program {
 	 * Waits until probe() is truthy. A program that ends meanwhile, or a probe that throws for
 	 * good, is an error.
 	 */
-	async ready(probe, timeout_ms = 15000) {
+	async ready(probe, timeout_ms = READY_MS, look_again_ms = LOOK_AGAIN_MS) {
 		await waitFor(`${this.name} ready`, async () => {
 			if (this.exit)
 				throw new Error(`${this.name} ended at start: ${JSON.stringify(this.exit)}`);
 			return probe();
-		}, timeout_ms);
+		}, timeout_ms, look_again_ms);
 		return this;
 	}
 

@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ipAll } from './link.mjs';
 import { ADDRESSES, ADDRESSES_V6, hosts } from './names.mjs';
 import { run } from './process.mjs';
 
@@ -66,11 +67,9 @@ export async function enterSpace(folder) {
 	watchStarter();
 	numberProcesses();
 	addressAtOnce();
-	const commands = ['link set lo up',
+	await ipAll(['link set lo up',
 		...ADDRESSES.map((address) => `addr add ${address}/32 dev lo`),
-		...ADDRESSES_V6.map((address) => `addr add ${address}/128 dev lo nodad`)];
-	for (const command of commands)
-		await run('ip', command.split(' '));
+		...ADDRESSES_V6.map((address) => `addr add ${address}/128 dev lo nodad`)]);
 	/* who has no privilege may open port 443 too */
 	writeFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', '0');
 	chmodSync(folder, 0o711); /* and pass through to a folder of his own */
