@@ -150,7 +150,7 @@ static void check_pairs_outside(const struct check *c, const struct pattern_part
 
 static void check_wildcards_outside(const struct check *c)
 {
-	struct pattern_part *part = publish_patterns(c->config);
+	struct pattern_part *part = publish_patterns(c->config, NULL);
 
 	for (uint32_t w = 0; w < part->count; w++) {
 		for (uint32_t i = 0; part->row[w].wildcard.len > 0 && i < part->count; i++) {

@@ -61,7 +61,8 @@ struct commands {
 	struct capture *capture;
 	struct traces *traces;
 	struct revocations *revocations;
-	uint32_t max_rows; /* of an answer */
+	const struct named *named; /* NULL: nothing was named */
+	uint32_t max_rows;	   /* of an answer */
 };
 
 /** The table for struct cli_config. */

@@ -45,11 +45,18 @@ static void blocks_add(json_t *rows, const json_t *said)
 
 static json_t *blocks_end(const void *context, json_t *said_owned)
 {
-	json_t *rows = json_array();
+	const struct commands *c = context;
+	json_t *rows = json_array(), *row;
+	size_t i;
 
-	(void)context;
-	for (size_t i = 0; i < json_array_size(said_owned); i++)
+	for (i = 0; i < json_array_size(said_owned); i++)
 		blocks_add(rows, json_array_get(said_owned, i));
+	json_array_foreach(rows, i, row) {
+		const char *wwsf = json_string_value(json_object_get(row, "wwsf"));
+
+		json_object_set_new(row, "wildcard",
+				    json_string(named_state(c->named, span_text(wwsf))));
+	}
 	json_decref(said_owned);
 	return json_pack("{s:o}", "blocks", rows);
 }

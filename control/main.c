@@ -199,7 +199,7 @@ static void on_message(void *context, uint16_t from, struct span message)
 	if (!commands_message(&c->commands, from, message) &&
 	    !jwks_message(c->node.jwks, node_generation(&c->node), message) &&
 	    !peers_message(c->node.peers, message) && !node_key_log(&c->node, message) &&
-	    !journal_message(c->node.journal, message)) {
+	    !journal_message(c->node.journal, message) && !named_message(c->node.named, message)) {
 		event_log(c->node.log, from, message);
 		audit_message(c->audit, from, message);
 	}
@@ -229,6 +229,7 @@ static void on_tick(uv_timer_t *timer)
 	node_tick(&c->node);
 	jwks_tick(c->node.jwks);
 	peers_tick(c->node.peers);
+	named_tick(c->node.named);
 	if (c->drain_until_ms == 0)
 		return;
 	if (!c->drain_sent)
@@ -358,6 +359,29 @@ static enum gw_err open_peers(struct control *c, char why[NODE_WHY_MAX])
 	return GW_OK;
 }
 
+static enum gw_err on_publish_patterns(void *context)
+{
+	struct control *c = context;
+
+	return node_publish_patterns(&c->node);
+}
+
+/** Nothing is named until the first block is registered. */
+static enum gw_err open_named(struct control *c)
+{
+	const struct named_config named = {
+		.loop = &c->loop,
+		.log = c->node.log,
+		.live = on_live,
+		.publish = on_publish_patterns,
+		.context = c,
+	};
+
+	c->node.named = named_new(&named);
+	c->commands.named = c->node.named;
+	return c->node.named != NULL ? GW_OK : GW_NO_MEMORY;
+}
+
 static enum gw_err open_reload(struct control *c)
 {
 	const struct reload_config reload = {
@@ -407,7 +431,7 @@ static enum gw_err open_loop(struct control *c, char why[NODE_WHY_MAX])
 	uv_timer_start(&c->tick, on_tick, RECLAIM_MS, RECLAIM_MS);
 	snprintf(why, NODE_WHY_MAX, "out of memory");
 	if (open_reload(c) != GW_OK || open_commands(c) != GW_OK || open_keys(c) != GW_OK ||
-	    open_audit(c) != GW_OK) /* before the first message comes */
+	    open_audit(c) != GW_OK || open_named(c) != GW_OK) /* before the first message comes */
 		return GW_NO_MEMORY;
 	if (open_peers(c, why) != GW_OK)
 		return GW_SYSTEM;
@@ -432,6 +456,8 @@ static void close_loop(struct control *c)
 	c->node.jwks = NULL;
 	peers_free(c->node.peers);
 	c->node.peers = NULL;
+	named_close(c->node.named);
+	c->node.named = NULL;
 	journal_stop(c->node.journal);
 	resolver_close(c->resolver);
 	jwks_https_close(c->https);

@@ -86,7 +86,7 @@ static enum gw_err node_make_parts(struct node *node, struct config *config,
 	parts[SNAPSHOT_KEYS] = &publish_keys(&from)->part;
 	parts[SNAPSHOT_REVOCATIONS] = &revocations_part(node->revocations)->part;
 	parts[SNAPSHOT_DESTINATIONS] = &publish_destinations(config)->part;
-	parts[SNAPSHOT_PATTERNS] = &publish_patterns(config)->part;
+	parts[SNAPSHOT_PATTERNS] = &publish_patterns(config, node->named)->part;
 	if (pairs == NULL)
 		return GW_NO_MEMORY;
 	parts[SNAPSHOT_PAIRS] = &pairs->part;
@@ -149,6 +149,16 @@ enum gw_err node_publish_peers(struct node *node)
 
 	if (part != NULL)
 		err = snapshot_publish(node->snapshots, SNAPSHOT_PEERS, &part->part);
+	if (err == GW_OK)
+		node_nudge(node);
+	return err;
+}
+
+enum gw_err node_publish_patterns(struct node *node)
+{
+	struct pattern_part *part = publish_patterns(node->config, node->named);
+	enum gw_err err = snapshot_publish(node->snapshots, SNAPSHOT_PATTERNS, &part->part);
+
 	if (err == GW_OK)
 		node_nudge(node);
 	return err;
@@ -548,6 +558,7 @@ bool node_take(struct node *node, struct config *next_owned, struct problems *pr
 	node_nudge(node);
 	jwks_configure(node->jwks, next);
 	peers_configure(node->peers, next);
+	named_configure(node->named);
 	return true;
 }
 

@@ -35,6 +35,7 @@ struct node {
 	struct key_ids *key_ids;
 	struct jwks *jwks;   /* who made the node, once the loop is there; NULL: not yet */
 	struct peers *peers; /* the same */
+	struct named *named; /* the same */
 	struct keys_filter revoked_keys;
 	struct snapshot_root *snapshots;
 	struct mailbox_hub *hub;
@@ -92,6 +93,9 @@ enum gw_err GW_MUST_CHECK node_publish_keys(struct node *node);
 
 /** Puts what is known of node->peers live and wakes the workers for it. The same errors. */
 enum gw_err GW_MUST_CHECK node_publish_peers(struct node *node);
+
+/** The same of the wildcards that the core has named, node->named. */
+enum gw_err GW_MUST_CHECK node_publish_patterns(struct node *node);
 
 /** The generation of the live configuration, which messages of workers name. */
 uint32_t node_generation(const struct node *node);

@@ -27,6 +27,7 @@ struct owned_patterns {
 	struct pattern_part part;
 	struct arena *arena;
 	struct expressions *expressions; /* held; NULL: none */
+	struct expressions **named;	 /* held, those of all rows; NULL: none */
 };
 struct owned_destinations {
 	struct destination_part part;
@@ -613,6 +614,8 @@ static void publish_free_patterns(struct snapshot_part *part)
 	struct owned_patterns *owned = (struct owned_patterns *)(void *)part;
 
 	expressions_put(owned->expressions);
+	for (uint32_t i = 0; i < owned->part.count * BLOCK_NAMED_WAYS; i++)
+		expressions_put(owned->named[i]);
 	arena_free(owned->arena);
 }
 
@@ -621,12 +624,28 @@ static struct span publish_span(struct arena *arena, struct span text)
 	return span_of(arena_text(arena, text.at, text.len), text.len);
 }
 
-struct pattern_part *publish_patterns(const struct config *config)
+/** What the core says the identities of a web site are in too, where it says so. */
+static void publish_named(const struct named *named, const struct config_wwsf *from,
+			  struct pattern_row *row, struct expressions **held)
+{
+	for (uint32_t by = 0; by < BLOCK_NAMED_WAYS; by++) {
+		struct expressions *bound = named_bound(named, from, (enum block_named_by)by);
+
+		if (bound == NULL)
+			continue;
+		held[by] = expressions_hold(bound);
+		row->named[by] = expressions_database(bound);
+	}
+}
+
+struct pattern_part *publish_patterns(const struct config *config, const struct named *named)
 {
 	struct arena *arena = arena_new();
 	struct owned_patterns *owned = arena_get(arena, sizeof(*owned));
 	struct pattern_row *rows = arena_get(arena, config->wwsf.count * sizeof(*rows));
 
+	owned->named = arena_get(arena, (size_t)config->wwsf.count * BLOCK_NAMED_WAYS *
+						sizeof(*owned->named));
 	for (uint32_t w = 0; w < config->wwsf.count; w++) {
 		const struct config_wwsf *from = ROW(config_wwsf, config->wwsf, w);
 
@@ -639,6 +658,7 @@ struct pattern_part *publish_patterns(const struct config *config)
 			.suffix = publish_span(arena, from->wildcard.suffix),
 			.id = from->pattern,
 		};
+		publish_named(named, from, &rows[w], &owned->named[w * BLOCK_NAMED_WAYS]);
 	}
 	owned->arena = arena;
 	owned->part = (struct pattern_part){.part.free = publish_free_patterns,

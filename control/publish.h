@@ -4,6 +4,7 @@
 
 #include "config.h"
 #include "jwks.h"
+#include "named.h"
 #include "state.h"
 
 /**
@@ -36,7 +37,7 @@ struct pair_part *publish_pairs(const struct config *config);
 /** The rules about destinations: a copy, but for compiled expressions, which it holds. */
 struct destination_part *publish_destinations(const struct config *config);
 
-/** Holds the compiled wildcards of config. */
-struct pattern_part *publish_patterns(const struct config *config);
+/** Holds the compiled wildcards of config, and those that the core has named. named: NULL: none. */
+struct pattern_part *publish_patterns(const struct config *config, const struct named *named);
 
 #endif

@@ -86,6 +86,8 @@ enum message_kind {
 	/* worker -> control. Full: dropped and counted (mailbox_full); asked again with the next
 	   request. */
 	MESSAGE_PEER_WANTED,
+	/* home worker of a block -> control, URIs follow. Full: said again, as it is by then. */
+	MESSAGE_BLOCK_NAMED,
 	/* worker -> control, as far as its text is used. Full: kept and tried again. */
 	MESSAGE_JOURNAL,
 	/* control -> worker. Full: control tries again. */
@@ -744,6 +746,19 @@ struct message_peer_wanted {
 	char name[PEER_NAME_MAX];
 };
 
+#define BLOCK_NAME_MAX 31    /* bytes of the web site's name */
+#define BLOCK_NAMED_MAX 1024 /* bytes of URIs in one word */
+
+/** The wildcards that the core has last named as those of a block; a URI for each follows, with a
+ * newline behind it. None: what it has named before counts no more. */
+struct message_block_named {
+	struct message_head head;
+	enum block_named_by by;
+	bool more;     /* it has named others too, for which there was no room */
+	uint64_t pair; /* that registers it: the last word about another one is no word about it */
+	char wwsf[BLOCK_NAME_MAX + 1];
+};
+
 /** A token names a key that its issuer's set, as it is known here, does not have. */
 struct message_keys_wanted {
 	struct message_head head;
@@ -779,7 +794,7 @@ enum event_kind {
 	EVENT_INVARIANT,
 	EVENT_DRAINED,
 	EVENT_CLOCK_STEPPED, /* the wall's, against the monotonic one; text: by how much */
-	EVENT_NET_ALARM, /* err says what: GW_NEIGHBOUR_LOST and its like; peer: about whom */
+	EVENT_NET_ALARM,     /* err says what: GW_NEIGHBOUR_LOST and its like; peer: about whom */
 	EVENT_CONNECTION_BROKEN, /* its last doings follow, as text */
 	/* for the audit stream only, which takes those of registrations too */
 	EVENT_CALL_ANSWERED,	   /* an INVITE outside a dialog: 2xx */

@@ -355,12 +355,18 @@ struct pattern_database {
 	uint16_t workers;
 };
 
+/** By what the core names the wildcards of a block: a 200 to its REGISTER, registration events. */
+enum block_named_by { BLOCK_NAMED_BY_RESPONSE, BLOCK_NAMED_BY_EVENT, BLOCK_NAMED_WAYS };
+
 /** The wildcarded public identity of a WWSF (TS 23.003 13.4A). */
 struct pattern_row {
 	struct span wildcard;	    /* canonical, as configured; empty: it has none */
 	struct span literal;	    /* the same as a URI: what cannot stand in a user is escaped */
 	struct span prefix, suffix; /* of every identity: "sip:guest", "@home1.net" */
 	uint32_t id;		    /* its expression in the database */
+	/* of a block: what the core says its wildcards are, each way a database: of all of an
+	 * identity, which one of each must match. NULL: no bound (D-26) */
+	const struct pattern_database *named[BLOCK_NAMED_WAYS];
 };
 
 struct pattern_part {

@@ -178,6 +178,7 @@ static void block_down(struct gateway *gw, struct block *b)
 	if (!block_is_home(gw, b))
 		return;
 	reg_block_over(gw, b);
+	block_named_over(gw, b);
 	counter_sub(&gw_counters(gw)->block_up, 1);
 	block_event(gw, b, EVENT_BLOCK_DOWN);
 	block_tell(gw, b);
@@ -418,10 +419,12 @@ void block_answered(struct gateway *gw, const struct transaction *t, uint16_t st
 		return;
 	}
 	granted_s = status < 300 ? block_granted(gw, t, b) : 0;
-	if (granted_s > 0)
-		block_registered(gw, b, granted_s);
-	else
+	if (granted_s == 0) {
 		block_refused(gw, b, status);
+		return;
+	}
+	block_registered(gw, b, granted_s);
+	block_named_response(gw, b);
 }
 
 /* ---- what the configuration says ------------------------------------------------------------ */
@@ -535,7 +538,7 @@ static void block_leave(struct gateway *gw, struct block *b)
 static void block_reloaded(struct gateway *gw, struct block *b)
 {
 	b->no_events = false;
-	b->differing = 0;
+	block_named_again(gw, b);
 	if (b->state == BLOCK_UP)
 		reg_block_up(gw, b);
 	if (b->state != BLOCK_DOWN || b->ended != GW_REG_REJECTED)

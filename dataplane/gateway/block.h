@@ -24,6 +24,15 @@ struct block_last {
 	uint64_t asked_us, granted_us;
 };
 
+/** Wildcards that the core has last named one way: URIs, a newline behind each. */
+struct block_named {
+	uint16_t len;
+	bool more;    /* than there was room for */
+	bool untold;  /* control does not know yet */
+	bool alarmed; /* the log knows that they are others than the configured one */
+	uint8_t uris[BLOCK_NAMED_MAX];
+};
+
 /**
  * The registration of a block, by the name of its web site. The home worker is that of the
  * registering private identity: it registers; the others keep what it says.
@@ -63,7 +72,8 @@ struct block {
 	bool no_events; /* the core does not tell */
 	bool shown;	/* a document had its Contact, in any state */
 	struct reg_doubt doubt;
-	uint64_t differing; /* hash of the other wildcard that the log was told of; 0: none */
+	struct block_named named[BLOCK_NAMED_WAYS];
+	uint64_t part; /* hash of what a partial document has named last; 0: nothing */
 };
 
 /** Where the core's requests for blocks have gone: what is about one of them goes there too. */
@@ -130,8 +140,31 @@ void block_contact(const struct gateway *gw, struct span name, struct writer *ou
 /** What the 200 in gw->message grants b's REGISTER t; its Service-Route is kept. 0: nothing. */
 uint32_t block_granted(struct gateway *gw, const struct transaction *t, struct block *b);
 
-/** The core says that b's wildcard is this URI: the operator is told when it is another one. */
-void block_wildcard(struct gateway *gw, struct block *b, struct span uri);
+/* block_named.c: which wildcards the core says are b's */
+/** What one message of the core's names; configured is borrowed from begin to end. */
+struct block_naming {
+	struct span configured, expression; /* as it stands in a URI, and as it is meant */
+	struct writer uris;
+	uint32_t count;
+	bool same, more; /* the configured one is among them; there was no room for all */
+	uint8_t bytes[BLOCK_NAMED_MAX];
+};
+
+void block_named_begin(const struct gateway *gw, const struct block *b, struct block_naming *n);
+void block_named_add(struct block_naming *n, struct span uri);
+/** That is all it names that way: the operator hears of it, and control, when it has changed. */
+void block_named_end(struct gateway *gw, struct block *b, const struct block_naming *n,
+		     enum block_named_by by);
+/** It names them among what has changed. True: that is new, and the core is to be asked for all. */
+bool block_named_part(const struct gateway *gw, struct block *b, const struct block_naming *n);
+/** Those in P-Associated-URI of the 200 in gw->message. */
+void block_named_response(struct gateway *gw, struct block *b);
+/** b is up no more, and what was named of it counts no more. */
+void block_named_over(struct gateway *gw, struct block *b);
+/** A reload: operator and control are told of what was named once more. */
+void block_named_again(struct gateway *gw, struct block *b);
+/** Tells control what it was not told of yet. False: its ring is full. */
+bool block_named_tell(struct gateway *gw, struct block *b);
 
 /* reg_block.c: registration events about blocks, at their home workers */
 /** b is up: the core is asked to tell about it, where it is not yet. */
@@ -144,6 +177,8 @@ void reg_block_name(const struct gateway *gw, const struct block *b, char name[R
 /* block_word.c: what workers tell each other */
 /** All others hear how b is, now or when their rings have room. */
 void block_tell(struct gateway *gw, struct block *b);
+/** What was not told is told again in a moment. */
+void block_tell_later(struct gateway *gw);
 
 /* binding.c, register_response.c */
 /** Service-Route lines of m as the value of one Route header; how many routes. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "block.h"
-#include "identity/pattern.h"
 #include "originate.h"
 #include "own.h"
 
@@ -103,53 +102,6 @@ bool block_register(struct gateway *gw, struct block *b)
 	return false;
 }
 
-/** A wildcarded identity: of what stands in its user, the outermost '!' delimit (PROTOCOL 1.4). */
-static bool is_wildcard(const struct sip_address *a)
-{
-	struct span user = a->uri.user, rest = span_from(user, span_find(user, '!') + 1);
-
-	return a->err == GW_OK && span_find(rest, '!') < rest.len;
-}
-
-/** The configured wildcard of b, as it stands in a URI. */
-static struct span configured(const struct gateway *gw, const struct block *b)
-{
-	const struct wwsf_config *site = register_site_named(gw, span_text(b->name));
-
-	return site != NULL ? pattern_uri(gw->time.view->patterns,
-					  (uint32_t)(site - gw_config(gw)->wwsf))
-			    : SPAN("");
-}
-
-/** D-26: what the core says its wildcard is does not count. Each other one is told of once. */
-void block_wildcard(struct gateway *gw, struct block *b, struct span uri)
-{
-	uint64_t hash = gateway_identity_hash(gw, uri);
-
-	if (span_equal(uri, configured(gw, b)))
-		return;
-	counter_add(&gw_counters(gw)->block_differs, 1);
-	if (hash != b->differing)
-		block_event(gw, b, EVENT_BLOCK_DIFFERS);
-	b->differing = hash;
-}
-
-static void read_wildcards(struct gateway *gw, struct block *b)
-{
-	const struct sip_field *f = sip_first(&gw->message, SIP_HEADER_P_ASSOCIATED_URI);
-
-	for (; f != NULL; f = sip_next(&gw->message, f)) {
-		struct span rest = f->value, element;
-
-		while (sip_list_next(&rest, &element)) {
-			struct sip_address a = sip_address_parse(element);
-
-			if (is_wildcard(&a))
-				block_wildcard(gw, b, a.uri_text);
-		}
-	}
-}
-
 uint32_t block_granted(struct gateway *gw, const struct transaction *t, struct block *b)
 {
 	uint32_t granted_s = register_grant_s(gw, t);
@@ -161,7 +113,6 @@ uint32_t block_granted(struct gateway *gw, const struct transaction *t, struct b
 	if (!writer_ok(&w))
 		return 0; /* calls would go the wrong way */
 	originate_prefetch(gw, span_of(b->routes, b->routes_len));
-	read_wildcards(gw, b);
 	b->last = (struct block_last){
 		.call_id = binding_call_id(gw, sip_value(&gw->message, SIP_HEADER_CALL_ID)),
 		.cseq = b->cseq,

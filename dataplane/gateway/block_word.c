@@ -3,7 +3,8 @@
 
 /*
  * What the home worker of a block says to all others: how it is, as a whole. Only the last word
- * counts, so that what finds a ring full is a mark, and not a message that is kept.
+ * counts, so that what finds a ring full is a mark, and not a message that is kept. What it says to
+ * control (block_named.c) is tried again with it.
  */
 
 #define RETRY_US 5000
@@ -41,10 +42,18 @@ static void tell_again(struct timer *timer, void *context)
 
 	while ((b = slots_next(gw->blocks->pool, &cursor)) != NULL) {
 		tell_rest(gw, b);
-		more = more || b->untold != 0;
+		more = !block_named_tell(gw, b) || more || b->untold != 0;
 	}
 	if (more)
 		wheel_arm(gw->wheel, timer, gw->time.now_us + RETRY_US, tell_again);
+}
+
+void block_tell_later(struct gateway *gw)
+{
+	struct timer *retry = &gw->blocks->retry;
+
+	if (!timer_armed(retry))
+		wheel_arm(gw->wheel, retry, gw->time.now_us + RETRY_US, tell_again);
 }
 
 void block_tell(struct gateway *gw, struct block *b)
@@ -55,8 +64,8 @@ void block_tell(struct gateway *gw, struct block *b)
 		if (i != gw->config.worker)
 			b->untold |= 1ull << i;
 	tell_rest(gw, b);
-	if (b->untold != 0 && !timer_armed(&gw->blocks->retry))
-		wheel_arm(gw->wheel, &gw->blocks->retry, gw->time.now_us + RETRY_US, tell_again);
+	if (b->untold != 0)
+		block_tell_later(gw);
 }
 
 /** A worker may hear of a block before its own view has it, or when it has it no more. */

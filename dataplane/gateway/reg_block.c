@@ -54,17 +54,30 @@ static void read_own(const struct gateway *gw, struct block *b, const struct reg
 		word->unshown = true;
 }
 
-static void read_document(struct gateway *gw, struct block *b, const struct reg_ours *ours,
-			  const struct reginfo *doc, struct reg_word *word)
+/** True: it speaks of others than before, but not of all, and the core is to be asked for them. */
+static bool read_wildcards(struct gateway *gw, struct block *b, const struct reginfo *doc)
 {
+	struct block_naming n;
+
+	block_named_begin(gw, b, &n);
 	for (uint32_t i = 0; i < doc->registrations; i++) {
 		const struct reginfo_registration *r = &doc->registration[i];
 
-		if (r->wildcard.len > 0 && r->state == REGINFO_ACTIVE)
-			block_wildcard(gw, b, r->wildcard);
-		if (is_registering(b, r))
-			read_own(gw, b, ours, doc, r, word);
+		if (r->wildcard.len > 0 && (r->state == REGINFO_ACTIVE || !doc->full))
+			block_named_add(&n, r->wildcard);
 	}
+	if (!doc->full)
+		return block_named_part(gw, b, &n);
+	block_named_end(gw, b, &n, BLOCK_NAMED_BY_EVENT);
+	return false;
+}
+
+static void read_document(struct gateway *gw, struct block *b, const struct reg_ours *ours,
+			  const struct reginfo *doc, struct reg_word *word)
+{
+	for (uint32_t i = 0; i < doc->registrations; i++)
+		if (is_registering(b, &doc->registration[i]))
+			read_own(gw, b, ours, doc, &doc->registration[i], word);
 }
 
 /* ---- doing ----------------------------------------------------------------------------------- */
@@ -138,11 +151,13 @@ static enum reg_event_next block_said(struct gateway *gw, struct handle subject,
 	uint8_t text[CONTACT_MAX];
 	struct writer contact;
 	struct reg_ours ours;
+	bool ask;
 
 	if (b == NULL)
 		return REG_EVENT_WELL;
 	writer_init(&contact, text, sizeof(text));
 	ours = ours_of(gw, b, since_us, &contact);
+	ask = read_wildcards(gw, b, doc);
 	read_document(gw, b, &ours, doc, &word);
 	if (word.stands != NULL) {
 		stands(gw, b, &ours, word.stands);
@@ -157,7 +172,7 @@ static enum reg_event_next block_said(struct gateway *gw, struct handle subject,
 	} else if (doc->full && ours.fresh) {
 		block_unanswered(gw, subject); /* full state, and it is not in it */
 	}
-	return REG_EVENT_WELL;
+	return ask && held(gw, subject) != NULL ? REG_EVENT_ASK : REG_EVENT_WELL;
 }
 
 /* ---- its subscription ------------------------------------------------------------------------ */

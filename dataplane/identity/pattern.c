@@ -73,6 +73,15 @@ static bool has_delimiters(struct span impu)
 	return span_find(span_from(impu, first + 1), '!') + first + 1 < impu.len;
 }
 
+/** The core has it in its wildcards too, where it has named any. */
+static bool is_named(const struct pattern_row *r, uint16_t worker, struct span impu)
+{
+	for (uint32_t by = 0; by < BLOCK_NAMED_WAYS; by++)
+		if (r->named[by] != NULL && !pattern_any(r->named[by], worker, impu))
+			return false;
+	return true;
+}
+
 bool pattern_row_has(const struct pattern_part *part, uint16_t worker, uint32_t row,
 		     struct span impu)
 {
@@ -82,7 +91,7 @@ bool pattern_row_has(const struct pattern_part *part, uint16_t worker, uint32_t 
 		return false;
 	if (has_delimiters(impu) && is_wildcard(part, impu))
 		return false;
-	return pattern_matches(part->database, worker, r->id, impu);
+	return pattern_matches(part->database, worker, r->id, impu) && is_named(r, worker, impu);
 }
 
 bool pattern_has(const struct pattern_part *part, uint16_t worker, uint32_t wwsf,

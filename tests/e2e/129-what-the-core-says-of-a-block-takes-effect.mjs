@@ -147,16 +147,32 @@ const CASES = {
 		assert.equal((await one.row()).state, 'up');
 		await one.assertGuestsStay();
 	},
-	async 'another wildcard: an alarm, and the configuration counts'(one) {
-		const wildcard = (text) => registration(impu('guest-0'), 'active',
-			`<w:wildcardedIdentity xmlns:w="urn:3gpp:ns:extRegExp:1.0">${text}</w:wildcardedIdentity>`);
+	async 'another wildcard narrows the configured one, until the core names that again'(one) {
 		const { gateway } = one.world;
-		assert.equal(await one.core.tell(one.dialog, wildcard(`sip:guest-!.*!@${REALM}`)), 200);
+		const named = async (expression, state) => {
+			const text = `<w:wildcardedIdentity xmlns:w="urn:3gpp:ns:extRegExp:1.0">sip:guest-!${expression}!@${REALM}`;
+			assert.equal(await one.core.tell(one.dialog, one.core.current(impu(BLOCK)) + registration(impu('guest-0'),
+				'active', `${text}</w:wildcardedIdentity>`), { state: 'full' }), 200);
+			await waitFor(`the wildcard ${state}`, async () => (await one.row()).wildcard === state);
+		};
+		await named('.*', 'configured');
 		assert.equal(await gateway.counter('block_differs'), 0);
-		assert.equal(await one.core.tell(one.dialog, wildcard(`sip:guest-!7.*!@${REALM}`)), 200);
+		await one.assertGuestsStay();
+
+		await named('[0-2].*', 'narrowed');
 		assert.equal(await gateway.counter('block_differs'), 1);
 		await waitFor('the log', () => gateway.program.log().includes('event=block_differs'));
-		await one.assertGuestsStay();
+		assert.equal((await within('the connection of who is outside of it closed', one.guests[3].closed)).code, 1008);
+		assert.equal((await one.row()).bindings, GUESTS - 1);
+		for (const guest of one.guests.slice(0, 3))
+			assert.equal((await guest.message('bob', 'still here')).status, 200);
+		const outside = await Guest.open(one.world, 'guest-7');
+		assert.equal((await outside.registers()).status, 403);
+		const inside = await Guest.enter(one.world, 'guest-17');
+
+		await named('.*', 'configured');
+		assert.equal((await outside.registers()).status, 200);
+		await Promise.all([outside.close(), inside.close()]);
 	},
 	async 'by the port that all workers share it finds the home worker'(one) {
 		const before = one.registers().length;

@@ -162,7 +162,7 @@ static struct pattern_part *published(struct arena *arena, const char *text)
 	at = (struct expression){wwsf[1].wildcard.expression, "wildcard", 7};
 	config.patterns = expressions_compile(&from, problems);
 	assert_non_null(config.patterns);
-	part = publish_patterns(&config);
+	part = publish_patterns(&config, NULL);
 	expressions_put(config.patterns);
 	problems_free(problems);
 	return part;
@@ -196,7 +196,7 @@ TEST(patterns, are_what_workers_look_into)
 TEST(patterns, may_be_none)
 {
 	struct config config = {0};
-	struct pattern_part *part = publish_patterns(&config);
+	struct pattern_part *part = publish_patterns(&config, NULL);
 
 	EXPECT(part->database == NULL);
 	EXPECT(!has(part, 0, "sip:a@home1.net"));

@@ -304,30 +304,6 @@ TEST(block, with_a_service_route_that_there_is_no_room_for_has_failed)
 	EXPECT_EQ(ROW_BLOCK_DOWN, block_row().state);
 }
 
-/** The core names this wildcard in its 200. */
-static void core_names(const char *uri)
-{
-	block_start();
-	world_wait(2000);
-	core_answers(
-		"200 OK",
-		format("Contact: <sip:block-shop@192.0.2.10:5060;transport=tcp>;expires=600" CRLF
-		       "P-Associated-URI: <sip:block-shop@home1.net>, <%s>" CRLF,
-		       uri));
-	EXPECT_EQ(ROW_BLOCK_UP, block_row().state);
-}
-
-TEST(block, whose_wildcard_is_another_one_to_the_core_is_an_alarm)
-{
-	core_names("sip:guest!.*!@home1.net");
-	EXPECT_EQ(0, world_count(&world.counters.block_differs));
-	core_names("sip:g!uest@home1.net"); /* an ordinary identity */
-	EXPECT_EQ(0, world_count(&world.counters.block_differs));
-	core_names("sip:guest!.+!@home1.net");
-	EXPECT_EQ(1, world_count(&world.counters.block_differs));
-	EXPECT_EQ(EVENT_BLOCK_DIFFERS, world.event[0].what);
-}
-
 TEST(block, goes_by_the_next_next_hop_when_one_is_down)
 {
 	block_start();
@@ -569,7 +545,6 @@ TEST_MAIN("block", RUN(block, is_registered_by_its_home_worker_as_one),
 	  RUN(block, that_is_asked_for_too_briefly_is_asked_for_longer_at_once),
 	  RUN(block, that_is_granted_nothing_has_failed),
 	  RUN(block, with_a_service_route_that_there_is_no_room_for_has_failed),
-	  RUN(block, whose_wildcard_is_another_one_to_the_core_is_an_alarm),
 	  RUN(block, goes_by_the_next_next_hop_when_one_is_down),
 	  RUN(block, is_tried_again_later_when_no_next_hop_is_there),
 	  RUN(block, that_a_reload_takes_away_is_deregistered),

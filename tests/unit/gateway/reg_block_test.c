@@ -721,42 +721,6 @@ TEST(block, whose_subscription_the_core_ends_is_asked_about_anew)
 	EXPECT_EQ(1, events_subscribes());
 }
 
-/* ---- the wildcard ---------------------------------------------------------------------------- */
-
-/** NOTIFY n: the wildcard of its implicit set is this. */
-static void core_learns(uint32_t n, const char *wildcard)
-{
-	EXPECT_EQ(200,
-		  events_say(n, "active",
-			     events_document(
-				     n, "partial",
-				     format("<registration aor=\"sip:guest7@home1.net\" id=\"w\" "
-					    "state=\"active\"><ere:wildcardedIdentity "
-					    "xmlns:ere=\"urn:3gpp:ns:extRegExp:1.0\">%s"
-					    "</ere:wildcardedIdentity></registration>",
-					    wildcard))));
-}
-
-TEST(block, whose_wildcard_is_another_one_in_an_event_is_an_alarm_once)
-{
-	up();
-	core_learns(1, "sip:guest!.*!@home1.net");
-	EXPECT_EQ(0, world_count(&world.counters.block_differs));
-	core_learns(2, "sip:guest!.+!@home1.net");
-	EXPECT_EQ(1, world_count(&world.counters.block_differs));
-	EXPECT_EQ(1, world.events);
-	EXPECT_EQ(EVENT_BLOCK_DIFFERS, world.event[0].what);
-	core_learns(3, "sip:guest!.+!@home1.net");
-	EXPECT_EQ(2, world_count(&world.counters.block_differs));
-	EXPECT_EQ(0, world.events);
-	core_learns(4, "sip:guest!..+!@home1.net");
-	EXPECT_EQ(1, world.events);
-	world_reload();
-	core_learns(5, "sip:guest!..+!@home1.net");
-	EXPECT_EQ(1, world.events);
-	is_up(); /* the configuration counts */
-}
-
 TEST_MAIN("reg_block", RUN(block, that_is_up_is_asked_about_as_a_binding_is),
 	  RUN(block, is_asked_about_by_its_service_route_where_that_is_configured),
 	  RUN(block, is_not_asked_about_again_when_it_is_refreshed),
@@ -792,5 +756,4 @@ TEST_MAIN("reg_block", RUN(block, that_is_up_is_asked_about_as_a_binding_is),
 	  RUN(block, whose_end_may_be_older_than_its_refresh_is_asked_about_first),
 	  RUN(block, whose_end_is_in_doubt_has_ended_when_the_core_does_not_say_otherwise),
 	  RUN(block, whose_end_is_in_doubt_stands_with_the_next_200),
-	  RUN(block, whose_subscription_the_core_ends_is_asked_about_anew),
-	  RUN(block, whose_wildcard_is_another_one_in_an_event_is_an_alarm_once))
+	  RUN(block, whose_subscription_the_core_ends_is_asked_about_anew))

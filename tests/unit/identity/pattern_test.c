@@ -7,9 +7,10 @@
 
 /* Three web sites: guests with a wildcard of users, one without, one with a wildcard of numbers. */
 
-#define ROW(wildcard, literal, prefix, suffix, id) \
+#define ROW(text, uri, begin, end, number) \
 	{ \
-		SPAN(wildcard), SPAN(literal), SPAN(prefix), SPAN(suffix), id \
+		.wildcard = SPAN(text), .literal = SPAN(uri), .prefix = SPAN(begin), \
+		.suffix = SPAN(end), .id = number \
 	}
 
 static const struct pattern_row rows[] = {
@@ -148,6 +149,26 @@ TEST(pattern, of_another_web_site_is_found)
 	scene_end(&s);
 }
 
+/* D-26: what the core says the wildcards of a block are is a bound, each way it says so */
+TEST(pattern, is_narrowed_by_what_the_core_has_named)
+{
+	struct pattern_row narrowed[4];
+	struct scene s;
+
+	scene_begin(&s);
+	memcpy(narrowed, rows, sizeof(narrowed));
+	s.part.row = narrowed;
+	narrowed[3].named[BLOCK_NAMED_BY_RESPONSE] = &s.database; /* any of it */
+	EXPECT(has(&s.part, 3, "sip:guestxa@home1.net"));
+	narrowed[0].named[BLOCK_NAMED_BY_EVENT] = &s.database;
+	EXPECT(has(&s.part, 0, "sip:guestabc@home1.net"));
+	EXPECT(!has(&s.part, 0, "sip:guestABC@home1.net")); /* no wider than configured */
+	narrowed[0].named[BLOCK_NAMED_BY_RESPONSE] = &(struct pattern_database){.scratch = s.scratch};
+	EXPECT(!has(&s.part, 0, "sip:guestabc@home1.net")); /* in nothing */
+	EXPECT(has(&s.part, 3, "sip:guestxa@home1.net"));
+	scene_end(&s);
+}
+
 TEST(pattern, gives_way_to_a_distinct_identity)
 {
 	static const struct pair_generator one = {.impu_len = 22, .impi_len = 1};
@@ -176,4 +197,5 @@ TEST_MAIN("pattern", RUN(pattern, has_what_its_expression_matches_from_end_to_en
 	  RUN(pattern, has_no_wildcard_neither_its_own_nor_that_of_another),
 	  RUN(pattern, of_a_row_is_asked_and_of_no_other),
 	  RUN(pattern, of_another_web_site_is_found),
+	  RUN(pattern, is_narrowed_by_what_the_core_has_named),
 	  RUN(pattern, gives_way_to_a_distinct_identity))
