@@ -57,7 +57,7 @@ fuzz: install-dep-fuzz
 # TCP against the kernel's, all cases: for MATRIX_S seconds, from where the last call has ended
 MATRIX_S ?= 600
 matrix: install-dep-test
-	@tests/build.sh build-asan --buildtype=debugoptimized -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false
+	@tests/build.sh build-asan -Ddebug=true -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false
 	@$(SUDO) env WICGATE_BUILD=$(CURDIR)/build-asan python3 tests/matrix/matrix.py --all build-asan/matrix.json \
 		--seconds $(MATRIX_S)
 

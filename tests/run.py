@@ -24,7 +24,7 @@ LONGEST = 10
 # build folder, its meson options, and which suites run there: none said, all
 BUILDS = {
     "build": (["--buildtype=release", "-Dtests=true"], []),
-    "build-asan": (["--buildtype=debugoptimized", "-Doptimization=1", "-Db_sanitize=address,undefined",
+    "build-asan": (["-Ddebug=true", "-Doptimization=1", "-Db_sanitize=address,undefined",
                     "-Db_lundef=false"], ["unit", "fuzz", "sanitize", "wire"]),
     "build-tsan": (["--buildtype=debugoptimized", "-Db_sanitize=thread", "-Db_lundef=false"], ["race"]),
 }

@@ -224,6 +224,7 @@ static const struct reginfo *repeated(const char *head, const char *piece, uint3
 	char *text = malloc(size), *at = text;
 	const struct reginfo *doc;
 
+	assert_non_null(text);
 	at += sprintf(at, "%s", head);
 	for (uint32_t i = 0; i < times; i++)
 		at += sprintf(at, "%s", piece);
