@@ -336,7 +336,7 @@ bool leg_stands(const struct sim *sim, const struct call *c, const struct leg *l
 {
 	return leg->by_home
 		       ? wic_call_at_home(sim, c, sim->calls->exchange[c->first].sent_us, asked_us)
-		       : wic_connected(sim->wics, c->wic, c->conn);
+		       : wic_call_here(sim, c, asked_us);
 }
 
 /* ---- nothing waits for ever ------------------------------------------------------------------

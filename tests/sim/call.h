@@ -180,6 +180,8 @@ uint32_t wic_call_conn(const struct sim *sim, const struct call *c);
 /** What a WIC's messages have beside what all have. */
 void wic_call_extras(struct sim *sim, const struct call *c, struct writer *out);
 void wic_call_contact(struct sim *sim, const struct call *c, struct writer *out);
+/** It is on the connection of the call still, which nobody has taken over since asked_us. */
+bool wic_call_here(const struct sim *sim, const struct call *c, uint64_t asked_us);
 /** The dialogs of its registration have not been interrupted since since_us, and the connection
  * that it has now had it at asked_us. */
 bool wic_call_at_home(const struct sim *sim, const struct call *c, uint64_t since_us,

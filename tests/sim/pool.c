@@ -195,7 +195,7 @@ void pool_asked(struct sim *sim, uint32_t token, uint32_t wic)
 {
 	struct pool_pair *p = &sim->pool->pair[pool_token(sim, token)->pair];
 
-	if (p->wic != wic + 1)
+	if (p->wic != wic + 1 || p->holder != wic + 1)
 		p->disturbed_us = sim->now_us;
 	p->wic = wic + 1;
 }

@@ -42,7 +42,8 @@ struct pool_pair {
 	uint32_t last;	       /* token that was given last */
 	uint64_t end_s;	       /* by then the site may give it to another, by its clock */
 	uint32_t wic;	       /* whose REGISTER for it was the last, plus 1 */
-	uint64_t disturbed_us; /* the last time that this was another one's than before, or that
+	uint32_t holder;       /* who was told last that he has it, plus 1 */
+	uint64_t disturbed_us; /* the last time that another one than these asked for it, or that
 				  something of it was taken back */
 	bool removed;	       /* a reload has taken it out */
 	uint64_t removed_us;

@@ -315,8 +315,9 @@ void watch_pool_answered(struct sim *sim, const struct request *r, struct span m
 {
 	const struct pool_token *t = pool_token(sim, r->pool);
 	uint16_t verdict = pool_verdict(sim, t, r->sent_us);
+	uint64_t seen_us = r->sent_us > STEP_SEEN_US ? r->sent_us - STEP_SEEN_US : 0;
 
-	if (r->core_status != 0 || sim_stepped(sim, r->sent_us))
+	if (r->core_status != 0 || sim_stepped(sim, seen_us))
 		return; /* it may have been judged by either clock */
 	if (verdict != 0 && r->status < 300 && pool_verdict(sim, t, sim->now_us) != 0)
 		sim_broken(sim, "bad-token-refused", "r%u of v%u got %u and not %u",

@@ -73,6 +73,11 @@ static bool is_disturbed(const struct sim *sim, const struct call *c, uint64_t s
 	       pool->pair[c->user - SIM_USERS].disturbed_us >= since_us;
 }
 
+bool wic_call_here(const struct sim *sim, const struct call *c, uint64_t asked_us)
+{
+	return wic_connected(sim->wics, c->wic, c->conn) && !is_disturbed(sim, c, asked_us);
+}
+
 bool wic_call_at_home(const struct sim *sim, const struct call *c, uint64_t since_us,
 		      uint64_t asked_us)
 {

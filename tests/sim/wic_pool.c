@@ -124,6 +124,8 @@ void visitor_answered(struct wic *w, const struct request *r, struct span messag
 	uint16_t status = text_status(message);
 
 	watch_pool_answered(w->sim, r, message);
+	if (status < 300)
+		w->sim->pool->pair[pool_token(w->sim, r->pool)->pair].holder = w->index + 1;
 	if (r->pool == w->token && r->core_status == 0 &&
 	    ((status == 401 && sim_chance(w->sim, 80)) ||
 	     (status == 403 && sim_chance(w->sim, 40))))
