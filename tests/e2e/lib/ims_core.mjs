@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CORE_ADDRESS, CORE_HOST, HSS_ADDRESS, HSS_HOST, HSS_PORT, MW_PORT, bracketed,
 	impu } from './names.mjs';
-import { contactsOf } from './kamailio.mjs';
-import { LOOK_AGAIN_BY_PROCESS_MS, Program, run, within } from './process.mjs';
+import { askKamailio, contactsOf } from './kamailio.mjs';
+import { LOOK_AGAIN_BY_PROCESS_MS, Program, within } from './process.mjs';
 import { parseSip, writeSip } from './sip.mjs';
 import { nameHosts } from './space.mjs';
 
@@ -67,8 +67,8 @@ export class ImsCore {
 			await program?.destroy();
 	}
 
-	async ask(...command) {
-		return (await run('kamcmd', ['-s', `unix:${this.socket}`, ...command])).stdout;
+	ask(...command) {
+		return askKamailio(this.socket, command);
 	}
 
 	/**

@@ -8,6 +8,9 @@ import { LOOK_AGAIN_BY_PROCESS_MS, Program, READY_MS, run, waitFor } from './pro
 
 const config = (role) => fileURLToPath(new URL(`../peers/kamailio-${role}.cfg`, import.meta.url));
 
+const ANSWER_MS = 4000;
+const TRIES = 4;
+
 /** Waits until a core has exactly `count` contacts of the user and returns them. */
 export async function contactsOf(core, user, count, timeout_ms = 10000) {
 	let contacts;
@@ -16,6 +19,18 @@ export async function contactsOf(core, user, count, timeout_ms = 10000) {
 		return contacts.length === count;
 	}, timeout_ms, LOOK_AGAIN_BY_PROCESS_MS);
 	return contacts;
+}
+
+/** What a Kamailio answers by its control socket. Who asks it while it starts may never be answered: he asks again. */
+export async function askKamailio(socket, command) {
+	for (let tries = 1; ; tries += 1) {
+		try {
+			return (await run('kamcmd', ['-s', `unix:${socket}`, ...command], { timeout: ANSWER_MS })).stdout;
+		} catch (error) {
+			if (!error.killed || tries === TRIES)
+				throw error;
+		}
+	}
 }
 
 export class Kamailio {
@@ -64,8 +79,8 @@ export class Kamailio {
 		process.kill(-this.program.child.pid, 'SIGCONT');
 	}
 
-	async ask(...command) {
-		return (await run('kamcmd', ['-s', `unix:${this.socket}`, ...command])).stdout;
+	ask(...command) {
+		return askKamailio(this.socket, command);
 	}
 
 	/** The contacts bound to a user: [{path, expires_s}], from ul.dump. */
