@@ -7,6 +7,7 @@ enum {
 	WAITING_MAX = 4096,	     /* a power of two */
 	LEND_PATIENCE_US = 10000000, /* then a visitor goes away */
 	TALK_TRIES = 16,
+	CORE_EARLIER_S = 2,
 	SECOND_US = 1000000
 };
 
@@ -165,10 +166,11 @@ static bool token_has(const struct visits *v, const struct wic *w, uint64_t seco
 	return w->token_exp_s > v->world->now_s + seconds;
 }
 
-/** So much of a token has to be left for what takes a moment. */
+/** So much of a token has to be left for what takes a moment. The core's registration ends in the
+ * second before: it is for whole seconds, and so is the core's clock. */
 static uint64_t left_s(const struct visits *v)
 {
-	return 1 + v->options->token_lifetime_s / 8;
+	return CORE_EARLIER_S + v->options->token_lifetime_s / 8;
 }
 
 /** It may be talked to for a while: who asks one that freezes is busy until the core gives up. */
@@ -204,7 +206,7 @@ static void act(struct visits *v, struct wic *w)
 	w->visit.act_us = v->world->now_us + some_time(v, 2 * v->options->talk_s);
 	if (what == 0 && token_has(v, w, v->options->min_grant_s + 1))
 		wic_do(w, WIC_REREGISTER_AGAIN);
-	else if (find_addressee(v, w, &w->addressee))
+	else if (token_has(v, w, CORE_EARLIER_S) && find_addressee(v, w, &w->addressee))
 		wic_do(w, what == 1 ? WIC_OPTIONS : WIC_MESSAGE);
 }
 

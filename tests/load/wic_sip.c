@@ -3,7 +3,8 @@
 
 /* The SIP of a WIC, in the form browser libraries give it: .invalid hosts, outbound, no rport. */
 
-enum { CLOSE_NORMAL = 1000, TOKEN_SPARE_S = 120, REFRESH_SPARE_US = 500000 };
+/* a core whose clock counts whole seconds ends a registration up to one earlier */
+enum { CLOSE_NORMAL = 1000, TOKEN_SPARE_S = 120, REFRESH_SPARE_US = 1200000 };
 
 /* ---- names --------------------------------------------------------------------------------- */
 
@@ -247,7 +248,8 @@ static uint64_t refresh_after(struct wic *w, uint32_t granted_s)
 {
 	uint64_t half_us = (uint64_t)granted_s * 500000;
 	uint64_t after_us = half_us + half_us / 100 * chance_below(&w->world->chance, 80);
-	uint64_t last_us = 2 * half_us - REFRESH_SPARE_US;
+	uint64_t last_us =
+		2 * half_us > REFRESH_SPARE_US + half_us ? 2 * half_us - REFRESH_SPARE_US : half_us;
 
 	return after_us < last_us ? after_us : last_us;
 }
