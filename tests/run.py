@@ -35,9 +35,9 @@ BESIDE = {"build-asan": ["fuzz", "sanitize"], "build-tsan": [], "build": ["sim",
 # its session, where shares are those of sessions
 SESSION_BEHIND = ["sh", "-c", '{ echo 10 >/proc/self/autogroup; } 2>/dev/null; exec "$@"', "behind"]
 BEHIND = ["nice", "-n", "10", *SESSION_BEHIND]
-BESIDE_PATIENCE = "4"  # times as long as it may take in front
-# what is enough where nothing else runs is not where builds and simulations run behind, on any machine
-PATIENT = ["env", "WICGATE_E2E_PATIENCE=4", "WICGATE_E2E_SCRIPT_S=900"]
+# Times as long as is enough where nothing else runs: here builds and simulations run behind, on any machine
+PATIENCE = "4"
+PATIENT = ["env", f"WICGATE_E2E_PATIENCE={PATIENCE}", "WICGATE_E2E_SCRIPT_S=900"]
 SCRIPTS = [
     ("e2e", [*PATIENT, "node", "tests/e2e/run.mjs"]),
     # once more, each in one of its worlds, with every byte and every block looked at: a leak makes the gateway's exit
@@ -108,7 +108,6 @@ def needed(folder, suites):
 
 class Front:
     """How commands are run: as usual."""
-    patience = "1"
     wrapper = []
 
     def run(self, command, **more):
@@ -117,7 +116,6 @@ class Front:
 
 class Behind:
     """How commands are run: behind all others, until they are told to end."""
-    patience = BESIDE_PATIENCE
     wrapper = ["--wrapper", shlex.join(SESSION_BEHIND)]  # each test has a session of its own
 
     def __init__(self):
@@ -157,7 +155,7 @@ def run_suites(tally, way, folder, suites, without):
     for log in glob.glob(logs):
         os.remove(log)
     command = ["meson", "test", "-C", folder, "--no-rebuild", "--num-processes", "2", "--logbase", name,
-               "-t", way.patience, *way.wrapper]
+               "-t", PATIENCE, *way.wrapper]
     for option, these in ("--suite", suites), ("--no-suite", without):
         command += [word for suite in these for word in (option, suite)]
     way.run(command, stdout=subprocess.DEVNULL)
