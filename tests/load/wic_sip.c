@@ -248,8 +248,7 @@ static uint64_t refresh_after(struct wic *w, uint32_t granted_s)
 {
 	uint64_t half_us = (uint64_t)granted_s * 500000;
 	uint64_t after_us = half_us + half_us / 100 * chance_below(&w->world->chance, 80);
-	uint64_t last_us =
-		2 * half_us > REFRESH_SPARE_US + half_us ? 2 * half_us - REFRESH_SPARE_US : half_us;
+	uint64_t last_us = half_us > REFRESH_SPARE_US ? 2 * half_us - REFRESH_SPARE_US : half_us;
 
 	return after_us < last_us ? after_us : last_us;
 }

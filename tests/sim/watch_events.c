@@ -467,8 +467,7 @@ bool watch_events_rejected(struct sim *sim, const struct request *r)
 		const struct core_notify *n = &sim->events->notify[i];
 
 		if (n->row == ROW_REJECTED && n->by > 0 && n->sent_us > 0 &&
-		    (jti_of(sim, &sim->request[n->by - 1]) == jti ||
-		     rejects_crossing(sim, n, jti)))
+		    (jti_of(sim, &sim->request[n->by - 1]) == jti || rejects_crossing(sim, n, jti)))
 			return true;
 	}
 	return false;

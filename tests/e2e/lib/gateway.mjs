@@ -13,8 +13,8 @@ import { Program, run, waitFor, within } from './process.mjs';
 const blockIdentities = `{wildcard: "sip:guest-!.*!@${REALM}", registering: {impi: block-shop@${REALM}, \
 impu: "sip:block-shop@${REALM}"}}`;
 
-/* memory for these is taken and written to at each start, of which there are hundreds */
 const ANSWER_MS = 15000; /* as wicctl */
+/* memory for these is taken and written to at each start, of which there are hundreds */
 const FEW_PACKETS = 'tcp: {send_packets: 2048, held_packets: 2048}\n';
 
 /**
