@@ -259,6 +259,18 @@ TEST(event, that_has_a_part_makes_the_core_be_asked_for_all)
 	EXPECT_EQ(1, world_count(&world.counters.block_differs));
 }
 
+/* nobody else has anything to be told again */
+TEST(event, is_told_when_control_has_room_again)
+{
+	up();
+	world.to_worker_err = GW_QUEUE_FULL;
+	core_learns(1, OTHER);
+	EXPECT(heard() == NULL);
+	world.to_worker_err = GW_OK;
+	world_wait(5000);
+	control_hears(BLOCK_NAMED_BY_EVENT, OTHER "\n");
+}
+
 TEST(event, whose_registration_is_over_names_nothing)
 {
 	up();
@@ -283,4 +295,5 @@ TEST_MAIN("block_named", RUN(response, whose_wildcard_is_another_one_is_an_alarm
 	  RUN(event, whose_wildcard_is_another_one_is_an_alarm_once),
 	  RUN(event, that_has_all_is_told_to_control),
 	  RUN(event, that_has_a_part_makes_the_core_be_asked_for_all),
+	  RUN(event, is_told_when_control_has_room_again),
 	  RUN(event, whose_registration_is_over_names_nothing))
